@@ -1,0 +1,22 @@
+/* lock - what a worker does to itself, after it mapped its plugins and before any of their code runs.
+ *
+ * The parent started it in fresh namespaces (sandbox.h) and handed it a ready BPF program in a memfd
+ * (libseccomp is not linked here). For good: an empty root, Landlock with no rule, no new privileges,
+ * no capabilities, rlimits, no TSC, the vDSO unmapped, seccomp that knows read, write, plain memory
+ * and exit. Afterwards there is no new executable memory, no file, no network, no clock. */
+#pragma once
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+struct lock_plan {
+    int filter_fd;        /* memfd with struct sock_filter[]; closed by the lock */
+    const int *keep;      /* descriptors that stay open, beside 0, 1, 2 */
+    unsigned keep_count;
+    uint64_t memory_max;  /* RLIMIT_DATA and RLIMIT_AS; 0: none (sanitised worker) */
+    uint32_t stack_max;   /* bytes */
+    uint32_t required;    /* bit an enum sandbox_layer: refuse without */
+};
+/* 0 and *ret_layers (what is in force), or ERR_LACKS with the layer's name. Single-threaded only. */
+int lock_self(const struct lock_plan *plan, uint32_t *ret_layers, struct err *err);

@@ -1,0 +1,3 @@
+moult_test(wire_effect_test wire)
+moult_test(wire_frame_test wire)
+moult_fuzz(effect wire)

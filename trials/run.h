@@ -1,0 +1,61 @@
+/* run - one recorded conversation in the form that detectors, frames and replay share.
+ *
+ * A run is read from the journal (or straight from an importer, for benchmarks) into one arena. Nothing
+ * is copied that can be a slice. A step is one model reply: message `steps[k]` is an assistant message,
+ * everything before it is its recorded context, what follows up to the next reply are results and user
+ * messages. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/json.h"
+
+enum run_role { RUN_SYSTEM, RUN_USER, RUN_MODEL, RUN_RESULT };
+
+struct run_call {
+    struct str id, name, args;    /* args: raw text as the model wrote it */
+    const struct json *value;     /* args parsed strictly as an object, or NULL */
+    const struct json *literal;   /* else parsed as a Python dict literal, or NULL */
+    struct digest key;            /* of name and canonical arguments (census: "key") */
+    int32_t result;               /* message index of its result, or -1 */
+    bool failed;                  /* its result is an error */
+};
+struct run_message {
+    uint8_t role;                 /* enum run_role */
+    struct str bytes;             /* the JSON object, as the journal has it */
+    struct str text;              /* content as text, unescaped; empty if null */
+    struct run_call *calls;
+    uint32_t calls_count;
+    struct str tool_call_id, name; /* results */
+    bool failed;                  /* result: an error (text or flag) */
+    int32_t answers_message, answers_call; /* result: which call it belongs to, or -1 */
+};
+struct run_tool {
+    struct str name;
+    const struct json *parameters; /* JSON Schema */
+    bool write;
+};
+struct run_tools {                /* one list, shared by all runs that have its digest */
+    struct digest digest;
+    struct str bytes;
+    struct run_tool *tools;
+    uint32_t tools_count;
+};
+struct run {
+    struct str session;           /* id in the journal */
+    struct str group;             /* the customer, task or origin that it counts with */
+    struct str origin;            /* which agent or file it came from */
+    struct str source;            /* format */
+    uint8_t split;                /* enum split (split.h) */
+    bool claims;                  /* messages are claims: imported, or brought by a client */
+    bool solved, graded;          /* reward >= 1; there was a reward at all */
+    bool step_limit, provider_error;
+    const struct json *meta;
+    const struct run_tools *tools;/* known tools, or NULL */
+    bool offered;                 /* they were offered natively in the request (not described in text) */
+    struct run_message *messages;
+    uint32_t messages_count;
+    uint32_t *steps;              /* message index of each reply */
+    uint32_t steps_count;
+    struct arena *arena;
+};

@@ -1,0 +1,100 @@
+/* tally - votes of groups.
+ *
+ * The asymmetries are deliberate: a missing or abnormal new arm is a loss, a missing old arm counts as a
+ * pass of the old one, so a candidate gains nothing by failing to finish where it would lose. */
+#include "trials/tally.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+static bool ended_worse(const struct report_case *c)
+{
+    return c->new_abnormal && !c->old_abnormal;
+}
+
+/* Worse without an abnormal end: the arms differ, and what the new one does is not the repair. */
+static bool is_loss(const struct report_case *c)
+{
+    if (c->missing_new)
+        return true;
+    if (c->new_abnormal || c->new_outcome == OUTCOME_RESOLVED)
+        return false;
+    if (c->missing_old || c->old_abnormal)
+        return c->new_outcome != OUTCOME_SAME;
+    return !hash_equal(&c->old_effects, &c->new_effects);
+}
+
+/* Sealed cases are for the report alone. Made cases belong to no customer and stand for themselves. */
+static int standing(const struct report_case *c)
+{
+    return c->suite == SUITE_SAFETY ? SPLITS : c->split;
+}
+
+static int by_group(const void *left, const void *right)
+{
+    const struct report_case *a = *(const struct report_case *const *)left;
+    const struct report_case *b = *(const struct report_case *const *)right;
+    return standing(a) != standing(b) ? standing(a) - standing(b) : str_compare(a->group, b->group);
+}
+
+struct group {
+    bool worse, missing;
+    uint32_t signature, resolved_new, resolved_old; /* cases */
+};
+
+static void group_add(struct group *group, const struct report_case *c)
+{
+    group->worse |= is_loss(c) || ended_worse(c);
+    group->missing |= c->missing_old || c->missing_new;
+    if (!c->signature)
+        return;
+    group->signature++;
+    group->resolved_new += c->new_outcome == OUTCOME_RESOLVED && !c->missing_new && !c->new_abnormal;
+    group->resolved_old += c->old_outcome == OUTCOME_RESOLVED || c->missing_old;
+}
+
+static void count_group(struct tally *ret, const struct group *group, int where)
+{
+    bool fixed = !group->worse && group->signature && group->resolved_new == group->signature &&
+                 group->resolved_old < group->signature;
+    ret->groups++;
+    ret->groups_missing += group->missing;
+    if (where == SPLIT_HELD_IN) {
+        ret->in_groups += group->signature > 0;
+        ret->in_fixed += fixed;
+    }
+    if (where == SPLIT_HELD_OUT) {
+        ret->out_groups += group->signature > 0;
+        ret->out_fixed += fixed;
+        ret->all_groups++;
+        ret->worse += group->worse;
+    }
+}
+
+static void count_case(struct tally *ret, const struct report_case *c)
+{
+    ret->cases[c->suite]++;
+    ret->losses[c->suite] += is_loss(c);
+    ret->abnormal += ended_worse(c);
+}
+
+void tally_of(struct tally *ret, const struct report *report)
+{
+    CLEANUP(mem_freep) const struct report_case **order = mem_zero(report->cases_count + 1, sizeof *order);
+    uint32_t count = 0;
+    *ret = (struct tally){ 0 };
+    for (uint32_t i = 0; i < report->cases_count; i++)
+        if (report->cases[i].split != SPLIT_TEST)
+            order[count++] = &report->cases[i];
+    qsort(order, count, sizeof *order, by_group);
+    struct group group = { 0 };
+    for (uint32_t i = 0; i < count; i++) {
+        count_case(ret, order[i]);
+        group_add(&group, order[i]);
+        if (i + 1 == count || by_group(&order[i], &order[i + 1]) != 0) {
+            count_group(ret, &group, standing(order[i]));
+            group = (struct group){ 0 };
+        }
+    }
+}
