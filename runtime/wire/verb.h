@@ -1,0 +1,39 @@
+/* verb - what the programs behind `moult` share: a table of commands, the global options, and how a
+ * failure is told to a person or, with --json, to a program. */
+#pragma once
+
+#include "base/err.h"
+#include "base/option.h"
+#include "base/str.h"
+#include "wire/home.h"
+
+#include <stdbool.h>
+
+struct verb_call {
+    const char *program; /* "moult-trial" */
+    const char *name;    /* "mine" */
+    const char *dir;     /* -C, or NULL */
+    bool json;
+    int argc; /* of the command: argv[0] is its name */
+    char **argv;
+};
+struct verb {
+    const char *name;
+    /* Returns the exit status (0, 1 or 3), or a negated ERR_ code with *err set: then verb_main
+     * prints the error and exits as CONTRACT says. */
+    int (*run)(const struct verb_call *call, struct err *err);
+    const char *usage; /* "import FORMAT [--tools FILE] FILE..." */
+    const char *about; /* one line */
+};
+/* Parses "[-C DIR] [--json] COMMAND ...", runs it, returns the exit status. --json is also taken
+ * behind the command. table ends with name NULL. */
+int verb_main(const char *program, const struct verb *table, int argc, char **argv);
+/* The command's own options (table ends with name NULL). Returns the number of args, or an error;
+ * -1000 when --help was given and printed (return 0 then). */
+enum { VERB_HELPED = -1000 };
+int verb_options(const struct verb_call *call, const struct verb *verb,
+    const struct option *options, const char **args, int args_max, struct err *err);
+/* {"error": {...}} on stdout, or "moult: ..." on stderr. Returns the exit status. */
+int verb_fail(const struct verb_call *call, const struct err *err);
+/* A line of progress on stderr, only when it is a terminal and the work has lasted a second. */
+void verb_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
