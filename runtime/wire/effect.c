@@ -41,7 +41,7 @@ static const char *const ended_words[] = { "none", "answered", "handed", "refuse
     "limit", "diverged" };
 static const char *const session_words[] = { "hosted", "gateway" };
 
-enum { ANY8 = UINT8_MAX, HOOKS_MAX = 15, ACTIONS_MAX = 15, ERRORS_MAX = 31 };
+enum { ANY8 = UINT8_MAX, HOOKS_MAX = 15, ACTIONS_MAX = WIRE_ACTION_FAILED, ERRORS_MAX = 31 };
 
 /* clang-format off */
 #define AT(type, member) .name = #member, .at = offsetof(struct type, member)
@@ -83,9 +83,10 @@ static const struct field settled_fields[] = {
     WORD(wire_settled, origin, origin_words),
     ONE(wire_settled, effect, U32, UINT32_MAX),
     ONE(wire_settled, build, DIGEST, 0),
+    ONE(wire_settled, replaces, U32, WIRE_MESSAGES_MAX),
     ONE(wire_settled, bytes, BYTES, WIRE_BYTES_MAX),
 };
-static const struct shape settled_shape = SHAPE(struct wire_settled, settled_fields, 41);
+static const struct shape settled_shape = SHAPE(struct wire_settled, settled_fields, 45);
 
 static const struct field part_fields[] = {
     ONE(wire_part, from, U32, WIRE_MESSAGES_MAX),
@@ -137,6 +138,7 @@ static const struct field run_fields[] = {
     ONE(wire_run, lease, U64, UINT64_MAX),
     ONE(wire_run, elapsed_ms, U32, UINT32_MAX),
     ONE(wire_run, turn_start, BOOL, 1),
+    ONE(wire_run, resumed, BOOL, 1),
 };
 static const struct field result_fields[] = {
     ONE(wire_result, lease, U64, UINT64_MAX),
@@ -566,4 +568,9 @@ uint64_t wire_text_digest(struct str text)
         }
     }
     return hash_fast(piece, size, digest);
+}
+
+uint64_t wire_end_digest(uint8_t end, const uint32_t *denied, uint32_t denied_count)
+{
+    return hash_fast(denied, denied_count * sizeof(*denied), end);
 }

@@ -101,6 +101,7 @@ struct wire_run {
     uint64_t lease;
     uint32_t elapsed_ms;          /* since the turn began */
     bool turn_start;              /* a user message has just arrived */
+    bool resumed;                 /* from a settled point: turn_start and after_tool have run already */
 };
 
 enum wire_effect_kind {
@@ -132,6 +133,8 @@ struct wire_settled {
     uint8_t origin;
     uint32_t effect;              /* FROM_EFFECT, and FROM_BUILD where it replaced that effect's bytes */
     struct digest build;          /* FROM_BUILD: who wrote it */
+    uint32_t replaces;            /* 0: appended; else 1 + the number of the message whose place it takes
+                                     (a client's user message or result that a hook edited) */
     struct str bytes;             /* empty: exactly the effect's bytes */
 };
 /* What the model will see: a run of messages of the conversation, or one that a build wrote. */
@@ -172,10 +175,11 @@ struct wire_effect {
     uint32_t ms;
 };
 
+enum { WIRE_ACTION_FAILED = 15 }; /* in the place of an action: the hook failed */
 struct wire_event {               /* testimony */
     uint64_t lease;
     uint32_t step;
-    uint8_t hook, action;
+    uint8_t hook, action;         /* enum moult_hook_id, enum moult_action or WIRE_ACTION_FAILED */
     struct digest build;
     struct str why;
 };
@@ -263,8 +267,15 @@ int wire_decode(struct wire *ret, struct arena *arena, struct str payload,
     enum wire_direction direction, struct err *err);
 /* One line for people: "EFFECT lease=3 number=2 kind=model ...", printable, bounded. */
 void wire_describe(struct buf *out, const struct wire *message);
-/* The digests by component that VERDICTS carries, for a HAND effect: the trial computes the same from
- * what it wants to see. text is compared without white space; calls as name and canonical JSON. */
+/* The digests by component that VERDICTS carries: the trial computes the same from what it wants to see.
+ * calls: those handed over (not the denied ones), as name and canonical JSON. text: of the reply as it
+ * was handed over or settled, without white space. end: how the step ended, and which calls of the reply
+ * were denied. */
+enum wire_step_end { /* in the order of enum effects_end of the trials */
+    WIRE_STEP_ANSWERED, WIRE_STEP_HANDED, WIRE_STEP_ASKED, WIRE_STEP_REFUSED, WIRE_STEP_FAILED,
+    WIRE_STEP_ABNORMAL, WIRE_STEP_WAITS /* for what a hook asked */
+};
+uint64_t wire_end_digest(uint8_t end, const uint32_t *denied, uint32_t denied_count);
 uint64_t wire_calls_digest(const struct wire_call *calls, uint32_t count);
 uint64_t wire_text_digest(struct str text);
 /* The parts that wire_calls_digest is made of, for who keeps digests of calls: of one call, of one whose

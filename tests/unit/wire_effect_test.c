@@ -14,10 +14,11 @@ static struct wire_plugin plugins[] = { { { "calls", 5 }, { { 1, 2 } }, 7 },
 static struct wire_state states[] = { { { "calls", 5 }, 3, { "\1\0\2", 3 } }, { { 0 }, 0, { 0 } } };
 static struct wire_message messages[] = { { { "{\"role\":\"user\"}", 15 }, true },
     { { 0 }, false } };
-static struct wire_settled settled[] = { { WIRE_FROM_BUILD, 9, { { 8 } }, { "{}", 2 } }, { .origin = 0 } };
+static struct wire_settled settled[] = { { WIRE_FROM_BUILD, 9, { { 8 } }, 4, { "{}", 2 } },
+    { .origin = 0 } };
 static struct wire_part parts[] = { { 0, 12, { 0 }, { { 0 } } }, { 0, 0, { "{}", 2 }, { { 4 } } } };
 static struct wire_call calls[] = { { { "c1", 2 }, { "find", 4 }, { "{\"a\":1}", 7 }, true },
-    { 0 } };
+    { .same = false } };
 static struct str names[] = { { "calls", 5 }, { "", 0 } };
 static uint16_t holes[] = { 1, 2, 3, 65535 };
 static uint64_t decide[] = { 0, UINT64_MAX };
@@ -28,7 +29,7 @@ static const struct wire samples[] = {
     { WIRE_OPEN,
         .open = { 7, WIRE_GATEWAY, UINT64_MAX, 30, { "[]", 2 }, { "[\"main\"]", 8 }, states, 2 } },
     { WIRE_PUT, .put = { 7, 5, messages, 2 } },
-    { WIRE_RUN, .run = { 7, 1234, true } },
+    { WIRE_RUN, .run = { 7, 1234, true, true } },
     { WIRE_RESULT, .result = { 7, 2, WIRE_FAILED, 1, 500, 1300, { "{}", 2 } } },
     { WIRE_CLOSE, .close = { 7 } },
     { WIRE_VECTORS, .vectors = { 7, { "{}", 2 }, holes, 4, 2, decide, 2, true, false } },
