@@ -1,0 +1,455 @@
+/* lineage - see lineage.h. libgit2 keeps the objects; the reference moves are compare-and-swap. */
+#include "promote/lineage.h"
+
+#include "base/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <git2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ACTIVE "refs/heads/active"
+
+struct lineage {
+    git_repository *repository;
+};
+
+static int git_fail(struct err *err, const char *what)
+{
+    const git_error *error = git_error_last();
+    return err_set(err, ERR_STATE, "git: %s: %s", what, error ? error->message : "unknown");
+}
+
+static void id_text(struct lineage_id *ret, const git_oid *oid)
+{
+    git_oid_tostr(ret->hex, sizeof ret->hex, oid);
+}
+
+static int id_oid(git_oid *ret, const struct lineage_id *id, struct err *err)
+{
+    return git_oid_fromstr(ret, id->hex) < 0
+               ? err_set(err, ERR_INPUT, "not a commit: %.64s", id->hex)
+               : 0;
+}
+
+static void commit_freep(git_commit **commit)
+{
+    git_commit_free(*commit);
+}
+
+static void tree_freep(git_tree **tree)
+{
+    git_tree_free(*tree);
+}
+
+static int find_commit(
+    git_commit **ret, struct lineage *lineage, const struct lineage_id *id, struct err *err)
+{
+    git_oid oid;
+    int rc = id_oid(&oid, id, err);
+    if (rc < 0)
+        return rc;
+    if (git_commit_lookup(ret, lineage->repository, &oid) < 0)
+        return err_set(err, ERR_MISSING, "no commit %.12s in harness/", id->hex);
+    return 0;
+}
+
+static int make_commit(struct lineage *lineage, git_oid *ret, const git_tree *tree,
+    const git_commit *parent, const char *message, uint64_t at_s, struct err *err)
+{
+    git_signature *signature;
+    if (git_signature_new(&signature, "moult", "moult@localhost", (git_time_t)at_s, 0) < 0)
+        return git_fail(err, "signature");
+    const git_commit *parents[] = { parent };
+    int rc = git_commit_create(ret, lineage->repository, NULL, signature, signature, NULL, message,
+        tree, parent ? 1 : 0, parents);
+    git_signature_free(signature);
+    return rc < 0 ? git_fail(err, "commit") : 0;
+}
+
+static int set_reference(
+    struct lineage *lineage, const char *name, const git_oid *oid, struct err *err)
+{
+    git_reference *reference = NULL;
+    int rc = git_reference_create(&reference, lineage->repository, name, oid, 1, "moult");
+    git_reference_free(reference);
+    return rc < 0 ? git_fail(err, name) : 0;
+}
+
+static int set_generation(
+    struct lineage *lineage, uint64_t generation, const git_oid *oid, struct err *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "refs/moult/generations/%llu", (unsigned long long)generation);
+    return set_reference(lineage, name, oid, err);
+}
+
+/* --- the first commit */
+
+struct copying {
+    git_repository *repository;
+    git_index *index;
+    unsigned files;
+};
+
+static int add_file(struct copying *copying, const char *path, const char *name, struct err *err)
+{
+    struct buf content = { 0 };
+    FILE *file = fopen(path, "rbe");
+    if (!file)
+        return err_sys(err, "open %s", path);
+    char chunk[16384];
+    for (size_t n;
+         (n = fread(chunk, 1, sizeof chunk, file)) > 0 && content.size <= LINEAGE_FILE_MAX;)
+        buf_add(&content, chunk, n);
+    fclose(file);
+    int rc = 0;
+    git_index_entry entry = { .mode = GIT_FILEMODE_BLOB, .path = name };
+    if (content.size > LINEAGE_FILE_MAX || ++copying->files > LINEAGE_FILES_MAX)
+        rc = err_set(err, ERR_LIMIT, "%s: a harness has at most %d files of at most %d bytes", path,
+            LINEAGE_FILES_MAX, LINEAGE_FILE_MAX);
+    else if (git_index_add_from_buffer(
+                 copying->index, &entry, content.at ? content.at : "", content.size) < 0)
+        rc = git_fail(err, name);
+    buf_done(&content);
+    return rc;
+}
+
+static int add_folder(
+    struct copying *copying, const char *path, const char *prefix, unsigned depth, struct err *err);
+
+static int add_entry(struct copying *copying, const char *folder, const char *prefix,
+    const char *name, unsigned depth, struct err *err)
+{
+    struct stat st;
+    CLEANUP(mem_freep) char *path = mem_format("%s/%s", folder, name);
+    CLEANUP(mem_freep) char *inside = mem_format("%s%s", prefix, name);
+    if (lstat(path, &st) < 0)
+        return err_sys(err, "stat %s", path);
+    if (S_ISREG(st.st_mode))
+        return add_file(copying, path, inside, err);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, ERR_DENIED, "%s is neither a file nor a folder", path);
+    CLEANUP(mem_freep) char *deeper = mem_format("%s/", inside);
+    return add_folder(copying, path, deeper, depth + 1, err);
+}
+
+static int add_folder(
+    struct copying *copying, const char *path, const char *prefix, unsigned depth, struct err *err)
+{
+    enum { DEPTH_MAX = 8 };
+    DIR *folder = depth < DEPTH_MAX ? opendir(path) : NULL;
+    if (!folder)
+        return depth < DEPTH_MAX ? err_sys(err, "open folder %s", path)
+                                 : err_set(err, ERR_LIMIT, "%s is nested too deep", path);
+    int rc = 0;
+    for (struct dirent *entry; rc == 0 && (entry = readdir(folder));)
+        if (entry->d_name[0] != '.')
+            rc = add_entry(copying, path, prefix, entry->d_name, depth, err);
+    closedir(folder);
+    return rc;
+}
+
+static int check_out(struct lineage *lineage, const git_oid *oid, struct err *err)
+{
+    git_object *object = NULL;
+    git_checkout_options options = GIT_CHECKOUT_OPTIONS_INIT;
+    options.checkout_strategy = GIT_CHECKOUT_FORCE;
+    int rc = git_object_lookup(&object, lineage->repository, oid, GIT_OBJECT_COMMIT);
+    if (rc == 0)
+        rc = git_checkout_tree(lineage->repository, object, &options);
+    if (rc == 0)
+        rc = git_repository_set_head_detached(lineage->repository, oid);
+    git_object_free(object);
+    return rc < 0 ? git_fail(err, "check out active") : 0;
+}
+
+static int first_commit(
+    struct lineage *lineage, const char *from, uint64_t at_s, git_oid *ret, struct err *err)
+{
+    struct copying copying = { .repository = lineage->repository };
+    if (git_repository_index(&copying.index, lineage->repository) < 0)
+        return git_fail(err, "index");
+    int rc = add_folder(&copying, from, "", 0, err);
+    if (rc == 0 && copying.files == 0)
+        rc = err_set(err, ERR_MISSING, "no files in %s", from);
+    git_oid tree_id;
+    CLEANUP(tree_freep) git_tree *tree = NULL;
+    if (rc == 0 && (git_index_write_tree(&tree_id, copying.index) < 0 ||
+                       git_tree_lookup(&tree, lineage->repository, &tree_id) < 0))
+        rc = git_fail(err, "first tree");
+    git_index_free(copying.index);
+    return rc < 0 ? rc : make_commit(lineage, ret, tree, NULL, "init\n", at_s, err);
+}
+
+static int fill(struct lineage *lineage, const char *from, uint64_t at_s, struct lineage_id *ret,
+    struct err *err)
+{
+    git_oid oid;
+    int rc = first_commit(lineage, from, at_s, &oid, err);
+    if (rc < 0 || (rc = set_reference(lineage, ACTIVE, &oid, err)) < 0 ||
+        (rc = set_generation(lineage, 0, &oid, err)) < 0 ||
+        (rc = check_out(lineage, &oid, err)) < 0)
+        return rc;
+    id_text(ret, &oid);
+    return 0;
+}
+
+int lineage_create(
+    const char *harness, const char *from, uint64_t at_s, struct lineage_id *ret, struct err *err)
+{
+    struct lineage lineage = { 0 };
+    struct stat st;
+    CLEANUP(mem_freep) char *dot_git = mem_format("%s/.git", harness);
+    if (lstat(dot_git, &st) == 0)
+        return err_set(err, ERR_STATE, "%s is a repository already", harness);
+    git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+    options.flags = GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_NO_REINIT;
+    options.initial_head = "active";
+    git_libgit2_init();
+    int rc = git_repository_init_ext(&lineage.repository, harness, &options) < 0
+                 ? git_fail(err, "make the repository")
+                 : fill(&lineage, from, at_s, ret, err);
+    git_repository_free(lineage.repository);
+    git_libgit2_shutdown();
+    return rc;
+}
+
+int lineage_open(struct lineage **ret, const char *harness, struct err *err)
+{
+    struct lineage *lineage = mem_zero(1, sizeof *lineage);
+    git_libgit2_init();
+    /* No search upwards: a repository around the home is not its harness. */
+    if (git_repository_open_ext(
+            &lineage->repository, harness, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) < 0) {
+        int rc = git_fail(err, "open harness/");
+        lineage_free(lineage);
+        return rc;
+    }
+    *ret = lineage;
+    return 0;
+}
+
+void lineage_free(struct lineage *lineage)
+{
+    if (!lineage)
+        return;
+    git_repository_free(lineage->repository);
+    git_libgit2_shutdown();
+    free(lineage);
+}
+
+int lineage_active(struct lineage *lineage, struct lineage_id *ret, struct err *err)
+{
+    git_oid oid;
+    if (git_reference_name_to_id(&oid, lineage->repository, ACTIVE) < 0)
+        return git_fail(err, ACTIVE);
+    id_text(ret, &oid);
+    return 0;
+}
+
+/* --- reading */
+
+static int blob_text(
+    struct lineage *lineage, const git_oid *oid, struct buf *ret, const char *path, struct err *err)
+{
+    git_blob *blob = NULL;
+    if (git_blob_lookup(&blob, lineage->repository, oid) < 0)
+        return git_fail(err, path);
+    git_object_size_t size = git_blob_rawsize(blob);
+    int rc = size > LINEAGE_FILE_MAX ? err_set(err, ERR_LIMIT, "%s is too large", path) : 0;
+    if (rc == 0)
+        buf_add(ret, git_blob_rawcontent(blob), (size_t)size);
+    git_blob_free(blob);
+    return rc;
+}
+
+int lineage_file(struct lineage *lineage, const struct lineage_id *commit_id, const char *path,
+    struct buf *ret, struct err *err)
+{
+    CLEANUP(commit_freep) git_commit *commit = NULL;
+    CLEANUP(tree_freep) git_tree *tree = NULL;
+    git_tree_entry *entry = NULL;
+    int rc = find_commit(&commit, lineage, commit_id, err);
+    if (rc < 0)
+        return rc;
+    if (git_commit_tree(&tree, commit) < 0)
+        return git_fail(err, "tree");
+    if (git_tree_entry_bypath(&entry, tree, path) < 0)
+        return err_set(err, ERR_MISSING, "no file %s in commit %.12s", path, commit_id->hex);
+    rc = git_tree_entry_type(entry) == GIT_OBJECT_BLOB
+             ? blob_text(lineage, git_tree_entry_id(entry), ret, path, err)
+             : err_set(err, ERR_INPUT, "%s is not a file", path);
+    git_tree_entry_free(entry);
+    return rc;
+}
+
+struct walking {
+    struct lineage *lineage;
+    lineage_each each;
+    void *with;
+    struct err *err;
+    int rc;
+    unsigned files;
+};
+
+static int walk_entry(const char *root, const git_tree_entry *entry, void *payload)
+{
+    struct walking *walking = payload;
+    if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB)
+        return 0;
+    CLEANUP(mem_freep) char *path = mem_format("%s%s", root, git_tree_entry_name(entry));
+    CLEANUP(buf_done) struct buf content = { 0 };
+    walking->rc =
+        ++walking->files > LINEAGE_FILES_MAX
+            ? err_set(walking->err, ERR_LIMIT, "too many files in harness/")
+            : blob_text(walking->lineage, git_tree_entry_id(entry), &content, path, walking->err);
+    if (walking->rc == 0)
+        walking->rc = walking->each(walking->with, path, buf_view(&content), walking->err);
+    return walking->rc < 0 ? -1 : 0;
+}
+
+int lineage_files(struct lineage *lineage, const struct lineage_id *commit_id, lineage_each each,
+    void *with, struct err *err)
+{
+    CLEANUP(commit_freep) git_commit *commit = NULL;
+    CLEANUP(tree_freep) git_tree *tree = NULL;
+    int rc = find_commit(&commit, lineage, commit_id, err);
+    if (rc < 0)
+        return rc;
+    if (git_commit_tree(&tree, commit) < 0)
+        return git_fail(err, "tree");
+    struct walking walking = { lineage, each, with, err, 0, 0 };
+    if (git_tree_walk(tree, GIT_TREEWALK_PRE, walk_entry, &walking) < 0 && walking.rc == 0)
+        return git_fail(err, "walk");
+    return walking.rc;
+}
+
+/* --- candidates and promotions */
+
+static bool hex_name(const char *id)
+{
+    size_t size = strlen(id);
+    return size > 0 && size <= 64 && strspn(id, "0123456789abcdef") == size;
+}
+
+static int replace_file(struct lineage *lineage, const git_commit *parent, const char *path,
+    struct str content, git_tree **ret, struct err *err)
+{
+    CLEANUP(tree_freep) git_tree *base = NULL;
+    git_oid blob, tree;
+    git_tree_update update = {
+        .action = GIT_TREE_UPDATE_UPSERT, .filemode = GIT_FILEMODE_BLOB, .path = path
+    };
+    if (git_commit_tree(&base, parent) < 0 ||
+        git_blob_create_from_buffer(&blob, lineage->repository, content.at, content.size) < 0)
+        return git_fail(err, path);
+    update.id = blob;
+    if (git_tree_create_updated(&tree, lineage->repository, base, 1, &update) < 0 ||
+        git_tree_lookup(ret, lineage->repository, &tree) < 0)
+        return git_fail(err, path);
+    return 0;
+}
+
+int lineage_candidate(struct lineage *lineage, const char *id, const struct lineage_id *parent_id,
+    const char *path, struct str content, uint64_t at_s, struct lineage_id *ret, struct err *err)
+{
+    CLEANUP(commit_freep) git_commit *parent = NULL;
+    CLEANUP(tree_freep) git_tree *tree = NULL;
+    git_oid oid;
+    char name[128];
+    if (!hex_name(id))
+        return err_set(err, ERR_INPUT, "a candidate's id has hex digits only");
+    int rc = find_commit(&parent, lineage, parent_id, err);
+    if (rc < 0 || (rc = replace_file(lineage, parent, path, content, &tree, err)) < 0)
+        return rc;
+    CLEANUP(mem_freep) char *message = mem_format("candidate %s\n", id);
+    snprintf(name, sizeof name, "refs/moult/candidates/%s", id);
+    if ((rc = make_commit(lineage, &oid, tree, parent, message, at_s, err)) < 0 ||
+        (rc = set_reference(lineage, name, &oid, err)) < 0)
+        return rc;
+    id_text(ret, &oid);
+    return 0;
+}
+
+static int trailer_text(
+    struct buf *out, const struct lineage_trailer *trailers, unsigned count, struct err *err)
+{
+    static const char *const names[] = { "Candidate", "Batch", "Build", "Report", "Approval",
+        "Admission" };
+    for (unsigned i = 0; i < count; i++) {
+        char hex[DIGEST_HEX];
+        bool known = false;
+        for (size_t n = 0; n < COUNT_OF(names); n++)
+            known |= strcmp(trailers[i].name, names[n]) == 0;
+        if (!known)
+            return err_set(err, ERR_DEFECT, "no trailer is named %s", trailers[i].name);
+        buf_format(out, "%s: sha256:%s\n", trailers[i].name, hash_hex(hex, &trailers[i].digest));
+    }
+    return 0;
+}
+
+/* Moves active only if it still is what the caller saw. */
+static int swap_active(
+    struct lineage *lineage, const git_oid *from, const git_oid *to, struct err *err)
+{
+    git_reference *reference = NULL;
+    int rc = git_reference_create_matching(
+        &reference, lineage->repository, ACTIVE, to, 1, from, "moult");
+    git_reference_free(reference);
+    if (rc == GIT_EMODIFIED)
+        return err_set(err, ERR_STATE, "active has moved meanwhile");
+    return rc < 0 ? git_fail(err, ACTIVE) : 0;
+}
+
+static bool work_tree_clean(struct lineage *lineage)
+{
+    git_status_list *list = NULL;
+    git_status_options options = GIT_STATUS_OPTIONS_INIT;
+    if (git_status_list_new(&list, lineage->repository, &options) < 0)
+        return false;
+    bool clean = git_status_list_entrycount(list) == 0;
+    git_status_list_free(list);
+    return clean;
+}
+
+int lineage_promote(struct lineage *lineage, enum lineage_kind kind,
+    const struct lineage_id *active, const struct lineage_id *tree_of, uint64_t generation,
+    const struct lineage_trailer *trailers, unsigned trailers_count, uint64_t at_s,
+    struct lineage_id *ret, struct err *err)
+{
+    CLEANUP(commit_freep) git_commit *parent = NULL;
+    CLEANUP(commit_freep) git_commit *source = NULL;
+    CLEANUP(tree_freep) git_tree *tree = NULL;
+    CLEANUP(buf_done) struct buf message = { 0 };
+    git_oid oid;
+    buf_format(&message, "%s: generation %llu\n\n",
+        kind == LINEAGE_PROMOTION ? "promote" : "roll back", (unsigned long long)generation);
+    int rc = trailer_text(&message, trailers, trailers_count, err);
+    if (rc < 0 || (rc = find_commit(&parent, lineage, active, err)) < 0 ||
+        (rc = find_commit(&source, lineage, tree_of, err)) < 0)
+        return rc;
+    if (git_commit_tree(&tree, source) < 0)
+        return git_fail(err, "tree");
+    bool clean = work_tree_clean(lineage);
+    if ((rc = make_commit(lineage, &oid, tree, parent, message.at, at_s, err)) < 0 ||
+        (rc = swap_active(lineage, git_commit_id(parent), &oid, err)) < 0 ||
+        (rc = set_generation(lineage, generation, &oid, err)) < 0 ||
+        (clean && (rc = check_out(lineage, &oid, err)) < 0))
+        return rc;
+    id_text(ret, &oid);
+    return 0;
+}
+
+int lineage_repair(
+    struct lineage *lineage, const struct lineage_id *commit, uint64_t generation, struct err *err)
+{
+    CLEANUP(commit_freep) git_commit *found = NULL;
+    int rc = find_commit(&found, lineage, commit, err);
+    if (rc < 0 || (rc = set_reference(lineage, ACTIVE, git_commit_id(found), err)) < 0)
+        return rc;
+    return set_generation(lineage, generation, git_commit_id(found), err);
+}

@@ -1,0 +1,59 @@
+/* lineage - the harness's history in git: source only, with trailers that are digests.
+ *
+ * refs/heads/active is what runs; it moves only by compare-and-swap. Candidates live under
+ * refs/moult/candidates/ID, generations under refs/moult/generations/N. A promotion is a commit
+ * with the candidate's tree and the old active as its one parent; a rejected candidate is never a
+ * parent. HEAD is detached at active, and the work tree follows only when it is clean. Nothing
+ * free-form stands in a message: it could forge a trailer. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+enum { LINEAGE_FILES_MAX = 1000, LINEAGE_FILE_MAX = 1 << 20, LINEAGE_ID_MAX = 65 };
+
+struct lineage; /* an open repository */
+struct lineage_id {
+    char hex[LINEAGE_ID_MAX]; /* of a commit or tree, lower case */
+};
+
+/* A new repository at `harness` with the files of `from` (regular files and folders only: a link is
+ * ERR_DENIED) as the first commit, active, and generation 0. ERR_STATE if there is a repository. */
+int lineage_create(
+    const char *harness, const char *from, uint64_t at_s, struct lineage_id *ret, struct err *err);
+int lineage_open(struct lineage **ret, const char *harness, struct err *err);
+void lineage_free(struct lineage *lineage);
+
+int lineage_active(struct lineage *lineage, struct lineage_id *ret, struct err *err);
+/* A file of a commit's tree. ERR_MISSING, or ERR_LIMIT beyond LINEAGE_FILE_MAX. */
+int lineage_file(struct lineage *lineage, const struct lineage_id *commit, const char *path,
+    struct buf *ret, struct err *err);
+/* Every file of a commit, in tree order: the callback's negative answer ends the walk. */
+typedef int (*lineage_each)(void *with, const char *path, struct str content, struct err *err);
+int lineage_files(struct lineage *lineage, const struct lineage_id *commit, lineage_each each,
+    void *with, struct err *err);
+
+/* A commit on top of `parent` in which the one file `path` has other content, as candidate `id`
+ * (hex digits). The same content again gives the same commit. */
+int lineage_candidate(struct lineage *lineage, const char *id, const struct lineage_id *parent,
+    const char *path, struct str content, uint64_t at_s, struct lineage_id *ret, struct err *err);
+
+/* Trailers are names of a closed list and digests. */
+struct lineage_trailer {
+    const char *name; /* "Candidate", "Batch", "Build", "Report", "Approval", "Admission" */
+    struct digest digest;
+};
+enum lineage_kind { LINEAGE_PROMOTION, LINEAGE_ROLLBACK };
+/* Makes the commit (tree of `tree_of`, one parent: `active`), moves active from `active` to it by
+ * compare-and-swap (ERR_STATE when it has moved), adds refs/moult/generations/N, and updates the
+ * work tree if that is clean. */
+int lineage_promote(struct lineage *lineage, enum lineage_kind kind,
+    const struct lineage_id *active, const struct lineage_id *tree_of, uint64_t generation,
+    const struct lineage_trailer *trailers, unsigned trailers_count, uint64_t at_s,
+    struct lineage_id *ret, struct err *err);
+/* Puts active and generation N to a commit that an admission names: recovery after a kill between
+ * the admission and the refs. */
+int lineage_repair(
+    struct lineage *lineage, const struct lineage_id *commit, uint64_t generation, struct err *err);

@@ -1,0 +1,1 @@
+moult_test(promote_lineage_test promote)

@@ -1,0 +1,174 @@
+/* The harness's history: real repositories, judged by stock git. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "promote/lineage.h"
+#include "promote/stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static char base[] = "/tmp/moult-lineage-test.XXXXXX";
+static char *harness, *from;
+
+static int begin(void **state)
+{
+    (void)state;
+    if (!mkdtemp(base))
+        return -1;
+    harness = mem_format("%s/harness", base);
+    from = mem_format("%s/from", base);
+    CLEANUP(mem_freep) char *folder = mem_format("%s/plugins/a", from);
+    CLEANUP(mem_freep) char *file = mem_format("%s/plugins/a/a.c", from);
+    return file_mkdirs(folder, 0700, NULL) < 0 || file_write(file, STR("int a;\n"), 0600, NULL) < 0
+               ? -1
+               : 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free(harness);
+    free(from);
+    return file_remove_tree(base, NULL);
+}
+
+/* What stock git answers; fails the test when git does. */
+static char *git(const char *words)
+{
+    static char answer[4096];
+    CLEANUP(mem_freep) char *command = mem_format("git -C %s %s 2>&1", harness, words);
+    FILE *pipe = popen(command, "r");
+    size_t size = fread(answer, 1, sizeof answer - 1, pipe);
+    answer[size] = 0;
+    if (pclose(pipe) != 0)
+        fail_msg("git %s: %s", words, answer);
+    return answer;
+}
+
+static struct lineage_id first;
+
+static void begins_with_generation_0(void **state)
+{
+    (void)state;
+    struct err err = { 0 };
+    if (lineage_create(harness, from, 1000, &first, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(lineage_create(harness, from, 1000, &first, &err), -ERR_STATE);
+    assert_memory_equal(git("rev-parse refs/heads/active"), first.hex, 40);
+    assert_memory_equal(git("rev-parse refs/moult/generations/0"), first.hex, 40);
+    assert_memory_equal(git("rev-parse HEAD"), first.hex, 40);
+    assert_string_equal(git("status --porcelain"), "");
+    assert_string_equal(git("show active:plugins/a/a.c"), "int a;\n");
+}
+
+static void a_link_is_refused(void **state)
+{
+    (void)state;
+    struct err err = { 0 };
+    struct lineage_id id;
+    CLEANUP(mem_freep) char *link = mem_format("%s/plugins/link", from);
+    CLEANUP(mem_freep) char *other = mem_format("%s/other", base);
+    assert_int_equal(symlink("/etc/passwd", link), 0);
+    assert_int_equal(lineage_create(other, from, 1000, &id, &err), -ERR_DENIED);
+    unlink(link);
+}
+
+static void promotes_by_compare_and_swap(void **state)
+{
+    (void)state;
+    struct err err = { 0 };
+    struct lineage *lineage;
+    struct lineage_id candidate, again, active, promoted, stale;
+    assert_int_equal(lineage_open(&lineage, harness, &err), 0);
+    assert_int_equal(
+        lineage_candidate(lineage, "../x", &first, "plugins/a/a.c", STR(""), 1, &candidate, &err),
+        -ERR_INPUT);
+    assert_int_equal(lineage_candidate(lineage, "ab12", &first, "plugins/a/a.c", STR("int b;\n"),
+                         1000, &candidate, &err),
+        0);
+    assert_int_equal(lineage_candidate(lineage, "ab12", &first, "plugins/a/a.c", STR("int b;\n"),
+                         1000, &again, &err),
+        0);
+    assert_string_equal(candidate.hex, again.hex);
+    assert_int_equal(lineage_active(lineage, &active, &err), 0);
+    assert_string_equal(active.hex, first.hex);
+
+    struct lineage_trailer trailers[] = { { "Candidate", hash_of(STR("c")) },
+        { "Build", hash_of(STR("b")) } };
+    if (lineage_promote(lineage, LINEAGE_PROMOTION, &first, &candidate, 1, trailers, 2, 1001,
+            &promoted, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(lineage_promote(lineage, LINEAGE_PROMOTION, &first, &candidate, 2, trailers, 2,
+                         1002, &stale, &err),
+        -ERR_STATE);
+    assert_memory_equal(git("rev-parse active"), promoted.hex, 40);
+    assert_memory_equal(git("rev-parse active^"), first.hex, 40);
+    assert_string_equal(git("rev-list --count active"), "2\n");
+    assert_string_equal(git("show HEAD:plugins/a/a.c"), "int b;\n");
+    assert_string_equal(git("status --porcelain"), "");
+    assert_non_null(strstr(
+        git("log -1 --format='%(trailers:key=Build)' active"), "Build: sha256:3e23e8160039594a"));
+    git("fsck --strict");
+
+    struct buf text = { 0 };
+    assert_int_equal(lineage_file(lineage, &first, "plugins/a/a.c", &text, &err), 0);
+    assert_string_equal(text.at, "int a;\n");
+    assert_int_equal(lineage_file(lineage, &first, "plugins/none.c", &text, &err), -ERR_MISSING);
+    buf_done(&text);
+    lineage_free(lineage);
+}
+
+static void a_dirty_work_tree_is_left_alone(void **state)
+{
+    (void)state;
+    struct err err = { 0 };
+    struct lineage *lineage;
+    struct lineage_id active, promoted;
+    CLEANUP(mem_freep) char *file = mem_format("%s/plugins/a/a.c", harness);
+    assert_int_equal(file_write(file, STR("mine\n"), 0600, NULL), 0);
+    assert_int_equal(lineage_open(&lineage, harness, &err), 0);
+    assert_int_equal(lineage_active(lineage, &active, &err), 0);
+    assert_int_equal(lineage_promote(lineage, LINEAGE_ROLLBACK, &active, &first, 2, NULL, 0, 1003,
+                         &promoted, &err),
+        0);
+    struct buf text = { 0 };
+    assert_int_equal(file_read(file, &text, 100, NULL), 0);
+    assert_string_equal(text.at, "mine\n");
+    buf_done(&text);
+    lineage_free(lineage);
+}
+
+static void every_stage_has_a_word_and_moves_only_by_the_table(void **state)
+{
+    (void)state;
+    struct err err = { 0 };
+    for (int i = 0; i < STAGES; i++)
+        assert_non_null(stage_words[i]);
+    for (int i = 0; i < STAGE_EVENTS; i++)
+        assert_non_null(stage_event_words[i]);
+    assert_int_equal(stage_next(STAGE_PROPOSED, ON_PATCH, &err), STAGE_PATCHED);
+    assert_int_equal(stage_next(STAGE_PATCHED, ON_REPLAY, &err), -ERR_STATE);
+    assert_int_equal(stage_next(STAGE_GATED, ON_APPROVE, &err), -ERR_STATE);
+    for (int event = 0; event < STAGE_EVENTS; event++)
+        assert_int_equal(stage_next(STAGE_REJECTED, (enum stage_event)event, &err), -ERR_STATE);
+    assert_int_equal(cluster_next(CLUSTER_RESOLVED, ON_SEEN_AGAIN, &err), CLUSTER_REOPENED);
+    assert_int_equal(cluster_next(CLUSTER_OBSERVED, ON_PROMOTED, &err), -ERR_STATE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(begins_with_generation_0),
+        cmocka_unit_test(a_link_is_refused),
+        cmocka_unit_test(promotes_by_compare_and_swap),
+        cmocka_unit_test(a_dirty_work_tree_is_left_alone),
+        cmocka_unit_test(every_stage_has_a_word_and_moves_only_by_the_table),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
