@@ -1,1 +1,2 @@
 moult_test(promote_lineage_test promote)
+moult_test(promote_approve_test promote)

@@ -1,0 +1,99 @@
+/* approve - see approve.h. The links are a table, so that none can be checked and not signed. */
+#include "promote/approve.h"
+
+#include "base/mem.h"
+#include "promote/attest.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct link {
+    const char *name;
+    size_t offset;
+} links[] = {
+    { "candidate", offsetof(struct approval, candidate) },
+    { "batch", offsetof(struct approval, batch) },
+    { "patch", offsetof(struct approval, patch) },
+    { "tree", offsetof(struct approval, tree) },
+    { "build", offsetof(struct approval, build) },
+    { "report", offsetof(struct approval, report) },
+    { "policy", offsetof(struct approval, policy) },
+    { "admission-before", offsetof(struct approval, admission_before) },
+};
+_Static_assert(COUNT_OF(links) <= ATTEST_SUBJECTS_MAX, "every link is a subject");
+
+static const struct digest *link_of(const struct approval *approval, const struct link *link)
+{
+    return (const struct digest *)((const char *)approval + link->offset);
+}
+
+void approval_sign(struct buf *out, const struct approval *approval, const struct home *home,
+    const struct sign_key *key)
+{
+    CLEANUP(buf_done) struct buf predicate = { 0 };
+    struct attest statement = { .kind = ATTEST_APPROVAL };
+    for (size_t i = 0; i < COUNT_OF(links); i++)
+        statement.subjects[statement.subjects_count++] =
+            (struct attest_subject){ str_of(links[i].name), *link_of(approval, &links[i]) };
+    buf_format(&predicate, "{\"home\":\"%s\",\"at_ms\":%llu,\"expires_ms\":%llu,\"unattended\":%s}",
+        home->id, (unsigned long long)approval->at_ms, (unsigned long long)approval->expires_ms,
+        approval->unattended ? "true" : "false");
+    attest_sign(out, &statement, buf_view(&predicate), key);
+}
+
+/* The key id that the envelope names: only to choose which public key to check with. */
+static int named_key(struct digest *ret, struct str envelope, struct arena *arena, struct err *err)
+{
+    const struct json *root = json_read(arena, envelope, NULL, err);
+    if (!root)
+        return err_while(err, "approval");
+    const struct json *first = json_first(json_get(root, "signatures"));
+    if (hash_unhex(ret, json_string(arena, json_get(first, "keyid")), err) < 0)
+        return err_while(err, "approval: keyid");
+    return 0;
+}
+
+static int check_links(const struct attest *statement, const struct approval *want, struct err *err)
+{
+    for (size_t i = 0; i < COUNT_OF(links); i++) {
+        const struct digest *have = attest_subject(statement, links[i].name);
+        if (!have || !hash_equal(have, link_of(want, &links[i]))) {
+            err_set(err, ERR_VERIFY, "the approval is for another %s", links[i].name);
+            return err_hint(err, "what was approved has changed: review it again");
+        }
+    }
+    return 0;
+}
+
+static int check(struct approval *ret, struct str envelope, const struct approval *want,
+    const struct home *home, const struct reviewers *reviewers, uint64_t now_ms,
+    struct arena *arena, struct err *err)
+{
+    struct digest key_id;
+    struct attest statement;
+    const struct reviewer *reviewer;
+    int rc = named_key(&key_id, envelope, arena, err);
+    if (rc < 0 || (rc = reviewers_find(reviewers, &key_id, now_ms, &reviewer, err)) < 0 ||
+        (rc = attest_open(&statement, ATTEST_APPROVAL, envelope, &reviewer->key, arena, err)) < 0 ||
+        (rc = check_links(&statement, want, err)) < 0)
+        return rc;
+    if (!str_equal(json_string(arena, json_get(statement.predicate, "home")), str_of(home->id)))
+        return err_set(err, ERR_VERIFY, "the approval is for another home");
+    struct approval approval = *want;
+    approval.at_ms = (uint64_t)json_int(json_get(statement.predicate, "at_ms"), 0);
+    approval.expires_ms = (uint64_t)json_int(json_get(statement.predicate, "expires_ms"), 0);
+    approval.unattended = json_bool(json_get(statement.predicate, "unattended"), true);
+    if (approval.expires_ms <= now_ms)
+        return err_set(err, ERR_DENIED, "the approval has expired");
+    snprintf(approval.by, sizeof approval.by, "%s", reviewer->name);
+    *ret = approval;
+    return 0;
+}
+
+int approval_check(struct approval *ret, struct str envelope, const struct approval *want,
+    const struct home *home, const struct reviewers *reviewers, uint64_t now_ms, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    return check(ret, envelope, want, home, reviewers, now_ms, &arena, err);
+}

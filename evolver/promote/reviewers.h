@@ -1,0 +1,35 @@
+/* reviewers - the home's signed list of who may approve: names and public keys.
+ *
+ * keys/reviewers.json is a statement (attest.h) signed with the home's own key. Its number grows by
+ * one with each change, so that an old list put back is seen by whoever remembers the number
+ * (admissions do). A revoked reviewer stays in the list with the time: what was approved before
+ * stays approved. The reviewers' secret keys are not in the home. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/sign.h"
+#include "wire/home.h"
+
+enum { REVIEWERS_MAX = 256, REVIEWER_NAME_MAX = 64 };
+
+struct reviewer {
+    char name[REVIEWER_NAME_MAX + 1]; /* letters, digits, ". _ - @" */
+    struct sign_public key;
+    uint64_t added_ms, revoked_ms; /* since 1970; revoked_ms 0: not revoked */
+};
+struct reviewers {
+    uint64_t number;
+    struct reviewer list[REVIEWERS_MAX];
+    unsigned count;
+};
+
+/* At init: the home's own key pair (keys/moult.key) and an empty list. */
+int reviewers_init(const struct home *home, struct err *err);
+int reviewers_read(struct reviewers *ret, const struct home *home, struct err *err);
+/* ERR_STATE: the name or the key is in the list already. */
+int reviewers_add(const struct home *home, const char *name, const struct sign_public *key,
+    uint64_t at_ms, struct err *err);
+int reviewers_revoke(const struct home *home, const char *name, uint64_t at_ms, struct err *err);
+/* Who holds this key and was not revoked at that time; ERR_DENIED otherwise. */
+int reviewers_find(const struct reviewers *reviewers, const struct digest *key_id, uint64_t at_ms,
+    const struct reviewer **ret, struct err *err);
