@@ -18,16 +18,7 @@ static const struct command {
 } commands[] = {
     { "init", "moult-evolve", "make a home: moult init [DIR] [--harness DIR]" },
     { "trust", "moult-evolve", "register a home that somebody else made" },
-    { "doctor", "moult-evolve", "what works on this machine, and what lacks" },
-    { "import", "moult-trial", "bring foreign traces into the journal" },
-    { "sessions", "moult-trial", "list sessions" },
-    { "mine", "moult-trial", "detectors over traces: signatures, clusters, batches" },
-    { "case", "moult-trial", "the corpus: list, show, from-trace, check" },
-    { "replay", "moult-trial", "replay recorded runs through the harness and grade them" },
-    { "bench", "moult-trial", "benchmarks" },
-    { "build", "moult-evolve", "compile a plugin in the sandbox" },
-    { "check", "moult-evolve", "source and ELF gates alone" },
-    { "sandbox", "moult-evolve", "run a command under a profile; show each layer" },
+    { "reviewer", "moult-evolve", "the signed list of who may approve" },
 };
 
 static const struct command *find(const char *name)

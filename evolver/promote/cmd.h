@@ -1,0 +1,10 @@
+/* cmd - the commands of moult-evolve, one function a file cmd_NAME.c. See wire/verb.h for what they
+ * return. */
+#pragma once
+
+#include "wire/verb.h"
+
+extern const struct verb verb_init, verb_trust, verb_reviewer;
+
+/* Finds the home of a command and says so in the error. */
+int cmd_home(struct home *ret, const struct verb_call *call, struct err *err);

@@ -1,0 +1,159 @@
+/* cmd_init - moult init: a home with a harness in git, the home's own key, and its first reviewer.
+ */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "promote/cmd.h"
+#include "promote/lineage.h"
+#include "promote/reviewers.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct plan {
+    const char *harness, *key, *name, *split_key;
+    struct home home;
+    struct lineage_id commit;
+    char key_path[PATH_MAX];
+};
+
+int cmd_home(struct home *ret, const struct verb_call *call, struct err *err)
+{
+    return home_find(ret, call->dir, err);
+}
+
+/* An init that fails takes away what it made, so it only works on a folder that has nothing in it.
+ */
+static int check_empty(const char *dir, struct err *err)
+{
+    DIR *folder = opendir(dir);
+    bool empty = true;
+    if (!folder)
+        return 0;
+    for (struct dirent *entry; empty && (entry = readdir(folder));)
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    closedir(folder);
+    if (empty)
+        return 0;
+    err_set(err, ERR_STATE, "%s is not empty", dir);
+    return err_hint(err, "name a folder that does not exist yet");
+}
+
+static int default_harness(char out[PATH_MAX], struct err *err)
+{
+    int rc = file_program_dir(out, PATH_MAX - 32, err);
+    if (rc == 0)
+        strcat(out, "/../share/moult/harness");
+    return rc;
+}
+
+static int default_key(char out[PATH_MAX], struct err *err)
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *user = getenv("HOME");
+    if (config && config[0] == '/')
+        snprintf(out, PATH_MAX, "%s/moult", config);
+    else if (user && user[0] == '/')
+        snprintf(out, PATH_MAX, "%s/.config/moult", user);
+    else
+        return err_set(err, ERR_USAGE, "no place for the reviewer's key: give --reviewer-key FILE");
+    int rc = file_mkdirs(out, 0700, err);
+    if (rc < 0)
+        return rc;
+    strncat(out, "/reviewer.key", PATH_MAX - strlen(out) - 1);
+    return 0;
+}
+
+/* The first reviewer's key: an existing one, or a new one, outside the home. */
+static int reviewer_key(struct plan *plan, struct sign_public *ret, struct err *err)
+{
+    struct sign_key key;
+    int rc = 0;
+    if (plan->key)
+        snprintf(plan->key_path, sizeof plan->key_path, "%s", plan->key);
+    else if ((rc = default_key(plan->key_path, err)) < 0)
+        return rc;
+    if (!file_exists(plan->key_path))
+        return sign_create(plan->key_path, ret, err);
+    if ((rc = sign_load(plan->key_path, &key, err)) < 0)
+        return err_while(err, "the reviewer's key");
+    sign_public_of(&key, ret);
+    sign_key_wipe(&key);
+    return 0;
+}
+
+static int fill_home(struct plan *plan, struct err *err)
+{
+    char from[PATH_MAX], harness[PATH_MAX];
+    struct sign_public reviewer;
+    uint64_t now_ms = clock_wall_ms();
+    int rc = 0;
+    if (plan->harness)
+        snprintf(from, sizeof from, "%s", plan->harness);
+    else if ((rc = default_harness(from, err)) < 0)
+        return rc;
+    if (plan->split_key && (rc = home_set_split_key(&plan->home, str_of(plan->split_key), err)) < 0)
+        return rc;
+    if ((rc = reviewers_init(&plan->home, err)) < 0 ||
+        (rc = reviewer_key(plan, &reviewer, err)) < 0 ||
+        (rc = reviewers_add(&plan->home, plan->name, &reviewer, now_ms, err)) < 0)
+        return rc;
+    rc = lineage_create(
+        home_path(harness, &plan->home, "harness"), from, now_ms / 1000, &plan->commit, err);
+    return rc < 0 ? err_while(err, "harness from %s", from) : 0;
+}
+
+static void tell(const struct plan *plan, bool json)
+{
+    if (!json) {
+        printf("home        %s\nharness     generation 0, commit %.12s\nreviewer    %s, key %s\n"
+               "next        moult -C %s import tau-bench --tools TOOLS FILE...\n",
+            plan->home.path, plan->commit.hex, plan->name, plan->key_path, plan->home.path);
+        return;
+    }
+    CLEANUP(buf_done) struct buf out = { 0 };
+    buf_text(&out, "{\"home\":");
+    json_quote(&out, str_of(plan->home.path));
+    buf_format(&out,
+        ",\"id\":\"%s\",\"commit\":\"%s\",\"generation\":0,\"reviewer\":\"%s\",\"key\":",
+        plan->home.id, plan->commit.hex, plan->name);
+    json_quote(&out, str_of(plan->key_path));
+    buf_char(&out, '}');
+    puts(out.at);
+}
+
+static int run(const struct verb_call *call, struct err *err)
+{
+    struct plan plan = { .name = "owner" };
+    const struct option options[] = {
+        { "--harness", 0, OPTION_TEXT, "DIR", "plugins to begin with (default: the naive example)",
+            &plan.harness },
+        { "--reviewer", 0, OPTION_TEXT, "NAME", "the first reviewer (default: owner)", &plan.name },
+        { "--reviewer-key", 0, OPTION_TEXT, "FILE",
+            "that reviewer's secret key, made if it is not there (default: in the user's "
+            "configuration)",
+            &plan.key },
+        { "--split-key", 0, OPTION_TEXT, "HEX",
+            "64 hex digits: reproducible splits, for demos and tests", &plan.split_key },
+        { 0 },
+    };
+    const char *args[1];
+    int count = verb_options(call, &verb_init, options, args, 1, err);
+    if (count < 0)
+        return count;
+    const char *dir = count ? args[0] : call->dir ? call->dir : ".";
+    int rc = check_empty(dir, err);
+    if (rc < 0 || (rc = home_create(&plan.home, dir, err)) < 0)
+        return rc;
+    if ((rc = fill_home(&plan, err)) < 0) {
+        file_remove_tree(plan.home.path, NULL);
+        return rc;
+    }
+    tell(&plan, call->json);
+    return 0;
+}
+
+const struct verb verb_init = { "init", run, "init [DIR] [--harness DIR]",
+    "make a home: configuration, keys, the harness in git as generation 0" };

@@ -1,0 +1,8 @@
+/* moult-evolve - the driver: the only writer of stages, git refs and admissions. */
+#include "promote/cmd.h"
+
+int main(int argc, char **argv)
+{
+    const struct verb verbs[] = { verb_init, verb_trust, verb_reviewer, { 0 } };
+    return verb_main("moult-evolve", verbs, argc, argv);
+}
