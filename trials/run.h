@@ -1,9 +1,9 @@
 /* run - one recorded conversation in the form that detectors, frames and replay share.
  *
- * A run is read from the journal (or straight from an importer, for benchmarks) into one arena. Nothing
- * is copied that can be a slice. A step is one model reply: message `steps[k]` is an assistant message,
- * everything before it is its recorded context, what follows up to the next reply are results and user
- * messages. */
+ * A run is read from the journal (or straight from an importer, for benchmarks) into one arena.
+ * Nothing is copied that can be a slice. A step is one model reply: message `steps[k]` is an
+ * assistant message, everything before it is its recorded context, what follows up to the next
+ * reply are results and user messages. */
 #pragma once
 
 #include "base/arena.h"
@@ -13,21 +13,21 @@
 enum run_role { RUN_SYSTEM, RUN_USER, RUN_MODEL, RUN_RESULT };
 
 struct run_call {
-    struct str id, name, args;    /* args: raw text as the model wrote it */
-    const struct json *value;     /* args parsed strictly as an object, or NULL */
-    const struct json *literal;   /* else parsed as a Python dict literal, or NULL */
-    struct digest key;            /* of name and canonical arguments (census: "key") */
-    int32_t result;               /* message index of its result, or -1 */
-    bool failed;                  /* its result is an error */
+    struct str id, name, args;  /* args: raw text as the model wrote it */
+    const struct json *value;   /* args parsed strictly as an object, or NULL */
+    const struct json *literal; /* else parsed as a Python dict literal, or NULL */
+    struct digest key;          /* of name and canonical arguments (census: "key") */
+    int32_t result;             /* message index of its result, or -1 */
+    bool failed;                /* its result is an error */
 };
 struct run_message {
-    uint8_t role;                 /* enum run_role */
-    struct str bytes;             /* the JSON object, as the journal has it */
-    struct str text;              /* content as text, unescaped; empty if null */
+    uint8_t role;     /* enum run_role */
+    struct str bytes; /* the JSON object, as the journal has it */
+    struct str text;  /* content as text, unescaped; empty if null */
     struct run_call *calls;
     uint32_t calls_count;
-    struct str tool_call_id, name; /* results */
-    bool failed;                  /* result: an error (text or flag) */
+    struct str tool_call_id, name;         /* results */
+    bool failed;                           /* result: an error (text or flag) */
     int32_t answers_message, answers_call; /* result: which call it belongs to, or -1 */
 };
 struct run_tool {
@@ -35,27 +35,63 @@ struct run_tool {
     const struct json *parameters; /* JSON Schema */
     bool write;
 };
-struct run_tools {                /* one list, shared by all runs that have its digest */
+struct run_tools { /* one list, shared by all runs that have its digest */
     struct digest digest;
     struct str bytes;
     struct run_tool *tools;
     uint32_t tools_count;
 };
 struct run {
-    struct str session;           /* id in the journal */
-    struct str group;             /* the customer, task or origin that it counts with */
-    struct str origin;            /* which agent or file it came from */
-    struct str source;            /* format */
-    uint8_t split;                /* enum split (split.h) */
-    bool claims;                  /* messages are claims: imported, or brought by a client */
-    bool solved, graded;          /* reward >= 1; there was a reward at all */
-    bool step_limit, provider_error;
-    const struct json *meta;
-    const struct run_tools *tools;/* known tools, or NULL */
-    bool offered;                 /* they were offered natively in the request (not described in text) */
+    struct str session;   /* id in the journal */
+    struct str group;     /* the customer, task or origin that it counts with */
+    struct str origin;    /* which agent or file it came from */
+    struct str source;    /* format */
+    uint8_t split;        /* enum split (split.h) */
+    bool claims;          /* messages are claims: imported, or brought by a client */
+    bool solved, graded;  /* reward >= 1; there was a reward at all */
+    bool step_limit;      /* the source says that it ended at a limit */
+    bool ended_by_source; /* the source says how it ended (tau2: termination_reason) */
+    bool provider_error;
+    const struct json *meta;       /* what the source says of the run (reward, task, ...) */
+    const struct run_tools *tools; /* known tools, or NULL */
+    bool offered; /* they were offered natively in the request (not described in text) */
     struct run_message *messages;
-    uint32_t messages_count;
-    uint32_t *steps;              /* message index of each reply */
+    uint32_t messages_count, messages_room;
+    uint32_t *steps; /* message index of each reply */
     uint32_t steps_count;
     struct arena *arena;
 };
+
+/* Building a run: meta and tools first (they say what a message cannot), then each message in
+ * order, then the seal, which pairs results with calls and finds the steps. Everything lives in the
+ * arena; the bytes given must live as long. ERR_INPUT or ERR_LIMIT name the message; the run is
+ * then of no use. */
+struct run *run_new(struct arena *arena);
+/* Session facts as one JSON object: see docs/reference/trace.md, "Session". */
+int run_set_meta(struct run *run, struct str text, struct err *err);
+int run_add(struct run *run, struct str bytes, bool failed, struct err *err);
+void run_seal(struct run *run);
+
+/* The key of a call: its name and its arguments in canonical form, else their raw text. Also fills
+ * value and literal. */
+void run_call_read(struct run_call *call, struct arena *arena);
+
+/* Tools as `--tools` gives them ({"tools": [{name, write, parameters}]}) or in the OpenAI form (a
+ * list of {"type": "function", "function": {...}}, where annotations.readOnlyHint says what
+ * writes). */
+int run_tools_read(struct run_tools **ret, struct str text, struct arena *arena, struct err *err);
+/* The list in the OpenAI form, the one that sessions keep and workers get. */
+void run_tools_print(struct buf *out, const struct run_tools *tools);
+const struct run_tool *run_tool_find(const struct run *run, struct str name);
+
+/* Calls of all messages in the order in which the model made them. */
+struct run_at {
+    const struct run_message *message;
+    const struct run_call *call;
+    uint32_t message_index, call_index, step;
+};
+/* A zeroed cursor begins; false at the end. Valid on sealed runs. */
+struct run_cursor {
+    uint32_t step, call;
+};
+bool run_next_call(const struct run *run, struct run_cursor *cursor, struct run_at *ret);

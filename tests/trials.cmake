@@ -1,0 +1,2 @@
+# trials: a line a test.
+moult_test(trials_detect_test trials)

@@ -1,0 +1,163 @@
+/* trials_detect_test - the census: every count of the detectors equals the one that was taken by an
+ * independent script over the same recordings. On the set that ships with the project; on the whole
+ * set when MOULT_TRACES names its folder. */
+#include "trials/detect.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "trials/import.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+enum { ROWS_MAX = 96 };
+
+struct count {
+    unsigned occurrences, runs;
+    bool in_run;
+};
+struct census {
+    const struct run_tools *tools;
+    struct count counts[ROWS_MAX];
+    unsigned row, runs, skipped;
+};
+
+static void on_hit(void *with, const struct detect_hit *hit)
+{
+    struct census *census = with;
+    (void)hit;
+    census->counts[census->row].occurrences++;
+    census->counts[census->row].in_run = true;
+}
+
+static int on_session(void *with, const struct import_session *session, struct err *err)
+{
+    struct census *census = with;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct run *run;
+    int status = import_run(&run, session, census->tools, &arena, err);
+    if (status < 0)
+        return status;
+    census->runs++;
+    for (census->row = 0; census->row < detectors_count; census->row++) {
+        struct count *count = &census->counts[census->row];
+        count->in_run = false;
+        detectors[census->row].find(run, on_hit, census);
+        count->runs += count->in_run;
+    }
+    return 0;
+}
+
+static void on_skipped(void *with, const char *where, const char *why)
+{
+    struct census *census = with;
+    print_message("skipped %s: %s\n", where, why);
+    census->skipped++;
+}
+
+static unsigned compare(const struct census *census, const struct json *want)
+{
+    struct str file = json_string(NULL, json_get(want, "file"));
+    unsigned wrong = 0, cells = 0;
+    for (unsigned i = 0; i < detectors_count; i++) {
+        const struct json *row = json_get(json_get(want, "signatures"), detectors[i].id);
+        if (!row)
+            continue;
+        unsigned occurrences = (unsigned)json_int(json_get(row, "occurrences"), -1);
+        unsigned runs = (unsigned)json_int(json_get(row, "trajectories"), -1);
+        cells++;
+        if (occurrences == census->counts[i].occurrences && runs == census->counts[i].runs)
+            continue;
+        print_message("%.*s %s: %u in %u runs, the census has %u in %u\n", (int)file.size, file.at,
+            detectors[i].id, census->counts[i].occurrences, census->counts[i].runs, occurrences,
+            runs);
+        wrong++;
+    }
+    assert_true(cells >= 40);
+    assert_int_equal(census->skipped, 0);
+    assert_int_equal(census->runs, json_int(json_get(want, "trajectories"), -1));
+    return wrong;
+}
+
+static const struct json *read_json(struct arena *arena, const char *folder, const char *name)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    char *path = arena_format(arena, "%s/%s", folder, name);
+    if (!file_exists(path))
+        return NULL;
+    assert_int_equal(file_read(path, &text, 16 << 20, NULL), 0);
+    return json_read(
+        arena, (struct str){ arena_string(arena, text.at, text.size), text.size }, NULL, NULL);
+}
+
+static void check_folder(const char *folder)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    const struct json *tools_json = read_json(&arena, folder, "tau_retail_tools.json");
+    const struct json *census_json = read_json(&arena, folder, "census.json");
+    if (!census_json)
+        census_json = read_json(&arena, folder, "retail_census.json");
+    assert_non_null(tools_json);
+    assert_non_null(census_json);
+    struct run_tools *tools;
+    struct err err;
+    assert_int_equal(run_tools_read(&tools, tools_json->raw, &arena, &err), 0);
+    unsigned wrong = 0;
+    JSON_EACH(want, census_json)
+    {
+        struct census census = { .tools = tools };
+        struct str file = json_string(&arena, json_get(want, "file"));
+        const struct import_options options = { .tools = tools, .offered = -1 };
+        const struct import_sink sink = { &census, on_session, on_skipped };
+        const char *path = arena_format(&arena, "%s/%.*s", folder, (int)file.size, file.at);
+        if (import_tau(path, &options, &sink, &err) < 0)
+            fail_msg("%s: %s", path, err.text);
+        wrong += compare(&census, want);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void shipped_counts_equal_the_census(void **state)
+{
+    (void)state;
+    if (!file_exists(MOULT_SOURCE_DIR "/tests/data/traces"))
+        skip();
+    check_folder(MOULT_SOURCE_DIR "/tests/data/traces");
+}
+
+static void all_counts_equal_the_census(void **state)
+{
+    (void)state;
+    const char *folder = getenv("MOULT_TRACES");
+    if (!folder)
+        skip();
+    check_folder(folder);
+}
+
+static void every_row_is_complete(void **state)
+{
+    (void)state;
+    assert_true(detectors_count <= ROWS_MAX);
+    for (unsigned i = 0; i < detectors_count; i++) {
+        const struct detector *row = &detectors[i];
+        assert_ptr_equal(detector_find(row->id), row);
+        assert_non_null(row->summary);
+        assert_non_null(row->find);
+        assert_int_equal(row->hook >= 0, row->mendable != NULL);
+        assert_int_equal(row->frame != NULL, row->suppressed != NULL);
+    }
+    assert_null(detector_find("no_such_detector"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_complete),
+        cmocka_unit_test(shipped_counts_equal_the_census),
+        cmocka_unit_test(all_counts_equal_the_census),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

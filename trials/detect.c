@@ -1,0 +1,114 @@
+/* detect - the table of detectors. What a row counts is defined in docs/reference/detectors.md; the
+ * ids are promised to outside checks. */
+#include "trials/detect.h"
+
+#include "base/mem.h"
+#include "trials/detect_find.h"
+#include "trials/frame.h"
+
+#include "sdk/moult.h"
+
+/* clang-format off */
+#define CENSUS(id, function, summary) { id, summary, function, -1, NULL, NULL, NULL, NULL }
+const struct detector detectors[] = {
+    CENSUS("a_repeat2", find_repeat2, "a call made at least twice in the run"),
+    CENSUS("a_repeat3", find_repeat3, "a call made at least three times in the run"),
+    CENSUS("a_adjacent2", find_adjacent2, "the same call twice in a row"),
+    CENSUS("a_adjacent3", find_adjacent3, "the same call three times in a row"),
+    CENSUS("b_error", find_error, "a call whose result is an error"),
+    CENSUS("b_then_same_call", find_then_same_call, "after an error: the same call"),
+    CENSUS("b_then_same_tool_changed_args", find_then_same_tool, "after an error: the same tool, other arguments"),
+    CENSUS("b_then_other_tool", find_then_other_tool, "after an error: another tool"),
+    CENSUS("b_then_text", find_then_text, "after an error: text"),
+    CENSUS("b_then_end", find_then_end, "after an error: nothing"),
+    CENSUS("b_failed_call_repeated_later", find_failed_repeated_later, "a failed call that comes again later"),
+    CENSUS("c_bad_json", find_bad_json, "arguments that are no JSON object"),
+    CENSUS("c_bad_json_python_repr", find_python_repr, "arguments that are a Python dict literal"),
+    CENSUS("c_missing_required", find_missing_required, "a required parameter is missing"),
+    CENSUS("c_unknown_param", find_unknown_param, "a parameter that the schema does not name"),
+    CENSUS("c_wrong_type", find_wrong_type, "a parameter of another type than the schema's"),
+    CENSUS("c_wrong_type_string_for_array", find_string_for_array, "a string that denotes the list that was wanted"),
+    CENSUS("c_enum_violation", find_enum_violation, "a value outside its enum"),
+    CENSUS("d_result_over_2048", find_result_over_2048, "a result of more than 2,048 bytes"),
+    CENSUS("d_result_over_4096", find_result_over_4096, "a result of more than 4,096 bytes"),
+    CENSUS("d_result_over_8192", find_result_over_8192, "a result of more than 8,192 bytes"),
+    CENSUS("e_empty_assistant", find_empty_assistant, "a reply without text and call"),
+    CENSUS("e_unknown_tool", find_unknown_tool, "a call to a tool that is not known"),
+    CENSUS("e_leak_markup", find_leak_markup, "call markup in a reply's text"),
+    CENSUS("e_leak_json_call", find_leak_json_call, "a call as JSON in a reply's text"),
+    CENSUS("e_leak_any", find_leak_any, "either of the two"),
+    CENSUS("e_leak_blocks", find_leak_blocks, "a <tool_call> block in a reply's text"),
+    CENSUS("e_leak_block_bad_json", find_leak_block_bad_json, "a <tool_call> block whose body is no JSON object"),
+    CENSUS("e_json_only_text", find_json_only_text, "a text that is, whole, one JSON object"),
+    CENSUS("f_orphan_result", find_orphan_result, "a result without its call"),
+    CENSUS("f_call_without_result", find_call_without_result, "a call without its result"),
+    CENSUS("g_step_limit", find_step_limit, "the run hit its step limit"),
+    CENSUS("g_transfer", find_transfer, "the run was handed to a person"),
+    CENSUS("g_end_other", find_end_other, "the run ended in no known way"),
+    CENSUS("h_multi_call", find_multi_call, "a reply with more than one call"),
+    CENSUS("h_text_beside_call", find_text_beside_call, "a reply with a call and text"),
+    CENSUS("i_write_dup_called", find_write_dup_called, "a write called at least twice"),
+    CENSUS("i_write_dup_ok", find_write_dup_ok, "a write that succeeded at least twice"),
+    CENSUS("j_write_without_yes", find_write_without_yes, "a write that the person had not agreed to in words"),
+    CENSUS("k_no_tool_call", find_no_tool_call, "a run without any call"),
+    CENSUS("l_same_text2", find_same_text2, "a text said at least twice"),
+    CENSUS("l_same_text3", find_same_text3, "a text said at least three times"),
+    CENSUS("r_required_write_missing", find_required_write_missing, "an expected write did not succeed"),
+    CENSUS("p_provider_error", find_provider_error, "the provider's error ended the run"),
+    CENSUS("p_no_trajectory", find_no_trajectory, "a run without messages"),
+
+    { "leak_tagged", "calls written into the text inside <tool_call> markup", leak_find_tagged, MOULT_REPLY,
+      leak_mendable, leak_frame, leak_suppressed, overreach_leak },
+    { "leak_bare", "calls written into the text as JSON", leak_find_bare, MOULT_REPLY,
+      leak_mendable, leak_frame, leak_suppressed, overreach_leak },
+    { "string_for_array", "a string that denotes the list that the tool wants", array_find, MOULT_BEFORE_TOOL,
+      array_mendable, array_frame, array_suppressed, overreach_array },
+    { "failed_call_repeated", "a call that just failed, made again", loop_find, MOULT_BEFORE_TOOL,
+      loop_mendable, loop_frame, loop_suppressed, overreach_loop },
+
+    { "repeat", "the same call again in a row, failed or not", repeat_find, MOULT_BEFORE_TOOL,
+      repeat_mendable, repeat_frame, loop_suppressed, overreach_loop },
+    { "unknown_param", "a parameter that the schema does not name", find_unknown_param, MOULT_BEFORE_TOOL,
+      unknown_param_mendable, unknown_param_frame, array_suppressed, NULL },
+    { "python_repr", "arguments written as a Python dict", find_python_repr, MOULT_BEFORE_TOOL,
+      python_repr_mendable, NULL, NULL, NULL },
+    { "multi_call", "several calls in one reply", find_multi_call, MOULT_REPLY,
+      multi_call_mendable, NULL, NULL, NULL },
+    { "provider_error", "the provider's error ended the run", find_provider_error, MOULT_MODEL_ERROR,
+      provider_error_mendable, NULL, NULL, NULL },
+};
+/* clang-format on */
+const unsigned detectors_count = COUNT_OF(detectors);
+
+const struct detector *detector_find(const char *id)
+{
+    for (unsigned i = 0; i < detectors_count; i++)
+        if (str_equal(str_of(id), str_of(detectors[i].id)))
+            return &detectors[i];
+    return NULL;
+}
+
+uint8_t detect_class(const struct run *run, struct str name)
+{
+    const struct run_tool *tool = run_tool_find(run, name);
+    return tool ? tool->write ? TOOL_WRITE : TOOL_READ : TOOL_UNKNOWN;
+}
+
+void detect_hit_call(const struct run *run, const struct run_at *at, detect_sink sink, void *with)
+{
+    sink(with, &(struct detect_hit){
+                   .step = at->step,
+                   .call = at->call_index,
+                   .tool_class = detect_class(run, at->call->name),
+               });
+}
+
+void detect_hit_step(uint32_t step, detect_sink sink, void *with)
+{
+    sink(with, &(struct detect_hit){ .step = step, .call = UINT32_MAX });
+}
+
+void detect_hit_run(detect_sink sink, void *with)
+{
+    sink(with, &(struct detect_hit){ .step = UINT32_MAX, .call = UINT32_MAX });
+}

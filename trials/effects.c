@@ -1,0 +1,96 @@
+/* effects - what a step asked for, compared as frames compare and digested so that two arms can be.
+ *
+ * Canonical form: a call is its name, its arguments as canonical JSON (their raw text where they
+ * are none) and whether it was denied; text is taken without white space, since a repair may leave
+ * a blank line where a call stood. */
+#include "trials/effects.h"
+
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <string.h>
+
+const char *const outcome_words[5] = {
+    [OUTCOME_SAME] = "same",
+    [OUTCOME_RESOLVED] = "resolved",
+    [OUTCOME_SUPPRESSED] = "suppressed",
+    [OUTCOME_UNEXPLAINED] = "unexplained",
+    [OUTCOME_ABNORMAL] = "abnormal",
+};
+const char *const effects_end_words[6] = {
+    [EFFECTS_ANSWERED] = "answered",
+    [EFFECTS_HANDED] = "handed",
+    [EFFECTS_ASKED] = "asked",
+    [EFFECTS_REFUSED] = "refused",
+    [EFFECTS_FAILED] = "failed",
+    [EFFECTS_ABNORMAL] = "abnormal",
+};
+
+void effects_recorded(
+    struct effects *ret, const struct run *run, uint32_t step, struct arena *arena)
+{
+    const struct run_message *reply = &run->messages[run->steps[step]];
+    *ret = (struct effects){ .request_same = true, .same = true, .text = reply->text };
+    ret->end = reply->calls_count > 0 ? EFFECTS_HANDED : EFFECTS_ANSWERED;
+    ret->calls = arena_alloc(arena, (reply->calls_count + 1) * sizeof(*ret->calls));
+    ret->calls_count = reply->calls_count;
+    for (uint32_t i = 0; i < reply->calls_count; i++) {
+        ret->calls[i].name = reply->calls[i].name;
+        ret->calls[i].args = reply->calls[i].args;
+    }
+    effects_seal(ret);
+}
+
+static void text_form(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (!isspace((unsigned char)text.at[i]))
+            buf_char(out, text.at[i]);
+}
+
+static void args_form(struct buf *out, struct str args, struct arena *arena)
+{
+    static const struct json_limits lenient = { .duplicates = true };
+    const struct json *value = json_read(arena, args, &lenient, NULL);
+    if (value)
+        json_canonical(out, value);
+    else
+        buf_str(out, args);
+}
+
+/* Parts are told apart by their lengths: no text can pass for a call. */
+static void form_of(struct buf *out, const struct effects *effects)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf part = { 0 };
+    text_form(&part, effects->text);
+    buf_format(out, "%zu:", part.size);
+    buf_str(out, buf_view(&part));
+    for (uint32_t i = 0; i < effects->calls_count; i++) {
+        const struct effects_call *call = &effects->calls[i];
+        buf_clear(&part);
+        args_form(&part, call->args, &arena);
+        buf_format(out, "%d,%zu:", call->denied, call->name.size);
+        buf_str(out, call->name);
+        buf_format(out, "%zu:", part.size);
+        buf_str(out, buf_view(&part));
+    }
+}
+
+bool effects_equal(const struct effects *a, const struct effects *b)
+{
+    if (a->calls_count != b->calls_count)
+        return false;
+    CLEANUP(buf_done) struct buf form_a = { 0 }, form_b = { 0 };
+    form_of(&form_a, a);
+    form_of(&form_b, b);
+    return str_equal(buf_view(&form_a), buf_view(&form_b));
+}
+
+void effects_seal(struct effects *effects)
+{
+    CLEANUP(buf_done) struct buf form = { 0 };
+    buf_format(&form, "%d,%d;", effects->end, effects->request_same);
+    form_of(&form, effects);
+    effects->digest = hash_of(buf_view(&form));
+}

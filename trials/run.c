@@ -1,0 +1,244 @@
+/* run - builds a recorded conversation from its messages.
+ *
+ * Recordings are read leniently in one respect only: a member may occur twice (models write that,
+ * and the recorded harness took it). What a call or result means is decided here once, by the
+ * definitions of docs/reference/detectors.md, so that importer, miner, replay and frames cannot
+ * disagree. */
+#include "trials/run.h"
+
+#include "base/mem.h"
+#include "trials/python.h"
+#include "wire/effect.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const struct json_limits lenient = { .size_max = WIRE_BYTES_MAX, .duplicates = true };
+
+static const char *const role_words[] = {
+    [RUN_SYSTEM] = "system",
+    [RUN_USER] = "user",
+    [RUN_MODEL] = "assistant",
+    [RUN_RESULT] = "tool",
+};
+
+struct run *run_new(struct arena *arena)
+{
+    struct run *run = arena_alloc(arena, sizeof(*run));
+    run->arena = arena;
+    return run;
+}
+
+static struct str text_of(struct arena *arena, const struct json *object, const char *key)
+{
+    return json_string(arena, json_get(object, key));
+}
+
+int run_set_meta(struct run *run, struct str text, struct err *err)
+{
+    const struct json *meta = json_read(run->arena, text, &lenient, err);
+    if (!meta)
+        return err_while(err, "read the session's meta");
+    if (!json_is(meta, JSON_OBJECT))
+        return err_set(err, ERR_INPUT, "the session's meta is no object");
+    run->meta = meta;
+    run->group = text_of(run->arena, meta, "group");
+    run->origin = text_of(run->arena, meta, "origin");
+    run->source = text_of(run->arena, meta, "format");
+    const struct json *reward = json_get(meta, "reward");
+    run->graded = json_is(reward, JSON_NUMBER);
+    run->solved = run->graded && json_double(reward, 0) >= 1;
+    run->provider_error = json_is(json_get(meta, "error"), JSON_STRING);
+    run->step_limit = str_equal(text_of(run->arena, meta, "termination_reason"), STR("max_steps"));
+    run->offered = json_bool(json_get(meta, "offered"), true);
+    run->claims = true;
+    return 0;
+}
+
+/* Text, or the texts of a list of content parts put together. */
+static struct str content_text(struct arena *arena, const struct json *content)
+{
+    if (!json_is(content, JSON_ARRAY))
+        return json_string(arena, content);
+    CLEANUP(buf_done) struct buf all = { 0 };
+    JSON_EACH(part, content)
+    buf_str(&all, text_of(arena, part, "text"));
+    return (struct str){ arena_string(arena, all.at ? all.at : "", all.size), all.size };
+}
+
+void run_call_read(struct run_call *call, struct arena *arena)
+{
+    CLEANUP(buf_done) struct buf canonical = { 0 };
+    const struct json *value = json_read(arena, call->args, &lenient, NULL);
+    call->value = json_is(value, JSON_OBJECT) ? value : NULL;
+    call->literal = call->value ? NULL : python_read(arena, call->args);
+    if (!json_is(call->literal, JSON_OBJECT))
+        call->literal = NULL;
+    if (call->value || call->literal)
+        json_canonical(&canonical, call->value ? call->value : call->literal);
+    else
+        buf_str(&canonical, call->args);
+    call->key = hash_parts((struct str[]){ call->name, buf_view(&canonical) }, 2);
+}
+
+static void read_calls(struct run *run, struct run_message *message, const struct json *list)
+{
+    if (!json_is(list, JSON_ARRAY) || list->count == 0)
+        return;
+    message->calls = arena_alloc(run->arena, list->count * sizeof(*message->calls));
+    JSON_EACH(item, list)
+    {
+        struct run_call *call = &message->calls[message->calls_count++];
+        const struct json *function = json_get(item, "function");
+        const struct json *args = json_get(function, "arguments");
+        call->id = text_of(run->arena, item, "id");
+        call->name = text_of(run->arena, function, "name");
+        call->args = json_is(args, JSON_STRING) ? json_string(run->arena, args)
+                     : args                     ? args->raw
+                                                : (struct str){ 0 };
+        call->result = -1;
+        run_call_read(call, run->arena);
+    }
+}
+
+static struct run_message *new_message(struct run *run)
+{
+    if (run->messages_count == run->messages_room) {
+        uint32_t room = run->messages_room ? run->messages_room * 2 : 32;
+        struct run_message *grown = arena_alloc(run->arena, room * sizeof(*grown));
+        if (run->messages_count > 0)
+            memcpy(grown, run->messages, run->messages_count * sizeof(*grown));
+        run->messages = grown;
+        run->messages_room = room;
+    }
+    return &run->messages[run->messages_count++];
+}
+
+static int role_of(struct str word)
+{
+    for (unsigned i = 0; i < COUNT_OF(role_words); i++)
+        if (str_equal(word, str_of(role_words[i])))
+            return (int)i;
+    return str_equal(word, STR("developer")) ? RUN_SYSTEM : -1;
+}
+
+/* Trimmed text that begins with Error or Unknown action, behind the assignment that a code-writing
+ * agent puts around its results: (# var_N = ")? */
+static bool error_text(struct str text)
+{
+    text = str_trim(text);
+    if (str_starts(text, STR("# var_"))) {
+        size_t at = 6;
+        while (at < text.size && isdigit((unsigned char)text.at[at]))
+            at++;
+        struct str rest = { text.at + at, text.size - at };
+        if (at > 6 && str_starts(rest, STR(" = \"")))
+            text = (struct str){ rest.at + 4, rest.size - 4 };
+    }
+    return str_starts(text, STR("Error")) || str_starts(text, STR("Unknown action"));
+}
+
+int run_add(struct run *run, struct str bytes, bool failed, struct err *err)
+{
+    uint32_t index = run->messages_count;
+    if (index >= WIRE_MESSAGES_MAX)
+        return err_set(err, ERR_LIMIT, "more than %d messages", WIRE_MESSAGES_MAX);
+    const struct json *object = json_read(run->arena, bytes, &lenient, err);
+    if (!object)
+        return err_while(err, "read message %u", index);
+    int role = role_of(text_of(run->arena, object, "role"));
+    if (role < 0)
+        return err_set(err, ERR_INPUT, "message %u has no known role", index);
+    struct run_message *message = new_message(run);
+    message->role = (uint8_t)role;
+    message->bytes = bytes;
+    message->text = content_text(run->arena, json_get(object, "content"));
+    message->answers_message = message->answers_call = -1;
+    if (role == RUN_MODEL)
+        read_calls(run, message, json_get(object, "tool_calls"));
+    if (message->calls_count > WIRE_CALLS_MAX)
+        return err_set(err, ERR_LIMIT, "message %u has %u calls, more than %d", index,
+            message->calls_count, WIRE_CALLS_MAX);
+    if (role == RUN_RESULT) {
+        message->tool_call_id = text_of(run->arena, object, "tool_call_id");
+        message->name = text_of(run->arena, object, "name");
+        message->failed = failed || error_text(message->text);
+    }
+    return 0;
+}
+
+/* By id; without one, by name; without either, any. */
+static bool may_answer(const struct run_message *result, const struct run_call *call)
+{
+    if (call->result >= 0)
+        return false;
+    if (result->tool_call_id.size > 0)
+        return str_equal(call->id, result->tool_call_id);
+    return result->name.size == 0 || str_equal(call->name, result->name);
+}
+
+/* The first unanswered earlier call that fits; a result without id and name belongs to the latest.
+ */
+static void pair_result(struct run *run, uint32_t index)
+{
+    struct run_message *result = &run->messages[index];
+    bool latest = result->tool_call_id.size == 0 && result->name.size == 0;
+    for (uint32_t i = 0; i < index; i++)
+        for (uint32_t k = 0; k < run->messages[i].calls_count; k++) {
+            if (!may_answer(result, &run->messages[i].calls[k]))
+                continue;
+            result->answers_message = (int32_t)i;
+            result->answers_call = (int32_t)k;
+            if (!latest)
+                return;
+        }
+}
+
+static bool says_stop(const struct run *run)
+{
+    uint32_t from = run->messages_count > 2 ? run->messages_count - 2 : 0;
+    for (uint32_t i = from; i < run->messages_count; i++)
+        if (str_find(run->messages[i].text, STR("###STOP###")) >= 0)
+            return true;
+    return false;
+}
+
+void run_seal(struct run *run)
+{
+    enum { TAU_MODEL_CALLS_MAX = 30 };
+    run->steps = arena_alloc(run->arena, (run->messages_count + 1) * sizeof(*run->steps));
+    for (uint32_t i = 0; i < run->messages_count; i++) {
+        struct run_message *message = &run->messages[i];
+        if (message->role == RUN_MODEL)
+            run->steps[run->steps_count++] = i;
+        if (message->role != RUN_RESULT)
+            continue;
+        pair_result(run, i);
+        if (message->answers_message < 0)
+            continue;
+        struct run_call *call =
+            &run->messages[message->answers_message].calls[message->answers_call];
+        call->result = (int32_t)i;
+        call->failed = message->failed;
+    }
+    if (str_equal(run->source, STR("tau")))
+        run->step_limit = run->steps_count >= TAU_MODEL_CALLS_MAX && !says_stop(run);
+}
+
+bool run_next_call(const struct run *run, struct run_cursor *cursor, struct run_at *ret)
+{
+    for (; cursor->step < run->steps_count; cursor->step++, cursor->call = 0) {
+        uint32_t index = run->steps[cursor->step];
+        const struct run_message *message = &run->messages[index];
+        if (cursor->call >= message->calls_count)
+            continue;
+        *ret = (struct run_at){ .message = message,
+            .call = &message->calls[cursor->call],
+            .message_index = index,
+            .call_index = cursor->call,
+            .step = cursor->step };
+        cursor->call++;
+        return true;
+    }
+    return false;
+}
