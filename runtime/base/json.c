@@ -4,6 +4,7 @@
  * small document costs one allocation from an arena that is reused. */
 #include "base/json.h"
 
+#include "base/json_members.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -54,10 +55,9 @@ static void where(struct reading *r)
 
 static int refuse(struct reading *r, enum err_code code, const char *what)
 {
-    if (r->err) {
-        err_set(r->err, code, "JSON: %s", what);
+    err_set(r->err, code, "JSON: %s", what);
+    if (r->err)
         where(r);
-    }
     return -(int)code;
 }
 
@@ -90,14 +90,47 @@ static int node_new(struct reading *r, uint8_t kind, struct str key, bool key_es
     return 0;
 }
 
-static int hex4(const char *p, const char *end)
+static bool four_hex(const char *p, const char *end)
 {
     if (end - p < 4)
-        return -1;
+        return false;
     for (int i = 0; i < 4; i++)
         if (!((p[i] >= '0' && p[i] <= '9') || ((p[i] | 32) >= 'a' && (p[i] | 32) <= 'f')))
-            return -1;
-    return 4;
+            return false;
+    return true;
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "skip_plain counts from the low byte");
+
+/* Steps to the first byte that is a quote, a backslash, a control byte or not ASCII, eight at a
+ * time. A borrow between bytes can mark a plain one only behind one that is marked rightly, so the
+ * lowest mark is always right. */
+static const char *skip_plain(const char *p, const char *end)
+{
+    const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
+    for (uint64_t w; end - p >= 8; p += 8) {
+        memcpy(&w, p, 8);
+        uint64_t quote = (w ^ ones * '"') - ones, backslash = (w ^ ones * '\\') - ones;
+        uint64_t marks = (quote | backslash | (w - ones * 0x20) | w) & high;
+        if (marks)
+            return p + __builtin_ctzll(marks) / 8;
+    }
+    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 && !(*p & 0x80))
+        p++;
+    return p;
+}
+
+/* p stands on a backslash; on success behind its escape. */
+static int read_escape(struct reading *r)
+{
+    if (++r->p >= r->end)
+        return refuse(r, ERR_INPUT, "a string has no end");
+    if (*r->p != 'u' && !memchr("\"\\/bfnrt", *r->p, 8))
+        return refuse(r, ERR_INPUT, "an unknown escape");
+    if (*r->p == 'u' && !four_hex(r->p + 1, r->end))
+        return refuse(r, ERR_INPUT, "\\u wants four hex digits");
+    r->p += *r->p == 'u' ? 5 : 1;
+    return 0;
 }
 
 /* p stands on the opening quote; on success behind the closing one. */
@@ -106,28 +139,21 @@ static int read_string(struct reading *r, bool *ret_escaped)
     const char *start = ++r->p;
     bool escaped = false, high = false;
     for (;;) {
-        while (r->p < r->end && *r->p != '"' && *r->p != '\\' && (unsigned char)*r->p >= 0x20) {
-            high |= (unsigned char)*r->p >= 0x80;
-            r->p++;
-        }
+        r->p = skip_plain(r->p, r->end);
         if (r->p >= r->end)
             return refuse(r, ERR_INPUT, "a string has no end");
         if (*r->p == '"')
             break;
-        if (*r->p != '\\')
+        if ((unsigned char)*r->p < 0x20)
             return refuse(r, ERR_INPUT, "a control byte in a string");
-        escaped = true;
-        if (++r->p >= r->end)
-            return refuse(r, ERR_INPUT, "a string has no end");
-        if (*r->p == 'u') {
-            if (hex4(r->p + 1, r->end) < 0)
-                return refuse(r, ERR_INPUT, "\\u wants four hex digits");
-            r->p += 5;
-        } else if (memchr("\"\\/bfnrt", *r->p, 8)) {
-            r->p++;
-        } else {
-            return refuse(r, ERR_INPUT, "an unknown escape");
+        if (*r->p == '\\') {
+            if (read_escape(r) < 0)
+                return -ERR_INPUT;
+            escaped = true;
+            continue;
         }
+        for (high = true; r->p < r->end && (*r->p & 0x80);)
+            r->p++;
     }
     if (high && !str_utf8((struct str){ start, (size_t)(r->p - start) }))
         return refuse(r, ERR_INPUT, "a string is not UTF-8");
@@ -178,12 +204,6 @@ static int read_word(struct reading *r, const char *word)
     return 0;
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-    const struct json *const *x = a, *const *y = b;
-    return str_compare((*x)->key, (*y)->key);
-}
-
 /* Two keys of one object with the same text. Keys with escapes are compared unescaped. */
 static bool key_same(const struct json *a, const struct json *b)
 {
@@ -195,40 +215,38 @@ static bool key_same(const struct json *a, const struct json *b)
     return same;
 }
 
-static bool has_duplicates(const struct json *object)
+/* The key that few members share, or NULL: no memory is needed for that. */
+static const struct json *repeated_of_few(const struct json *object)
 {
-    if (object->count < 2)
-        return false;
-    bool escaped = false;
-    const struct json *child = object + 1;
-    for (uint32_t i = 0; i < object->count; i++, child += child->next)
-        escaped |= child->key_escaped;
-    if (object->count <= KEYS_PAIRWISE) {
-        const struct json *a = object + 1;
-        for (uint32_t i = 0; i + 1 < object->count; i++, a += a->next) {
-            const struct json *b = a + a->next;
-            for (uint32_t j = i + 1; j < object->count; j++, b += b->next)
-                if (key_same(a, b))
-                    return true;
-        }
-        return false;
-    }
-    CLEANUP(mem_freep) struct json *copies = mem_zero(object->count, sizeof *copies);
-    CLEANUP(mem_freep) const struct json **order = mem_zero(object->count, sizeof *order);
+    JSON_EACH(a, object)
+    for (const struct json *b = json_next(object, a); b; b = json_next(object, b))
+        if (key_same(a, b))
+            return b;
+    return NULL;
+}
+
+static const struct json *repeated_of_many(const struct json *object)
+{
     struct arena arena = { 0 };
-    child = object + 1;
-    for (uint32_t i = 0; i < object->count; i++, child += child->next) {
-        copies[i] = *child;
-        if (escaped)
-            copies[i].key = json_key(&arena, child);
-        order[i] = &copies[i];
-    }
-    qsort(order, object->count, sizeof *order, compare_keys);
-    bool found = false;
+    const struct json_member *members = json_members(&arena, object);
+    const struct json *found = NULL;
     for (uint32_t i = 0; i + 1 < object->count && !found; i++)
-        found = str_equal(order[i]->key, order[i + 1]->key);
+        if (str_equal(members[i].key, members[i + 1].key))
+            found = members[i + 1].value;
     arena_done(&arena);
     return found;
+}
+
+static int refuse_repeated(struct reading *r, const struct json *object)
+{
+    const struct json *found =
+        object->count <= KEYS_PAIRWISE ? repeated_of_few(object) : repeated_of_many(object);
+    if (!found)
+        return 0;
+    char text[80], key[48];
+    snprintf(text, sizeof text, "an object has the key \"%s\" twice",
+        str_printable(key, sizeof key, found->key, false));
+    return refuse(r, ERR_INPUT, text);
 }
 
 static int open_container(struct reading *r)
@@ -246,8 +264,11 @@ static int close_container(struct reading *r)
     node->next = r->count - r->open[r->depth - 1];
     r->p++;
     node->raw.size = (size_t)(r->p - node->raw.at);
-    if (node->kind == JSON_OBJECT && !r->duplicates && has_duplicates(node))
-        return refuse(r, ERR_INPUT, "an object has one key twice");
+    if (node->kind == JSON_OBJECT && !r->duplicates) {
+        int rc = refuse_repeated(r, node);
+        if (rc < 0)
+            return rc;
+    }
     r->depth--;
     return 0;
 }
@@ -415,154 +436,4 @@ const struct json *json_read(
     if (r.open != r.open_local)
         free(r.open);
     return root;
-}
-
-bool json_is(const struct json *value, enum json_kind kind)
-{
-    return value && value->kind == kind;
-}
-
-const struct json *json_first(const struct json *container)
-{
-    if (!container || (container->kind != JSON_ARRAY && container->kind != JSON_OBJECT))
-        return NULL;
-    return container->count ? container + 1 : NULL;
-}
-
-const struct json *json_next(const struct json *container, const struct json *child)
-{
-    const struct json *next = child + child->next;
-    return next < container + container->next ? next : NULL;
-}
-
-const struct json *json_get_str(const struct json *object, struct str key)
-{
-    if (!json_is(object, JSON_OBJECT))
-        return NULL;
-    JSON_EACH(child, object)
-    {
-        if (!child->key_escaped) {
-            if (str_equal(child->key, key))
-                return child;
-            continue;
-        }
-        struct arena arena = { 0 };
-        bool same = str_equal(json_key(&arena, child), key);
-        arena_done(&arena);
-        if (same)
-            return child;
-    }
-    return NULL;
-}
-
-const struct json *json_get(const struct json *object, const char *key)
-{
-    return json_get_str(object, str_of(key));
-}
-
-bool json_bool(const struct json *value, bool fallback)
-{
-    if (json_is(value, JSON_TRUE))
-        return true;
-    return json_is(value, JSON_FALSE) ? false : fallback;
-}
-
-int64_t json_int(const struct json *value, int64_t fallback)
-{
-    if (!json_is(value, JSON_NUMBER) || value->raw.size > 20)
-        return fallback;
-    const char *p = value->raw.at, *end = p + value->raw.size;
-    bool negative = *p == '-';
-    uint64_t n = 0;
-    for (p += negative; p < end; p++)
-        if (*p < '0' || *p > '9' || __builtin_mul_overflow(n, 10u, &n) ||
-            __builtin_add_overflow(n, (uint64_t)(*p - '0'), &n))
-            return fallback;
-    if (n > (uint64_t)INT64_MAX)
-        return negative && n == (uint64_t)INT64_MAX + 1 ? INT64_MIN : fallback;
-    return negative ? -(int64_t)n : (int64_t)n;
-}
-
-double json_double(const struct json *value, double fallback)
-{
-    if (!json_is(value, JSON_NUMBER))
-        return fallback;
-    char text[64];
-    if (value->raw.size >= sizeof text)
-        return fallback;
-    memcpy(text, value->raw.at, value->raw.size);
-    text[value->raw.size] = 0;
-    return strtod(text, NULL);
-}
-
-static uint32_t hex_value(const char *p)
-{
-    uint32_t value = 0;
-    for (int i = 0; i < 4; i++)
-        value = value << 4 | (uint32_t)(p[i] <= '9' ? p[i] - '0' : (p[i] | 32) - 'a' + 10);
-    return value;
-}
-
-static size_t put_utf8(char *out, uint32_t point)
-{
-    if (point < 0x80) {
-        out[0] = (char)point;
-        return 1;
-    }
-    size_t n = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    for (size_t i = n - 1; i > 0; i--, point >>= 6)
-        out[i] = (char)(0x80 | (point & 0x3f));
-    out[0] = (char)((0xf00u >> n) | point);
-    return n;
-}
-
-/* The text between the quotes, unescaped. The reader has checked the escapes. */
-static struct str unescape(struct arena *arena, struct str raw)
-{
-    static const char plain[256] = {
-        ['"'] = '"',
-        ['\\'] = '\\',
-        ['/'] = '/',
-        ['b'] = '\b',
-        ['f'] = '\f',
-        ['n'] = '\n',
-        ['r'] = '\r',
-        ['t'] = '\t',
-    };
-    char *out = arena_alloc(arena, raw.size + 1), *to = out;
-    for (const char *p = raw.at, *end = p + raw.size; p < end;) {
-        if (*p != '\\') {
-            *to++ = *p++;
-            continue;
-        }
-        if (p[1] != 'u') {
-            *to++ = plain[(unsigned char)p[1]];
-            p += 2;
-            continue;
-        }
-        uint32_t point = hex_value(p + 2);
-        p += 6;
-        if (point >= 0xd800 && point < 0xdc00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u') {
-            uint32_t low = hex_value(p + 2);
-            if (low >= 0xdc00 && low < 0xe000) {
-                point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
-                p += 6;
-            }
-        }
-        to += put_utf8(to, point);
-    }
-    return (struct str){ out, (size_t)(to - out) };
-}
-
-struct str json_string(struct arena *arena, const struct json *value)
-{
-    if (!json_is(value, JSON_STRING))
-        return (struct str){ 0 };
-    struct str inner = { value->raw.at + 1, value->raw.size - 2 };
-    return value->escaped ? unescape(arena, inner) : inner;
-}
-
-struct str json_key(struct arena *arena, const struct json *child)
-{
-    return child->key_escaped ? unescape(arena, child->key) : child->key;
 }

@@ -1,127 +1,11 @@
-/* json_write - comparing, canonical form, quoting, printing. See json.h. */
+/* json_write - canonical form, quoting, printing, and places in a document. See json.h. */
 #include "base/json.h"
 
-#include "base/mem.h"
+#include "base/json_members.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool number_equal(const struct json *a, const struct json *b)
-{
-    if (str_equal(a->raw, b->raw))
-        return true;
-    int64_t x = json_int(a, INT64_MIN), y = json_int(b, INT64_MIN);
-    if (x != INT64_MIN && y != INT64_MIN)
-        return x == y;
-    double d = json_double(a, NAN), e = json_double(b, NAN);
-    return d == e && fabs(d) < 9007199254740992.0;
-}
-
-static bool equal(struct arena *arena, const struct json *a, const struct json *b)
-{
-    if (a->kind != b->kind || a->count != b->count)
-        return false;
-    switch ((enum json_kind)a->kind) {
-    case JSON_NULL:
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return true;
-    case JSON_NUMBER:
-        return number_equal(a, b);
-    case JSON_STRING:
-        return str_equal(a->raw, b->raw) || str_equal(json_string(arena, a), json_string(arena, b));
-    case JSON_ARRAY: {
-        const struct json *y = json_first(b);
-        JSON_EACH(x, a)
-        {
-            if (!equal(arena, x, y))
-                return false;
-            y += y->next;
-        }
-        return true;
-    }
-    case JSON_OBJECT:
-        JSON_EACH(x, a)
-        {
-            const struct json *y = json_get_str(b, json_key(arena, x));
-            if (!y || !equal(arena, x, y))
-                return false;
-        }
-        return true;
-    }
-    return false;
-}
-
-bool json_equal(const struct json *a, const struct json *b)
-{
-    if (!a || !b)
-        return a == b;
-    struct arena arena = { 0 };
-    bool same = equal(&arena, a, b);
-    arena_done(&arena);
-    return same;
-}
-
-struct member {
-    struct str key;
-    const struct json *value;
-};
-
-static int compare_members(const void *a, const void *b)
-{
-    return str_compare(((const struct member *)a)->key, ((const struct member *)b)->key);
-}
-
-static void canonical(struct buf *out, struct arena *arena, const struct json *value)
-{
-    if (value->kind == JSON_ARRAY) {
-        buf_char(out, '[');
-        JSON_EACH(child, value)
-        {
-            if (child != value + 1)
-                buf_char(out, ',');
-            canonical(out, arena, child);
-        }
-        buf_char(out, ']');
-    } else if (value->kind == JSON_OBJECT) {
-        struct member *members = arena_alloc(arena, (value->count + 1) * sizeof *members);
-        uint32_t count = 0;
-        JSON_EACH(child, value)
-        members[count++] = (struct member){ json_key(arena, child), child };
-        qsort(members, count, sizeof *members, compare_members);
-        buf_char(out, '{');
-        for (uint32_t i = 0; i < count; i++) {
-            if (i > 0)
-                buf_char(out, ',');
-            json_quote(out, members[i].key);
-            buf_char(out, ':');
-            canonical(out, arena, members[i].value);
-        }
-        buf_char(out, '}');
-    } else if (value->kind == JSON_STRING && value->escaped) {
-        json_quote(out, json_string(arena, value));
-    } else {
-        buf_str(out, value->raw);
-    }
-}
-
-void json_canonical(struct buf *out, const struct json *value)
-{
-    struct arena arena = { 0 };
-    canonical(out, &arena, value);
-    arena_done(&arena);
-}
-
-/* Bytes of the valid UTF-8 sequence at p, or 0. */
-static size_t sequence(const char *p, size_t size)
-{
-    for (size_t n = 1; n <= 4 && n <= size; n++)
-        if (str_utf8((struct str){ p, n }))
-            return n;
-    return 0;
-}
 
 static void quote_byte(struct buf *out, unsigned char c)
 {
@@ -139,18 +23,37 @@ static void quote_byte(struct buf *out, unsigned char c)
     }
 }
 
-void json_quote(struct buf *out, struct str s)
+/* What stands for bytes that are no character. Returns how many of them it stands for. */
+typedef size_t stand_in(struct buf *out, struct str bad);
+
+static size_t replacement(struct buf *out, struct str bad)
+{
+    (void)bad;
+    buf_text(out, "\xef\xbf\xbd");
+    return 1;
+}
+
+/* json_string's three-byte form of a lone surrogate becomes its escape again: with U+FFFD two
+ * different documents would have one canonical form, and one digest. */
+static size_t lone_surrogate(struct buf *out, struct str bad)
+{
+    const unsigned char *p = (const unsigned char *)bad.at;
+    if (bad.size < 3 || p[0] != 0xED || p[1] < 0xA0)
+        return replacement(out, bad);
+    buf_format(out, "\\u%04x", 0xD000u | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu));
+    return 3;
+}
+
+static void quote(struct buf *out, struct str s, stand_in *instead)
 {
     buf_char(out, '"');
     size_t from = 0;
     for (size_t i = 0; i < s.size;) {
         unsigned char c = (unsigned char)s.at[i];
-        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-            i++;
-            continue;
-        }
-        size_t n = c < 0x80 ? 0 : sequence(s.at + i, s.size - i);
-        if (n > 0) {
+        size_t n = 1;
+        if (c >= 0x80)
+            n = str_utf8_char((struct str){ s.at + i, s.size - i }, NULL);
+        if (n > 0 && c >= 0x20 && c != '"' && c != '\\') {
             i += n;
             continue;
         }
@@ -158,11 +61,52 @@ void json_quote(struct buf *out, struct str s)
         if (c < 0x80)
             quote_byte(out, c);
         else
-            buf_text(out, "\xef\xbf\xbd");
-        from = ++i;
+            n = instead(out, (struct str){ s.at + i, s.size - i });
+        from = i += n;
     }
     buf_add(out, s.at + from, s.size - from);
     buf_char(out, '"');
+}
+
+void json_quote(struct buf *out, struct str s)
+{
+    quote(out, s, replacement);
+}
+
+static void canonical(struct buf *out, struct arena *arena, const struct json *value)
+{
+    if (value->kind == JSON_ARRAY) {
+        buf_char(out, '[');
+        JSON_EACH(child, value)
+        {
+            if (child != value + 1)
+                buf_char(out, ',');
+            canonical(out, arena, child);
+        }
+        buf_char(out, ']');
+    } else if (value->kind == JSON_OBJECT) {
+        const struct json_member *members = json_members(arena, value);
+        buf_char(out, '{');
+        for (uint32_t i = 0; i < value->count; i++) {
+            if (i > 0)
+                buf_char(out, ',');
+            quote(out, members[i].key, lone_surrogate);
+            buf_char(out, ':');
+            canonical(out, arena, members[i].value);
+        }
+        buf_char(out, '}');
+    } else if (value->kind == JSON_STRING && value->escaped) {
+        quote(out, json_string(arena, value), lone_surrogate);
+    } else {
+        buf_str(out, value->raw);
+    }
+}
+
+void json_canonical(struct buf *out, const struct json *value)
+{
+    struct arena arena = { 0 };
+    canonical(out, &arena, value);
+    arena_done(&arena);
 }
 
 void json_print(struct buf *out, const cJSON *tree, bool pretty)
@@ -173,16 +117,42 @@ void json_print(struct buf *out, const cJSON *tree, bool pretty)
     cJSON_free(text);
 }
 
+/* cJSON ends a string at \u0000 without a word: such a document must not be edited through it. */
+static const struct json *find_nul(struct arena *arena, const struct json *root)
+{
+    for (const struct json *node = root; node < root + root->next; node++) {
+        if (!node->escaped && !node->key_escaped)
+            continue;
+        struct str text = json_string(arena, node), key = json_key(arena, node);
+        if ((text.size && memchr(text.at, 0, text.size)) ||
+            (key.size && memchr(key.at, 0, key.size)))
+            return node;
+    }
+    return NULL;
+}
+
+static cJSON *make_tree(
+    struct arena *arena, struct str text, const struct json_limits *limits, struct err *err)
+{
+    char path[100];
+    const struct json *root = json_read(arena, text, limits, err);
+    const struct json *nul = root ? find_nul(arena, root) : NULL;
+    if (nul) {
+        err_set(err, ERR_INPUT, "JSON: \\u0000 in a document that is to be edited");
+        err_where(err, "%s", json_path(path, sizeof path, root, nul));
+    }
+    if (!root || nul)
+        return NULL;
+    cJSON *tree = cJSON_ParseWithLength(root->raw.at, root->raw.size);
+    if (!tree)
+        err_set(err, ERR_INPUT, "JSON: a lone surrogate or deeper than 1000");
+    return tree;
+}
+
 cJSON *json_tree(struct str text, const struct json_limits *limits, struct err *err)
 {
     struct arena arena = { 0 };
-    const struct json *root = json_read(&arena, text, limits, err);
-    cJSON *tree = NULL;
-    if (root) {
-        tree = cJSON_ParseWithLength(root->raw.at, root->raw.size);
-        if (!tree)
-            err_set(err, ERR_INPUT, "JSON: not a document that can be edited");
-    }
+    cJSON *tree = make_tree(&arena, text, limits, err);
     arena_done(&arena);
     return tree;
 }

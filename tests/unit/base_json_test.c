@@ -124,7 +124,8 @@ static void keeps_slices_and_values(void **state)
     assert_true(str_equal(json_get(root, "d")->raw, STR("1.0")));
     assert_true(str_equal(json_get(root, "l")->raw, STR("[1, 2]")));
     assert_true(str_equal(json_string(&arena, json_get(root, "s")), STR("a\xf0\x9f\x98\x80\n")));
-    assert_int_equal(json_string(&arena, json_read(&arena, STR("\"\\u0000\""), NULL, NULL)).size, 1);
+    assert_int_equal(
+        json_string(&arena, json_read(&arena, STR("\"\\u0000\""), NULL, NULL)).size, 1);
     assert_null(json_get(root, "x"));
     assert_null(json_get(NULL, "x"));
     char path[64];
@@ -155,6 +156,16 @@ static const struct same {
     { "[1,2]", "[2,1]", false },
     { "{\"a\":1}", "{\"a\":1,\"b\":1}", false },
     { "null", "false", false },
+    { "100", "1e2", true },
+    { "0.001", "1e-3", true },
+    { "-0", "0.0", true },
+    { "-1", "1", false },
+    { "0.1", "0.10000000000000000001", false },
+    { "1e99999999999999999999", "1e99999999999999999999", true },
+    { "1e99999999999999999999", "2e99999999999999999999", false },
+    { "{\"\\u0061\":1}", "{\"a\":1}", true },
+    { "{\"a\":1,\"b\":2}", "{\"a\":1,\"c\":2}", false },
+    { "\"\\ud800\"", "\"\\ud801\"", false },
 };
 
 static void compares_by_value(void **state)
@@ -175,7 +186,8 @@ static void canonical_form(void **state)
     (void)state;
     struct arena arena = { 0 };
     struct buf out = { 0 };
-    json_canonical(&out, json_read(&arena, STR("{ \"b\" : [1.0, \"\\u0041/\"], \"a\":{} }"), NULL, NULL));
+    json_canonical(
+        &out, json_read(&arena, STR("{ \"b\" : [1.0, \"\\u0041/\"], \"a\":{} }"), NULL, NULL));
     assert_string_equal(out.at, "{\"a\":{},\"b\":[1.0,\"A/\"]}");
     buf_clear(&out);
     json_quote(&out, STR("q\"\\\x01\n\xff\xc3\xa9"));
@@ -184,11 +196,177 @@ static void canonical_form(void **state)
     arena_done(&arena);
 }
 
+static void canonical_form_tells_documents_apart(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    struct buf out = { 0 };
+    json_canonical(
+        &out, json_read(&arena, STR("[\"\\uD800\",\"\\udc01x\",\"\\ufffd\"]"), NULL, NULL));
+    assert_string_equal(out.at, "[\"\\ud800\",\"\\udc01x\",\"\xef\xbf\xbd\"]");
+    assert_non_null(json_read(&arena, buf_view(&out), NULL, NULL));
+    buf_done(&out);
+    arena_done(&arena);
+}
+
+/* An object that must be compared, and looked through for duplicates, in less than quadratic time:
+ * at 200,000 members a quadratic walk would be the test's own timeout. */
+static void large_objects_are_not_quadratic(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    struct buf up = { 0 }, down = { 0 };
+    for (int i = 0; i < 200000; i++) {
+        buf_format(&up, "%s\"k%d\":%d", i ? "," : "{", i, i);
+        buf_format(&down, "%s\"k%d\":%d", i ? "," : "{", 199999 - i, 199999 - i);
+    }
+    buf_char(&up, '}');
+    buf_char(&down, '}');
+    const struct json *a = json_read(&arena, buf_view(&up), NULL, NULL);
+    const struct json *b = json_read(&arena, buf_view(&down), NULL, NULL);
+    assert_non_null(a);
+    assert_true(json_equal(a, b));
+    buf_done(&up);
+    buf_done(&down);
+    arena_done(&arena);
+}
+
+static const struct number {
+    const char *text;
+    int64_t whole; /* -7: no exact integer */
+    double real;
+} number_rows[] = {
+    { "0", 0, 0 },
+    { "-0", 0, -0.0 },
+    { "-9223372036854775808", INT64_MIN, -9223372036854775808.0 },
+    { "-9223372036854775809", -7, -9223372036854775808.0 },
+    { "1.0", -7, 1.0 },
+    { "1e3", -7, 1000.0 },
+    { "1e999", -7, -7.0 },
+    { "0.10000000000000000000000000000000000000000000000000000000000000000000000000", -7, 0.1 },
+};
+
+static void numbers_are_exact_or_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(number_rows); i++) {
+        struct arena arena = { 0 };
+        const struct json *value = json_read(&arena, str_of(number_rows[i].text), NULL, NULL);
+        if (json_int(value, -7) != number_rows[i].whole ||
+            json_double(value, -7) != number_rows[i].real)
+            fail_msg("%s: %g", number_rows[i].text, json_double(value, -7));
+        arena_done(&arena);
+    }
+}
+
+/* Each special byte at each place of a word: the reader takes eight bytes at a time. */
+static void finds_special_bytes_at_every_place(void **state)
+{
+    (void)state;
+    static const char special[] = { '"', '\\', '\n', 0, 0x1F, (char)0x80, (char)0xFF };
+    for (size_t s = 0; s < COUNT_OF(special); s++)
+        for (size_t at = 0; at < 40; at++) {
+            char text[42];
+            struct arena arena = { 0 };
+            memset(text, 'a', sizeof text);
+            text[0] = text[41] = '"';
+            assert_non_null(json_read(&arena, (struct str){ text, 42 }, NULL, NULL));
+            text[1 + at] = special[s];
+            if (json_read(&arena, (struct str){ text, 42 }, NULL, NULL))
+                fail_msg("byte %02x at %zu", (unsigned char)special[s], at);
+            arena_done(&arena);
+        }
+}
+
+static void depth_is_no_recursion(void **state)
+{
+    (void)state;
+    enum { DEPTH = 10000 };
+    struct arena arena = { 0 };
+    char *deep = mem_alloc(2 * DEPTH);
+    memset(deep, '[', DEPTH);
+    memset(deep + DEPTH, ']', DEPTH);
+    struct json_limits limits = { .depth_max = DEPTH };
+    const struct json *root = json_read(&arena, (struct str){ deep, 2 * DEPTH }, &limits, NULL);
+    assert_non_null(root);
+    assert_int_equal(root->next, DEPTH);
+    free(deep);
+    arena_done(&arena);
+}
+
+static const struct place {
+    const char *text, *where;
+} places[] = {
+    { "", "offset 0, $" },
+    { "[1,2,x]", "offset 5, $[2]" },
+    { "{\"a\":[0,{\"b\":01}]}", "offset 14, $.a[1].b" },
+    { "{\"a\":1,\"a\":2}", "offset 13, $.a" },
+};
+
+static void says_where(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        struct arena arena = { 0 };
+        struct err err = { 0 };
+        assert_null(json_read(&arena, str_of(places[i].text), NULL, &err));
+        assert_string_equal(err.where, places[i].where);
+        arena_done(&arena);
+    }
+}
+
+static void trees_lose_nothing_silently(void **state)
+{
+    (void)state;
+    struct err err = { 0 };
+    CLEANUP(json_treep) cJSON *tree = json_tree(STR("{\"a\":[1,\"x\"]}"), NULL, &err);
+    struct buf out = { 0 };
+    assert_non_null(tree);
+    json_print(&out, tree, false);
+    assert_string_equal(out.at, "{\"a\":[1,\"x\"]}");
+    buf_done(&out);
+    assert_null(json_tree(STR("{\"a\":\"x\\u0000y\"}"), NULL, &err));
+    assert_int_equal(err.code, ERR_INPUT);
+    assert_string_equal(err.where, "$.a");
+    assert_null(json_tree(STR("{\"a\\u0000\":1}"), NULL, &err));
+    assert_null(json_tree(STR("\"\\ud800\""), NULL, &err));
+    assert_null(json_tree(STR("01"), NULL, &err));
+}
+
+static void small_documents_need_no_malloc(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    struct str text = STR("{\"a\":[1,2,3],\"b\":{\"c\":\"d\"}}");
+    assert_non_null(json_read(&arena, text, NULL, NULL));
+    struct arena_block *block = arena.first;
+    for (int i = 0; i < 10000; i++) {
+        arena_reset(&arena);
+        assert_non_null(json_read(&arena, text, NULL, NULL));
+    }
+    assert_ptr_equal(arena.first, block);
+    assert_ptr_equal(arena.last, block);
+    arena_done(&arena);
+}
+
+static void line_and_column(void **state)
+{
+    (void)state;
+    uint32_t line, column;
+    json_line(STR("ab\ncd"), 4, &line, &column);
+    assert_int_equal(line, 2);
+    assert_int_equal(column, 2);
+    json_line(STR("ab\ncd"), 0, &line, &column);
+    assert_int_equal(line, 1);
+    assert_int_equal(column, 1);
+}
+
 static void blanks_comments(void **state)
 {
     (void)state;
     struct arena arena = { 0 };
-    struct str text = json_uncomment(&arena, STR("// x\n{\"a//\": \"/* \\\" */\", /* y\n */ \"b\": 2} // z"));
+    struct str text =
+        json_uncomment(&arena, STR("// x\n{\"a//\": \"/* \\\" */\", /* y\n */ \"b\": 2} // z"));
     const struct json *root = json_read(&arena, text, NULL, NULL);
     assert_non_null(root);
     assert_int_equal(json_int(json_get(root, "b"), 0), 2);
@@ -208,6 +386,15 @@ int main(void)
         cmocka_unit_test(reads_a_prefix),
         cmocka_unit_test(compares_by_value),
         cmocka_unit_test(canonical_form),
+        cmocka_unit_test(canonical_form_tells_documents_apart),
+        cmocka_unit_test(large_objects_are_not_quadratic),
+        cmocka_unit_test(numbers_are_exact_or_nothing),
+        cmocka_unit_test(finds_special_bytes_at_every_place),
+        cmocka_unit_test(depth_is_no_recursion),
+        cmocka_unit_test(says_where),
+        cmocka_unit_test(trees_lose_nothing_silently),
+        cmocka_unit_test(small_documents_need_no_malloc),
+        cmocka_unit_test(line_and_column),
         cmocka_unit_test(blanks_comments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
