@@ -1,2 +1,5 @@
 # trials: a line a test.
 moult_test(trials_detect_test trials)
+moult_test(trials_frame_test trials)
+moult_test(trials_cluster_test trials)
+moult_test(trials_split_test trials)

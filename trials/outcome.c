@@ -39,12 +39,13 @@ enum outcome detect_outcome(const struct detector *detector, const struct run *r
     effects_recorded(&recorded, run, step, arena);
     if (same(seen, &recorded))
         return OUTCOME_SAME;
-    if (!detector)
+    if (!detector || !detector->frame)
         return OUTCOME_UNEXPLAINED;
-    detector->find(run, look, &at);
-    if (!at.hit || !detector->frame)
-        return OUTCOME_UNEXPLAINED;
-    if (detector->frame(run, step, &wanted, arena) == 1 && same(seen, &wanted))
+    bool claim = detector->frame(run, step, &wanted, arena) == 1;
+    if (claim && same(seen, &wanted))
         return OUTCOME_RESOLVED;
-    return detector->suppressed(run, step, seen) ? OUTCOME_SUPPRESSED : OUTCOME_UNEXPLAINED;
+    detector->find(run, look, &at);
+    bool symptom = claim || at.hit;
+    return symptom && detector->suppressed(run, step, seen) ? OUTCOME_SUPPRESSED
+                                                            : OUTCOME_UNEXPLAINED;
 }

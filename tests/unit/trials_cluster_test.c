@@ -1,0 +1,177 @@
+/* trials_cluster_test - which failures become clusters, how they rank, and that a batch is frozen.
+ */
+#include "trials/batch.h"
+
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const char tools_text[] = "[{\"name\":\"give_back\",\"write\":true,\"parameters\":{\"type\":"
+                                 "\"object\",\"properties\":{\"ids\":{\"type\":\"array\"}}}}]";
+static const char leak[] = "{\"role\":\"assistant\",\"content\":\"{\\\"name\\\":\\\"give_back\\\","
+                           "\\\"arguments\\\":{\\\"ids\\\":[]}}\"}";
+static const char ask[] =
+    "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":"
+    "\"give_back\",\"arguments\":\"{\\\"ids\\\":\\\"[]\\\"}\"}}]}";
+static const char refused[] =
+    "{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":\"Error: no\"}";
+static const char accepted[] = "{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":\"fine\"}";
+static const char plain[] = "{\"role\":\"assistant\",\"content\":\"Hello.\"}";
+
+/* count runs, each of a customer of its own unless one is given. */
+static void mine(struct miner *miner, const char *origin, const char *group, unsigned count,
+    const char *first, const char *second)
+{
+    for (unsigned i = 0; i < count; i++) {
+        CLEANUP(arena_done) struct arena arena = { 0 };
+        struct run_tools *tools;
+        struct run *run = run_new(&arena);
+        assert_int_equal(run_tools_read(&tools, str_of(tools_text), &arena, NULL), 0);
+        run->tools = tools;
+        run->offered = true;
+        run->session = str_of(arena_format(&arena, "%s %u", origin, i));
+        run->group = str_of(group ? group : arena_format(&arena, "customer %u", i));
+        run->origin = str_of(origin);
+        assert_int_equal(run_add(run, str_of(first), false, NULL), 0);
+        if (second)
+            assert_int_equal(run_add(run, str_of(second), false, NULL), 0);
+        run_seal(run);
+        miner_add(miner, run);
+    }
+}
+
+static struct miner *new_miner(void)
+{
+    static const char key[32] = "a key for this test, 32 bytes..";
+    return miner_new((struct str){ key, sizeof(key) }, false);
+}
+
+static void ranked_by_groups_not_by_runs(void **state)
+{
+    (void)state;
+    CLEANUP(miner_freep) struct miner *miner = new_miner();
+    mine(miner, "one", "the same customer", 40, leak, NULL);
+    mine(miner, "two", NULL, 9, ask, refused);
+    miner_rank(miner);
+    const struct cluster *first = miner_cluster(miner, 0), *second = miner_cluster(miner, 1);
+    assert_string_equal(first->id, "string_for_array");
+    assert_string_equal(first->signature, "string_for_array:before_tool:*:write");
+    assert_int_equal(first->groups, 9);
+    assert_int_equal(first->groups, first->held_in_groups + first->held_out_groups);
+    assert_string_equal(second->id, "leak_bare");
+    assert_int_equal(second->cases_count, 40);
+    assert_int_equal(second->groups, 1);
+    assert_null(miner_cluster(miner, 2));
+}
+
+static void accepted_symptoms_are_no_cluster(void **state)
+{
+    (void)state;
+    CLEANUP(miner_freep) struct miner *miner = new_miner();
+    mine(miner, "artefact", NULL, 9, ask, accepted);
+    mine(miner, "artefact", NULL, 4, ask, refused);
+    miner_rank(miner);
+    const struct cluster *cluster = miner_find(miner, "string_for_array");
+    assert_false(cluster->mendable);
+    assert_non_null(cluster->why_not);
+    assert_int_equal(cluster->hits, 13);
+}
+
+static void only_origins_where_it_fails_are_cases(void **state)
+{
+    (void)state;
+    CLEANUP(miner_freep) struct miner *miner = new_miner();
+    mine(miner, "artefact", NULL, 9, ask, accepted);
+    mine(miner, "artefact", NULL, 4, ask, refused);
+    mine(miner, "real", NULL, 8, ask, refused);
+    miner_rank(miner);
+    const struct cluster *cluster = miner_find(miner, "string_for_array");
+    assert_true(cluster->mendable);
+    assert_int_equal(cluster->cases_count, 8);
+    assert_non_null(cluster->origins[0].why_not);
+    assert_null(cluster->origins[1].why_not);
+}
+
+static void batch_is_frozen_and_keeps_held_out_apart(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf in = { 0 }, out = { 0 }, in2 = { 0 }, out2 = { 0 };
+    CLEANUP(miner_freep) struct miner *miner = new_miner();
+    struct batch held_in, held_out;
+    struct err err;
+    mine(miner, "real", NULL, 20, ask, refused);
+    mine(miner, "calm", NULL, 20, plain, NULL);
+    miner_rank(miner);
+    const struct cluster *cluster = miner_cluster(miner, 0);
+    assert_int_equal(batch_print(&in, &out, miner, cluster, &err), 0);
+    assert_int_equal(batch_print(&in2, &out2, miner, cluster, &err), 0);
+    assert_true(str_equal(buf_view(&in), buf_view(&in2)));
+    assert_int_equal(batch_read(&held_in, buf_view(&in), &arena, &err), 0);
+    assert_int_equal(batch_read(&held_out, buf_view(&out), &arena, &err), 0);
+    assert_true(hash_equal(&held_in.held_out, &held_out.digest));
+    assert_true(hash_zero(&held_out.held_out));
+    assert_int_equal(held_in.cases_count + held_out.cases_count, 20);
+    assert_int_equal(held_in.neighbours_count + held_out.neighbours_count, 20);
+    assert_int_equal(held_in.split, SPLIT_HELD_IN);
+    for (uint32_t i = 0; i < held_out.cases_count; i++) {
+        CLEANUP(buf_done) struct buf quoted = { 0 };
+        json_quote(&quoted, held_out.cases[i].session);
+        assert_int_equal(str_find(buf_view(&in), buf_view(&quoted)), -1);
+        quoted.size = 0;
+        json_quote(&quoted, held_out.cases[i].group);
+        assert_int_equal(str_find(buf_view(&in), buf_view(&quoted)), -1);
+    }
+}
+
+static void strange_batches_are_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = { "", "[]", "{}", "{\"schema\":2}",
+        "{\"schema\":1,\"cases\":[],\"neighbours\":[]}",
+        "{\"schema\":1,\"detector\":\"a\",\"signature\":\"a\",\"split\":\"held-in\",\"mendable\":"
+        "true,"
+        "\"claims\":true,\"held_out\":null,\"cases\":[],\"neighbours\":[1]}",
+        "{\"schema\":1,\"detector\":\"a\",\"signature\":\"a\",\"split\":\"public\",\"mendable\":"
+        "true,"
+        "\"claims\":true,\"held_out\":null,\"cases\":[],\"neighbours\":[]}" };
+    for (unsigned i = 0; i < COUNT_OF(texts); i++) {
+        CLEANUP(arena_done) struct arena arena = { 0 };
+        struct batch batch;
+        struct err err = { 0 };
+        assert_true(batch_read(&batch, str_of(texts[i]), &arena, &err) < 0);
+        assert_true(err.text[0] != 0);
+    }
+}
+
+static void a_cluster_without_held_in_case_has_no_batch(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf in = { 0 }, out = { 0 };
+    CLEANUP(miner_freep) struct miner *miner = new_miner();
+    struct err err;
+    char group[16] = "customer A";
+    static const char key[32] = "a key for this test, 32 bytes..";
+    while (split_of((struct str){ key, sizeof(key) }, str_of(group), false) == SPLIT_HELD_IN)
+        group[9]++;
+    mine(miner, "real", group, 3, ask, refused);
+    miner_rank(miner);
+    assert_int_equal(batch_print(&in, &out, miner, miner_cluster(miner, 0), &err), -ERR_MISSING);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ranked_by_groups_not_by_runs),
+        cmocka_unit_test(accepted_symptoms_are_no_cluster),
+        cmocka_unit_test(only_origins_where_it_fails_are_cases),
+        cmocka_unit_test(batch_is_frozen_and_keeps_held_out_apart),
+        cmocka_unit_test(strange_batches_are_refused),
+        cmocka_unit_test(a_cluster_without_held_in_case_has_no_batch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
