@@ -1,31 +1,40 @@
 /* sandbox - start one program under a profile, wait, and say what happened as data.
  *
- * Nothing of policy stands elsewhere: what a profile sees and may do are the tables in profile.c. The
- * child is always exec'd (a forked one would keep the parent's memory, keys included). The host's uid
- * does not exist inside. Descriptors other than the named ones are closed, the environment starts from
- * nothing, and every process of the run is dead when sandbox_wait returns. */
+ * Nothing of policy stands elsewhere: what a profile sees and may do are the tables in profile.c.
+ * The child is always exec'd (a forked one would keep the parent's memory, keys included). The
+ * host's uid does not exist inside. Descriptors other than the named ones are closed, the
+ * environment starts from nothing, and every process of the run is dead when sandbox_wait returns.
+ */
 #pragma once
 
 #include "base/err.h"
 #include "base/str.h"
+#include "lock/layer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-enum sandbox_profile { SANDBOX_COMPILE, SANDBOX_WORKER, SANDBOX_TOOL, SANDBOX_PROPOSE, SANDBOX_PROFILES };
+enum sandbox_profile {
+    SANDBOX_COMPILE,
+    SANDBOX_WORKER,
+    SANDBOX_TOOL,
+    SANDBOX_PROPOSE,
+    SANDBOX_PROFILES
+};
 enum sandbox_tier {
     SANDBOX_STRONG,   /* namespaces with an empty root, and all below */
     SANDBOX_CONTAINER /* no namespaces to be had: Landlock, seccomp, rlimits, an own uid if root */
 };
-enum sandbox_layer {
-    LAYER_USER_NS, LAYER_MOUNT_NS, LAYER_PID_NS, LAYER_NET_NS, LAYER_IPC_NS, LAYER_UTS_NS, LAYER_ROOT,
-    LAYER_LANDLOCK, LAYER_SECCOMP, LAYER_NO_NEW_PRIVS, LAYER_CAPS, LAYER_RLIMITS, LAYER_CGROUP,
-    LAYER_OWN_UID, LAYERS
-};
 enum sandbox_need { NEED_NONE, NEED_WANTED, NEED_REQUIRED };
 enum sandbox_limit {
-    LIMIT_NONE, LIMIT_WALL, LIMIT_CPU, LIMIT_MEMORY, LIMIT_DISK, LIMIT_OUTPUT, LIMIT_FILES,
+    LIMIT_NONE,
+    LIMIT_WALL,
+    LIMIT_CPU,
+    LIMIT_MEMORY,
+    LIMIT_DISK,
+    LIMIT_OUTPUT,
+    LIMIT_FILES,
     LIMIT_PROCESSES
 };
 extern const char *const sandbox_profile_words[SANDBOX_PROFILES]; /* "compile", ... */
@@ -40,39 +49,44 @@ struct sandbox_limits {
 };
 
 struct sandbox_mount {
-    const char *from;   /* on the host; NULL: an empty folder of the run's tmpfs */
-    const char *to;     /* absolute, inside */
+    const char *from; /* on the host; NULL: an empty folder of the run's tmpfs */
+    const char *to;   /* absolute, inside */
     bool write;
 };
 
 struct sandbox_run {
     enum sandbox_profile profile;
-    enum sandbox_tier tier;              /* the weakest that the configuration allows: CONTAINER means
-                                            "strong where it can be had, else container" */
-    const char *const *argv;             /* argv[0] is a path inside; for SANDBOX_WORKER on the host */
-    const char *const *env;              /* "NAME=value"..., NULL-terminated; NULL: the profile's own */
-    const char *cwd;                     /* inside; NULL: the profile's own */
-    const struct sandbox_mount *mounts;  /* beside those of the profile; overlap with a home is refused */
+    enum sandbox_tier tier;  /* the weakest that the configuration allows: CONTAINER means
+                                "strong where it can be had, else container" */
+    const char *const *argv; /* argv[0] is a path inside; for SANDBOX_WORKER on the host */
+    const char *const *env;  /* "NAME=value"..., NULL-terminated; NULL: the profile's own */
+    const char *cwd;         /* inside; NULL: the profile's own */
+    const struct sandbox_mount
+        *mounts; /* beside those of the profile; overlap with a home is refused */
     unsigned mounts_count;
-    const int *fds;                      /* given to the child as 3, 4, 5, ... in this order */
+    /* Given to the child as 3, 4, 5, ... in this order. SANDBOX_WORKER: the filter for lock_self
+     * comes behind them, and the environment says what the child needs for its struct lock_plan:
+     * MOULT_LOCK_FD (that descriptor), MOULT_LOCK_LAYERS (what is in force at birth, hex) and
+     * MOULT_LOCK_REQUIRED (hex). */
+    const int *fds;
     unsigned fds_count;
-    struct str input;                    /* standard input; empty: /dev/null */
+    struct str input; /* standard input; empty: /dev/null */
     struct sandbox_limits limits;
-    uint32_t waived;                     /* bit a layer: required layers that the operator does without */
+    uint32_t waived; /* bit a layer: required layers that the operator does without */
 };
 
 struct sandbox_result {
-    int exit_code;                /* -1 if it was ended by a signal */
-    int signal;                   /* 0 if it exited */
-    enum sandbox_limit limit;     /* which limit ended it */
-    enum sandbox_tier tier;       /* what it ran under */
-    uint32_t layers;              /* bit a layer: in force */
+    int exit_code;            /* -1 if it was ended by a signal */
+    int signal;               /* 0 if it exited */
+    enum sandbox_limit limit; /* which limit ended it */
+    enum sandbox_tier tier;   /* what it ran under */
+    uint32_t layers;          /* bit a layer: in force */
     struct sandbox_denied {
         bool is_path;
-        char what[120];           /* "openat" or "/etc/shadow" */
+        char what[120]; /* "openat" or "/etc/shadow" */
     } denied[16];
     unsigned denied_count, denied_more;
-    struct buf out, err;          /* captured, each at most limits.output */
+    struct buf out, err; /* captured, each at most limits.output */
     bool out_truncated, err_truncated;
     uint64_t cpu_us, wall_us, memory_peak;
 };
@@ -86,7 +100,8 @@ int sandbox_pidfd(const struct sandbox *sandbox); /* readable when the run has e
 pid_t sandbox_pid(const struct sandbox *sandbox); /* of the run's init, as seen from here */
 /* Drives capture, limits and denials until the run ends; then fills *ret and frees the handle. */
 int sandbox_wait(struct sandbox *sandbox, struct sandbox_result *ret, struct err *err);
-void sandbox_kill(struct sandbox *sandbox); /* every process of it; sandbox_wait still has to be called */
+void sandbox_kill(
+    struct sandbox *sandbox); /* every process of it; sandbox_wait still has to be called */
 /* sandbox_start and sandbox_wait. ERR_LACKS: a required layer is missing (text names it, hint says
  * how to get it). The command's own failure is no error: it is in *ret. */
 int sandbox_run(const struct sandbox_run *run, struct sandbox_result *ret, struct err *err);

@@ -1,22 +1,30 @@
-/* lock - what a worker does to itself, after it mapped its plugins and before any of their code runs.
+/* lock - what a worker does to itself, after it mapped its plugins and before any of their code
+ * runs.
  *
- * The parent started it in fresh namespaces (sandbox.h) and handed it a ready BPF program in a memfd
- * (libseccomp is not linked here). For good: an empty root, Landlock with no rule, no new privileges,
- * no capabilities, rlimits, no TSC, the vDSO unmapped, seccomp that knows read, write, plain memory
- * and exit. Afterwards there is no new executable memory, no file, no network, no clock. */
+ * The parent started it in fresh namespaces (sandbox.h) and handed it a ready BPF program in a
+ * memfd (libseccomp is not linked here). For good: an empty root, Landlock with no rule, no new
+ * privileges, no capabilities, rlimits, no TSC, the vDSO unmapped, seccomp that knows read, write,
+ * plain memory and exit. Afterwards there is no new executable memory, no file, no network, no
+ * clock. */
 #pragma once
 
 #include "base/err.h"
+#include "lock/layer.h"
 
 #include <stdint.h>
 
 struct lock_plan {
-    int filter_fd;        /* memfd with struct sock_filter[]; closed by the lock */
-    const int *keep;      /* descriptors that stay open, beside 0, 1, 2 */
+    int filter_fd;   /* memfd with struct sock_filter[]; closed by the lock */
+    const int *keep; /* descriptors that stay open, beside 0, 1, 2 */
     unsigned keep_count;
-    uint64_t memory_max;  /* RLIMIT_DATA and RLIMIT_AS; 0: none (sanitised worker) */
-    uint32_t stack_max;   /* bytes */
-    uint32_t required;    /* bit an enum sandbox_layer: refuse without */
+    uint64_t memory_max; /* RLIMIT_DATA and RLIMIT_AS; 0: none (sanitised worker) */
+    uint32_t stack_max;  /* bytes */
+    uint32_t inherited;  /* bit an enum sandbox_layer: in force already (the namespaces) */
+    uint32_t required;   /* refuse without */
 };
-/* 0 and *ret_layers (what is in force), or ERR_LACKS with the layer's name. Single-threaded only. */
+/* 0 and *ret_layers (what is in force), or ERR_LACKS with the layer's name. Single-threaded only.
+ */
 int lock_self(const struct lock_plan *plan, uint32_t *ret_layers, struct err *err);
+/* filter_fd, inherited and required of a plan, from the environment that sandbox_start made; the
+ * variables are removed. ERR_LACKS when this process was not started by it. */
+int lock_plan_inherited(struct lock_plan *plan, struct err *err);

@@ -1,0 +1,23 @@
+/* birth - the first half of a run: a child in fresh namespaces, its descriptors in place, exec'd.
+ * The parent gives it its uid maps; the host's uid does not exist inside. */
+#pragma once
+
+#include "sandbox/sandbox.h"
+
+enum { BIRTH_FDS_MAX = 80 };
+
+struct birth {
+    const char *program; /* path on the host, opened before the child is made */
+    const char *const *argv, *const *env;
+    int stdio[3];
+    const int *fds; /* become 3, 4, ... */
+    unsigned fds_count;
+    bool namespaces; /* false: the container tier */
+};
+struct born {
+    pid_t pid;
+    int pidfd;
+    uint32_t layers; /* in force at birth */
+};
+/* ERR_LACKS: namespaces cannot be had (only when asked for). Other errors are the child's own. */
+int birth_start(struct born *ret, const struct birth *birth, struct err *err);

@@ -1,0 +1,283 @@
+/* run - a run from start to result: tier, filter, capture, limits on time, the end of every
+ * process.
+ *
+ * What stands here serves the worker profile; profiles with a root of their own build it in
+ * mount.c. */
+#include "sandbox/sandbox.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "sandbox/birth.h"
+#include "sandbox/filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OUTPUT_DEFAULT = 1 << 20, ENV_MAX = 32, MS_NS = 1000000 };
+
+struct sandbox {
+    struct born born;
+    int out, err; /* read ends of the capture, non-blocking */
+    uint64_t started_ns;
+    struct sandbox_limits limits;
+    struct sandbox_result result;
+};
+
+static const uint32_t worker_required =
+    LAYER_BIT(LAYER_USER_NS) | LAYER_BIT(LAYER_MOUNT_NS) | LAYER_BIT(LAYER_PID_NS) |
+    LAYER_BIT(LAYER_NET_NS) | LAYER_BIT(LAYER_IPC_NS) | LAYER_BIT(LAYER_UTS_NS) |
+    LAYER_BIT(LAYER_ROOT) | LAYER_BIT(LAYER_LANDLOCK) | LAYER_BIT(LAYER_SECCOMP) |
+    LAYER_BIT(LAYER_NO_NEW_PRIVS) | LAYER_BIT(LAYER_CAPS) | LAYER_BIT(LAYER_RLIMITS);
+static const uint32_t container_required = LAYER_BIT(LAYER_LANDLOCK) | LAYER_BIT(LAYER_SECCOMP) |
+                                           LAYER_BIT(LAYER_NO_NEW_PRIVS) | LAYER_BIT(LAYER_CAPS) |
+                                           LAYER_BIT(LAYER_RLIMITS);
+
+const char *const sandbox_limit_words[LIMIT_PROCESSES + 1] = { "none", "wall", "cpu", "memory",
+    "disk", "output", "files", "processes" };
+const char *const sandbox_tier_words[2] = { "strong", "container" };
+const char *const sandbox_profile_words[SANDBOX_PROFILES] = { "compile", "worker", "tool",
+    "propose" };
+const char *const sandbox_layer_words[LAYERS] = { "user_ns", "mount_ns", "pid_ns", "net_ns",
+    "ipc_ns", "uts_ns", "root", "landlock", "seccomp", "no_new_privs", "caps", "rlimits", "cgroup",
+    "own_uid" };
+
+static int open_capture(int ret[2], struct err *err)
+{
+    if (pipe2(ret, O_CLOEXEC) < 0)
+        return err_sys(err, "pipe");
+    return fd_nonblock(ret[0], true, err);
+}
+
+struct starting {
+    int null, filter, out[2], err[2];
+    int fds[BIRTH_FDS_MAX];
+    unsigned fds_count;
+    char lock[3][64];
+    const char *env[ENV_MAX];
+};
+
+/* The environment starts from nothing: what the caller names, and what the lock needs. */
+static int fill_env(struct starting *starting, const struct sandbox_run *run, uint32_t layers,
+    uint32_t required, struct err *err)
+{
+    unsigned count = 0;
+    for (; run->env && run->env[count] && count < ENV_MAX - 4; count++)
+        starting->env[count] = run->env[count];
+    if (run->env && run->env[count])
+        return err_set(err, ERR_LIMIT, "too many variables for a worker");
+    snprintf(starting->lock[0], sizeof starting->lock[0], "MOULT_LOCK_FD=%u", run->fds_count + 3);
+    snprintf(starting->lock[1], sizeof starting->lock[1], "MOULT_LOCK_LAYERS=%x", layers);
+    snprintf(starting->lock[2], sizeof starting->lock[2], "MOULT_LOCK_REQUIRED=%x", required);
+    for (int i = 0; i < 3; i++)
+        starting->env[count++] = starting->lock[i];
+    starting->env[count] = NULL;
+    return 0;
+}
+
+static int prepare(struct starting *starting, const struct sandbox_run *run, struct err *err)
+{
+    int rc;
+    if (run->fds_count + 4 > BIRTH_FDS_MAX)
+        return err_set(err, ERR_LIMIT, "too many descriptors for a worker");
+    starting->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    starting->filter = filter_seal(filter_worker, filter_worker_count, err);
+    if (starting->filter < 0)
+        return starting->filter;
+    memcpy(starting->fds, run->fds, run->fds_count * sizeof *run->fds);
+    starting->fds[run->fds_count] = starting->filter;
+    starting->fds_count = run->fds_count + 1;
+    if ((rc = open_capture(starting->out, err)) < 0)
+        return rc;
+    return open_capture(starting->err, err);
+}
+
+static uint32_t layers_of(bool namespaces)
+{
+    const uint32_t namespace_bits = LAYER_BIT(LAYER_USER_NS) | LAYER_BIT(LAYER_MOUNT_NS) |
+                                    LAYER_BIT(LAYER_PID_NS) | LAYER_BIT(LAYER_NET_NS) |
+                                    LAYER_BIT(LAYER_IPC_NS) | LAYER_BIT(LAYER_UTS_NS);
+    uint32_t own = namespaces || geteuid() == 0 ? LAYER_BIT(LAYER_OWN_UID) : 0;
+    return own | (namespaces ? namespace_bits : 0);
+}
+
+static int try_tier(struct sandbox *sandbox, struct starting *starting,
+    const struct sandbox_run *run, enum sandbox_tier tier, struct err *err)
+{
+    bool strong = tier == SANDBOX_STRONG;
+    uint32_t required = (strong ? worker_required : container_required) & ~run->waived;
+    int rc = fill_env(starting, run, layers_of(strong), required, err);
+    if (rc < 0)
+        return rc;
+    const struct birth birth = {
+        .program = run->argv[0],
+        .argv = run->argv,
+        .env = starting->env,
+        .stdio = { starting->null, starting->out[1], starting->err[1] },
+        .fds = starting->fds,
+        .fds_count = starting->fds_count,
+        .namespaces = strong,
+    };
+    sandbox->result.tier = tier;
+    return birth_start(&sandbox->born, &birth, err);
+}
+
+static int start_best(struct sandbox *sandbox, struct starting *starting,
+    const struct sandbox_run *run, struct err *err)
+{
+    int rc = try_tier(sandbox, starting, run, SANDBOX_STRONG, err);
+    if (rc != -ERR_LACKS || access(run->argv[0], X_OK) < 0)
+        return rc;
+    if (run->tier == SANDBOX_CONTAINER)
+        return try_tier(sandbox, starting, run, SANDBOX_CONTAINER, err);
+    return err_hint(err, "allow user namespaces, or set \"sandbox\": {\"tier\": \"container\"}");
+}
+
+int sandbox_start(struct sandbox **ret, const struct sandbox_run *run, struct err *err)
+{
+    struct starting starting = { .null = -1, .filter = -1, .out = { -1, -1 }, .err = { -1, -1 } };
+    if (run->profile != SANDBOX_WORKER)
+        return err_set(
+            err, ERR_LACKS, "this build has no profile %s", sandbox_profile_words[run->profile]);
+    struct sandbox *sandbox = mem_zero(1, sizeof *sandbox);
+    int rc = prepare(&starting, run, err);
+    if (rc == 0)
+        rc = start_best(sandbox, &starting, run, err);
+    sandbox->out = starting.out[0];
+    sandbox->err = starting.err[0];
+    int *gone[] = { &starting.null, &starting.filter, &starting.out[1], &starting.err[1] };
+    for (size_t i = 0; i < COUNT_OF(gone); i++)
+        fd_closep(gone[i]);
+    if (rc < 0) {
+        fd_closep(&sandbox->out);
+        fd_closep(&sandbox->err);
+        free(sandbox);
+        return rc;
+    }
+    sandbox->limits = run->limits;
+    sandbox->result.layers = sandbox->born.layers;
+    sandbox->result.out.max = sandbox->result.err.max =
+        run->limits.output ? run->limits.output : OUTPUT_DEFAULT;
+    sandbox->started_ns = clock_mono_ns();
+    *ret = sandbox;
+    return 0;
+}
+
+int sandbox_pidfd(const struct sandbox *sandbox)
+{
+    return sandbox->born.pidfd;
+}
+
+pid_t sandbox_pid(const struct sandbox *sandbox)
+{
+    return sandbox->born.pid;
+}
+
+void sandbox_kill(struct sandbox *sandbox)
+{
+    syscall(SYS_pidfd_send_signal, sandbox->born.pidfd, SIGKILL, NULL, 0);
+}
+
+/* Takes what is there. Returns false at end of file. */
+static bool capture(int fd, struct buf *into, bool *ret_truncated)
+{
+    char chunk[16384];
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 && errno == EAGAIN;
+        size_t room = into->max - into->size;
+        buf_add(into, chunk, (size_t)n < room ? (size_t)n : room);
+        *ret_truncated |= (size_t)n > room;
+    }
+}
+
+static int wall_left_ms(const struct sandbox *sandbox)
+{
+    if (sandbox->limits.wall_ms == 0)
+        return -1;
+    uint64_t used = (clock_mono_ns() - sandbox->started_ns) / MS_NS;
+    return used >= sandbox->limits.wall_ms ? 0 : (int)(sandbox->limits.wall_ms - used);
+}
+
+/* Until the init of the run has ended; then everything else in its pid namespace has, too. */
+static void drive(struct sandbox *sandbox)
+{
+    struct sandbox_result *result = &sandbox->result;
+    struct pollfd polled[] = { { sandbox->born.pidfd, POLLIN, 0 }, { sandbox->out, POLLIN, 0 },
+        { sandbox->err, POLLIN, 0 } };
+    while (!(polled[0].revents & POLLIN)) {
+        int left = wall_left_ms(sandbox);
+        if (left == 0 && result->limit == LIMIT_NONE) {
+            result->limit = LIMIT_WALL;
+            sandbox_kill(sandbox);
+            sandbox->limits.wall_ms = 0;
+            continue;
+        }
+        if (poll(polled, COUNT_OF(polled), left) < 0 && errno != EINTR)
+            break;
+        if (!capture(sandbox->out, &result->out, &result->out_truncated))
+            polled[1].fd = -1;
+        if (!capture(sandbox->err, &result->err, &result->err_truncated))
+            polled[2].fd = -1;
+    }
+    capture(sandbox->out, &result->out, &result->out_truncated);
+    capture(sandbox->err, &result->err, &result->err_truncated);
+}
+
+static uint64_t microseconds(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
+}
+
+int sandbox_wait(struct sandbox *sandbox, struct sandbox_result *ret, struct err *err)
+{
+    struct sandbox_result *result = &sandbox->result;
+    struct rusage usage = { 0 };
+    int status = 0, rc = 0;
+    drive(sandbox);
+    pid_t pid;
+    do
+        pid = wait4(sandbox->born.pid, &status, 0, &usage);
+    while (pid < 0 && errno == EINTR);
+    if (pid < 0)
+        rc = err_sys(err, "wait for the run");
+    result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    result->cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+    result->wall_us = (clock_mono_ns() - sandbox->started_ns) / 1000;
+    result->memory_peak = (uint64_t)usage.ru_maxrss << 10;
+    if (rc == 0)
+        *ret = *result;
+    else
+        sandbox_result_done(result);
+    fd_closep(&sandbox->born.pidfd);
+    fd_closep(&sandbox->out);
+    fd_closep(&sandbox->err);
+    free(sandbox);
+    return rc;
+}
+
+void sandbox_result_done(struct sandbox_result *result)
+{
+    buf_done(&result->out);
+    buf_done(&result->err);
+}
+
+int sandbox_run(const struct sandbox_run *run, struct sandbox_result *ret, struct err *err)
+{
+    struct sandbox *sandbox;
+    int rc = sandbox_start(&sandbox, run, err);
+    return rc < 0 ? rc : sandbox_wait(sandbox, ret, err);
+}

@@ -1,0 +1,1 @@
+moult_test(sandbox_worker_test sandbox sandbox_lock base)
