@@ -1,0 +1,118 @@
+/* journal - the client side of the journal: every other program reads and appends through it.
+ *
+ * The broker is the journal's only writer (SQLite, WAL, synchronous FULL). A client speaks to the
+ * broker of the home over run/moult.sock; where none answers, journal_open starts one for as long
+ * as it has clients. What a role may do is the broker's table (runtime/broker/permit.c); the rows
+ * that a role may not see are not sent. A role is claimed by connecting: the socket is the owner's
+ * alone (mode 0600, and the broker checks the peer's uid), so a role narrows what a program of this
+ * user can do by mistake; the processes that are not trusted have no path to the socket at all.
+ *
+ * Blocking, one thread. Slices that a call gives are valid until the next call. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "wire/home.h"
+
+#include <stdbool.h>
+
+enum journal_role {
+    JOURNAL_IMPORT,  /* appends sessions */
+    JOURNAL_MINE,    /* reads sessions; writes splits, documents, clusters */
+    JOURNAL_TRIAL,   /* reads sessions, documents; writes reports */
+    JOURNAL_DRIVE,   /* everything that decides */
+    JOURNAL_VIEW,    /* reads */
+    JOURNAL_PROPOSE, /* reads held-in sessions and documents; nothing else */
+    JOURNAL_ROLES
+};
+enum journal_standing { JOURNAL_FACT, JOURNAL_TESTIMONY, JOURNAL_CLAIM, JOURNAL_STANDINGS };
+extern const char *const journal_role_words[JOURNAL_ROLES];
+extern const char *const journal_standing_words[JOURNAL_STANDINGS];
+
+enum {
+    JOURNAL_FRAME_MAX = 80 << 20, /* one session with its messages */
+    JOURNAL_DOCUMENT_MAX = 32 << 20,
+    JOURNAL_PAGE = 256
+};
+
+struct journal;
+int journal_open(
+    struct journal **ret, const struct home *home, enum journal_role role, struct err *err);
+void journal_close(struct journal *journal); /* what was not flushed is lost; NULL is fine */
+
+struct journal_message {
+    uint32_t turn;
+    uint8_t standing; /* enum journal_standing */
+    bool failed;      /* a result that is an error */
+    struct str bytes; /* one JSON object, as it came */
+};
+struct journal_session {
+    uint64_t number;  /* the journal's; grows with each session (reading) */
+    struct digest id; /* journal_session_id */
+    bool gateway;
+    struct str principal, format, source, origin, group;
+    struct str tools; /* JSON, or empty */
+    bool offered;
+    struct str meta; /* one JSON object: what the source says of the run */
+    uint8_t split;   /* reading: enum split, or JOURNAL_NO_SPLIT before its group has one */
+    uint32_t messages_count;
+    struct journal_message *messages; /* adding, and journal_read; NULL in lists */
+};
+enum { JOURNAL_NO_SPLIT = 255 };
+/* Of everything that is kept of a session but where it came from: the same run imported twice is
+ * one. */
+struct digest journal_session_id(const struct journal_session *session);
+
+/* Sends one session; many are written in one transaction. Nothing is acknowledged before
+ * journal_flush returns. A session that the journal has already is counted in *ret_known. */
+int journal_add(struct journal *journal, const struct journal_session *session, struct err *err);
+int journal_flush(
+    struct journal *journal, uint64_t *ret_added, uint64_t *ret_known, struct err *err);
+
+/* A page of sessions with a number over `after`, without messages, in order. *ret_count 0: the end.
+ */
+int journal_list(struct journal *journal, uint64_t after, struct arena *arena,
+    struct journal_session **ret, uint32_t *ret_count, struct err *err);
+/* One whole session. ERR_MISSING; ERR_DENIED when this role may not see it. */
+int journal_read(struct journal *journal, uint64_t number, struct arena *arena,
+    struct journal_session *ret, struct err *err);
+/* By the first digits (at least 6) of its id. ERR_MISSING, ERR_STATE when several begin so. */
+int journal_find(struct journal *journal, struct str prefix, uint64_t *ret_number, struct err *err);
+
+/* Fixes the split of a group, or answers the one that it has. A group moves down only (test to
+ * held-out to held-in): `split` below the present one is taken and journaled, above it is
+ * ERR_DENIED. */
+int journal_split(struct journal *journal, struct str group, uint8_t split, struct err *err);
+
+/* Documents: immutable JSON by kind ("batch", "report", "verdict", ...) and SHA-256 of the text. */
+int journal_put(struct journal *journal, const char *kind, struct str text, struct digest *ret,
+    struct err *err);
+int journal_get(struct journal *journal, const char *kind, const struct digest *digest,
+    struct arena *arena, struct str *ret, struct err *err);
+
+/* Clusters: one row an id, moved by compare-and-swap on its state ("" : it does not exist yet).
+ * Each move is one transaction with its record in the audit chain. */
+struct journal_cluster {
+    struct str id, signature, state;
+    struct digest document; /* the latest document that the state rests on */
+};
+int journal_move_cluster(struct journal *journal, const struct journal_cluster *cluster,
+    const char *from_state, struct err *err);
+int journal_clusters(struct journal *journal, struct arena *arena, struct journal_cluster **ret,
+    uint32_t *ret_count, struct err *err);
+
+/* The audit chain: digest = SHA-256 over (previous digest, number, time, kind, body), each part
+ * with its length in front. */
+struct journal_record {
+    uint64_t number, at_ms;
+    struct str kind, body; /* body: JSON */
+    struct digest before, digest;
+};
+int journal_audit(struct journal *journal, uint64_t after, struct arena *arena,
+    struct journal_record **ret, uint32_t *ret_count, struct err *err);
+struct digest journal_record_digest(const struct journal_record *record);
+/* Reads the whole chain. *ret_head is its last digest. ERR_VERIFY names the first bad record. */
+int journal_audit_verify(
+    struct journal *journal, uint64_t *ret_records, struct digest *ret_head, struct err *err);
