@@ -1,4 +1,4 @@
-/* fd - see fd.h. */
+/* fd - descriptors: system calls that have traps, wrapped once. */
 #include "base/fd.h"
 
 #include "base/fault.h"
@@ -9,10 +9,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+enum { READ_STEP = 64 * 1024 };
 
 void fd_closep(int *fd)
 {
+    /* Linux closes even when close says EINTR: a second try could hit another thread's descriptor.
+     */
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
@@ -20,15 +25,15 @@ void fd_closep(int *fd)
 
 int fd_steal(int *fd)
 {
-    int value = *fd;
+    int taken = *fd;
     *fd = -1;
-    return value;
+    return taken;
 }
 
 int write_all(int fd, const void *data, size_t size, struct err *err)
 {
     for (const char *p = data; size > 0;) {
-        ssize_t n = fault_now() ? -1 : write(fd, p, size);
+        ssize_t n = FAULTY(write(fd, p, size));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -39,21 +44,14 @@ int write_all(int fd, const void *data, size_t size, struct err *err)
     return 0;
 }
 
-static ssize_t read_some(int fd, void *data, size_t size)
-{
-    ssize_t n;
-    do
-        n = fault_now() ? -1 : read(fd, data, size);
-    while (n < 0 && errno == EINTR);
-    return n;
-}
-
 int read_all(int fd, void *data, size_t size, struct err *err)
 {
     for (size_t got = 0; got < size;) {
-        ssize_t n = read_some(fd, (char *)data + got, size - got);
+        ssize_t n = FAULTY(read(fd, (char *)data + got, size - got));
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n < 0)
-            return err_sys(err, "read %zu bytes", size);
+            return err_sys(err, "read %zu bytes", size - got);
         if (n == 0)
             return err_set(err, ERR_PEER, "end of file after %zu of %zu bytes", got, size);
         got += (size_t)n;
@@ -63,91 +61,114 @@ int read_all(int fd, void *data, size_t size, struct err *err)
 
 int read_to_end(int fd, struct buf *buf, size_t max, struct err *err)
 {
-    char chunk[65536];
     for (size_t got = 0;;) {
-        ssize_t n = read_some(fd, chunk, sizeof chunk);
+        /* One byte more than allowed tells "too long" from "exactly that long". */
+        size_t left = max - got, step = buf->room - buf->size;
+        step = step > READ_STEP ? step - 1 : READ_STEP;
+        step = step > left ? left + 1 : step;
+        char *to = buf_reserve(buf, step);
+        ssize_t n = FAULTY(read(fd, to, step));
+        if (n < 0 && errno == EINTR)
+            continue;
+        to[n > 0 && (size_t)n <= left ? n : 0] = '\0';
         if (n < 0)
             return err_sys(err, "read");
         if (n == 0)
             return 0;
-        got += (size_t)n;
-        if (got > max)
+        if ((size_t)n > left)
             return err_set(err, ERR_LIMIT, "more than %zu bytes", max);
-        buf_add(buf, chunk, (size_t)n);
+        got += (size_t)n;
+        buf->size += (size_t)n;
     }
 }
 
-static int set_flag(int fd, int get, int set, int flag, bool on, struct err *err)
+static int change_flags(int fd, int get, int set, int flag, bool on, struct err *err)
 {
     int flags = fcntl(fd, get);
-    if (flags < 0 || fcntl(fd, set, on ? flags | flag : flags & ~flag) < 0)
+    if (flags < 0)
         return err_sys(err, "flags of descriptor %d", fd);
+    if (fcntl(fd, set, on ? flags | flag : flags & ~flag) < 0)
+        return err_sys(err, "set flags of descriptor %d", fd);
     return 0;
 }
 
 int fd_cloexec(int fd, bool on, struct err *err)
 {
-    return set_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on, err);
+    return change_flags(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on, err);
 }
 
 int fd_nonblock(int fd, bool on, struct err *err)
 {
-    return set_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on, err);
+    return change_flags(fd, F_GETFL, F_SETFL, O_NONBLOCK, on, err);
 }
+
+/* Room for exactly one descriptor: CMSG_SPACE would admit two, and the second would leak. */
+union passed {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(int))];
+};
 
 int fd_send(int socket, int fd, struct err *err)
 {
     char byte = 0;
-    union {
-        struct cmsghdr align;
-        char at[CMSG_SPACE(sizeof(int))];
-    } control = { 0 };
-    struct iovec iov = { &byte, 1 };
-    struct msghdr msg = { .msg_iov = &iov,
+    union passed control = { 0 };
+    struct iovec io = { &byte, 1 };
+    struct msghdr message = {
+        .msg_iov = &io,
         .msg_iovlen = 1,
-        .msg_control = control.at,
-        .msg_controllen = sizeof control.at };
-    struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
-    head->cmsg_level = SOL_SOCKET;
-    head->cmsg_type = SCM_RIGHTS;
-    head->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(head), &fd, sizeof fd);
-    if (sendmsg(socket, &msg, MSG_NOSIGNAL) != 1)
-        return err_sys(err, "pass a descriptor");
-    return 0;
+        .msg_control = &control,
+        .msg_controllen = CMSG_LEN(sizeof(int)),
+    };
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+    ssize_t n;
+    do
+        n = FAULTY(sendmsg(socket, &message, MSG_NOSIGNAL));
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? err_sys(err, "pass descriptor %d", fd) : 0;
 }
 
 int fd_receive(int socket, struct err *err)
 {
     char byte;
-    union {
-        struct cmsghdr align;
-        char at[CMSG_SPACE(sizeof(int))];
-    } control = { 0 };
-    struct iovec iov = { &byte, 1 };
-    struct msghdr msg = { .msg_iov = &iov,
+    union passed control = { 0 };
+    struct iovec io = { &byte, 1 };
+    struct msghdr message = {
+        .msg_iov = &io,
         .msg_iovlen = 1,
-        .msg_control = control.at,
-        .msg_controllen = sizeof control.at };
-    ssize_t n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
+        .msg_control = &control,
+        .msg_controllen = CMSG_LEN(sizeof(int)),
+    };
+    ssize_t n;
+    do
+        n = FAULTY(recvmsg(socket, &message, MSG_CMSG_CLOEXEC));
+    while (n < 0 && errno == EINTR);
     if (n < 0)
-        return err_sys(err, "take a descriptor");
-    struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
-    if (n != 1 || !head || head->cmsg_type != SCM_RIGHTS || head->cmsg_len != CMSG_LEN(sizeof(int)))
-        return err_set(err, ERR_PEER, "no descriptor came");
-    int fd;
-    memcpy(&fd, CMSG_DATA(head), sizeof fd);
-    return fd;
+        return err_sys(err, "receive a descriptor");
+    if (n == 0)
+        return err_set(err, ERR_PEER, "end of file in place of a descriptor");
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+        header->cmsg_len != CMSG_LEN(sizeof(int)))
+        return err_set(err, ERR_PEER, "a message without its descriptor");
+    CLEANUP(fd_closep) int fd = -1;
+    memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+    if (message.msg_flags & MSG_CTRUNC)
+        return err_set(err, ERR_PEER, "more than one descriptor in a message");
+    return fd_steal(&fd);
 }
 
 int fd_seal(const char *name, struct str data, struct err *err)
 {
-    CLEANUP(fd_closep) int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    CLEANUP(fd_closep) int fd = FAULTY(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (fd < 0)
         return err_sys(err, "memfd for %s", name);
     if (write_all(fd, data.at, data.size, err) < 0)
         return err_while(err, "fill memfd for %s", name);
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+    if (FAULTY(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)) <
+        0)
         return err_sys(err, "seal memfd for %s", name);
     return fd_steal(&fd);
 }

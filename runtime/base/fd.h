@@ -21,5 +21,6 @@ int fd_send(int socket, int fd, struct err *err); /* SCM_RIGHTS with one byte */
 int fd_receive(int socket, struct err *err);      /* the descriptor, or an error */
 /* A sealed memfd that holds data (nobody can change it any more). Returns the descriptor. */
 int fd_seal(const char *name, struct str data, struct err *err);
-/* fd >= 0 becomes exactly `want` in this process (dup2); for a child before exec. */
+/* fd >= 0 becomes exactly `want` in this process (dup2) and stays open; for a
+ * child before exec. */
 int fd_move(int fd, int want, struct err *err);

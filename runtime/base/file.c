@@ -1,163 +1,206 @@
-/* file - see file.h. */
+/* file - whole files: bounded reads, atomic durable writes.
+ * A write is done in a temporary beside the target, which changes places with it (RENAME_EXCHANGE):
+ * so the old file still exists until the folder is on disk too, and an error there can put it back.
+ */
 #include "base/file.h"
 
 #include "base/fault.h"
 #include "base/fd.h"
 #include "base/mem.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct {
-    unsigned countdown, calls;
-    int error;
-} fault;
+/* A file that is being written: the folder it is in, its name there, and the temporary's name. */
+struct draft {
+    int folder;
+    const char *name;
+    char temporary[48];
+    bool there; /* the temporary exists */
+};
 
-unsigned file_fail(unsigned nth, int error)
+static void draft_done(struct draft *draft)
 {
-    unsigned calls = fault.calls;
-    fault.countdown = nth;
-    fault.error = error;
-    fault.calls = 0;
-    return calls;
-}
-
-bool fault_now(void)
-{
-    fault.calls++;
-    if (fault.countdown == 0 || --fault.countdown > 0)
-        return false;
-    errno = fault.error;
-    return true;
+    if (draft->there)
+        unlinkat(draft->folder, draft->temporary, 0);
+    fd_closep(&draft->folder);
 }
 
 int file_read(const char *path, struct buf *buf, size_t max, struct err *err)
 {
-    CLEANUP(fd_closep) int fd = fault_now() ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+    /* Without O_NONBLOCK a pipe that somebody put there would hold us at open. */
+    CLEANUP(fd_closep)
+    int fd = FAULTY(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return err_set(err, ERR_MISSING, "no file %s", path);
-    if (fd < 0)
+    if (fd < 0 || FAULTY(fstat(fd, &st)) < 0)
         return err_sys(err, "open %s", path);
-    struct stat st;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+    if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_INPUT, "%s is not a regular file", path);
-    int rc = read_to_end(fd, buf, max, err);
-    return rc < 0 ? err_while(err, "read %s", path) : 0;
+    if (st.st_size > 0 && (uint64_t)st.st_size > max)
+        return err_set(err, ERR_LIMIT, "%s has more than %zu bytes", path, max);
+    if (st.st_size > 0)
+        buf_reserve(buf, (size_t)st.st_size + 1);
+    return read_to_end(fd, buf, max, err) < 0 ? err_while(err, "%s", path) : 0;
 }
 
-static int sync_folder(const char *path, struct err *err)
+/* The folder of path, or ".". */
+static int open_folder(const char *path, const char **ret_name, struct err *err)
 {
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = 0;
-    else
-        snprintf(folder, sizeof folder, ".");
-    CLEANUP(fd_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fault_now() || fsync(fd) < 0)
-        return err_sys(err, "sync folder %s", folder);
-    return 0;
+    const char *slash = strrchr(path, '/');
+    *ret_name = slash ? slash + 1 : path;
+    if (**ret_name == '\0')
+        return err_set(err, ERR_INPUT, "\"%s\" names no file", path);
+    CLEANUP(mem_freep)
+    char *folder = slash == path ? mem_string("/")
+                   : slash       ? mem_format("%.*s", (int)(slash - path), path)
+                                 : mem_string(".");
+    int fd = FAULTY(open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return fd < 0 ? err_sys(err, "open folder %s", folder) : fd;
 }
 
-static int write_temporary(int fd, struct str data, mode_t mode, struct err *err)
+/* A new file that nobody else has. The name holds no more than it must, so that it fits wherever
+ * the target's fits; what a killed process of the same id left is stepped over. */
+static int open_temporary(struct draft *draft, struct err *err)
 {
-    int rc = write_all(fd, data.at, data.size, err);
-    if (rc < 0)
-        return rc;
-    if (fault_now() || fchmod(fd, mode) < 0)
-        return err_sys(err, "mode");
-    if (fault_now() || fsync(fd) < 0)
-        return err_sys(err, "sync");
-    return 0;
+    static atomic_uint serial;
+    for (int tries = 0; tries < 1000; tries++) {
+        snprintf(draft->temporary, sizeof(draft->temporary), ".moult-%ld-%u.tmp", (long)getpid(),
+            atomic_fetch_add(&serial, 1));
+        int fd = FAULTY(openat(draft->folder, draft->temporary,
+            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+        if (fd >= 0) {
+            draft->there = true;
+            return fd;
+        }
+        if (errno != EEXIST)
+            return err_sys(err, "create a temporary");
+    }
+    return err_set(err, ERR_STATE, "1000 temporaries are in the way");
 }
 
-/* The bytes in a temporary file beside `path`, durable. */
-static int make_temporary(
-    char *temporary, size_t size, const char *path, struct str data, mode_t mode, struct err *err)
+/* The content, on disk, under the temporary name. draft is for draft_done in any case. */
+static int draft_write(
+    struct draft *draft, const char *path, struct str data, mode_t mode, struct err *err)
 {
-    if ((size_t)snprintf(temporary, size, "%s.XXXXXX", path) >= size)
-        return err_set(err, ERR_LIMIT, "path too long: %s", path);
-    CLEANUP(fd_closep) int fd = fault_now() ? -1 : mkostemp(temporary, O_CLOEXEC);
+    draft->folder = open_folder(path, &draft->name, err);
+    if (draft->folder < 0)
+        return draft->folder;
+    CLEANUP(fd_closep) int fd = open_temporary(draft, err);
     if (fd < 0)
-        return err_sys(err, "temporary file for %s", path);
-    int rc = write_temporary(fd, data, mode, err);
-    if (rc < 0) {
-        unlink(temporary);
-        return err_while(err, "write %s", path);
+        return fd;
+    if (write_all(fd, data.at, data.size, err) < 0)
+        return err_while(err, "fill the temporary");
+    if (FAULTY(fchmod(fd, mode)) < 0)
+        return err_sys(err, "mode");
+    if (FAULTY(fsync(fd)) < 0)
+        return err_sys(err, "fsync");
+    /* Some file systems report a failed write only here. */
+    if (FAULTY(close(fd_steal(&fd))) < 0)
+        return err_sys(err, "close");
+    return 0;
+}
+
+static int sync_folder(const struct draft *draft, struct err *err)
+{
+    /* EINVAL: a file system whose folders need no fsync. */
+    if (FAULTY(fsync(draft->folder)) < 0 && errno != EINVAL)
+        return err_sys(err, "fsync the folder");
+    return 0;
+}
+
+static int move(const struct draft *draft, unsigned how)
+{
+    return FAULTY(renameat2(draft->folder, draft->temporary, draft->folder, draft->name, how));
+}
+
+/* The file did not exist: ERR_STATE if it does by now. */
+static int appear(struct draft *draft, struct err *err)
+{
+    int rc = move(draft, RENAME_NOREPLACE);
+    bool lacks_rename = rc < 0 && errno == EINVAL;
+    if (lacks_rename)
+        rc = FAULTY(linkat(draft->folder, draft->temporary, draft->folder, draft->name, 0));
+    if (rc < 0 && errno == EEXIST)
+        return err_set(err, ERR_STATE, "the file exists already");
+    if (rc < 0)
+        return err_sys(err, "rename");
+    draft->there = lacks_rename;
+    if (sync_folder(draft, err) < 0) {
+        unlinkat(draft->folder, draft->name, 0);
+        return -ERR_SYS;
     }
     return 0;
+}
+
+/* The file existed; afterwards the temporary is the old one, or there is none. */
+static int exchange(struct draft *draft, struct err *err)
+{
+    int rc = move(draft, RENAME_EXCHANGE);
+    bool exchanged = rc == 0;
+    if (rc < 0 && (errno == EINVAL || errno == ENOENT))
+        rc = move(draft, 0);
+    if (rc < 0)
+        return err_sys(err, "rename");
+    draft->there = exchanged;
+    if (sync_folder(draft, err) < 0) {
+        if (exchanged)
+            renameat2(draft->folder, draft->temporary, draft->folder, draft->name, RENAME_EXCHANGE);
+        return -ERR_SYS;
+    }
+    return 0;
+}
+
+static bool is_there(const struct draft *draft)
+{
+    struct stat st;
+    return fstatat(draft->folder, draft->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Somebody may create or remove the file between the look and the rename: each of the two ways
+ * finds out and the other is tried. */
+static int replace(struct draft *draft, struct err *err)
+{
+    if (is_there(draft))
+        return exchange(draft, err);
+    int rc = appear(draft, err);
+    return rc == -ERR_STATE ? exchange(draft, err) : rc;
 }
 
 int file_write(const char *path, struct str data, mode_t mode, struct err *err)
 {
-    char temporary[PATH_MAX];
-    int rc = make_temporary(temporary, sizeof temporary, path, data, mode, err);
-    if (rc < 0)
-        return rc;
-    if (fault_now() || rename(temporary, path) < 0) {
-        rc = err_sys(err, "rename to %s", path);
-        unlink(temporary);
-        return rc;
-    }
-    return sync_folder(path, err);
+    CLEANUP(draft_done) struct draft draft = { .folder = -1 };
+    if (draft_write(&draft, path, data, mode, err) < 0 || replace(&draft, err) < 0)
+        return err_while(err, "write %s", path);
+    return 0;
 }
 
-static int same_content(const char *path, struct str data, struct err *err)
+/* Whether path holds exactly data. */
+static int holds(const char *path, struct str data, struct err *err)
 {
     CLEANUP(buf_done) struct buf old = { 0 };
-    int rc = file_read(path, &old, data.size + 1, err);
-    if (rc == 0 && str_equal(buf_view(&old), data))
-        return 0;
-    return err_set(err, ERR_STATE, "%s exists with other content", path);
+    int rc = file_read(path, &old, data.size, err);
+    if (rc == -ERR_LIMIT || (rc == 0 && !str_equal(buf_view(&old), data)))
+        return err_set(err, ERR_STATE, "%s exists with other content", path);
+    return rc;
 }
 
 int file_create(const char *path, struct str data, mode_t mode, struct err *err)
 {
-    char temporary[PATH_MAX];
-    if (file_exists(path))
-        return same_content(path, data, err);
-    int rc = make_temporary(temporary, sizeof temporary, path, data, mode, err);
-    if (rc < 0)
-        return rc;
-    if (fault_now() || link(temporary, path) < 0) {
-        rc = errno == EEXIST ? same_content(path, data, err) : err_sys(err, "create %s", path);
-        unlink(temporary);
-        return rc;
-    }
-    unlink(temporary);
-    return sync_folder(path, err);
-}
-
-int file_mkdirs(const char *path, mode_t mode, struct err *err)
-{
-    char part[PATH_MAX];
-    size_t size = strlen(path);
-    if (size == 0 || size >= sizeof part)
-        return err_set(err, ERR_LIMIT, "bad path for a folder");
-    memcpy(part, path, size + 1);
-    for (char *p = part + 1;; p++) {
-        if (*p != '/' && *p != 0)
-            continue;
-        char old = *p;
-        *p = 0;
-        if ((fault_now() || mkdir(part, mode) < 0) && errno != EEXIST)
-            return err_sys(err, "make folder %s", part);
-        *p = old;
-        if (old == 0)
-            break;
-    }
-    struct stat st;
-    if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-        return err_set(err, ERR_STATE, "%s is not a folder", path);
-    return 0;
+    CLEANUP(draft_done) struct draft draft = { .folder = -1 };
+    int rc = file_exists(path) ? -ERR_STATE : draft_write(&draft, path, data, mode, err);
+    if (rc == 0)
+        rc = appear(&draft, err);
+    if (rc == -ERR_STATE)
+        return holds(path, data, err);
+    return rc < 0 ? err_while(err, "create %s", path) : 0;
 }
 
 bool file_exists(const char *path)
@@ -166,41 +209,38 @@ bool file_exists(const char *path)
     return lstat(path, &st) == 0;
 }
 
-/* Removes what stands in the folder `name` of `parent`, without following links. */
-static int remove_at(int parent, const char *name, unsigned depth, struct err *err)
+int file_mkdirs(const char *path, mode_t mode, struct err *err)
 {
-    if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
-        return 0;
-    if ((errno != EISDIR && errno != EPERM) || depth == 0)
-        return err_sys(err, "remove %s", name);
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (!folder)
-        return err_sys(err, "open %s", name);
-    int rc = 0;
-    for (struct dirent *entry; rc == 0 && (entry = readdir(folder));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            rc = remove_at(dirfd(folder), entry->d_name, depth - 1, err);
-    closedir(folder);
-    if (rc == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0)
-        rc = err_sys(err, "remove folder %s", name);
-    return rc;
-}
-
-int file_remove_tree(const char *path, struct err *err)
-{
-    enum { DEPTH_MAX = 128 };
-    return remove_at(AT_FDCWD, path, DEPTH_MAX, err);
+    struct stat st;
+    CLEANUP(mem_freep) char *copy = mem_string(path);
+    for (char *p = copy;; p++) {
+        if (*p && *p != '/')
+            continue;
+        char end = *p;
+        *p = '\0';
+        if (*copy && FAULTY(mkdir(copy, mode)) < 0 && errno != EEXIST)
+            return err_sys(err, "create folder %s", copy);
+        if (!end)
+            break;
+        *p = end;
+    }
+    if (stat(path, &st) < 0)
+        return err_sys(err, "create folder %s", path);
+    return S_ISDIR(st.st_mode) ? 0 : err_set(err, ERR_STATE, "%s is no folder", path);
 }
 
 int file_program_dir(char *out, size_t size, struct err *err)
 {
-    ssize_t n = readlink("/proc/self/exe", out, size - 1);
+    char path[PATH_MAX];
+    ssize_t n = FAULTY(readlink("/proc/self/exe", path, sizeof(path) - 1));
     if (n < 0)
-        return err_sys(err, "path of the running program");
-    out[n] = 0;
-    char *slash = strrchr(out, '/');
-    if (slash)
-        slash[slash == out] = 0;
+        return err_sys(err, "where this program is");
+    path[n] = '\0';
+    char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) : 0;
+    if (length == 0 || length >= size)
+        return err_set(err, ERR_LIMIT, "the folder of this program has too long a name");
+    memcpy(out, path, length);
+    out[length] = '\0';
     return 0;
 }

@@ -64,7 +64,8 @@ static void quote(struct buf *out, struct str s, stand_in *instead)
             n = instead(out, (struct str){ s.at + i, s.size - i });
         from = i += n;
     }
-    buf_add(out, s.at + from, s.size - from);
+    if (s.size > from)
+        buf_add(out, s.at + from, s.size - from);
     buf_char(out, '"');
 }
 

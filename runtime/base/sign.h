@@ -25,7 +25,8 @@ void sign_make(const struct sign_key *key, struct str data, uint8_t ret_signatur
 int sign_check(
     const struct sign_public *key, struct str data, const uint8_t signature[64], struct err *err);
 
-/* DSSE: the signature is over dsse_pae: "DSSEv1" and type and payload, each behind its length. The envelope is one JSON document:
+/* DSSE: the signature is over dsse_pae: "DSSEv1", then type and payload, each behind its length.
+ * The envelope is one JSON document:
  * {"payload":base64,"payloadType":type,"signatures":[{"keyid":hex,"sig":base64}]}. */
 void dsse_pae(struct buf *out, const char *type, struct str payload);
 void dsse_make(struct buf *out, const char *type, struct str payload, const struct sign_key *key);
