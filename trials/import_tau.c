@@ -265,7 +265,7 @@ int import_tau_run(struct import_session *ret, struct str text, struct str origi
     };
     const struct json *root = json_read(arena, text, &limits, err);
     if (!root)
-        return -err->code;
+        return err_while(err, "read the run");
     const struct json *messages = member(root, "traj", JSON_ARRAY);
     bool tau2 = !messages && member(root, "messages", JSON_ARRAY);
     if (tau2)

@@ -230,11 +230,13 @@ static bool value(struct reader *reader)
 
 const struct json *python_read(struct arena *arena, struct str text)
 {
+    if (text.size == 0)
+        return NULL;
     struct reader reader = {
         .at = text.at, .end = text.at + text.size, .out = { .max = TEXT_MAX }
     };
     const struct json *read = NULL;
-    bool ok = text.size > 0 && value(&reader) && !reader.out.over;
+    bool ok = value(&reader) && !reader.out.over;
     blanks(&reader);
     if (ok && reader.at == reader.end) {
         struct str json = { arena_string(arena, reader.out.at, reader.out.size), reader.out.size };

@@ -42,6 +42,8 @@ const struct json *scan_call(const struct run *run, const struct json *object, s
 
 bool scan_between(struct str text, size_t *at, struct str open, struct str close, struct str *ret)
 {
+    if (*at >= text.size)
+        return false;
     struct str rest = { text.at + *at, text.size - *at };
     ptrdiff_t from = str_find(rest, open);
     if (from < 0)
