@@ -1,3 +1,8 @@
+moult_test(base_err_test base)
+moult_test(base_mem_test base)
+moult_test(base_str_test base)
+moult_test(base_option_test base)
+moult_test(base_log_test base)
 moult_test(base_json_test base)
 moult_test(base_file_test base)
 moult_test(base_fd_test base)

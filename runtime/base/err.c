@@ -46,6 +46,15 @@ static void print(char *out, size_t size, const char *format, va_list args)
         out[start - 1] = '\0';
 }
 
+__attribute__((format(printf, 3, 4))) static void append(
+    char *out, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print(out, size, format, args);
+    va_end(args);
+}
+
 static int set(struct err *err, enum err_code code, const char *format, va_list args)
 {
     assert(code > ERR_NONE && code < ERR_CODES);
@@ -84,9 +93,10 @@ int err_sys(struct err *err, const char *format, ...)
         return rc;
     err->sys = sys;
     /* strerror would take a lock and the locale; this is a plain table. */
-    const char *why = strerrordesc_np(sys);
-    size_t size = strlen(err->text);
-    snprintf(err->text + size, sizeof(err->text) - size, ": %s", why ? why : "unknown error");
+    const char *why = strerrordesc_np(sys) ? strerrordesc_np(sys) : "unknown error";
+    /* A long path must not push out the reason. */
+    size_t size = strnlen(err->text, sizeof(err->text) - strlen(why) - sizeof(": "));
+    append(err->text + size, sizeof(err->text) - size, ": %s", why);
     return rc;
 }
 
@@ -101,7 +111,7 @@ int err_while(struct err *err, const char *format, ...)
     print(err->text, sizeof(err->text), format, args);
     va_end(args);
     size_t size = strlen(err->text);
-    snprintf(err->text + size, sizeof(err->text) - size, ": %s", old);
+    append(err->text + size, sizeof(err->text) - size, ": %s", old);
     return code_of(err);
 }
 

@@ -133,7 +133,7 @@ static bool is_hidden(uint32_t code)
  * of s it stands for. */
 static size_t show(struct str s, bool keep_lines, char out[16])
 {
-    uint32_t code;
+    uint32_t code = 0;
     size_t size = str_utf8_char(s, &code);
     bool control = size == 1 && (code < 0x20 || code == 0x7F);
     bool kept = keep_lines && (code == '\n' || code == '\t');
