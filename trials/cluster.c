@@ -35,8 +35,6 @@ struct entry { /* a cluster being made */
 };
 struct miner {
     struct arena arena; /* ids */
-    struct digest key;
-    bool sealed;
     struct miner_session *sessions;
     uint32_t sessions_count, sessions_room;
     struct origin *origins[ORIGINS_MAX];
@@ -48,19 +46,17 @@ struct miner {
 };
 struct mining { /* one run under one detector */
     struct miner *miner;
-    struct run *run;
+    const struct run *run;
     struct entry *entry;
     struct miner_count *count;
     unsigned origin;
     bool seen;
 };
 
-struct miner *miner_new(struct str key, bool sealed)
+struct miner *miner_new(void)
 {
     struct miner *miner = mem_zero(1, sizeof(*miner));
-    assert(detectors_count <= DETECTORS_MAX && key.size == sizeof(miner->key.at));
-    memcpy(miner->key.at, key.at, key.size);
-    miner->sealed = sealed;
+    assert(detectors_count <= DETECTORS_MAX);
     for (unsigned i = 0; i < detectors_count; i++) {
         if (detectors[i].hook < 0)
             continue;
@@ -125,14 +121,12 @@ static bool carried_out(const struct run *run)
     return false;
 }
 
-static struct miner_session *add_session(struct miner *miner, struct run *run)
+static struct miner_session *add_session(struct miner *miner, const struct run *run)
 {
     if (miner->sessions_count == miner->sessions_room) {
         miner->sessions_room = miner->sessions_room ? miner->sessions_room * 2 : 256;
         miner->sessions = mem_grow(miner->sessions, miner->sessions_room, sizeof(*miner->sessions));
     }
-    struct str key = { (const char *)miner->key.at, sizeof(miner->key.at) };
-    run->split = (uint8_t)split_of(key, run->group, miner->sealed);
     struct miner_session *session = &miner->sessions[miner->sessions_count++];
     *session = (struct miner_session){ .id = keep(miner, run->session),
         .group = keep(miner, run->group),
@@ -212,7 +206,7 @@ static void on_hit(void *with, const struct detect_hit *hit)
     add_case(mining, hit);
 }
 
-static void mine_one(struct miner *miner, struct run *run, unsigned detector, unsigned origin,
+static void mine_one(struct miner *miner, const struct run *run, unsigned detector, unsigned origin,
     struct entry *entry, uint64_t bit)
 {
     struct mining mining = { .miner = miner,
@@ -233,7 +227,7 @@ static void mine_one(struct miner *miner, struct run *run, unsigned detector, un
     session->symptoms |= bit;
 }
 
-void miner_add(struct miner *miner, struct run *run)
+void miner_add(struct miner *miner, const struct run *run)
 {
     unsigned origin = origin_of(miner, run->origin);
     add_session(miner, run);

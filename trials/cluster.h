@@ -46,12 +46,11 @@ struct miner_count {
 };
 
 struct miner;
-/* key: the home's split key; it is not kept. sealed: is there a test split? */
-struct miner *miner_new(struct str key, bool sealed);
+struct miner *miner_new(void);
 void miner_free(struct miner *miner);
 void miner_freep(struct miner **miner);
-/* The run's split is set. The run may be given up afterwards. */
-void miner_add(struct miner *miner, struct run *run);
+/* The run may be given up afterwards. */
+void miner_add(struct miner *miner, const struct run *run);
 /* Ranks: mendable ones first, by distinct groups, then by cases. Once, after the last run. */
 void miner_rank(struct miner *miner);
 /* Cluster by rank; NULL behind the last. Detectors without any hit have none. */

@@ -76,6 +76,7 @@ static int read_messages(struct import_session *ret, const struct json *list, bo
 {
     ret->messages = arena_alloc(arena, (list->count + 1) * sizeof(*ret->messages));
     ret->failed = arena_alloc(arena, list->count + 1);
+    ret->user = arena_alloc(arena, list->count + 1);
     JSON_EACH(message, list)
     {
         uint32_t i = ret->messages_count++;
@@ -84,7 +85,8 @@ static int read_messages(struct import_session *ret, const struct json *list, bo
             return err_set(err, ERR_INPUT, "message %u is no object with a role", i);
         ret->messages[i] = tau2 ? tau2_message(message, arena) : message->raw;
         ret->failed[i] = tau2 && json_bool(json_get(message, "error"), false);
-        ret->turns += str_equal(role, STR("user"));
+        ret->user[i] = str_equal(role, STR("user"));
+        ret->turns += ret->user[i];
         if (ret->messages[i].size > WIRE_BYTES_MAX)
             return err_set(err, ERR_LIMIT, "message %u is larger than %d bytes", i, WIRE_BYTES_MAX);
     }
@@ -209,8 +211,9 @@ static void print_meta(struct import_session *ret, const struct json *root, cons
     const struct json *info = json_get(root, "info"), *task = json_get(info, "task");
     const struct json *grade = json_get(root, "reward_info");
     bool tau2 = json_get(root, "messages") != NULL;
-    bool offered = options->offered >= 0 ? options->offered : !described(run);
-    buf_format(&out, "{\"format\":\"%s\"", tau2 ? "tau2" : "tau");
+    ret->offered = options->offered >= 0 ? options->offered : !described(run);
+    ret->format = tau2 ? STR("tau2") : STR("tau");
+    buf_format(&out, "{\"format\":\"%s\"", ret->format.at);
     quote_member(&out, "origin", ret->origin);
     group_member(ret, &out, root, run, arena);
     raw_member(&out, "task_id", json_get(root, "task_id"));
@@ -220,7 +223,7 @@ static void print_meta(struct import_session *ret, const struct json *root, cons
     error_member(&out, json_get(info, "error"), arena);
     actions_member(&out, task, member(grade, "action_checks", JSON_ARRAY));
     raw_member(&out, "outputs", member(task, "outputs", JSON_ARRAY));
-    buf_format(&out, ",\"offered\":%s,\"failed\":[", offered ? "true" : "false");
+    buf_format(&out, ",\"offered\":%s,\"failed\":[", ret->offered ? "true" : "false");
     for (uint32_t i = 0, n = 0; i < ret->messages_count; i++)
         if (ret->failed[i])
             buf_format(&out, n++ ? ",%u" : "%u", i);

@@ -29,7 +29,6 @@ static void frames(const struct run *run, struct arena *arena)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
-    static const char key[32];
     struct import_options options = { .offered = -1 };
     struct import_session session;
     struct run_tools *tools;
@@ -42,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     assert(import_run(&run, &session, tools, &arena, &err) == 0);
     run->offered = true;
-    CLEANUP(miner_freep) struct miner *miner = miner_new((struct str){ key, sizeof(key) }, false);
+    CLEANUP(miner_freep) struct miner *miner = miner_new();
     miner_add(miner, run);
     miner_rank(miner);
     frames(run, &arena);

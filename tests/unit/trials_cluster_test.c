@@ -22,6 +22,8 @@ static const char refused[] =
 static const char accepted[] = "{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":\"fine\"}";
 static const char plain[] = "{\"role\":\"assistant\",\"content\":\"Hello.\"}";
 
+static const char key[32] = "a key for this test, 32 bytes..";
+
 /* count runs, each of a customer of its own unless one is given. */
 static void mine(struct miner *miner, const char *origin, const char *group, unsigned count,
     const char *first, const char *second)
@@ -36,6 +38,7 @@ static void mine(struct miner *miner, const char *origin, const char *group, uns
         run->session = str_of(arena_format(&arena, "%s %u", origin, i));
         run->group = str_of(group ? group : arena_format(&arena, "customer %u", i));
         run->origin = str_of(origin);
+        run->split = (uint8_t)split_of((struct str){ key, sizeof(key) }, run->group, false);
         assert_int_equal(run_add(run, str_of(first), false, NULL), 0);
         if (second)
             assert_int_equal(run_add(run, str_of(second), false, NULL), 0);
@@ -44,16 +47,10 @@ static void mine(struct miner *miner, const char *origin, const char *group, uns
     }
 }
 
-static struct miner *new_miner(void)
-{
-    static const char key[32] = "a key for this test, 32 bytes..";
-    return miner_new((struct str){ key, sizeof(key) }, false);
-}
-
 static void ranked_by_groups_not_by_runs(void **state)
 {
     (void)state;
-    CLEANUP(miner_freep) struct miner *miner = new_miner();
+    CLEANUP(miner_freep) struct miner *miner = miner_new();
     mine(miner, "one", "the same customer", 40, leak, NULL);
     mine(miner, "two", NULL, 9, ask, refused);
     miner_rank(miner);
@@ -71,7 +68,7 @@ static void ranked_by_groups_not_by_runs(void **state)
 static void accepted_symptoms_are_no_cluster(void **state)
 {
     (void)state;
-    CLEANUP(miner_freep) struct miner *miner = new_miner();
+    CLEANUP(miner_freep) struct miner *miner = miner_new();
     mine(miner, "artefact", NULL, 9, ask, accepted);
     mine(miner, "artefact", NULL, 4, ask, refused);
     miner_rank(miner);
@@ -84,7 +81,7 @@ static void accepted_symptoms_are_no_cluster(void **state)
 static void only_origins_where_it_fails_are_cases(void **state)
 {
     (void)state;
-    CLEANUP(miner_freep) struct miner *miner = new_miner();
+    CLEANUP(miner_freep) struct miner *miner = miner_new();
     mine(miner, "artefact", NULL, 9, ask, accepted);
     mine(miner, "artefact", NULL, 4, ask, refused);
     mine(miner, "real", NULL, 8, ask, refused);
@@ -101,7 +98,7 @@ static void batch_is_frozen_and_keeps_held_out_apart(void **state)
     (void)state;
     CLEANUP(arena_done) struct arena arena = { 0 };
     CLEANUP(buf_done) struct buf in = { 0 }, out = { 0 }, in2 = { 0 }, out2 = { 0 };
-    CLEANUP(miner_freep) struct miner *miner = new_miner();
+    CLEANUP(miner_freep) struct miner *miner = miner_new();
     struct batch held_in, held_out;
     struct err err;
     mine(miner, "real", NULL, 20, ask, refused);
@@ -152,10 +149,9 @@ static void a_cluster_without_held_in_case_has_no_batch(void **state)
 {
     (void)state;
     CLEANUP(buf_done) struct buf in = { 0 }, out = { 0 };
-    CLEANUP(miner_freep) struct miner *miner = new_miner();
+    CLEANUP(miner_freep) struct miner *miner = miner_new();
     struct err err;
     char group[16] = "customer A";
-    static const char key[32] = "a key for this test, 32 bytes..";
     while (split_of((struct str){ key, sizeof(key) }, str_of(group), false) == SPLIT_HELD_IN)
         group[9]++;
     mine(miner, "real", group, 3, ask, refused);

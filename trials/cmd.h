@@ -1,0 +1,7 @@
+/* cmd - the commands of moult-trial, one function a file cmd_NAME.c. See wire/verb.h for what they
+ * return. */
+#pragma once
+
+#include "wire/verb.h"
+
+extern const struct verb verb_import, verb_mine;

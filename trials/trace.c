@@ -1,0 +1,147 @@
+/* trace - runs out of the journal. One session is in memory at a time: mining is flat. */
+#include "trials/trace.h"
+
+#include "base/mem.h"
+#include "trials/split.h"
+
+void trace_tools_done(struct trace_tools *tools)
+{
+    if (!tools)
+        return;
+    arena_done(&tools->arena);
+    tools->lists_count = 0;
+}
+
+static struct str keep(struct arena *arena, struct str s)
+{
+    return (struct str){ arena_string(arena, s.size ? s.at : "", s.size), s.size };
+}
+
+/* Beyond the bound a list lives with its run. */
+static int read_tools(const struct run_tools **ret, struct str text, struct trace_tools *tools,
+    struct arena *arena, struct err *err)
+{
+    struct digest digest = hash_of(text);
+    struct run_tools *list;
+    *ret = NULL;
+    if (text.size == 0)
+        return 0;
+    for (unsigned i = 0; i < tools->lists_count && !*ret; i++)
+        if (hash_equal(&tools->lists[i]->digest, &digest))
+            *ret = tools->lists[i];
+    if (*ret)
+        return 0;
+    bool room = tools->lists_count < COUNT_OF(tools->lists);
+    struct arena *home = room ? &tools->arena : arena;
+    int status = run_tools_read(&list, keep(home, text), home, err);
+    if (status < 0)
+        return status;
+    if (room)
+        tools->lists[tools->lists_count++] = list;
+    *ret = list;
+    return 0;
+}
+
+static int fill(struct run *run, const struct journal_session *session, struct trace_tools *tools,
+    struct err *err)
+{
+    char hex[DIGEST_HEX];
+    int status = read_tools(&run->tools, session->tools, tools, run->arena, err);
+    if (status < 0)
+        return status;
+    if (session->meta.size > 0)
+        status = run_set_meta(run, keep(run->arena, session->meta), err);
+    if (status < 0)
+        return status;
+    run->session = keep(run->arena, str_of(hash_hex(hex, &session->id)));
+    run->group = keep(run->arena, session->group);
+    run->origin = keep(run->arena, session->origin);
+    run->source = keep(run->arena, session->format);
+    run->offered = session->offered;
+    run->split = session->split;
+    run->claims = false;
+    for (uint32_t i = 0; i < session->messages_count; i++) {
+        const struct journal_message *message = &session->messages[i];
+        run->claims |= message->standing != JOURNAL_FACT;
+        status = run_add(run, keep(run->arena, message->bytes), message->failed, err);
+        if (status < 0)
+            return status;
+    }
+    run_seal(run);
+    return 0;
+}
+
+int trace_run(struct run **ret, const struct journal_session *session, struct trace_tools *tools,
+    struct arena *arena, struct err *err)
+{
+    struct run *run = run_new(arena);
+    char hex[DIGEST_HEX];
+    int status = fill(run, session, tools, err);
+    if (status < 0)
+        return err_while(err, "session %.12s", hash_hex(hex, &session->id));
+    *ret = run;
+    return 0;
+}
+
+/* The split that the session's group has, or gets now. */
+static int settle_split(struct journal *journal, struct journal_session *session,
+    const struct digest *key, struct err *err)
+{
+    if (session->split != JOURNAL_NO_SPLIT)
+        return 0;
+    enum split split =
+        split_of((struct str){ (const char *)key->at, sizeof(key->at) }, session->group, false);
+    int status = journal_split(journal, session->group, (uint8_t)split, err);
+    session->split = (uint8_t)split;
+    return status;
+}
+
+static int one(struct journal *journal, struct journal_session *listed, const struct digest *key,
+    struct trace_tools *tools, int (*each)(void *, struct run *, struct err *), void *with,
+    struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal_session session;
+    struct run *run;
+    if (listed->split == JOURNAL_NO_SPLIT && !key)
+        return 0;
+    int status = settle_split(journal, listed, key, err);
+    if (status >= 0)
+        status = journal_read(journal, listed->number, &arena, &session, err);
+    if (status < 0)
+        return status;
+    session.split = listed->split;
+    status = trace_run(&run, &session, tools, &arena, err);
+    return status < 0 ? status : each(with, run, err);
+}
+
+int trace_each(struct journal *journal, const struct digest *key,
+    int (*each)(void *with, struct run *run, struct err *err), void *with, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(trace_tools_done) struct trace_tools tools = { 0 };
+    struct journal_session *page;
+    uint32_t count;
+    for (uint64_t after = 0;; arena_reset(&arena)) {
+        int status = journal_list(journal, after, &arena, &page, &count, err);
+        if (status < 0 || count == 0)
+            return status;
+        after = page[count - 1].number;
+        for (uint32_t i = 0; i < count; i++) {
+            status = one(journal, &page[i], key, &tools, each, with, err);
+            if (status < 0)
+                return status;
+        }
+    }
+}
+
+int trace_find(struct journal *journal, struct str id, struct trace_tools *tools,
+    struct arena *arena, struct run **ret, struct err *err)
+{
+    struct journal_session session;
+    uint64_t number;
+    int status = journal_find(journal, id, &number, err);
+    if (status >= 0)
+        status = journal_read(journal, number, arena, &session, err);
+    return status < 0 ? status : trace_run(ret, &session, tools, arena, err);
+}
