@@ -192,7 +192,7 @@ void effect_hand(struct session *session)
         const struct call *call = &reply->calls[i];
         if (call->denied)
             continue;
-        wire_call_of(&calls[count], call, i == count && call->node && !call->changed);
+        wire_call_of(&calls[count], call, i == count && !call->changed);
         count++;
     }
     struct wire_effect effect = {
@@ -214,7 +214,7 @@ void effect_tool(struct session *session, const struct call *call)
 {
     struct turn *turn = &session->turn;
     struct wire_call one;
-    wire_call_of(&one, call, call->node && !call->changed);
+    wire_call_of(&one, call, !call->changed);
     struct wire_effect effect = {
         .kind = WIRE_TOOL,
         .origin = WIRE_FROM_EFFECT,

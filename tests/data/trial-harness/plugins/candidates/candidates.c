@@ -1,0 +1,89 @@
+/* candidates - a trial build: one hook of each kind, its choices held open as numbers.
+ * hole 0: what is done with the reply; hole 1: the marks around a call; hole 2: what is done with a
+ * call. */
+#include "moult_trial.h"
+
+enum { HOLES = 3, COVERS = 4, ATOMS = 8 };
+
+static uint16_t holes[HOLES];
+static uint32_t cover[COVERS];
+static uint64_t decide;
+static uint32_t reached, want_atoms;
+static uint8_t atoms[64][ATOMS / 8];
+
+static bool guarded(bool plausible)
+{
+    uint32_t time = reached++;
+    if (want_atoms && time < 64)
+        atoms[time][0] = (uint8_t)(1 | plausible << 1);
+    return time < 64 && (decide >> time & 1);
+}
+
+static void add_call(moult_turn *turn, moult_text text, moult_it *it)
+{
+    const moult_json *args = moult_get(turn, it->value, moult_str("arguments"));
+    moult_text name = moult_text_of(turn, moult_get(turn, it->value, moult_str("name")));
+    if (!guarded(moult_fits(turn, moult_schema_of(turn, name, moult_str("")), args)))
+        return;
+    cover[1]++;
+    moult_call_add(turn, name, args);
+    moult_cut(turn, holes[1] ? moult_text_grow(turn, text, it->span, holes[1]) : it->span);
+}
+
+static moult_action reply(moult_turn *turn)
+{
+    moult_text text = moult_body(turn);
+    cover[0]++;
+    switch (holes[0]) {
+    case 1:
+        for (moult_it it = { 0 }; moult_text_json(turn, text, &it);)
+            add_call(turn, text, &it);
+        return MOULT_PASS;
+    case 2:
+        return MOULT_RETRY;
+    case 3:
+        moult_body_set(turn, (moult_text){ 0 });
+        return MOULT_PASS;
+    case 4:
+        return MOULT_DENY; /* not allowed on reply: abnormal */
+    default:
+        return MOULT_PASS;
+    }
+}
+
+static moult_action before_tool(moult_turn *turn, moult_call *call)
+{
+    uint32_t *count = moult_state(turn);
+    cover[2]++;
+    if (holes[2] == 1)
+        return MOULT_DENY;
+    if (holes[2] == 2 && (*count)++ > 0)
+        return MOULT_DENY; /* only if an earlier candidate left its state behind */
+    if (holes[2] == 3)
+        moult_arg_set(turn, call, moult_str("id"), moult_parse(turn, moult_str("9"), MOULT_STRICT));
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_trial moult_trial = {
+    .size = sizeof(struct moult_trial),
+    .holes_count = HOLES,
+    .cover_count = COVERS,
+    .atoms_count = ATOMS,
+    .decisions_count = 1,
+    .holes = holes,
+    .cover = cover,
+    .decide = &decide,
+    .reached = &reached,
+    .atoms = &atoms[0][0],
+    .want_atoms = &want_atoms,
+};
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "candidates",
+    .summary = "candidates behind holes",
+    .state_size = sizeof(uint32_t),
+    .reply = reply,
+    .before_tool = before_tool,
+};
