@@ -164,7 +164,7 @@ void json_treep(cJSON **tree)
     *tree = NULL;
 }
 
-/* Steps over one comment at p, or returns p. */
+/* Behind the comment at p; p itself if there is none; NULL if it has no end. */
 static char *comment_end(char *p, char *end)
 {
     if (end - p < 2 || p[0] != '/' || (p[1] != '/' && p[1] != '*'))
@@ -174,22 +174,27 @@ static char *comment_end(char *p, char *end)
         return stop ? stop : end;
     }
     char *stop = memmem(p + 2, (size_t)(end - p) - 2, "*/", 2);
-    return stop ? stop + 2 : p;
+    return stop ? stop + 2 : NULL;
+}
+
+/* Behind the string whose opening quote is at p. */
+static char *string_end(char *p, char *end)
+{
+    for (p++; p < end && *p != '"'; p++)
+        p += *p == '\\' && p + 1 < end;
+    return p < end ? p + 1 : end;
 }
 
 struct str json_uncomment(struct arena *arena, struct str text)
 {
     char *out = arena_string(arena, text.at, text.size), *end = out + text.size;
-    bool in_string = false;
     for (char *p = out; p < end;) {
-        char *stop = in_string ? p : comment_end(p, end);
-        if (stop == p) {
-            if (in_string && *p == '\\' && p + 1 < end)
-                p++;
-            else if (*p == '"')
-                in_string = !in_string;
-            p++;
-        }
+        char *stop = comment_end(p, end);
+        /* The reader will refuse its slash; looking on for other ends would take quadratic time. */
+        if (!stop)
+            break;
+        if (stop == p)
+            p = *p == '"' ? string_end(p, end) : p + 1;
         for (; p < stop; p++)
             if (*p != '\n')
                 *p = ' ';
