@@ -14,7 +14,7 @@
 #include <zlib.h>
 
 enum { CHUNK = 1 << 18 };
-enum form { FORM_UNKNOWN, FORM_LINES, FORM_ARRAY };
+enum form { FORM_LINES, FORM_ARRAY, FORM_OBJECTS };
 enum state { IN_FILE, BETWEEN, IN_PIECE, AT_END };
 
 struct pieces {
@@ -188,7 +188,7 @@ static int element_bytes(struct pieces *pieces)
             pieces->at++;
         if (pieces->at == pieces->size)
             return 0;
-        if (pieces->chunk[pieces->at] == ']')
+        if (pieces->chunk[pieces->at] == ']' && pieces->form == FORM_ARRAY)
             return 2;
         start(pieces);
         if (pieces->chunk[pieces->at] != '{')
@@ -202,7 +202,7 @@ static int element_bytes(struct pieces *pieces)
     return done;
 }
 
-/* What the file is, by its name and first byte: an array, else lines. */
+/* What the file is, by its name and first byte: lines, an array, or objects behind one another. */
 static int find_form(struct pieces *pieces, struct err *err)
 {
     int status = fill(pieces, err);
@@ -211,9 +211,9 @@ static int find_form(struct pieces *pieces, struct err *err)
     size_t at = 0;
     while (at < pieces->size && blank(pieces->chunk[at]))
         at++;
-    pieces->form = FORM_LINES;
-    bool lines = strstr(pieces->name, ".jsonl") != NULL;
-    if (at < pieces->size && pieces->chunk[at] == '[' && !lines) {
+    pieces->form = strstr(pieces->name, ".json") && !strstr(pieces->name, ".jsonl") ? FORM_OBJECTS
+                                                                                    : FORM_LINES;
+    if (pieces->form == FORM_OBJECTS && at < pieces->size && pieces->chunk[at] == '[') {
         pieces->form = FORM_ARRAY;
         pieces->at = at + 1;
     }
@@ -223,18 +223,18 @@ static int find_form(struct pieces *pieces, struct err *err)
 
 static int end_of_file(struct pieces *pieces, struct str *ret, struct err *err)
 {
-    bool open = pieces->state == IN_PIECE, array = pieces->form == FORM_ARRAY;
+    bool open = pieces->state == IN_PIECE, lines = pieces->form == FORM_LINES;
     pieces->state = AT_END;
-    if (open && !array) {
+    if (open && lines) {
         int status = finish(pieces, ret, err);
         pieces->state = AT_END;
         return status;
     }
-    if (!array)
+    if (lines || (!open && pieces->form == FORM_OBJECTS))
         return 0;
     pieces->number += !open;
     place(pieces);
-    err_set(err, ERR_INPUT, "the array is not closed: the file is cut short");
+    err_set(err, ERR_INPUT, "a bracket is not closed: the file is cut short");
     return err_where(err, "%s", pieces->where);
 }
 
@@ -255,7 +255,7 @@ int pieces_next(struct pieces *pieces, struct str *ret, struct err *err)
             if (status == 0)
                 return end_of_file(pieces, ret, err);
         }
-        int done = pieces->form == FORM_ARRAY ? element_bytes(pieces) : line_bytes(pieces);
+        int done = pieces->form == FORM_LINES ? line_bytes(pieces) : element_bytes(pieces);
         if (done == 1) {
             int status = finish(pieces, ret, err);
             if (status < 0 || str_trim(*ret).size > 0)
@@ -264,7 +264,7 @@ int pieces_next(struct pieces *pieces, struct str *ret, struct err *err)
             pieces->state = AT_END;
         } else if (done < 0) {
             pieces->state = AT_END;
-            err_set(err, ERR_INPUT, "an element of the array is no object");
+            err_set(err, ERR_INPUT, "what stands here is no object, so no run");
             return err_where(err, "%s", pieces->where);
         }
     }

@@ -79,6 +79,8 @@ static const struct row {
     { "an array", "a.json", "[\n " RUN ",\n" RUN "\n]\n", 2, 0, "", "" },
     { "an empty file", "a.jsonl", "", 0, 0, "", "" },
     { "an empty array", "a.json", "[]", 0, 0, "", "" },
+    { "one run over many lines", "a.json", "{\n\"traj\": [\n]\n}\n", 1, 0, "", "" },
+    { "no JSON at all", "a.json", "hello\n", 0, 1, "a.json:1", "no object" },
     { "a line that is no JSON", "a.jsonl", RUN "\nnot json\n" RUN "\n", 2, 1, "a.jsonl:2", "" },
     { "a line cut short", "a.jsonl", RUN "\n{\"traj\": [{\"role\": \"us\n" RUN, 2, 1, "a.jsonl:2",
         "" },
