@@ -56,6 +56,20 @@ static void a_reset_arena_takes_no_new_memory(void **state)
     arena_done(&arena);
 }
 
+static void a_kept_block_that_is_too_small_is_replaced(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    for (size_t size = 40000; size < 40000000; size *= 10) {
+        arena_reset(&arena);
+        arena_take(&arena, 100);
+        memset(arena_take(&arena, size), 0xAA, size);
+        char *behind = arena_string(&arena, "behind", 6);
+        assert_string_equal(behind, "behind");
+    }
+    arena_done(&arena);
+}
+
 static void a_mark_gives_up_what_came_behind(void **state)
 {
     (void)state;
@@ -150,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(allocations_are_apart_cleared_and_aligned),
         cmocka_unit_test(a_reset_arena_takes_no_new_memory),
+        cmocka_unit_test(a_kept_block_that_is_too_small_is_replaced),
         cmocka_unit_test(a_mark_gives_up_what_came_behind),
         cmocka_unit_test(grows_in_place_or_by_copy),
         cmocka_unit_test(copies_end_in_a_nul),
