@@ -1,0 +1,74 @@
+/* permit - see permit.h. */
+#include "broker/permit.h"
+
+#include "base/mem.h"
+#include "base/names.h"
+
+#define ROLE(role) (1u << (role))
+#define READERS                                                                                    \
+    (ROLE(JOURNAL_MINE) | ROLE(JOURNAL_TRIAL) | ROLE(JOURNAL_DRIVE) | ROLE(JOURNAL_VIEW) |         \
+        ROLE(JOURNAL_PROPOSE))
+#define DECIDERS (ROLE(JOURNAL_MINE) | ROLE(JOURNAL_DRIVE))
+
+static const struct row {
+    const char *word;
+    uint32_t roles;
+} rows[OPS] = {
+    [OP_HELLO] = { "greet", 0 }, /* once, by the connection itself */
+    [OP_ADD] = { "add a session", ROLE(JOURNAL_IMPORT) },
+    [OP_FLUSH] = { "flush", ROLE(JOURNAL_IMPORT) },
+    [OP_LIST] = { "list sessions", READERS },
+    [OP_READ] = { "read a session", READERS },
+    [OP_FIND] = { "find a session", READERS },
+    [OP_SPLIT] = { "split groups", DECIDERS },
+    [OP_PUT] = { "write a document", DECIDERS | ROLE(JOURNAL_TRIAL) },
+    [OP_GET] = { "read a document", READERS },
+    [OP_MOVE_CLUSTER] = { "move a cluster", DECIDERS },
+    [OP_CLUSTERS] = { "list clusters", READERS },
+    [OP_AUDIT] = { "read the audit chain", READERS & ~ROLE(JOURNAL_PROPOSE) },
+};
+
+/* Documents by kind. Held-out cases are no reading for a proposer. */
+static const struct kind {
+    const char *name;
+    uint32_t readers, writers;
+} kinds[] = {
+    { "batch", READERS, DECIDERS },
+    { "held-out", READERS & ~ROLE(JOURNAL_PROPOSE), DECIDERS },
+    { "cluster", READERS, DECIDERS },
+    { "report", READERS & ~ROLE(JOURNAL_PROPOSE), ROLE(JOURNAL_TRIAL) | ROLE(JOURNAL_DRIVE) },
+};
+
+int permit_check(enum journal_role role, enum journal_op op, struct err *err)
+{
+    if (op > 0 && op < OPS && (rows[op].roles & ROLE(role)))
+        return 0;
+    return err_set(err, ERR_DENIED, "the role %s may not %s", NAME_OF(journal_role_words, role),
+        op > 0 && op < OPS ? rows[op].word : "ask that");
+}
+
+bool permit_sees(enum journal_role role, uint8_t split)
+{
+    enum { HELD_IN = 0 };
+    return role != JOURNAL_PROPOSE || split == HELD_IN;
+}
+
+static const struct kind *find(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (str_equal(name, str_of(kinds[i].name)))
+            return &kinds[i];
+    return NULL;
+}
+
+bool permit_writes(enum journal_role role, struct str kind)
+{
+    const struct kind *row = find(kind);
+    return row && (row->writers & ROLE(role));
+}
+
+bool permit_reads(enum journal_role role, struct str kind)
+{
+    const struct kind *row = find(kind);
+    return row && (row->readers & ROLE(role));
+}

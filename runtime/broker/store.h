@@ -1,0 +1,37 @@
+/* store - the journal's tables in SQLite. One writer: the broker's loop thread.
+ *
+ * Append-only tables refuse UPDATE and DELETE by trigger. Message bytes are kept once for each
+ * digest. Everything between store_begin and store_commit is one transaction; what a failed call
+ * wrote is rolled back with it. */
+#pragma once
+
+#include "wire/journal_op.h"
+
+struct store;
+/* ERR_INPUT: the file is no journal, or one of a newer moult. */
+int store_open(struct store **ret, const char *path, const char *home_id, struct err *err);
+void store_free(struct store *store);
+int store_begin(struct store *store, struct err *err);
+/* Durable when it returns 0. On failure everything since store_begin is gone. */
+int store_commit(struct store *store, struct err *err);
+void store_rollback(struct store *store);
+
+/* 1 added, 0 known already. */
+int store_add(struct store *store, const struct journal_session *session, struct err *err);
+/* Answers are packed as journal_op.h says. */
+int store_list(
+    struct store *store, enum journal_role role, uint64_t after, struct buf *out, struct err *err);
+int store_read(
+    struct store *store, enum journal_role role, uint64_t number, struct buf *out, struct err *err);
+int store_find(struct store *store, enum journal_role role, struct str prefix, struct buf *out,
+    struct err *err);
+int store_split(
+    struct store *store, struct str group, uint8_t split, struct buf *out, struct err *err);
+int store_put(
+    struct store *store, struct str kind, struct str text, struct buf *out, struct err *err);
+int store_get(struct store *store, struct str kind, const struct digest *digest, struct buf *out,
+    struct err *err);
+int store_move_cluster(
+    struct store *store, const struct journal_cluster *cluster, struct str from, struct err *err);
+int store_clusters(struct store *store, struct buf *out, struct err *err);
+int store_audit(struct store *store, uint64_t after, struct buf *out, struct err *err);
