@@ -18,6 +18,8 @@ static const struct command {
 } commands[] = {
     { "init", "moult-evolve", "make a home: moult init [DIR] [--harness DIR]" },
     { "trust", "moult-evolve", "register a home that somebody else made" },
+    { "import", "moult-trial", "bring foreign traces into the journal" },
+    { "mine", "moult-trial", "detectors over traces: signatures, clusters, batches" },
     { "reviewer", "moult-evolve", "the signed list of who may approve" },
 };
 
