@@ -31,6 +31,63 @@ static int on_run(void *with, struct run *run, struct err *err)
     return 0;
 }
 
+/* --- documents --- */
+
+static void print_origins(struct buf *out, const struct cluster *cluster)
+{
+    bool first = true;
+    buf_text(out, ",\"origins\":[");
+    for (uint32_t i = 0; i < cluster->origins_count; i++) {
+        const struct cluster_origin *origin = &cluster->origins[i];
+        if (origin->hits == 0)
+            continue;
+        buf_text(out, first ? "{\"name\":" : ",{\"name\":");
+        json_quote(out, origin->name);
+        buf_format(out,
+            ",\"occurrences\":%u,\"sessions\":%u,\"mendable\":%u,\"cases\":%u,\"why_not\":",
+            origin->hits, origin->sessions, origin->mendable, origin->cases);
+        if (origin->why_not)
+            json_quote(out, str_of(origin->why_not));
+        else
+            buf_text(out, "null");
+        buf_char(out, '}');
+        first = false;
+    }
+    buf_char(out, ']');
+}
+
+static void print_reason(struct buf *out, const char *why)
+{
+    buf_text(out, ",\"why_not\":");
+    if (why)
+        json_quote(out, str_of(why));
+    else
+        buf_text(out, "null");
+}
+
+static void print_figures(struct buf *out, const struct cluster *cluster)
+{
+    buf_format(out, "\"id\":\"%s\",\"signature\":\"%s\",\"count\":%u,\"mendable\":%s", cluster->id,
+        cluster->signature, cluster->cases_count, cluster->mendable ? "true" : "false");
+    print_reason(out, cluster->why_not);
+    buf_format(out, ",\"occurrences\":%u,\"symptom_sessions\":%u,\"solved\":%u,\"groups\":%u",
+        cluster->hits, cluster->sessions, cluster->solved, cluster->groups);
+    buf_format(out, ",\"held_in_groups\":%u,\"held_out_groups\":%u", cluster->held_in_groups,
+        cluster->held_out_groups);
+    print_origins(out, cluster);
+}
+
+/* Figures only: a proposer may read it. */
+static int store_cluster(
+    struct journal *journal, const struct cluster *cluster, struct digest *ret, struct err *err)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    buf_text(&out, "{\"schema\":1,");
+    print_figures(&out, cluster);
+    buf_text(&out, "}\n");
+    return journal_put(journal, "cluster", buf_view(&out), ret, err);
+}
+
 /* --- states: every move there is here; what is not is left as it stands --- */
 
 static const struct step {
@@ -45,6 +102,22 @@ static const struct step {
     { "reopened", "batched", true },
 };
 
+/* The rows as they were: what the journal gives lives until the next question. */
+static int read_rows(struct journal *journal, struct arena *arena, struct journal_cluster **ret,
+    uint32_t *ret_count, struct err *err)
+{
+    struct journal_cluster *rows;
+    int status = journal_clusters(journal, arena, &rows, ret_count, err);
+    if (status < 0)
+        return status;
+    *ret = arena_copy(arena, rows, *ret_count * sizeof(*rows));
+    for (uint32_t i = 0; i < *ret_count; i++) {
+        (*ret)[i].id.at = arena_string(arena, rows[i].id.at, rows[i].id.size);
+        (*ret)[i].state.at = arena_string(arena, rows[i].state.at, rows[i].state.size);
+    }
+    return 0;
+}
+
 static const struct journal_cluster *row_of(
     const struct journal_cluster *rows, uint32_t count, const char *id)
 {
@@ -58,28 +131,28 @@ static int move_cluster(struct journal *journal, const struct cluster *cluster,
     const struct journal_cluster *row, const struct digest *batch, struct err *err)
 {
     char state[32] = "";
+    struct digest figures;
     if (row)
         snprintf(state, sizeof(state), "%.*s", (int)row->state.size, row->state.at);
     if (row && !hash_zero(&row->document) && hash_equal(&row->document, batch))
         return 0;
-    for (unsigned i = 0; i < COUNT_OF(steps); i++) {
+    int status = store_cluster(journal, cluster, &figures, err);
+    for (unsigned i = 0; status >= 0 && i < COUNT_OF(steps); i++) {
         if (strcmp(state, steps[i].from) != 0 || (steps[i].batch && hash_zero(batch)))
             continue;
         struct journal_cluster next = { .id = str_of(cluster->id),
             .signature = str_of(cluster->signature),
             .state = str_of(steps[i].to),
-            .document = steps[i].batch ? *batch : (struct digest){ 0 } };
-        int status = journal_move_cluster(journal, &next, state, err);
+            .document = steps[i].batch ? *batch : figures };
+        status = journal_move_cluster(journal, &next, state, err);
         if (status < 0)
             return err_while(err, "cluster %s to %s", cluster->id, steps[i].to);
         snprintf(state, sizeof(state), "%s", steps[i].to);
         if (strcmp(steps[i].from, steps[i].to) == 0 || strcmp(state, "batched") == 0)
             break;
     }
-    return 0;
+    return status;
 }
-
-/* --- batches --- */
 
 static int store_batch(
     struct mine_work *work, const struct cluster *cluster, struct digest *ret, struct err *err)
@@ -88,7 +161,7 @@ static int store_batch(
     struct digest other;
     int status = batch_print(&held_in, &held_out, work->miner, cluster, err);
     if (status >= 0)
-        status = journal_put(work->journal, "batch-held-out", buf_view(&held_out), &other, err);
+        status = journal_put(work->journal, "held-out", buf_view(&held_out), &other, err);
     if (status >= 0)
         status = journal_put(work->journal, "batch", buf_view(&held_in), ret, err);
     return status;
@@ -100,7 +173,7 @@ static int store(struct mine_work *work, const char *asked, struct err *err)
     const struct cluster *cluster;
     struct journal_cluster *rows;
     uint32_t count;
-    int status = journal_clusters(work->journal, &arena, &rows, &count, err);
+    int status = read_rows(work->journal, &arena, &rows, &count, err);
     for (unsigned i = 0; status >= 0 && (cluster = miner_cluster(work->miner, i)); i++) {
         bool by_name = asked && strcmp(asked, cluster->id) == 0;
         /* A cluster of few groups may have no held-in case: then it waits for more evidence. */
@@ -129,58 +202,24 @@ static void print_counts(struct buf *out, const struct miner *miner, int origin)
     buf_char(out, '}');
 }
 
-static void print_origins(struct buf *out, const struct cluster *cluster)
-{
-    bool first = true;
-    buf_text(out, ",\"origins\":[");
-    for (uint32_t i = 0; i < cluster->origins_count; i++) {
-        const struct cluster_origin *origin = &cluster->origins[i];
-        if (origin->hits == 0)
-            continue;
-        buf_text(out, first ? "{\"name\":" : ",{\"name\":");
-        json_quote(out, origin->name);
-        buf_format(out,
-            ",\"occurrences\":%u,\"sessions\":%u,\"mendable\":%u,\"cases\":%u,\"why_not\":",
-            origin->hits, origin->sessions, origin->mendable, origin->cases);
-        if (origin->why_not)
-            json_quote(out, str_of(origin->why_not));
-        else
-            buf_text(out, "null");
-        buf_char(out, '}');
-        first = false;
-    }
-    buf_char(out, ']');
-}
-
 static void print_cluster(struct buf *out, const struct miner *miner, const struct cluster *cluster,
     const struct digest *batch)
 {
     char hex[DIGEST_HEX];
     uint32_t count;
     const struct miner_session *sessions = miner_sessions(miner, &count);
-    buf_format(out, "{\"id\":\"%s\",\"signature\":\"%s\",\"count\":%u,\"mendable\":%s,\"why_not\":",
-        cluster->id, cluster->signature, cluster->cases_count,
-        cluster->mendable ? "true" : "false");
-    if (cluster->why_not)
-        json_quote(out, str_of(cluster->why_not));
-    else
-        buf_text(out, "null");
-    buf_format(out,
-        ",\"occurrences\":%u,\"symptom_sessions\":%u,\"solved\":%u,\"groups\":%u,"
-        "\"held_in_groups\":%u,\"held_out_groups\":%u,\"sessions\":[",
-        cluster->hits, cluster->sessions, cluster->solved, cluster->groups, cluster->held_in_groups,
-        cluster->held_out_groups);
+    buf_char(out, '{');
+    print_figures(out, cluster);
+    buf_text(out, ",\"sessions\":[");
     for (uint32_t i = 0; i < cluster->cases_count; i++) {
         if (i > 0)
             buf_char(out, ',');
         json_quote(out, sessions[cluster->cases[i].session].id);
     }
-    buf_char(out, ']');
-    print_origins(out, cluster);
     if (hash_zero(batch))
-        buf_text(out, ",\"batch\":null}");
+        buf_text(out, "],\"batch\":null}");
     else
-        buf_format(out, ",\"batch\":\"%s\"}", hash_hex(hex, batch));
+        buf_format(out, "],\"batch\":\"%s\"}", hash_hex(hex, batch));
 }
 
 static void print_json(const struct mine_work *work)

@@ -83,56 +83,65 @@ int trace_run(struct run **ret, const struct journal_session *session, struct tr
     return 0;
 }
 
-/* The split that the session's group has, or gets now. */
-static int settle_split(struct journal *journal, struct journal_session *session,
-    const struct digest *key, struct err *err)
+/* The split that the run's group has, or gets now. */
+static int settle_split(
+    struct journal *journal, struct run *run, const struct digest *key, struct err *err)
 {
-    if (session->split != JOURNAL_NO_SPLIT)
+    if (run->split != JOURNAL_NO_SPLIT)
         return 0;
-    enum split split =
-        split_of((struct str){ (const char *)key->at, sizeof(key->at) }, session->group, false);
-    int status = journal_split(journal, session->group, (uint8_t)split, err);
-    session->split = (uint8_t)split;
-    return status;
+    struct str bytes = { (const char *)key->at, sizeof(key->at) };
+    run->split = (uint8_t)split_of(bytes, run->group, false);
+    return journal_split(journal, run->group, run->split, err);
 }
 
-static int one(struct journal *journal, struct journal_session *listed, const struct digest *key,
-    struct trace_tools *tools, int (*each)(void *, struct run *, struct err *), void *with,
-    struct err *err)
+struct walk {
+    struct journal *journal;
+    const struct digest *key;
+    struct trace_tools tools;
+    int (*each)(void *with, struct run *run, struct err *err);
+    void *with;
+};
+
+static int one(struct walk *walk, uint64_t number, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct journal_session session;
     struct run *run;
-    if (listed->split == JOURNAL_NO_SPLIT && !key)
+    int status = journal_read(walk->journal, number, &arena, &session, err);
+    if (status >= 0 && session.split == JOURNAL_NO_SPLIT && !walk->key)
         return 0;
-    int status = settle_split(journal, listed, key, err);
     if (status >= 0)
-        status = journal_read(journal, listed->number, &arena, &session, err);
-    if (status < 0)
-        return status;
-    session.split = listed->split;
-    status = trace_run(&run, &session, tools, &arena, err);
-    return status < 0 ? status : each(with, run, err);
+        status = trace_run(&run, &session, &walk->tools, &arena, err);
+    if (status >= 0)
+        status = settle_split(walk->journal, run, walk->key, err);
+    return status < 0 ? status : walk->each(walk->with, run, err);
+}
+
+static int pages(struct walk *walk, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal_session *page;
+    uint32_t count;
+    for (uint64_t after = 0;; arena_reset(&arena)) {
+        int status = journal_list(walk->journal, after, &arena, &page, &count, err);
+        if (status < 0 || count == 0)
+            return status;
+        for (uint32_t i = 0; i < count; i++) {
+            after = page[i].number; /* its strings are gone with the next call */
+            status = one(walk, after, err);
+            if (status < 0)
+                return status;
+        }
+    }
 }
 
 int trace_each(struct journal *journal, const struct digest *key,
     int (*each)(void *with, struct run *run, struct err *err), void *with, struct err *err)
 {
-    CLEANUP(arena_done) struct arena arena = { 0 };
-    CLEANUP(trace_tools_done) struct trace_tools tools = { 0 };
-    struct journal_session *page;
-    uint32_t count;
-    for (uint64_t after = 0;; arena_reset(&arena)) {
-        int status = journal_list(journal, after, &arena, &page, &count, err);
-        if (status < 0 || count == 0)
-            return status;
-        after = page[count - 1].number;
-        for (uint32_t i = 0; i < count; i++) {
-            status = one(journal, &page[i], key, &tools, each, with, err);
-            if (status < 0)
-                return status;
-        }
-    }
+    struct walk walk = { .journal = journal, .key = key, .each = each, .with = with };
+    int status = pages(&walk, err);
+    trace_tools_done(&walk.tools);
+    return status;
 }
 
 int trace_find(struct journal *journal, struct str id, struct trace_tools *tools,
