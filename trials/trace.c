@@ -106,7 +106,7 @@ static int one(struct walk *walk, uint64_t number, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct journal_session session;
-    struct run *run;
+    struct run *run = NULL;
     int status = journal_read(walk->journal, number, &arena, &session, err);
     if (status >= 0 && session.split == JOURNAL_NO_SPLIT && !walk->key)
         return 0;
