@@ -34,7 +34,7 @@ static void *host_alloc(moult_turn *face, uint32_t size)
     struct turn *turn = host_turn(face);
     if (size > HOST_MEMORY_MAX || turn->arena.used + size > HOST_MEMORY_MAX)
         return NULL;
-    return arena_alloc(&turn->arena, size);
+    return host_memory(turn, size);
 }
 
 static struct str format_text(struct turn *turn, size_t max, const char *format, va_list args)

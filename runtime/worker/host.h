@@ -32,6 +32,11 @@ static inline const moult_json *host_value(const struct json *value)
 }
 /* Whether the hook may have another `bytes` scanned and as much memory: charges them. */
 bool host_charge(struct turn *turn, uint64_t bytes);
+/* Memory for a plugin, cleared. In the sanitised worker each piece is malloc'd, so that a step
+ * behind its end is seen; elsewhere it is the turn's arena. */
+void *host_memory(struct turn *turn, uint32_t size);
+moult_text host_exact(struct turn *turn, struct str text);
+void host_guarded_free(struct turn *turn);
 struct edit *host_edit(struct turn *turn, enum edit_kind kind, uint16_t class);
 
 #define HOST_VERB(returns, name, params, args, sig, purity, effect, cost, summary)                 \

@@ -4,7 +4,7 @@
 
 moult_text host_body(moult_turn *turn)
 {
-    return host_text(host_turn(turn)->body);
+    return host_exact(host_turn(turn), host_turn(turn)->body);
 }
 
 bool host_calls(moult_turn *face, moult_it *it)

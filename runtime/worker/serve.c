@@ -3,6 +3,7 @@
  * Many sessions by lease on one socket, one thread. A message that does not fit a session's phase
  * is answered with FAULT and changes nothing; bytes that are no message end the worker. */
 #include "worker/effects.h"
+#include "worker/host.h"
 #include "worker/tools.h"
 #include "worker/vectors.h"
 
@@ -29,6 +30,7 @@ static void session_free(struct session *session)
     tools_put(session->tools);
     state_done(session);
     conversation_done(&session->conversation);
+    host_guarded_free(&session->turn);
     arena_done(&session->turn.arena);
     mem_freep(&session->settled);
     mem_freep(&session);

@@ -5,6 +5,7 @@
 
 void turn_begin(struct session *session)
 {
+    host_guarded_free(&session->turn);
     struct arena arena = session->turn.arena;
     if (!arena.first) {
         arena = session->worker->spare;
@@ -25,6 +26,7 @@ void turn_rest(struct session *session)
     struct turn *turn = &session->turn;
     if (turn->stage != STAGE_IDLE)
         return;
+    host_guarded_free(turn);
     if (session->worker->spare.first)
         arena_done(&turn->arena);
     else

@@ -150,6 +150,7 @@ struct turn {
     struct moult_turn face; /* what plugins see; first */
     struct session *session;
     struct arena arena;
+    struct guarded *guarded; /* sanitised worker: memory that plugins got, each piece by itself */
     enum stage stage;
     uint32_t waiting; /* number of the effect whose result is awaited, or 0 */
     uint32_t elapsed_ms;

@@ -9,11 +9,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FIRST_BUILD = 4 };
@@ -58,14 +60,23 @@ static unsigned list_builds(const char *harness, struct wire_plugin *plugins, in
     return count;
 }
 
-static bool start(struct peer *peer, const char *program, const int *builds, unsigned count)
+/* This end of a fresh socket; the other end is returned. */
+static int connect_peer(struct peer *peer)
 {
-    int pair[2], fds[1 + WIRE_PLUGINS_MAX];
+    int pair[2];
     struct timeval patience = { .tv_sec = 10 };
-    char path[512];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    fds[0] = pair[1];
+    peer->fd = pair[0];
+    frame_init(&peer->channel, peer->fd);
+    return pair[1];
+}
+
+static bool start(struct peer *peer, const char *program, const int *builds, unsigned count)
+{
+    int fds[1 + WIRE_PLUGINS_MAX];
+    char path[512];
+    fds[0] = connect_peer(peer);
     memcpy(fds + 1, builds, count * sizeof(*builds));
     snprintf(path, sizeof(path), "%s/%s", MOULT_BIN_DIR, program);
     const char *argv[] = { path, NULL };
@@ -76,14 +87,10 @@ static bool start(struct peer *peer, const char *program, const int *builds, uns
         .fds = fds,
         .fds_count = count + 1,
     };
-    const char *env[] = { "ASAN_OPTIONS=symbolize=0:detect_leaks=0", NULL };
-    if (strstr(program, "asan"))
-        run.env = env;
+
     struct err err;
     int r = sandbox_start(&peer->box, &run, &err);
-    close(pair[1]);
-    peer->fd = pair[0];
-    frame_init(&peer->channel, peer->fd);
+    close(fds[0]);
     if (r < 0 && r != -ERR_LACKS)
         fail_msg("%s (%s)", err.text, err.hint);
     if (r < 0)
@@ -91,14 +98,34 @@ static bool start(struct peer *peer, const char *program, const int *builds, uns
     return r == 0;
 }
 
+static bool start_bare(struct peer *peer, const char *program, const int *builds, unsigned count)
+{
+    char path[512];
+    int socket = connect_peer(peer), high[WIRE_PLUGINS_MAX];
+    snprintf(path, sizeof(path), "%s/%s", MOULT_BIN_DIR, program);
+    fflush(NULL);
+    peer->bare = fork();
+    if (peer->bare != 0) {
+        close(socket);
+        return peer->bare > 0;
+    }
+    for (unsigned i = 0; i < count; i++)
+        high[i] = fcntl(builds[i], F_DUPFD, 200);
+    dup2(socket, FIRST_BUILD - 1);
+    for (unsigned i = 0; i < count; i++)
+        dup2(high[i], (int)(FIRST_BUILD + i));
+    execl(path, program, (char *)NULL);
+    _exit(127);
+}
+
 static bool load(struct peer *peer, const char *program, const char *harness, const char *pipeline,
-    uint32_t events)
+    uint32_t events, bool bare)
 {
     struct wire_plugin plugins[WIRE_PLUGINS_MAX];
     int fds[WIRE_PLUGINS_MAX];
     *peer = (struct peer){ 0 };
     unsigned count = list_builds(harness, plugins, fds);
-    bool started = start(peer, program, fds, count);
+    bool started = (bare ? start_bare : start)(peer, program, fds, count);
     struct wire message = { WIRE_LOAD,
         .load = { WIRE_VERSION, { { 1 } }, str_of(pipeline), plugins, count, events } };
     if (started)
@@ -112,7 +139,7 @@ static bool load(struct peer *peer, const char *program, const char *harness, co
 
 bool peer_start(struct peer *peer, const char *program, const char *harness, uint32_t events)
 {
-    if (!load(peer, program, harness, "order", events))
+    if (!load(peer, program, harness, "order", events, false))
         return false;
     peer_want(peer, WIRE_READY);
     return true;
@@ -121,8 +148,13 @@ bool peer_start(struct peer *peer, const char *program, const char *harness, uin
 void peer_load(struct peer *peer, const char *program, const char *harness, const char *pipeline,
     uint32_t events)
 {
-    if (!load(peer, program, harness, pipeline, events))
+    if (!load(peer, program, harness, pipeline, events, false))
         skip();
+}
+
+void peer_load_bare(struct peer *peer, const char *program, const char *harness)
+{
+    assert_true(load(peer, program, harness, "order", 0, true));
 }
 
 void peer_stop(struct peer *peer, struct sandbox_result *ret)
@@ -133,6 +165,8 @@ void peer_stop(struct peer *peer, struct sandbox_result *ret)
         close(peer->fd);
     if (peer->box && sandbox_wait(peer->box, ret ? ret : &mine, &err) < 0)
         fail_msg("%s", err.text);
+    if (peer->bare > 0)
+        waitpid(peer->bare, NULL, 0);
     sandbox_result_done(&mine);
     frame_done(&peer->channel);
     arena_done(&peer->arena);

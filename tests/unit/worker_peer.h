@@ -8,6 +8,7 @@
 
 struct peer {
     struct sandbox *box;
+    pid_t bare; /* started by hand instead */
     int fd;
     struct frame_channel channel;
     struct arena arena;
@@ -20,6 +21,8 @@ bool peer_start(struct peer *peer, const char *program, const char *harness, uin
 /* LOAD with any builds, nothing awaited. */
 void peer_load(struct peer *peer, const char *program, const char *harness, const char *pipeline,
     uint32_t events);
+/* The same with the program started by hand: no namespaces, no filter. */
+void peer_load_bare(struct peer *peer, const char *program, const char *harness);
 void peer_stop(struct peer *peer, struct sandbox_result *ret); /* ret may be NULL */
 void peer_send(struct peer *peer, const struct wire *message);
 /* The next message; 0 at the end of the stream. Ten seconds at most. */

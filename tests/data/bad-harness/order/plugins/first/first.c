@@ -1,0 +1,16 @@
+/* first - must see calls as they will be. */
+#include "moult.h"
+
+static moult_action pass(moult_turn *turn)
+{
+    (void)turn;
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "first",
+    .reply = pass,
+    .traits = MOULT_WANTS_FINAL_CALLS,
+};
