@@ -49,8 +49,18 @@ static bool is_case(const struct cluster *cluster, uint32_t session)
     return false;
 }
 
-/* Every run of the split that has replies and not the symptom, and solved ones that have it: there
- * it was part of the way. Unsolved ones that are no case say nothing either way. */
+/* In this origin the symptom was found to be no failure. */
+static bool harmless(const struct cluster *cluster, struct str origin)
+{
+    for (uint32_t i = 0; i < cluster->origins_count; i++)
+        if (str_equal(cluster->origins[i].name, origin))
+            return cluster->origins[i].why_not != NULL;
+    return false;
+}
+
+/* Every run of the split that has replies and not the symptom, and those that have it where it is
+ * no failure: in solved runs it was part of the way. Others that are no case say nothing either
+ * way. */
 static void print_neighbours(
     struct buf *out, const struct miner *miner, const struct cluster *cluster, enum split split)
 {
@@ -61,7 +71,8 @@ static void print_neighbours(
     for (uint32_t i = 0; i < count; i++) {
         if (sessions[i].split != split || !sessions[i].steps || is_case(cluster, i))
             continue;
-        if (sessions[i].symptoms & bits && !sessions[i].solved)
+        if (sessions[i].symptoms & bits && !sessions[i].solved &&
+            !harmless(cluster, sessions[i].origin))
             continue;
         if (printed++ > 0)
             buf_char(out, ',');

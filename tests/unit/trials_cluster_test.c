@@ -91,6 +91,15 @@ static void only_origins_where_it_fails_are_cases(void **state)
     assert_int_equal(cluster->cases_count, 8);
     assert_non_null(cluster->origins[0].why_not);
     assert_null(cluster->origins[1].why_not);
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf in = { 0 }, out = { 0 };
+    struct batch held_in, held_out;
+    assert_int_equal(batch_print(&in, &out, miner, cluster, NULL), 0);
+    assert_int_equal(batch_read(&held_in, buf_view(&in), &arena, NULL), 0);
+    assert_int_equal(batch_read(&held_out, buf_view(&out), &arena, NULL), 0);
+    assert_int_equal(held_in.cases_count + held_out.cases_count, 8);
+    assert_int_equal(
+        held_in.neighbours_count + held_out.neighbours_count, 13); /* must stay as they are */
 }
 
 static void batch_is_frozen_and_keeps_held_out_apart(void **state)
