@@ -1,8 +1,9 @@
 /* host_memory - the memory that plugins see. The sanitizer knows the ends of what malloc gave and
  * nothing of an arena's pieces, so the sanitised worker asks malloc for each. */
 #include "worker/host.h"
+#include "worker/sanitized.h"
 
-#ifdef MOULT_WORKER_ASAN
+#ifdef WORKER_SANITIZED
 #include "base/mem.h"
 
 #include <string.h>

@@ -4,10 +4,11 @@
  * refuses to run a plugin without the layers that its profile requires: there is no switch for
  * that. */
 #include "lock/lock.h"
+#include "worker/sanitized.h"
 #include "worker/turn.h"
 
 enum { SOCKET = 3, STACK_MAX = 1 << 20 };
-#ifdef MOULT_WORKER_ASAN
+#ifdef WORKER_SANITIZED
 /* The sanitizer's shadow is terabytes of address space. */
 static const uint64_t memory_max = 0;
 

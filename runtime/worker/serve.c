@@ -244,25 +244,44 @@ static int serve(struct worker *worker, struct err *err)
     }
 }
 
-int worker_serve(int socket, worker_lock lock, struct err *err)
+static struct worker *worker_new(struct frame_channel *channel, int socket)
 {
-    struct frame_channel channel;
     struct worker *worker = mem_zero(1, sizeof(*worker));
-    frame_init(&channel, socket);
-    worker->channel = &channel;
-    int r = begin(worker, lock, err);
-    if (r == 0)
-        r = serve(worker, err);
+    frame_init(channel, socket);
+    worker->channel = channel;
+    return worker;
+}
+
+/* Says why, if it went wrong, and frees all. */
+static int worker_end(struct worker *worker, int r, const struct err *err)
+{
     if (r < 0) {
         effect_fault(worker, 0, err);
-        frame_flush(&channel, NULL);
+        frame_flush(worker->channel, NULL);
     }
     for (size_t i = 0; i < COUNT_OF(worker->buckets); i++)
         while (worker->buckets[i])
             on_close(worker, worker->buckets[i], NULL, NULL);
-    frame_done(&channel);
+    frame_done(worker->channel);
     arena_done(&worker->inbox);
     arena_done(&worker->spare);
     mem_freep(&worker);
     return r;
+}
+
+int worker_serve(int socket, worker_lock lock, struct err *err)
+{
+    struct frame_channel channel;
+    struct worker *worker = worker_new(&channel, socket);
+    int r = begin(worker, lock, err);
+    if (r == 0)
+        r = serve(worker, err);
+    return worker_end(worker, r, err);
+}
+
+int worker_serve_mapped(int socket, struct err *err)
+{
+    struct frame_channel channel;
+    struct worker *worker = worker_new(&channel, socket);
+    return worker_end(worker, serve(worker, err), err);
 }

@@ -255,3 +255,6 @@ enum wire_step_end loop_judge(struct session *session);
  * builds and the first byte of their code; it says which layers are in force. */
 typedef int (*worker_lock)(int socket, uint32_t *ret_layers, struct err *err);
 int worker_serve(int socket, worker_lock lock, struct err *err);
+/* From after READY, with no plugin at all: no code runs that a lock would have to hold. For
+ * fuzzing. */
+int worker_serve_mapped(int socket, struct err *err);
