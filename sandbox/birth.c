@@ -5,16 +5,20 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "lock/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,8 +66,88 @@ static int change_uid(const struct child *child, struct err *err)
     return 0;
 }
 
+static int limit(int resource, uint64_t value, struct err *err)
+{
+    struct rlimit wanted = { value, value };
+    return setrlimit((__rlimit_resource_t)resource, &wanted) < 0
+               ? err_sys(err, "rlimit %d", resource)
+               : 0;
+}
+
+static int set_limits(const struct sandbox_limits *limits, struct err *err)
+{
+    const struct {
+        int resource;
+        uint64_t value;
+    } rows[] = {
+        { RLIMIT_CORE, 0 },
+        { RLIMIT_CPU, limits->cpu_ms / 1000 + 1 },
+        { RLIMIT_AS, limits->memory },
+        { RLIMIT_FSIZE, limits->disk },
+        { RLIMIT_NOFILE, limits->files },
+        { RLIMIT_NPROC, limits->processes },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int rc = limit(rows[i].resource, rows[i].value, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int set_filter(int fd, struct err *err)
+{
+    static struct sock_filter filter[4096];
+    ssize_t size = pread(fd, filter, sizeof filter, 0);
+    if (size <= 0 || (size_t)size % sizeof *filter)
+        return err_sys(err, "read the filter");
+    struct sock_fprog program = { (unsigned short)((size_t)size / sizeof *filter), filter };
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+        return err_sys(err, "layer seccomp");
+    return 0;
+}
+
+static int landlock_mounts(const struct child *child, struct err *err)
+{
+    struct lock_rule rules[ROOT_MOUNTS_MAX + 1];
+    const struct root_plan *root = child->birth->root;
+    bool inside = child->birth->namespaces;
+    unsigned count = 0;
+    for (unsigned i = 0; i < root->mounts_count; i++)
+        rules[count++] = (struct lock_rule){ inside ? root->mounts[i]->to : root->mounts[i]->from,
+            root->mounts[i]->write };
+    rules[count++] = (struct lock_rule){ root->cwd, true };
+    return lock_landlock(rules, count, err);
+}
+
+/* The layers of a program that does not lock itself, in the order that they need. */
+static int confine(const struct child *child, int filter_fd, struct err *err)
+{
+    int rc;
+    if ((rc = set_limits(child->birth->limits, err)) < 0 ||
+        (rc = lock_no_new_privileges(err)) < 0 || (rc = lock_drop_capabilities(err)) < 0 ||
+        (rc = landlock_mounts(child, err)) < 0)
+        return rc;
+    return set_filter(filter_fd, err);
+}
+
+/* The uid changes on the way: see root.h. */
+static int change_root(const struct child *child, struct err *err)
+{
+    const struct root_plan *root = child->birth->root;
+    bool build = root && child->birth->namespaces;
+    int fds[ROOT_MOUNTS_MAX];
+    int rc = build ? root_open(root, fds, err) : 0;
+    if (rc < 0 || (rc = change_uid(child, err)) < 0)
+        return rc;
+    if (build)
+        return root_enter(root, fds, err);
+    return root && chdir(root->cwd) < 0 ? err_sys(err, "go to %s", root->cwd) : 0;
+}
+
 static int run_child(struct child *child, struct err *err)
 {
+    int filter_fd = child->birth->filter_fd;
     char byte;
     int rc;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -74,10 +158,22 @@ static int run_child(struct child *child, struct err *err)
     child->program_fd = fcntl(child->program_fd, F_DUPFD_CLOEXEC, HIGH_FD);
     if (child->report_fd < 0 || child->program_fd < 0)
         return err_sys(err, "descriptors");
-    if ((rc = place_descriptors(child, err)) < 0 || (rc = change_uid(child, err)) < 0)
+    const struct root_plan *root = child->birth->root;
+    if (root && (filter_fd = fcntl(filter_fd, F_DUPFD_CLOEXEC, HIGH_FD)) < 0)
+        return err_sys(err, "descriptors");
+    if ((rc = place_descriptors(child, err)) < 0)
+        return rc;
+    if ((rc = change_root(child, err)) < 0)
         return rc;
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of uid clears it */
+    if (root) {
+        if ((rc = confine(child, filter_fd, err)) < 0)
+            return rc;
+        execve(child->birth->program, (char *const *)child->birth->argv,
+            (char *const *)child->birth->env);
+        return err_sys(err, "start %s", child->birth->program);
+    }
     syscall(
         SYS_execveat, child->program_fd, "", child->birth->argv, child->birth->env, AT_EMPTY_PATH);
     return err_sys(err, "start %s", child->birth->program);
@@ -139,7 +235,8 @@ static int fill(struct child *child, const struct birth *birth, struct err *err)
     memcpy(child->fds, birth->stdio, sizeof birth->stdio);
     memcpy(child->fds + 3, birth->fds, birth->fds_count * sizeof *birth->fds);
     child->fds_count = birth->fds_count + 3;
-    child->program_fd = open(birth->program, O_PATH | O_CLOEXEC);
+    child->program_fd = birth->root ? open("/dev/null", O_PATH | O_CLOEXEC)
+                                    : open(birth->program, O_PATH | O_CLOEXEC);
     if (child->program_fd < 0) {
         err_sys(err, "find %s", birth->program);
         if (err)

@@ -2,6 +2,7 @@
  * The parent gives it its uid maps; the host's uid does not exist inside. */
 #pragma once
 
+#include "sandbox/root.h"
 #include "sandbox/sandbox.h"
 
 enum { BIRTH_FDS_MAX = 80 };
@@ -13,6 +14,10 @@ struct birth {
     const int *fds; /* become 3, 4, ... */
     unsigned fds_count;
     bool namespaces; /* false: the container tier */
+    /* A profile whose program does not lock itself: everything is in place before the exec. */
+    const struct root_plan *root; /* NULL: the program locks itself */
+    const struct sandbox_limits *limits;
+    int filter_fd; /* struct sock_filter[] */
 };
 struct born {
     pid_t pid;

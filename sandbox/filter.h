@@ -8,7 +8,8 @@
 /* What a call may be used for, beside its number. */
 enum filter_only {
     ONLY_ANY,
-    ONLY_DATA /* mmap, mprotect: argument 2 without PROT_EXEC */
+    ONLY_DATA,  /* mmap, mprotect: argument 2 without PROT_EXEC */
+    ONLY_THREAD /* clone: argument 0 without a flag for a new namespace */
 };
 struct filter_call {
     const char *name;
@@ -16,9 +17,11 @@ struct filter_call {
     const char *why;
 };
 /* The locked worker's calls; what is not here kills the process. */
-extern const struct filter_call filter_worker[];
-extern const unsigned filter_worker_count;
+enum { FILTER_WORKER_COUNT = 11 };
+extern const struct filter_call filter_worker[FILTER_WORKER_COUNT];
 
-/* A memfd with struct sock_filter[]. Everything that is not in the table, another architecture and
- * x32 kill the process. Made once, before any fork: it allocates. */
-int filter_seal(const struct filter_call *calls, unsigned count, struct err *err);
+/* A memfd with struct sock_filter[]. What is not in the table kills the process, or answers EPERM
+ * if errno_default (clone3 then ENOSYS, so that a C library falls back to clone); another
+ * architecture and x32 always kill. Made before any fork: it allocates. */
+int filter_seal(
+    const struct filter_call *calls, unsigned count, bool errno_default, struct err *err);

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "sandbox/birth.h"
 #include "sandbox/filter.h"
+#include "sandbox/profile.h"
+#include "sandbox/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,24 +25,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUTPUT_DEFAULT = 1 << 20, ENV_MAX = 32, MS_NS = 1000000 };
+enum { ENV_MAX = 32, MS_NS = 1000000, WATCH_MS = 25 };
 
 struct sandbox {
     struct born born;
     int out, err; /* read ends of the capture, non-blocking */
     uint64_t started_ns;
     struct sandbox_limits limits;
+    bool watched;    /* limits are sums over the run: look at it now and then */
+    uint64_t cpu_ms; /* seen last */
     struct sandbox_result result;
 };
-
-static const uint32_t worker_required =
-    LAYER_BIT(LAYER_USER_NS) | LAYER_BIT(LAYER_MOUNT_NS) | LAYER_BIT(LAYER_PID_NS) |
-    LAYER_BIT(LAYER_NET_NS) | LAYER_BIT(LAYER_IPC_NS) | LAYER_BIT(LAYER_UTS_NS) |
-    LAYER_BIT(LAYER_ROOT) | LAYER_BIT(LAYER_LANDLOCK) | LAYER_BIT(LAYER_SECCOMP) |
-    LAYER_BIT(LAYER_NO_NEW_PRIVS) | LAYER_BIT(LAYER_CAPS) | LAYER_BIT(LAYER_RLIMITS);
-static const uint32_t container_required = LAYER_BIT(LAYER_LANDLOCK) | LAYER_BIT(LAYER_SECCOMP) |
-                                           LAYER_BIT(LAYER_NO_NEW_PRIVS) | LAYER_BIT(LAYER_CAPS) |
-                                           LAYER_BIT(LAYER_RLIMITS);
 
 const char *const sandbox_limit_words[LIMIT_PROCESSES + 1] = { "none", "wall", "cpu", "memory",
     "disk", "output", "files", "processes" };
@@ -59,7 +54,10 @@ static int open_capture(int ret[2], struct err *err)
 }
 
 struct starting {
-    int null, filter, out[2], err[2];
+    int input, filter, out[2], err[2];
+    const struct profile *profile;
+    struct root_plan root;
+    struct sandbox_limits limits;
     int fds[BIRTH_FDS_MAX];
     unsigned fds_count;
     char lock[3][64];
@@ -71,10 +69,13 @@ static int fill_env(struct starting *starting, const struct sandbox_run *run, ui
     uint32_t required, struct err *err)
 {
     unsigned count = 0;
-    for (; run->env && run->env[count] && count < ENV_MAX - 4; count++)
-        starting->env[count] = run->env[count];
-    if (run->env && run->env[count])
-        return err_set(err, ERR_LIMIT, "too many variables for a worker");
+    const char *const *env = run->env ? run->env : starting->profile->env;
+    for (; env && env[count] && count < ENV_MAX - 4; count++)
+        starting->env[count] = env[count];
+    if (env && env[count])
+        return err_set(err, ERR_LIMIT, "too many variables for a run");
+    if (starting->profile->own_root)
+        return 0;
     snprintf(starting->lock[0], sizeof starting->lock[0], "MOULT_LOCK_FD=%u", run->fds_count + 3);
     snprintf(starting->lock[1], sizeof starting->lock[1], "MOULT_LOCK_LAYERS=%x", layers);
     snprintf(starting->lock[2], sizeof starting->lock[2], "MOULT_LOCK_REQUIRED=%x", required);
@@ -84,18 +85,66 @@ static int fill_env(struct starting *starting, const struct sandbox_run *run, ui
     return 0;
 }
 
+/* The profile's numbers where the run names none. */
+static void fill_limits(struct starting *starting, const struct sandbox_limits *run)
+{
+    const struct sandbox_limits *own = &starting->profile->limits;
+    starting->limits = (struct sandbox_limits){
+        .wall_ms = run->wall_ms ? run->wall_ms : own->wall_ms,
+        .cpu_ms = run->cpu_ms ? run->cpu_ms : own->cpu_ms,
+        .processes = run->processes ? run->processes : own->processes,
+        .files = run->files ? run->files : own->files,
+        .memory = run->memory ? run->memory : own->memory,
+        .disk = run->disk ? run->disk : own->disk,
+        .output = run->output ? run->output : own->output,
+    };
+}
+
+static int fill_root(struct starting *starting, const struct sandbox_run *run, struct err *err)
+{
+    const struct profile *profile = starting->profile;
+    struct root_plan *root = &starting->root;
+    if (profile->mounts_count + run->mounts_count > ROOT_MOUNTS_MAX)
+        return err_set(err, ERR_LIMIT, "too many mounts");
+    for (unsigned i = 0; i < profile->mounts_count; i++)
+        root->mounts[root->mounts_count++] = &profile->mounts[i];
+    for (unsigned i = 0; i < run->mounts_count; i++)
+        root->mounts[root->mounts_count++] = &run->mounts[i];
+    root->disk = starting->limits.disk;
+    root->cwd = run->cwd ? run->cwd : profile->cwd;
+    return 0;
+}
+
+static int open_input(const struct sandbox_run *run, struct err *err)
+{
+    if (run->input.size > 0) {
+        int fd = fd_seal("input", run->input, err);
+        return fd >= 0 && lseek(fd, 0, SEEK_SET) < 0 ? err_sys(err, "input") : fd;
+    }
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? err_sys(err, "/dev/null") : fd;
+}
+
 static int prepare(struct starting *starting, const struct sandbox_run *run, struct err *err)
 {
+    const struct profile *profile = starting->profile;
     int rc;
     if (run->fds_count + 4 > BIRTH_FDS_MAX)
-        return err_set(err, ERR_LIMIT, "too many descriptors for a worker");
-    starting->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    starting->filter = filter_seal(filter_worker, filter_worker_count, err);
+        return err_set(err, ERR_LIMIT, "too many descriptors for a run");
+    fill_limits(starting, &run->limits);
+    if (profile->own_root && (rc = fill_root(starting, run, err)) < 0)
+        return rc;
+    if ((starting->input = open_input(run, err)) < 0)
+        return starting->input;
+    starting->filter =
+        filter_seal(profile->calls, profile->calls_count, profile->errno_default, err);
     if (starting->filter < 0)
         return starting->filter;
-    memcpy(starting->fds, run->fds, run->fds_count * sizeof *run->fds);
-    starting->fds[run->fds_count] = starting->filter;
-    starting->fds_count = run->fds_count + 1;
+    if (run->fds_count > 0)
+        memcpy(starting->fds, run->fds, run->fds_count * sizeof *run->fds);
+    starting->fds_count = run->fds_count;
+    if (!profile->own_root)
+        starting->fds[starting->fds_count++] = starting->filter;
     if ((rc = open_capture(starting->out, err)) < 0)
         return rc;
     return open_capture(starting->err, err);
@@ -114,7 +163,8 @@ static int try_tier(struct sandbox *sandbox, struct starting *starting,
     const struct sandbox_run *run, enum sandbox_tier tier, struct err *err)
 {
     bool strong = tier == SANDBOX_STRONG;
-    uint32_t required = (strong ? worker_required : container_required) & ~run->waived;
+    const struct profile *profile = starting->profile;
+    uint32_t required = (strong ? profile->required : profile->container_required) & ~run->waived;
     int rc = fill_env(starting, run, layers_of(strong), required, err);
     if (rc < 0)
         return rc;
@@ -122,10 +172,13 @@ static int try_tier(struct sandbox *sandbox, struct starting *starting,
         .program = run->argv[0],
         .argv = run->argv,
         .env = starting->env,
-        .stdio = { starting->null, starting->out[1], starting->err[1] },
+        .stdio = { starting->input, starting->out[1], starting->err[1] },
         .fds = starting->fds,
         .fds_count = starting->fds_count,
         .namespaces = strong,
+        .root = profile->own_root ? &starting->root : NULL,
+        .limits = &starting->limits,
+        .filter_fd = starting->filter,
     };
     sandbox->result.tier = tier;
     return birth_start(&sandbox->born, &birth, err);
@@ -135,17 +188,32 @@ static int start_best(struct sandbox *sandbox, struct starting *starting,
     const struct sandbox_run *run, struct err *err)
 {
     int rc = try_tier(sandbox, starting, run, SANDBOX_STRONG, err);
-    if (rc != -ERR_LACKS || access(run->argv[0], X_OK) < 0)
+    if (rc != -ERR_LACKS || (!starting->profile->own_root && access(run->argv[0], X_OK) < 0))
         return rc;
     if (run->tier == SANDBOX_CONTAINER)
         return try_tier(sandbox, starting, run, SANDBOX_CONTAINER, err);
     return err_hint(err, "allow user namespaces, or set \"sandbox\": {\"tier\": \"container\"}");
 }
 
+static void finish_start(struct sandbox *sandbox, const struct starting *starting)
+{
+    const uint32_t confined = LAYER_BIT(LAYER_LANDLOCK) | LAYER_BIT(LAYER_SECCOMP) |
+                              LAYER_BIT(LAYER_NO_NEW_PRIVS) | LAYER_BIT(LAYER_CAPS) |
+                              LAYER_BIT(LAYER_RLIMITS);
+    bool strong = sandbox->result.tier == SANDBOX_STRONG;
+    sandbox->limits = starting->limits;
+    sandbox->watched = starting->profile->own_root;
+    sandbox->result.layers = sandbox->born.layers;
+    if (starting->profile->own_root)
+        sandbox->result.layers |= confined | (strong ? LAYER_BIT(LAYER_ROOT) : 0);
+    sandbox->result.out.max = sandbox->result.err.max = starting->limits.output;
+}
+
 int sandbox_start(struct sandbox **ret, const struct sandbox_run *run, struct err *err)
 {
-    struct starting starting = { .null = -1, .filter = -1, .out = { -1, -1 }, .err = { -1, -1 } };
-    if (run->profile != SANDBOX_WORKER)
+    struct starting starting = { .input = -1, .filter = -1, .out = { -1, -1 }, .err = { -1, -1 } };
+    starting.profile = &profiles[run->profile];
+    if (!starting.profile->calls)
         return err_set(
             err, ERR_LACKS, "this build has no profile %s", sandbox_profile_words[run->profile]);
     struct sandbox *sandbox = mem_zero(1, sizeof *sandbox);
@@ -154,7 +222,7 @@ int sandbox_start(struct sandbox **ret, const struct sandbox_run *run, struct er
         rc = start_best(sandbox, &starting, run, err);
     sandbox->out = starting.out[0];
     sandbox->err = starting.err[0];
-    int *gone[] = { &starting.null, &starting.filter, &starting.out[1], &starting.err[1] };
+    int *gone[] = { &starting.input, &starting.filter, &starting.out[1], &starting.err[1] };
     for (size_t i = 0; i < COUNT_OF(gone); i++)
         fd_closep(gone[i]);
     if (rc < 0) {
@@ -163,10 +231,7 @@ int sandbox_start(struct sandbox **ret, const struct sandbox_run *run, struct er
         free(sandbox);
         return rc;
     }
-    sandbox->limits = run->limits;
-    sandbox->result.layers = sandbox->born.layers;
-    sandbox->result.out.max = sandbox->result.err.max =
-        run->limits.output ? run->limits.output : OUTPUT_DEFAULT;
+    finish_start(sandbox, &starting);
     sandbox->started_ns = clock_mono_ns();
     *ret = sandbox;
     return 0;
@@ -211,6 +276,31 @@ static int wall_left_ms(const struct sandbox *sandbox)
     return used >= sandbox->limits.wall_ms ? 0 : (int)(sandbox->limits.wall_ms - used);
 }
 
+static void end_by(struct sandbox *sandbox, enum sandbox_limit limit_)
+{
+    if (sandbox->result.limit == LIMIT_NONE)
+        sandbox->result.limit = limit_;
+    sandbox_kill(sandbox);
+}
+
+/* Sums over the run: a limit of one process is passed by forking. */
+static void watch(struct sandbox *sandbox)
+{
+    const struct sandbox_limits *limits = &sandbox->limits;
+    struct watch_use use = watch_sum(sandbox->born.pid);
+    sandbox->cpu_ms = use.cpu_ms > sandbox->cpu_ms ? use.cpu_ms : sandbox->cpu_ms;
+    if (use.memory > sandbox->result.memory_peak)
+        sandbox->result.memory_peak = use.memory;
+    if (sandbox->cpu_ms > limits->cpu_ms)
+        end_by(sandbox, LIMIT_CPU);
+    else if (use.memory > limits->memory)
+        end_by(sandbox, LIMIT_MEMORY);
+    else if (use.processes > limits->processes)
+        end_by(sandbox, LIMIT_PROCESSES);
+    else if (sandbox->result.out_truncated || sandbox->result.err_truncated)
+        end_by(sandbox, LIMIT_OUTPUT);
+}
+
 /* Until the init of the run has ended; then everything else in its pid namespace has, too. */
 static void drive(struct sandbox *sandbox)
 {
@@ -219,12 +309,15 @@ static void drive(struct sandbox *sandbox)
         { sandbox->err, POLLIN, 0 } };
     while (!(polled[0].revents & POLLIN)) {
         int left = wall_left_ms(sandbox);
-        if (left == 0 && result->limit == LIMIT_NONE) {
-            result->limit = LIMIT_WALL;
-            sandbox_kill(sandbox);
+        if (left == 0) {
+            end_by(sandbox, LIMIT_WALL);
             sandbox->limits.wall_ms = 0;
             continue;
         }
+        if (sandbox->watched)
+            watch(sandbox);
+        if (sandbox->watched && (left < 0 || left > WATCH_MS))
+            left = WATCH_MS;
         if (poll(polled, COUNT_OF(polled), left) < 0 && errno != EINTR)
             break;
         if (!capture(sandbox->out, &result->out, &result->out_truncated))
@@ -257,7 +350,10 @@ int sandbox_wait(struct sandbox *sandbox, struct sandbox_result *ret, struct err
     result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     result->cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
     result->wall_us = (clock_mono_ns() - sandbox->started_ns) / 1000;
-    result->memory_peak = (uint64_t)usage.ru_maxrss << 10;
+    if (result->memory_peak < (uint64_t)usage.ru_maxrss << 10)
+        result->memory_peak = (uint64_t)usage.ru_maxrss << 10;
+    if (result->signal == SIGXCPU && result->limit == LIMIT_NONE)
+        result->limit = LIMIT_CPU;
     if (rc == 0)
         *ret = *result;
     else

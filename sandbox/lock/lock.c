@@ -142,15 +142,13 @@ static int set_limits(struct locking *locking, struct err *err)
     return limit(RLIMIT_DATA, plan->memory_max, err);
 }
 
-static int no_new_privileges(struct locking *locking, struct err *err)
+int lock_no_new_privileges(struct err *err)
 {
-    (void)locking;
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(err, "no new privileges") : 0;
 }
 
-static int drop_capabilities(struct locking *locking, struct err *err)
+int lock_drop_capabilities(struct err *err)
 {
-    (void)locking;
     const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
                                SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED;
     for (int cap = 0; cap <= CAPS_LAST; cap++)
@@ -166,10 +164,29 @@ static int drop_capabilities(struct locking *locking, struct err *err)
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? err_sys(err, "dumpable") : 0;
 }
 
-/* No rule: nothing of a file system, no TCP, no abstract socket or signal to others. */
-static int landlock(struct locking *locking, struct err *err)
+static int add_rule(int ruleset, const struct lock_rule *rule, uint64_t all, struct err *err)
 {
-    (void)locking;
+    enum { RULE_PATH_BENEATH = 1 };
+    const uint64_t file_rights =
+        0x1 | 0x2 | 0x4 | 0x4000 | 0x8000; /* execute, write, read, truncate, ioctl */
+    struct __attribute__((packed)) {
+        uint64_t allowed;
+        int32_t parent;
+    } beneath = { rule->write ? all : 0x1 | 0x4 | 0x8, -1 };
+    struct stat st;
+    CLEANUP(fd_closep) int fd = open(rule->path, O_PATH | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_sys(err, "Landlock: %s", rule->path);
+    if (!S_ISDIR(st.st_mode))
+        beneath.allowed &= file_rights;
+    beneath.parent = fd;
+    if (syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &beneath, 0) < 0)
+        return err_sys(err, "Landlock: %s", rule->path);
+    return 0;
+}
+
+int lock_landlock(const struct lock_rule *rules, unsigned count, struct err *err)
+{
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_ABI_QUERY);
     if (abi < 1)
         return err_sys(err, "Landlock");
@@ -177,9 +194,33 @@ static int landlock(struct locking *locking, struct err *err)
     struct ruleset ruleset = { fs_rights[row], net_rights[row], scopes[row] };
     size_t size = row >= 6 ? sizeof ruleset : row >= 4 ? 16 : 8;
     CLEANUP(fd_closep) int fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
-    if (fd < 0 || syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+    if (fd < 0)
         return err_sys(err, "Landlock");
-    return 0;
+    for (unsigned i = 0; i < count; i++) {
+        int rc = add_rule(fd, &rules[i], ruleset.fs, err);
+        if (rc < 0)
+            return rc;
+    }
+    return syscall(SYS_landlock_restrict_self, fd, 0) < 0 ? err_sys(err, "Landlock") : 0;
+}
+
+static int no_new_privileges(struct locking *locking, struct err *err)
+{
+    (void)locking;
+    return lock_no_new_privileges(err);
+}
+
+static int drop_capabilities(struct locking *locking, struct err *err)
+{
+    (void)locking;
+    return lock_drop_capabilities(err);
+}
+
+/* No rule: nothing of a file system, no TCP, no abstract socket or signal to others. */
+static int landlock(struct locking *locking, struct err *err)
+{
+    (void)locking;
+    return lock_landlock(NULL, 0, err);
 }
 
 static int filter(struct locking *locking, struct err *err)

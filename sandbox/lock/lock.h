@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "lock/layer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lock_plan {
@@ -28,3 +29,13 @@ int lock_self(const struct lock_plan *plan, uint32_t *ret_layers, struct err *er
 /* filter_fd, inherited and required of a plan, from the environment that sandbox_start made; the
  * variables are removed. ERR_LACKS when this process was not started by it. */
 int lock_plan_inherited(struct lock_plan *plan, struct err *err);
+
+/* Steps of the lock that other profiles take, too. System calls only: for a child before its exec.
+ */
+int lock_no_new_privileges(struct err *err);
+int lock_drop_capabilities(struct err *err); /* and not dumpable */
+struct lock_rule {
+    const char *path; /* read and execute beneath it, or everything */
+    bool write;
+};
+int lock_landlock(const struct lock_rule *rules, unsigned count, struct err *err);

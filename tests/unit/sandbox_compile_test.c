@@ -1,0 +1,222 @@
+/* The compile profile: real compilers do their work in it, and hostile input gets nowhere. Commands
+ * are run by a shell only where that is what is tried. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "sandbox/sandbox.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static char base[] = "/tmp/moult-compile-test.XXXXXX";
+static struct sandbox_mount work;
+
+static int begin(void **state)
+{
+    (void)state;
+    if (!mkdtemp(base))
+        return -1;
+    char *out = mem_format("%s/work", base);
+    work = (struct sandbox_mount){ out, "/work", true };
+    return file_mkdirs(out, 0777, NULL) < 0 || chmod(out, 0777) < 0 ? -1 : 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free((char *)work.from);
+    return file_remove_tree(base, NULL);
+}
+
+static void run(struct sandbox_result *result, const char *const *argv, const char *input,
+    struct sandbox_limits limits)
+{
+    struct err err = { 0 };
+    const struct sandbox_run plan = { .profile = SANDBOX_COMPILE,
+        .argv = argv,
+        .mounts = &work,
+        .mounts_count = 1,
+        .input = str_of(input),
+        .limits = limits };
+    if (sandbox_run(&plan, result, &err) < 0)
+        fail_msg("%s (%s)", err.text, err.hint);
+}
+
+static const char *text_of(const struct buf *buf)
+{
+    return buf->at ? buf->at : "";
+}
+
+static void both_compilers_make_a_shared_object(void **state)
+{
+    (void)state;
+    static const char *const compilers[] = { "/usr/bin/gcc", "/usr/bin/clang" };
+    for (size_t i = 0; i < COUNT_OF(compilers); i++) {
+        const char *argv[] = { compilers[i], "-x", "c", "-O2", "-fPIC", "-shared", "-nostdlib",
+            "-o", "/work/a.so", "-", NULL };
+        struct sandbox_result result;
+        run(&result, argv, "#include <stdint.h>\nint f(uint8_t x) { return x + 1; }\n",
+            (struct sandbox_limits){ 0 });
+        if (result.exit_code != 0)
+            fail_msg("%s: exit %d, signal %d: %s", compilers[i], result.exit_code, result.signal,
+                text_of(&result.err));
+        CLEANUP(buf_done) struct buf made = { 0 };
+        CLEANUP(mem_freep) char *path = mem_format("%s/a.so", work.from);
+        assert_int_equal(file_read(path, &made, 1 << 20, NULL), 0);
+        assert_memory_equal(made.at, "\177ELF", 4);
+        assert_int_equal(unlink(path), 0);
+        sandbox_result_done(&result);
+    }
+}
+
+static const struct row {
+    const char *name, *script;
+    const char *says; /* on standard output, when the layer does its work */
+} rows[] = {
+    { "the password file is not there", "test -e /etc/passwd || echo gone", "gone\n" },
+    { "no home is there", "test -e /root -o -e /home || echo gone", "gone\n" },
+    { "no /proc is there", "test -e /proc/self || echo gone", "gone\n" },
+    { "the root is read-only", "echo x >/x 2>/dev/null || echo refused", "refused\n" },
+    { "the toolchain is read-only", "echo x >/usr/bin/x 2>/dev/null || echo refused", "refused\n" },
+    { "nothing is run as root outside", "touch /work/mine; echo ok", "ok\n" },
+    { "the environment is empty", "echo $MOULT_SECRET$USER.", ".\n" },
+    { "other descriptors are closed", "(true <&9) 2>/dev/null || echo closed", "closed\n" },
+};
+
+static void a_script_sees_nothing(void **state)
+{
+    (void)state;
+    setenv("MOULT_SECRET", "secret", 1);
+    assert_int_equal(dup2(0, 9), 9);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *argv[] = { "/usr/bin/sh", "-c", rows[i].script, NULL };
+        struct sandbox_result result;
+        run(&result, argv, "", (struct sandbox_limits){ 0 });
+        if (strcmp(text_of(&result.out), rows[i].says) != 0)
+            fail_msg("%s: \"%s\" (exit %d, %s)", rows[i].name, text_of(&result.out),
+                result.exit_code, text_of(&result.err));
+        sandbox_result_done(&result);
+    }
+    close(9);
+    struct stat st;
+    CLEANUP(mem_freep) char *path = mem_format("%s/mine", work.from);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_uid != 0 || geteuid() != 0);
+}
+
+/* Perl speaks to the kernel directly: what it answers is what a hostile tool gets. */
+static const struct call {
+    const char *name, *perl;
+} calls[] = {
+    { "no socket of the network", "socket(S, 2, 1, 0) or exit 42" },
+    { "no unix socket", "socket(S, 1, 1, 0) or exit 42" },
+    { "no ptrace", "syscall(101, 0, 0, 0, 0) == -1 && exit 42" },
+    { "no mount", "syscall(165, 0, 0, 0, 0, 0) == -1 && $! == 1 && exit 42" },
+    { "no new namespace by unshare", "syscall(272, 0x10000000) == -1 && exit 42" },
+    { "no new namespace by clone", "syscall(56, 0x10000011, 0, 0, 0, 0) == -1 && exit 42" },
+    { "no keyring", "syscall(250, 0, 0) == -1 && $! == 1 && exit 42" },
+    { "no io_uring", "syscall(425, 1, 0) == -1 && $! == 1 && exit 42" },
+    { "no bpf", "syscall(321, 0, 0, 0) == -1 && $! == 1 && exit 42" },
+    { "nobody else to kill", "kill(15, -1) or exit 42" },
+};
+
+static void the_kernel_answers_no(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(calls); i++) {
+        const char *argv[] = { "/usr/bin/perl", "-e", calls[i].perl, NULL };
+        struct sandbox_result result;
+        run(&result, argv, "", (struct sandbox_limits){ 0 });
+        if (result.exit_code != 42)
+            fail_msg("%s: exit %d, signal %d: %s", calls[i].name, result.exit_code, result.signal,
+                text_of(&result.err));
+        sandbox_result_done(&result);
+    }
+}
+
+static const struct bomb {
+    const char *name, *script;
+    struct sandbox_limits limits;
+    enum sandbox_limit want;
+} bombs[] = {
+    { "an endless loop", "while :; do :; done", { .cpu_ms = 300 }, LIMIT_CPU },
+    { "many that sleep", "for i in 1 2 3 4 5 6 7 8; do sleep 60 & done; wait", { .wall_ms = 500 },
+        LIMIT_WALL },
+    { "memory of many together",
+        "for i in 1 2 3 4; do perl -e '$x = \"a\" x 60000000; sleep 60' & done; wait",
+        { .memory = 150 << 20 }, LIMIT_MEMORY },
+    { "output without end", "yes", { .output = 65536 }, LIMIT_OUTPUT },
+};
+
+static void every_bomb_ends_in_a_limit_by_name(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bombs); i++) {
+        const char *argv[] = { "/usr/bin/sh", "-c", bombs[i].script, NULL };
+        struct sandbox_result result;
+        run(&result, argv, "", bombs[i].limits);
+        if (result.limit != bombs[i].want)
+            fail_msg("%s: limit %s, exit %d, signal %d", bombs[i].name,
+                sandbox_limit_words[result.limit], result.exit_code, result.signal);
+        sandbox_result_done(&result);
+    }
+}
+
+static void forks_are_bounded(void **state)
+{
+    (void)state;
+    const char *argv[] = { "/usr/bin/perl", "-e",
+        "for (1..200) { my $p = fork(); defined $p or exit 42; $p or do { sleep 60; exit } } exit "
+        "0",
+        NULL };
+    struct sandbox_result result;
+    run(&result, argv, "", (struct sandbox_limits){ .processes = 20 });
+    assert_true(result.exit_code == 42 || result.limit == LIMIT_PROCESSES);
+    sandbox_result_done(&result);
+}
+
+static void the_private_tmp_is_bounded(void **state)
+{
+    (void)state;
+    const char *argv[] = { "/usr/bin/sh", "-c",
+        "for i in 1 2 3 4; do head -c 1000000 /usr/bin/gcc >/tmp/$i || exit 42; done", NULL };
+    struct sandbox_result result;
+    run(&result, argv, "", (struct sandbox_limits){ .disk = 2 << 20 });
+    assert_int_equal(result.exit_code, 42);
+    sandbox_result_done(&result);
+}
+
+/* A daemon that leaves its session writes into /work when it wakes: nobody is left to do that. */
+static void nothing_outlives_the_run(void **state)
+{
+    (void)state;
+    const char *argv[] = { "/usr/bin/sh", "-c",
+        "setsid sh -c 'sleep 1; echo x >/work/late' & exit 0", NULL };
+    struct sandbox_result result;
+    run(&result, argv, "", (struct sandbox_limits){ 0 });
+    assert_int_equal(result.exit_code, 0);
+    CLEANUP(mem_freep) char *command = mem_format("sleep 1.5; test ! -e %s/late", work.from);
+    assert_int_equal(system(command), 0);
+    sandbox_result_done(&result);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_compilers_make_a_shared_object),
+        cmocka_unit_test(a_script_sees_nothing),
+        cmocka_unit_test(the_kernel_answers_no),
+        cmocka_unit_test(every_bomb_ends_in_a_limit_by_name),
+        cmocka_unit_test(forks_are_bounded),
+        cmocka_unit_test(the_private_tmp_is_bounded),
+        cmocka_unit_test(nothing_outlives_the_run),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
