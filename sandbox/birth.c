@@ -82,7 +82,8 @@ static int set_limits(const struct sandbox_limits *limits, struct err *err)
     } rows[] = {
         { RLIMIT_CORE, 0 },
         { RLIMIT_CPU, limits->cpu_ms / 1000 + 1 },
-        { RLIMIT_AS, limits->memory },
+        /* A backstop only: the watch ends the run by name before one process gets here. */
+        { RLIMIT_AS, limits->memory * 2 + (256u << 20) },
         { RLIMIT_FSIZE, limits->disk },
         { RLIMIT_NOFILE, limits->files },
         { RLIMIT_NPROC, limits->processes },

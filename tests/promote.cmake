@@ -1,2 +1,3 @@
 moult_test(promote_lineage_test promote)
 moult_test(promote_approve_test promote)
+moult_story(integration build_plugin)

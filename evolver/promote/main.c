@@ -3,6 +3,7 @@
 
 int main(int argc, char **argv)
 {
-    const struct verb verbs[] = { verb_init, verb_trust, verb_reviewer, { 0 } };
+    const struct verb verbs[] = { verb_init, verb_trust, verb_reviewer, verb_build, verb_check,
+        { 0 } };
     return verb_main("moult-evolve", verbs, argc, argv);
 }

@@ -20,6 +20,8 @@ static const struct command {
     { "trust", "moult-evolve", "register a home that somebody else made" },
     { "import", "moult-trial", "bring foreign traces into the journal" },
     { "mine", "moult-trial", "detectors over traces: signatures, clusters, batches" },
+    { "build", "moult-evolve", "compile a plugin in the sandbox" },
+    { "check", "moult-evolve", "what a shared object holds that a plugin may not" },
     { "reviewer", "moult-evolve", "the signed list of who may approve" },
 };
 

@@ -1,0 +1,145 @@
+/* compile - see compile.h. */
+#include "promote/compile.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FLAGS_MAX = 96, LIST_MAX = 1 << 16, IMAGE_MAX = 16 << 20, SOURCE_MAX = 1 << 20 };
+
+const char *const compile_stage_words[4] = { "ok", "compile", "limit", "elf" };
+
+struct command {
+    const char *argv[FLAGS_MAX];
+    unsigned argc;
+    struct buf lists[2]; /* the flag lists, cut into words */
+};
+
+void compile_result_done(struct compile_result *result)
+{
+    buf_done(&result->image);
+    buf_done(&result->diagnostics);
+}
+
+int compile_sdk(char out[PATH_MAX], struct err *err)
+{
+    int rc = file_program_dir(out, PATH_MAX - 32, err);
+    if (rc == 0)
+        strcat(out, "/../share/moult/sdk");
+    return rc;
+}
+
+static int add_list(
+    struct command *command, struct buf *list, const char *sdk, const char *name, struct err *err)
+{
+    CLEANUP(mem_freep) char *path = mem_format("%s/%s", sdk, name);
+    int rc = file_read(path, list, LIST_MAX, err);
+    if (rc < 0) {
+        err->code = ERR_LACKS;
+        return err_hint(err, "the SDK stands in share/moult/sdk beside bin/");
+    }
+    char *state = NULL;
+    for (char *word = strtok_r(list->at, "\n", &state); word; word = strtok_r(NULL, "\n", &state)) {
+        if (command->argc + 8 > FLAGS_MAX)
+            return err_set(err, ERR_LIMIT, "too many flags in %s", path);
+        command->argv[command->argc++] = word;
+    }
+    return 0;
+}
+
+static int make_command(struct command *command, const struct compile_plan *plan, struct err *err)
+{
+    command->argv[command->argc++] = "/usr/bin/gcc";
+    int rc = add_list(command, &command->lists[0], plan->sdk, "cflags.txt", err);
+    if (rc < 0 || (rc = add_list(command, &command->lists[1], plan->sdk, "ldflags.txt", err)) < 0)
+        return rc;
+    static const char *const rest[] = { "-I/sdk", "-o", "/work/plugin.so", "/work/plugin.c",
+        "/sdk/mem.c", NULL };
+    for (int i = 0; i < 6; i++)
+        command->argv[command->argc++] = rest[i];
+    return 0;
+}
+
+/* A folder that the run may write, whoever it is outside. */
+static int make_work(char *folder, struct str source, struct err *err)
+{
+    if (!mkdtemp(folder) || chmod(folder, 0711) < 0)
+        return err_sys(err, "temporary folder");
+    CLEANUP(mem_freep) char *work = mem_format("%s/work", folder);
+    CLEANUP(mem_freep) char *path = mem_format("%s/plugin.c", work);
+    if (mkdir(work, 0777) < 0 || chmod(work, 0777) < 0)
+        return err_sys(err, "temporary folder");
+    return file_write(path, source, 0644, err);
+}
+
+static int run_compiler(struct compile_result *ret, const struct compile_plan *plan,
+    const struct command *command, const char *work, struct err *err)
+{
+    const struct sandbox_mount mounts[] = { { plan->sdk, "/sdk", false }, { work, "/work", true } };
+    const struct sandbox_run run = { .profile = SANDBOX_COMPILE,
+        .tier = (enum sandbox_tier)plan->tier,
+        .argv = command->argv,
+        .mounts = mounts,
+        .mounts_count = COUNT_OF(mounts) };
+    struct sandbox_result result;
+    int rc = sandbox_run(&run, &result, err);
+    if (rc < 0)
+        return rc;
+    buf_str(&ret->diagnostics, buf_view(&result.err));
+    ret->limit = result.limit;
+    ret->tier = result.tier;
+    ret->layers = result.layers;
+    ret->wall_us = result.wall_us;
+    ret->stage = result.limit != LIMIT_NONE ? COMPILE_LIMIT
+                 : result.exit_code != 0    ? COMPILE_COMPILE
+                                            : COMPILE_OK;
+    sandbox_result_done(&result);
+    return 0;
+}
+
+static int take_image(
+    struct compile_result *ret, const struct compile_plan *plan, const char *work, struct err *err)
+{
+    CLEANUP(mem_freep) char *path = mem_format("%s/plugin.so", work);
+    if (file_read(path, &ret->image, IMAGE_MAX, err) < 0) {
+        ret->stage = COMPILE_COMPILE;
+        buf_text(&ret->diagnostics, "the compiler left no output\n");
+        return 0;
+    }
+    ret->build = hash_of(buf_view(&ret->image));
+    if (elf_check(buf_view(&ret->image), plan->profile, &ret->findings, NULL) < 0)
+        ret->stage = COMPILE_ELF;
+    return 0;
+}
+
+int compile_run(struct compile_result *ret, const struct compile_plan *plan, struct err *err)
+{
+    struct command command = { .argc = 0 };
+    char folder[] = "/tmp/moult-build.XXXXXX";
+    memset(ret, 0, sizeof *ret);
+    if (plan->source.size > SOURCE_MAX)
+        return err_set(err, ERR_LIMIT, "a source of more than %d bytes", SOURCE_MAX);
+    int rc = make_command(&command, plan, err);
+    if (rc == 0 && access(command.argv[0], X_OK) < 0) {
+        err_set(err, ERR_LACKS, "no compiler at %s", command.argv[0]);
+        rc = err_hint(err, "apt-get install gcc");
+    }
+    if (rc == 0)
+        rc = make_work(folder, plan->source, err);
+    CLEANUP(mem_freep) char *work = mem_format("%s/work", folder);
+    if (rc == 0)
+        rc = run_compiler(ret, plan, &command, work, err);
+    if (rc == 0 && ret->stage == COMPILE_OK)
+        rc = take_image(ret, plan, work, err);
+    file_remove_tree(folder, NULL);
+    buf_done(&command.lists[0]);
+    buf_done(&command.lists[1]);
+    if (rc < 0)
+        compile_result_done(ret);
+    return rc;
+}
