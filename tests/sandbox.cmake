@@ -1,3 +1,23 @@
 moult_test(sandbox_worker_test sandbox sandbox_lock base)
+# The victim is the test itself, but never sanitised: a sanitizer's runtime asks for more than a locked
+# worker has.
+set(victim_sources ${CMAKE_SOURCE_DIR}/tests/unit/sandbox_worker_test.c)
+foreach(layer moult_sandbox moult_sandbox_lock moult_base)
+    get_target_property(layer_sources ${layer} SOURCES)
+    list(APPEND victim_sources ${layer_sources})
+endforeach()
+add_executable(sandbox_victim ${victim_sources})
+foreach(layer sandbox sandbox_lock base)
+    target_include_directories(sandbox_victim PRIVATE ${CMAKE_BINARY_DIR}/see/${layer})
+endforeach()
+set(victim ${CMAKE_BINARY_DIR}/tests/sandbox_victim)
+target_compile_options(sandbox_victim PRIVATE -fno-sanitize=all)
+target_compile_definitions(sandbox_victim PRIVATE MOULT_VICTIM="${victim}")
+target_compile_definitions(sandbox_worker_test PRIVATE MOULT_VICTIM="${victim}")
+target_link_options(sandbox_victim PRIVATE -fno-sanitize=all)
+target_link_libraries(sandbox_victim PRIVATE PkgConfig::CMOCKA PkgConfig::CJSON PkgConfig::SODIUM
+    PkgConfig::SECCOMP m)
+set_target_properties(sandbox_victim PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+add_dependencies(sandbox_worker_test sandbox_victim)
 moult_test(sandbox_compile_test sandbox base)
 moult_test(sandbox_elf_test sandbox base)

@@ -1,5 +1,5 @@
-/* A locked worker: started for real, it tries what the lock must stop. The test program is its own
- * victim: started again with a word, it locks itself and does what the word says. */
+/* A locked worker: started for real, it tries what the lock must stop. The victim is this program
+ * again, without sanitizers: started with a word, it locks itself and does what the word says. */
 #include "base/fd.h"
 #include "base/mem.h"
 #include "lock/lock.h"
@@ -150,7 +150,7 @@ static int victim(const char *word)
 
 static void start(struct sandbox_result *result, const char *word, enum sandbox_tier tier)
 {
-    const char *argv[] = { "/proc/self/exe", word, NULL };
+    const char *argv[] = { MOULT_VICTIM, word, NULL };
     struct sandbox_run run = {
         .profile = SANDBOX_WORKER, .tier = tier, .argv = argv, .limits = { .wall_ms = 20000 }
     };
@@ -229,7 +229,7 @@ static void without_namespaces_only_where_it_is_allowed(void **state)
 {
     (void)state;
     refuse_namespaces();
-    const char *argv[] = { "/proc/self/exe", "nothing", NULL };
+    const char *argv[] = { MOULT_VICTIM, "nothing", NULL };
     struct sandbox_run run = { .profile = SANDBOX_WORKER, .argv = argv };
     struct sandbox_result result;
     struct err err = { 0 };
