@@ -98,7 +98,7 @@ static int read_some(struct frame_channel *channel, bool block, struct err *err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return 1;
+            return block ? err_set(err, ERR_TIMEOUT, "the peer says nothing") : 1;
         if (n < 0)
             return err_sys(err, "read from the peer");
         in->size += (size_t)n;
