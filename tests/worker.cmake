@@ -25,3 +25,20 @@ moult_fuzz(worker worker)
 foreach(name worker_text_test worker_value_test fuzz_worker)
     target_link_libraries(${name} PRIVATE PkgConfig::CJSON)
 endforeach()
+
+# moult bench: figures, not tests; that it runs is tested.
+set(bench ${CMAKE_SOURCE_DIR}/tests/bench)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/plugins/bench)
+moult_program(moult-bench tests/bench/main.c worker sandbox)
+target_sources(moult-bench PRIVATE ${bench}/hooks.c ${bench}/worker.c)
+target_link_libraries(moult-bench PRIVATE PkgConfig::CJSON)
+add_dependencies(moult-bench moult-worker)
+foreach(i RANGE 1 12)
+    moult_plugin(bench_p${i} ${CMAKE_BINARY_DIR}/plugins/bench/p${i}.so
+        ${CMAKE_SOURCE_DIR}/tests/data/bench-harness/plugin.c "-DBENCH_NAME=\"p${i}\"")
+    add_dependencies(moult-bench bench_p${i})
+endforeach()
+moult_plugin(bench_order ${CMAKE_BINARY_DIR}/plugins/bench/order.so
+    ${CMAKE_SOURCE_DIR}/tests/data/bench-harness/order.c)
+add_dependencies(moult-bench bench_order)
+add_test(NAME bench/hooks COMMAND moult-bench hooks --json)

@@ -21,6 +21,7 @@ static const struct command {
     { "import", "moult-trial", "bring foreign traces into the journal" },
     { "mine", "moult-trial", "detectors over traces: signatures, clusters, batches" },
     { "build", "moult-evolve", "compile a plugin in the sandbox" },
+    { "bench", "moult-bench", "measure moult on this machine" },
     { "check", "moult-evolve", "what a shared object holds that a plugin may not" },
     { "reviewer", "moult-evolve", "the signed list of who may approve" },
 };

@@ -1,0 +1,76 @@
+/* moult-bench - the benchmarks, by name, or all. Figures, no verdicts: a slow machine is no defect.
+ */
+#include "bench.h"
+
+#include "base/mem.h"
+#include "base/option.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool json;
+
+static const struct bench {
+    const char *name, *about;
+    int (*run)(struct buf *out, struct err *err);
+} benches[] = {
+    { "hooks", "ns for one hook in a chain of eight", bench_hooks },
+    { "worker", "start of a locked worker with twelve plugins, and its memory", bench_worker },
+};
+
+void bench_figure(struct buf *out, const char *name, double value, const char *unit, double aim)
+{
+    if (json) {
+        buf_format(out, "%s{\"name\":\"%s\",\"value\":%.3f,\"unit\":\"%s\",\"aim\":%.3f}",
+            out->size ? "," : "", name, value, unit, aim);
+        return;
+    }
+    buf_format(out, "  %-34s %10.2f %s", name, value, unit);
+    if (aim > 0)
+        buf_format(out, "   (aim %g%s)", aim, value <= aim ? "" : ", missed");
+    buf_char(out, '\n');
+}
+
+static int run_one(const struct bench *bench, struct err *err)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    int r = bench->run(&out, err);
+    if (r < 0)
+        return err_while(err, "%s", bench->name);
+    if (json)
+        printf("{\"bench\":\"%s\",\"figures\":[%s]}\n", bench->name, out.at);
+    else
+        printf("%s: %s\n%s", bench->name, bench->about, out.at);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    bool help = false;
+    struct err err;
+    const char *names[8];
+    const struct option options[] = {
+        { "--json", 0, OPTION_FLAG, NULL, "one JSON object a line", &json }, { 0 }
+    };
+    int count = option_parse(options, argc, argv, false, names, 8, &help, &err);
+    if (help) {
+        option_help("usage: moult bench [NAME...]", "measures moult on this machine", options);
+        return 0;
+    }
+    /* The front passes its command's name on. */
+    int first = count > 0 && strcmp(names[0], "bench") == 0;
+    int found = 0, r = count < 0 ? count : 0;
+    for (size_t i = 0; i < COUNT_OF(benches) && r == 0; i++) {
+        bool wanted = count <= first;
+        for (int k = first; k < count; k++)
+            wanted |= strcmp(names[k], "all") == 0 || strcmp(names[k], benches[i].name) == 0;
+        if (wanted)
+            r = run_one(&benches[i], &err);
+        found += wanted;
+    }
+    if (r == 0 && found == 0)
+        r = err_set(&err, ERR_USAGE, "no benchmark has this name");
+    if (r < 0)
+        fprintf(stderr, "moult-bench: %s\n", err.text);
+    return r < 0 ? err_exit(err.code) : 0;
+}
