@@ -1,0 +1,358 @@
+/* verdict - the rules of the gate, a row each. See verdict.h.
+ *
+ * A rule says what it makes of the facts alone. If a rule about the evidence itself does not hold,
+ * the report says nothing: the verdict is inconclusive, whatever else failed. Else one fail makes a
+ * fail, one inconclusive makes an inconclusive, and only a report that every rule passes is a pass.
+ */
+#include "trials/verdict.h"
+
+#include "base/mem.h"
+#include "trials/fields.h"
+#include "trials/stats.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BOUND_LEVEL .05 /* of the bounds that people are shown, and of a certain failure */
+
+const char *const verdict_words[3] = {
+    [VERDICT_PASS] = "pass",
+    [VERDICT_FAIL] = "fail",
+    [VERDICT_INCONCLUSIVE] = "inconclusive",
+};
+const char *const suite_words[SUITES] = {
+    [SUITE_BATCH] = "batch",
+    [SUITE_HELD_OUT] = "held-out",
+    [SUITE_REGRESSION] = "regression",
+    [SUITE_SAFETY] = "safety",
+};
+
+/* --- what the report is worth */
+
+static enum verdict evidence(bool good, char *text, size_t size, const char *yes, const char *no)
+{
+    snprintf(text, size, "%s", good ? yes : no);
+    return good ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
+}
+
+static enum verdict fresh(const struct verdict_facts *f, char *text, size_t size)
+{
+    return evidence(f->report->fresh_baseline, text, size, "both arms were run now",
+        "the old arm was not run afresh beside the new one");
+}
+
+static enum verdict deterministic(const struct verdict_facts *f, char *text, size_t size)
+{
+    return evidence(f->report->deterministic, text, size, "a second pass gave the same effects",
+        "a second pass with other time, ids and seed gave other effects");
+}
+
+static enum verdict complete(const struct verdict_facts *f, char *text, size_t size)
+{
+    double share = f->tally.groups ? (double)f->tally.groups_missing / f->tally.groups : 1;
+    snprintf(text, size, "%u of %u groups lack a result in an arm, at most %.0f %% may",
+        f->tally.groups_missing, f->tally.groups, f->policy->missing_max * 100);
+    return f->tally.groups > 0 && share <= f->policy->missing_max ? VERDICT_PASS
+                                                                  : VERDICT_INCONCLUSIVE;
+}
+
+static enum verdict suites_there(const struct verdict_facts *f, char *text, size_t size)
+{
+    bool all = f->tally.cases[SUITE_BATCH] && f->tally.cases[SUITE_REGRESSION] &&
+               f->tally.cases[SUITE_SAFETY];
+    snprintf(text, size, "cases: batch %u, regression %u, safety %u", f->tally.cases[SUITE_BATCH],
+        f->tally.cases[SUITE_REGRESSION], f->tally.cases[SUITE_SAFETY]);
+    return all ? VERDICT_PASS : VERDICT_INCONCLUSIVE;
+}
+
+static enum verdict claims(const struct verdict_facts *f, char *text, size_t size)
+{
+    return evidence(!f->report->claims || f->policy->claims, text, size,
+        f->report->claims ? "rests on claims, which this policy admits with a person's approval"
+                          : "rests on facts",
+        "rests on claims, which this policy does not admit");
+}
+
+/* --- what the candidate did */
+
+static enum verdict sanitised(const struct verdict_facts *f, char *text, size_t size)
+{
+    snprintf(text, size,
+        f->report->sanitised ? "the sanitised build had %u findings"
+                             : "the sanitised build was not replayed to its end",
+        f->report->sanitised_findings);
+    if (!f->report->sanitised)
+        return VERDICT_INCONCLUSIVE;
+    return f->report->sanitised_findings ? VERDICT_FAIL : VERDICT_PASS;
+}
+
+static enum verdict abnormal(const struct verdict_facts *f, char *text, size_t size)
+{
+    snprintf(text, size, "%u cases ended abnormally in the new arm only", f->tally.abnormal);
+    return f->tally.abnormal ? VERDICT_FAIL : VERDICT_PASS;
+}
+
+static enum verdict batch_fixed(const struct verdict_facts *f, char *text, size_t size)
+{
+    snprintf(text, size, "held-in: %u of %u groups fixed, at least %.0f %% must be",
+        f->tally.in_fixed, f->tally.in_groups, f->policy->held_in_share * 100);
+    if (f->tally.in_groups == 0)
+        return VERDICT_INCONCLUSIVE;
+    return f->tally.in_fixed >= f->policy->held_in_share * f->tally.in_groups ? VERDICT_PASS
+                                                                              : VERDICT_FAIL;
+}
+
+/* STATISTICS: "general": up(x, n, p0) <= level; lo(x, n, p0) <= .05 is a failure. */
+static enum verdict held_out_fixed(const struct verdict_facts *f, char *text, size_t size)
+{
+    uint32_t x = f->tally.out_fixed, n = f->tally.out_groups;
+    if (f->level <= 0) {
+        snprintf(text, size, "the held-out shard is exhausted at look %u", f->look.k);
+        return VERDICT_INCONCLUSIVE;
+    }
+    uint32_t least = stats_groups_fixed(f->policy->p0, f->level);
+    if (least < f->policy->held_out_groups_min)
+        least = f->policy->held_out_groups_min;
+    if (n > 0 && stats_lo(x, n, f->policy->p0) <= BOUND_LEVEL) {
+        snprintf(text, size, "held-out: %u of %u groups fixed: not above %.0f %%", x, n,
+            f->policy->p0 * 100);
+        return VERDICT_FAIL;
+    }
+    if (n >= f->policy->held_out_groups_min && stats_up(x, n, f->policy->p0) <= f->level) {
+        snprintf(text, size, "held-out: %u of %u groups fixed, more than %.0f %% at level %.4f", x,
+            n, f->policy->p0 * 100, f->level);
+        return VERDICT_PASS;
+    }
+    snprintf(text, size,
+        "held-out: %u of %u groups fixed; at level %.4f at least %u groups are needed", x, n,
+        f->level, least);
+    return VERDICT_INCONCLUSIVE;
+}
+
+/* "not worse": lo(y, n, m) <= levelH; up(y, n, m) <= .05 is a failure. */
+static enum verdict not_worse(const struct verdict_facts *f, char *text, size_t size)
+{
+    uint32_t y = f->tally.worse, n = f->tally.all_groups;
+    double margin = f->policy->margin;
+    if (n > 0 && stats_up(y, n, margin) <= BOUND_LEVEL) {
+        snprintf(
+            text, size, "held-out: %u of %u groups worse, more than %.0f %%", y, n, margin * 100);
+        return VERDICT_FAIL;
+    }
+    if (n > 0 && stats_lo(y, n, margin) <= f->level_harm) {
+        snprintf(text, size, "held-out: %u of %u groups worse: under %.0f %% at level %.4f", y, n,
+            margin * 100, f->level_harm);
+        return VERDICT_PASS;
+    }
+    snprintf(text, size, "held-out: %u of %u groups worse; with so many worse %u groups are needed",
+        y, n, f->level_harm > 0 ? stats_groups_not_worse(y, margin, f->level_harm) : 0);
+    return VERDICT_INCONCLUSIVE;
+}
+
+static enum verdict no_losses(
+    const struct verdict_facts *f, enum suite suite, char *text, size_t size)
+{
+    snprintf(text, size, "%s: %u of %u cases go from pass to fail", suite_words[suite],
+        f->tally.losses[suite], f->tally.cases[suite]);
+    return f->tally.losses[suite] ? VERDICT_FAIL : VERDICT_PASS;
+}
+
+static enum verdict regression(const struct verdict_facts *f, char *text, size_t size)
+{
+    return no_losses(f, SUITE_REGRESSION, text, size);
+}
+
+static enum verdict safety(const struct verdict_facts *f, char *text, size_t size)
+{
+    return no_losses(f, SUITE_SAFETY, text, size);
+}
+
+static enum verdict new_signature(const struct verdict_facts *f, char *text, size_t size)
+{
+    snprintf(text, size, "%u failure signatures that the old arm does not have",
+        f->report->new_signatures);
+    return f->report->new_signatures ? VERDICT_FAIL : VERDICT_PASS;
+}
+
+/* --- budgets */
+
+static enum verdict patch_size(const struct verdict_facts *f, char *text, size_t size)
+{
+    snprintf(text, size, "%u changed lines, at most %u", f->report->patch_lines,
+        f->policy->patch_lines_max);
+    return f->report->patch_lines <= f->policy->patch_lines_max ? VERDICT_PASS : VERDICT_FAIL;
+}
+
+static enum verdict object_size(const struct verdict_facts *f, char *text, size_t size)
+{
+    uint32_t from = f->report->so_bytes_old, to = f->report->so_bytes_new;
+    snprintf(text, size, "the shared object goes from %u to %u bytes, at most %u more", from, to,
+        f->policy->so_growth_max);
+    return to <= from || to - from <= f->policy->so_growth_max ? VERDICT_PASS : VERDICT_FAIL;
+}
+
+static enum verdict latency(const struct verdict_facts *f, char *text, size_t size)
+{
+    double from = f->report->us_step_old, to = f->report->us_step_new;
+    snprintf(text, size, "%.1f us a step, %.1f before, at most %.2f times", to, from,
+        f->policy->slowdown_max);
+    if (from <= 0 || to <= 0)
+        return VERDICT_INCONCLUSIVE;
+    return to <= from * f->policy->slowdown_max ? VERDICT_PASS : VERDICT_FAIL;
+}
+
+static enum verdict prefix(const struct verdict_facts *f, char *text, size_t size)
+{
+    snprintf(text, size, "%u model requests lost their prefix, at most %u",
+        f->report->prefix_breaks, f->policy->prefix_breaks_max);
+    return f->report->prefix_breaks <= f->policy->prefix_breaks_max ? VERDICT_PASS : VERDICT_FAIL;
+}
+
+const struct verdict_rule verdict_rules[] = {
+    { "fresh_baseline", fresh, true },
+    { "deterministic", deterministic, true },
+    { "complete", complete, true },
+    { "suites_there", suites_there, true },
+    { "claims", claims, true },
+    { "sanitised", sanitised, false },
+    { "abnormal", abnormal, false },
+    { "batch_fixed", batch_fixed, false },
+    { "held_out_fixed", held_out_fixed, false },
+    { "not_worse", not_worse, false },
+    { "regression", regression, false },
+    { "safety", safety, false },
+    { "new_signature", new_signature, false },
+    { "patch_size", patch_size, false },
+    { "object_size", object_size, false },
+    { "latency", latency, false },
+    { "prefix", prefix, false },
+};
+const unsigned verdict_rules_count = COUNT_OF(verdict_rules);
+_Static_assert(
+    COUNT_OF(verdict_rules) <= VERDICT_REASONS_MAX, "every rule has room for its reason");
+
+/* --- the verdict */
+
+static void claims_for_people(struct verdict_result *ret, const struct tally *tally)
+{
+    ret->in_groups = tally->in_groups;
+    ret->in_fixed = tally->in_fixed;
+    ret->out_groups = tally->out_groups;
+    ret->out_fixed = tally->out_fixed;
+    ret->all_groups = tally->all_groups;
+    ret->worse = tally->worse;
+    ret->fixed_lower = stats_lower(tally->out_fixed, tally->out_groups, BOUND_LEVEL);
+    ret->worse_upper = stats_upper(tally->worse, tally->all_groups, BOUND_LEVEL);
+}
+
+void verdict_apply(struct verdict_result *ret, const struct verdict_rule *rules, unsigned count,
+    const struct report *report, const struct policy *policy, struct ledger_look look)
+{
+    struct verdict_facts facts = { .report = report, .policy = policy, .look = look };
+    bool failed = false, open = false, worthless = false;
+    memset(ret, 0, sizeof *ret);
+    tally_of(&facts.tally, report);
+    facts.level = stats_level(policy->level_shard, look.k, look.i);
+    facts.level_harm = policy->level_harm > 0 ? policy->level_harm : facts.level;
+    for (unsigned i = 0; i < count && i < VERDICT_REASONS_MAX; i++) {
+        struct verdict_reason *reason = &ret->reasons[ret->reasons_count++];
+        reason->rule = rules[i].name;
+        reason->holds = rules[i].holds(&facts, reason->text, sizeof reason->text);
+        failed |= reason->holds == VERDICT_FAIL;
+        open |= reason->holds == VERDICT_INCONCLUSIVE;
+        worthless |= reason->holds != VERDICT_PASS && rules[i].evidence;
+    }
+    ret->verdict = worthless || (open && !failed) ? VERDICT_INCONCLUSIVE
+                   : failed                       ? VERDICT_FAIL
+                                                  : VERDICT_PASS;
+    ret->level = facts.level;
+    claims_for_people(ret, &facts.tally);
+}
+
+void verdict_of(struct verdict_result *ret, const struct report *report,
+    const struct policy *policy, struct ledger_look look)
+{
+    verdict_apply(ret, verdict_rules, verdict_rules_count, report, policy, look);
+}
+
+void verdict_print(struct buf *out, const struct verdict_result *verdict)
+{
+    buf_format(out,
+        "{\"schema\":1,\"verdict\":\"%s\",\"level\":%.17g,\"held_in\":{\"groups\":%u,\"fixed\":%u},"
+        "\"held_out\":{\"groups\":%u,\"fixed\":%u,\"fixed_at_least\":%.4f},"
+        "\"not_worse\":{\"groups\":%u,\"worse\":%u,\"worse_at_most\":%.4f},\"reasons\":[",
+        verdict_words[verdict->verdict], verdict->level, verdict->in_groups, verdict->in_fixed,
+        verdict->out_groups, verdict->out_fixed, verdict->fixed_lower, verdict->all_groups,
+        verdict->worse, verdict->worse_upper);
+    for (unsigned i = 0; i < verdict->reasons_count; i++) {
+        const struct verdict_reason *reason = &verdict->reasons[i];
+        buf_format(out, "%s{\"rule\":\"%s\",\"holds\":\"%s\",\"text\":", i ? "," : "", reason->rule,
+            verdict_words[reason->holds]);
+        json_quote(out, str_of(reason->text));
+        buf_char(out, '}');
+    }
+    buf_text(out, "]}");
+}
+
+/* --- the policy */
+
+#define POLICY(member, type, ...)                                                                  \
+    {                                                                                              \
+        .name = #member, .kind = type, .offset = offsetof(struct policy, member), __VA_ARGS__      \
+    }
+static const struct field policy_fields[] = {
+    POLICY(p0, FIELD_DOUBLE, .min = .001, .max = .999),
+    POLICY(margin, FIELD_DOUBLE, .min = .001, .max = .999),
+    POLICY(level_shard, FIELD_DOUBLE, .min = 1e-9, .max = .5),
+    POLICY(level_harm, FIELD_DOUBLE, .min = 0, .max = .5),
+    POLICY(held_in_share, FIELD_DOUBLE, .min = .01, .max = 1),
+    POLICY(missing_max, FIELD_DOUBLE, .min = 0, .max = .5),
+    POLICY(held_out_groups_min, FIELD_U32),
+    POLICY(patch_lines_max, FIELD_U32),
+    POLICY(so_growth_max, FIELD_U32),
+    POLICY(slowdown_max, FIELD_DOUBLE, .min = 1, .max = 1000),
+    POLICY(prefix_breaks_max, FIELD_U32),
+    POLICY(claims, FIELD_BOOL),
+};
+
+struct policy policy_default(void)
+{
+    return (struct policy){
+        .p0 = .2,
+        .margin = .20,
+        .level_shard = .10,
+        .level_harm = .05,
+        .held_in_share = .6,
+        .missing_max = .10,
+        .held_out_groups_min = 3,
+        .patch_lines_max = 60,
+        .so_growth_max = 64 << 10,
+        .slowdown_max = 2,
+        .claims = true,
+    };
+}
+
+int policy_read(struct policy *ret, struct str text, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    static const char *const others[] = { "schema", NULL };
+    struct policy policy = policy_default();
+    const struct json *root = json_read(&arena, text, NULL, err);
+    if (!root)
+        return err_while(err, "policy");
+    if (json_int(json_get(root, "schema"), 0) != 1)
+        return fields_refuse(err, root, root, "policy: schema is not 1");
+    int rc = fields_read(
+        &policy, policy_fields, COUNT_OF(policy_fields), root, root, others, &arena, err);
+    if (rc == 0)
+        *ret = policy;
+    return rc;
+}
+
+void policy_print(struct buf *out, const struct policy *policy)
+{
+    buf_text(out, "{\"schema\":1,");
+    fields_print(out, policy_fields, COUNT_OF(policy_fields), policy);
+    buf_char(out, '}');
+}
