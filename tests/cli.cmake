@@ -1,1 +1,2 @@
 moult_story(integration home_init)
+moult_story(integration demo)
