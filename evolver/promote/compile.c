@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define COMPILER "/usr/bin/gcc"
 enum { FLAGS_MAX = 96, LIST_MAX = 1 << 16, IMAGE_MAX = 16 << 20, SOURCE_MAX = 1 << 20 };
 
 const char *const compile_stage_words[4] = { "ok", "compile", "limit", "elf" };
@@ -18,6 +19,8 @@ struct command {
     const char *argv[FLAGS_MAX];
     unsigned argc;
     struct buf lists[2]; /* the flag lists, cut into words */
+    char *owned[8];
+    unsigned owned_count;
 };
 
 void compile_result_done(struct compile_result *result)
@@ -52,17 +55,46 @@ static int add_list(
     return 0;
 }
 
-static int make_command(struct command *command, const struct compile_plan *plan, struct err *err)
+/* Where things stand for the compiler: fixed names inside a root of its own; without one, the
+ * host's. The object does not tell which: the flags map the folder away. */
+struct places {
+    const char *sdk, *work;
+    enum sandbox_tier tier;
+};
+
+static const char *keep(struct command *command, char *text)
 {
-    command->argv[command->argc++] = "/usr/bin/gcc";
+    command->owned[command->owned_count++] = text;
+    return text;
+}
+
+static int make_command(struct command *command, const struct compile_plan *plan,
+    const struct places *places, struct err *err)
+{
+    command->argv[command->argc++] = COMPILER;
     int rc = add_list(command, &command->lists[0], plan->sdk, "cflags.txt", err);
     if (rc < 0 || (rc = add_list(command, &command->lists[1], plan->sdk, "ldflags.txt", err)) < 0)
         return rc;
-    static const char *const rest[] = { "-I/sdk", "-o", "/work/plugin.so", "/work/plugin.c",
-        "/sdk/mem.c", NULL };
-    for (int i = 0; i < 6; i++)
+    const char *rest[] = {
+        keep(command, mem_format("-I%s", places->sdk)),
+        keep(command, mem_format("-ffile-prefix-map=%s=/work", places->work)),
+        "-o",
+        keep(command, mem_format("%s/plugin.so", places->work)),
+        keep(command, mem_format("%s/plugin.c", places->work)),
+        keep(command, mem_format("%s/mem.c", places->sdk)),
+        NULL,
+    };
+    for (size_t i = 0; i < COUNT_OF(rest); i++)
         command->argv[command->argc++] = rest[i];
     return 0;
+}
+
+static void command_done(struct command *command)
+{
+    for (unsigned i = 0; i < command->owned_count; i++)
+        free(command->owned[i]);
+    buf_done(&command->lists[0]);
+    buf_done(&command->lists[1]);
 }
 
 /* A folder that the run may write, whoever it is outside. */
@@ -77,17 +109,27 @@ static int make_work(char *folder, struct str source, struct err *err)
     return file_write(path, source, 0644, err);
 }
 
-static int run_compiler(struct compile_result *ret, const struct compile_plan *plan,
-    const struct command *command, const char *work, struct err *err)
+static int run_in(struct compile_result *ret, const struct compile_plan *plan, const char *work,
+    const struct places *places, struct err *err)
 {
-    const struct sandbox_mount mounts[] = { { plan->sdk, "/sdk", false }, { work, "/work", true } };
+    const struct sandbox_mount mounts[] = { { plan->sdk, places->sdk, false },
+        { work, places->work, true } };
+    struct command command = { .argc = 0 };
+    CLEANUP(mem_freep) char *temporary = mem_format("TMPDIR=%s", places->work);
+    const char *const env[] = { "PATH=/usr/bin", "LC_ALL=C", "SOURCE_DATE_EPOCH=0", temporary,
+        NULL };
+    struct sandbox_result result;
+    int rc = make_command(&command, plan, places, err);
     const struct sandbox_run run = { .profile = SANDBOX_COMPILE,
-        .tier = (enum sandbox_tier)plan->tier,
-        .argv = command->argv,
+        .tier = places->tier,
+        .argv = command.argv,
+        .env = env,
+        .cwd = places->work,
         .mounts = mounts,
         .mounts_count = COUNT_OF(mounts) };
-    struct sandbox_result result;
-    int rc = sandbox_run(&run, &result, err);
+    if (rc == 0)
+        rc = sandbox_run(&run, &result, err);
+    command_done(&command);
     if (rc < 0)
         return rc;
     buf_str(&ret->diagnostics, buf_view(&result.err));
@@ -100,6 +142,18 @@ static int run_compiler(struct compile_result *ret, const struct compile_plan *p
                                             : COMPILE_OK;
     sandbox_result_done(&result);
     return 0;
+}
+
+/* With a root of its own where that can be had; else, if the caller allows it, without. */
+static int run_compiler(
+    struct compile_result *ret, const struct compile_plan *plan, const char *work, struct err *err)
+{
+    const struct places inside = { "/sdk", "/work", SANDBOX_STRONG };
+    const struct places outside = { plan->sdk, work, SANDBOX_CONTAINER };
+    int rc = run_in(ret, plan, work, &inside, err);
+    if (rc == -ERR_LACKS && plan->tier == SANDBOX_CONTAINER)
+        rc = run_in(ret, plan, work, &outside, err);
+    return rc;
 }
 
 static int take_image(
@@ -119,26 +173,23 @@ static int take_image(
 
 int compile_run(struct compile_result *ret, const struct compile_plan *plan, struct err *err)
 {
-    struct command command = { .argc = 0 };
     char folder[] = "/tmp/moult-build.XXXXXX";
+    int rc = 0;
     memset(ret, 0, sizeof *ret);
     if (plan->source.size > SOURCE_MAX)
         return err_set(err, ERR_LIMIT, "a source of more than %d bytes", SOURCE_MAX);
-    int rc = make_command(&command, plan, err);
-    if (rc == 0 && access(command.argv[0], X_OK) < 0) {
-        err_set(err, ERR_LACKS, "no compiler at %s", command.argv[0]);
+    if (access(COMPILER, X_OK) < 0) {
+        err_set(err, ERR_LACKS, "no compiler at " COMPILER);
         rc = err_hint(err, "apt-get install gcc");
     }
     if (rc == 0)
         rc = make_work(folder, plan->source, err);
     CLEANUP(mem_freep) char *work = mem_format("%s/work", folder);
     if (rc == 0)
-        rc = run_compiler(ret, plan, &command, work, err);
+        rc = run_compiler(ret, plan, work, err);
     if (rc == 0 && ret->stage == COMPILE_OK)
         rc = take_image(ret, plan, work, err);
     file_remove_tree(folder, NULL);
-    buf_done(&command.lists[0]);
-    buf_done(&command.lists[1]);
     if (rc < 0)
         compile_result_done(ret);
     return rc;
