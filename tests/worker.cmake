@@ -23,8 +23,9 @@ moult_worker_test(worker_escape_test)
 
 moult_test(worker_text_test worker)
 moult_test(worker_value_test worker)
+moult_test(worker_page_test worker)
 moult_fuzz(worker worker)
-foreach(name worker_text_test worker_value_test fuzz_worker)
+foreach(name worker_text_test worker_value_test worker_page_test fuzz_worker)
     target_link_libraries(${name} PRIVATE PkgConfig::CJSON)
 endforeach()
 

@@ -89,6 +89,16 @@ static void add_past(struct conversation *conversation, const struct json *node,
     };
 }
 
+/* What will stand in a message of the wire must fit there. */
+static bool calls_fit(const struct conversation *conversation, uint32_t from)
+{
+    for (uint32_t i = from; i < conversation->calls_count; i++)
+        if (conversation->calls[i].id.size > WIRE_TEXT_MAX ||
+            conversation->calls[i].name.size > WIRE_TEXT_MAX)
+            return false;
+    return true;
+}
+
 static bool claims(const struct past_call *call, const struct message *result)
 {
     if (call->result != NONE)
@@ -156,6 +166,11 @@ int conversation_add(
         JSON_EACH(call, json_get(message.root, "tool_calls"))
         add_past(conversation, call, number);
         message.calls_count = conversation->calls_count - message.calls_from;
+        if (!calls_fit(conversation, message.calls_from)) {
+            conversation->calls_count = message.calls_from;
+            arena_release(&conversation->arena, message.mark);
+            return err_set(err, ERR_LIMIT, "a call's id or name is over %d bytes", WIRE_TEXT_MAX);
+        }
     } else if (message.role == MOULT_RESULT) {
         message.call = find_call(conversation, &message);
         if (message.call != NONE)

@@ -28,12 +28,28 @@ static struct str reason(struct session *session)
         &turn->arena, "%s: %.*s", plugin, (int)turn->explanation.size, turn->explanation.at));
 }
 
+static bool call_open(const struct session *session, const struct call *call)
+{
+    return call->past == NONE || session->conversation.calls[call->past].result == NONE;
+}
+
+/* Calls that the conversation holds and that nobody will carry out now still need their results. */
+static void close_calls(struct session *session)
+{
+    struct reply *reply = &session->turn.reply;
+    for (uint32_t i = 0; reply->settled && i < reply->calls_count; i++)
+        if (call_open(session, &reply->calls[i]))
+            settle_result(session, &reply->calls[i], STR("not carried out: the turn was ended"),
+                true, 0, session->turn.by);
+}
+
 /* The turn ends here with the explanation as its text, which leaves like any other: by `answer`. */
 static enum stage say(struct session *session, enum wire_ended how)
 {
     struct turn *turn = &session->turn;
     if (turn->how)
         return end(session, WIRE_ENDED_FAILED, STR("the answer hooks refused the refusal"));
+    close_calls(session);
     turn->how = (uint8_t)how;
     turn->why = turn->explanation;
     turn->reply = (struct reply){ .text = turn->explanation, .by = turn->by };
@@ -140,11 +156,6 @@ static enum stage results(struct session *session)
 }
 
 /* --- step: where the conversation says to go on --- */
-
-static bool call_open(const struct session *session, const struct call *call)
-{
-    return call->past == NONE || session->conversation.calls[call->past].result == NONE;
-}
 
 /* A settled reply in hand again, with its calls; whether one of them is open. */
 static bool load_reply(struct session *session, uint32_t at)

@@ -1,4 +1,5 @@
-/* sanitized - whether this program is linked with AddressSanitizer: gcc and clang say so differently. */
+/* sanitized - whether this program is linked with AddressSanitizer: gcc and clang say so
+ * differently. */
 #pragma once
 
 #ifdef __SANITIZE_ADDRESS__

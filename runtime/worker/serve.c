@@ -1,7 +1,8 @@
 /* serve - the worker's side of the wire: which message does what, and when it may come.
  *
  * Many sessions by lease on one socket, one thread. A message that does not fit a session's phase
- * is answered with FAULT and changes nothing; bytes that are no message end the worker. */
+ * is answered with FAULT and changes nothing (a PUT of which one message is broken keeps what it
+ * was to keep); bytes that are no message end the worker. */
 #include "worker/effects.h"
 #include "worker/host.h"
 #include "worker/tools.h"
@@ -107,8 +108,10 @@ static int on_put(
     for (uint32_t i = 0; i < put->messages_count; i++) {
         int r =
             conversation_add(conversation, put->messages[i].bytes, put->messages[i].failed, err);
-        if (r < 0)
+        if (r < 0) {
+            conversation_cut(conversation, put->keep);
             return err_while(err, "message %u", put->keep + i);
+        }
     }
     return 0;
 }

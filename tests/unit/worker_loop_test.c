@@ -130,6 +130,21 @@ static void a_hosted_turn_carries_its_calls_out_one_by_one(void **state)
     want_end(WIRE_ENDED_ANSWERED);
 }
 
+static void a_turn_that_is_ended_leaves_no_call_open(void **state)
+{
+    (void)state;
+    begin(WIRE_HOSTED, "{\"before_tool\":\"finish\"}");
+    want_effect(WIRE_MODEL);
+    peer_answer(
+        &peer, lease, CALLS_REPLY(CALL("c1", "lookup", "{}") "," CALL("c2", "change", "{}")));
+    want_effect(WIRE_HAND);
+    want_text(peer.got.effect.text, "finished by the probe");
+    assert_int_equal(peer.got.effect.calls_count, 0);
+    assert_int_equal(peer.got.effect.settled_count, 4); /* the reply, two results, the last word */
+    assert_non_null(strstr(peer.got.effect.settled[2].bytes.at, "\"tool_call_id\":\"c2\""));
+    want_end(WIRE_ENDED_ANSWERED);
+}
+
 /* --- reply, before_tool --- */
 
 static void a_leaked_call_becomes_a_call(void **state)
@@ -620,6 +635,7 @@ int main(void)
         TEST(an_untouched_reply_is_handed_over_by_name),
         TEST(calls_go_to_the_client_and_their_results_come_back),
         TEST(a_hosted_turn_carries_its_calls_out_one_by_one),
+        TEST(a_turn_that_is_ended_leaves_no_call_open),
         TEST(a_leaked_call_becomes_a_call),
         TEST(an_argument_is_set_where_it_fits),
         TEST(a_denied_call_is_answered_here_and_the_rest_handed_over),

@@ -177,6 +177,23 @@ static void results_find_their_calls_and_lose_them_when_cut(void **state)
     conversation_cut(c, 0);
 }
 
+static void a_message_that_could_not_be_answered_is_refused_whole(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf long_id = { 0 };
+    struct conversation *c = &session.conversation;
+    buf_text(&long_id, "{\"role\":\"assistant\",\"tool_calls\":[" CALLED("1", "a") ",{\"id\":\"");
+    for (int i = 0; i <= WIRE_TEXT_MAX; i++)
+        buf_char(&long_id, 'x');
+    buf_text(&long_id, "\",\"function\":{\"name\":\"a\"}}]}");
+    assert_int_equal(conversation_add(c, buf_view(&long_id), false, NULL), -ERR_LIMIT);
+    assert_int_equal(conversation_add(c, STR("{\"role\":\"wizard\"}"), false, NULL), -ERR_INPUT);
+    assert_int_equal(conversation_add(c, STR("[]"), false, NULL), -ERR_INPUT);
+    assert_int_equal(conversation_add(c, STR("{\"role\":"), false, NULL), -ERR_INPUT);
+    assert_int_equal(c->count, 0);
+    assert_int_equal(c->calls_count, 0);
+}
+
 static uint32_t past(const char *name, const char *args, uint32_t filter)
 {
     struct call call = { .past = NONE };
@@ -235,6 +252,7 @@ int main(void)
         TEST(lists_of_tools_are_shared_and_checked),
         TEST(values_are_walked_and_copied_with_a_change),
         TEST(results_find_their_calls_and_lose_them_when_cut),
+        TEST(a_message_that_could_not_be_answered_is_refused_whole),
         TEST(the_past_is_counted_by_what_the_filter_names),
         TEST(texts_of_contents),
     };
