@@ -4,7 +4,7 @@
 
 #include "wire/verb.h"
 
-extern const struct verb verb_init, verb_trust, verb_reviewer, verb_build, verb_check;
+extern const struct verb verb_init, verb_trust, verb_reviewer, verb_build, verb_check, verb_audit;
 
 /* Finds the home of a command and says so in the error. */
 int cmd_home(struct home *ret, const struct verb_call *call, struct err *err);

@@ -4,6 +4,6 @@
 int main(int argc, char **argv)
 {
     const struct verb verbs[] = { verb_init, verb_trust, verb_reviewer, verb_build, verb_check,
-        { 0 } };
+        verb_audit, { 0 } };
     return verb_main("moult-evolve", verbs, argc, argv);
 }

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCHEMA_VERSION = 1, PREFIX_MIN = 6, PREFIX_MAX = 64, STATEMENTS_MAX = 48 };
+enum { SCHEMA_VERSION = 1, PREFIX_MIN = 6, PREFIX_MAX = 64, STATEMENTS_MAX = 48, BUSY_MS = 5000 };
 
 static const char schema[] =
     "CREATE TABLE home(one INTEGER PRIMARY KEY CHECK(one = 1), id TEXT NOT NULL) STRICT;"
@@ -208,6 +208,8 @@ static int check_home(struct store *store, struct err *err)
 
 static int prepare(struct store *store, struct err *err)
 {
+    /* Somebody who looks into the file with sqlite3 may hold it for a moment. */
+    sqlite3_busy_timeout(store->db, BUSY_MS);
     int rc = run(store,
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",

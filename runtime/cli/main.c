@@ -23,6 +23,7 @@ static const struct command {
     { "build", "moult-evolve", "compile a plugin in the sandbox" },
     { "bench", "moult-bench", "measure moult on this machine" },
     { "check", "moult-evolve", "what a shared object holds that a plugin may not" },
+    { "audit", "moult-evolve", "verify or show the hash chain over what was decided" },
     { "reviewer", "moult-evolve", "the signed list of who may approve" },
 };
 
