@@ -20,6 +20,7 @@ moult_worker_test(worker_loop_test)
 moult_worker_test(worker_vectors_test)
 moult_worker_test(worker_broken_test)
 moult_worker_test(worker_escape_test)
+moult_worker_test(worker_paths_test)
 
 moult_test(worker_text_test worker)
 moult_test(worker_value_test worker)

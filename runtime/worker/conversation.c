@@ -216,6 +216,11 @@ uint32_t conversation_turn(const struct conversation *conversation)
     return 0;
 }
 
+bool call_open(const struct conversation *conversation, const struct call *call)
+{
+    return call->past == NONE || conversation->calls[call->past].result == NONE;
+}
+
 static bool text_part(const struct json *part)
 {
     return json_is(json_get(part, "text"), JSON_STRING);

@@ -190,7 +190,7 @@ void effect_hand(struct session *session)
     uint32_t count = 0;
     for (uint32_t i = 0; i < reply->calls_count; i++) {
         const struct call *call = &reply->calls[i];
-        if (call->denied)
+        if (call->denied || !call_open(&session->conversation, call))
             continue;
         wire_call_of(&calls[count], call, i == count && !call->changed);
         count++;

@@ -28,17 +28,12 @@ static struct str reason(struct session *session)
         &turn->arena, "%s: %.*s", plugin, (int)turn->explanation.size, turn->explanation.at));
 }
 
-static bool call_open(const struct session *session, const struct call *call)
-{
-    return call->past == NONE || session->conversation.calls[call->past].result == NONE;
-}
-
 /* Calls that the conversation holds and that nobody will carry out now still need their results. */
 static void close_calls(struct session *session)
 {
     struct reply *reply = &session->turn.reply;
     for (uint32_t i = 0; reply->settled && i < reply->calls_count; i++)
-        if (call_open(session, &reply->calls[i]))
+        if (call_open(&session->conversation, &reply->calls[i]))
             settle_result(session, &reply->calls[i], STR("not carried out: the turn was ended"),
                 true, 0, session->turn.by);
 }
@@ -170,7 +165,7 @@ static bool load_reply(struct session *session, uint32_t at)
     for (uint32_t i = 0; i < message->calls_count && i < WIRE_CALLS_MAX; i++) {
         struct call *call = &turn->reply.calls[turn->reply.calls_count++];
         load_call(session, call, message->calls_from + i);
-        open |= call_open(session, call);
+        open |= call_open(&session->conversation, call);
     }
     return open;
 }
@@ -341,7 +336,7 @@ static enum stage carry_out(struct session *session)
     bool hosted = session->kind == WIRE_HOSTED;
     for (; turn->index < turn->reply.calls_count; turn->index++, turn->checked = false) {
         struct call *call = &turn->reply.calls[turn->index];
-        if (!call_open(session, call))
+        if (!call_open(&session->conversation, call))
             continue;
         enum stage stage = turn->checked ? STAGE_CALLS : check_call(session, call);
         if (stage != STAGE_CALLS || turn->waiting)
@@ -362,7 +357,8 @@ static enum stage carry_out(struct session *session)
         return STAGE_TOOL;
     }
     for (uint32_t i = 0; i < turn->reply.calls_count; i++)
-        if (!turn->reply.calls[i].denied && call_open(session, &turn->reply.calls[i]))
+        if (!turn->reply.calls[i].denied &&
+            call_open(&session->conversation, &turn->reply.calls[i]))
             return STAGE_HAND;
     return STAGE_DENIED;
 }

@@ -54,6 +54,9 @@ uint32_t conversation_turn(const struct conversation *conversation);
 /* The text of a content node: a string, null, or a list of parts. In the arena if it must be made.
  */
 struct str content_text(struct arena *arena, const struct json *content);
+/* Whether a call of the reply in hand still wants its result. */
+struct call;
+bool call_open(const struct conversation *conversation, const struct call *call);
 void past_digest(struct conversation *conversation, struct past_call *call, struct arena *scratch);
 
 /* A tool call of the reply in hand. */
