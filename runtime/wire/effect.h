@@ -170,7 +170,7 @@ struct wire_effect {
     struct str text;
     struct wire_call *calls;      /* HAND: all; TOOL: one */
     uint32_t calls_count;
-    /* NESTED, PERSON: name and JSON or prompt; WAIT: ms */
+    /* NESTED, PERSON: name and JSON or prompt (NESTED: `model` 0 asks a model, 1 a tool); WAIT: ms */
     struct str name, body;
     uint32_t ms;
 };

@@ -237,9 +237,8 @@ void effect_nested(struct session *session)
         .hook = (uint8_t)turn->hook,
         .build = turn->build->digest,
         .index = turn->asks_count - 1,
-        .name = asked->name,
-        .body = asked->text,
-        .ms = 0,
+        .name = asked->sent_name,
+        .body = asked->sent_text,
         .model = asked->what,
     };
     send_and_wait(session, &effect);

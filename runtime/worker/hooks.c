@@ -114,6 +114,56 @@ static int ask_one(
     return action;
 }
 
+/* before_tool on a call that a hook asks for. A before_tool is not asked about its own question, and
+ * nothing waits inside a wait: a hook that would has denied. */
+static bool nested_passes(struct session *session, struct call *call)
+{
+    const struct chain *chain = &session->harness->chains[MOULT_BEFORE_TOOL];
+    const struct build *asker =
+        session->turn.hook == MOULT_BEFORE_TOOL ? session->turn.build : NULL;
+    session->turn.hook = MOULT_BEFORE_TOOL;
+    session->turn.call = call;
+    session->turn.asks_count = 0;
+    for (uint32_t i = 0; i < chain->count; i++) {
+        if (&session->harness->builds[chain->places[i].build] == asker)
+            continue;
+        int action = ask_one(session, MOULT_BEFORE_TOOL, &chain->places[i], call);
+        if (action == MOULT_DONE)
+            break;
+        if (action != MOULT_PASS)
+            return false;
+    }
+    return true;
+}
+
+/* What a hook asked for leaves, or is answered here because before_tool denied it. */
+static bool send_nested(struct session *session)
+{
+    struct turn *turn = &session->turn;
+    struct asked *asked = &turn->asks[turn->asks_count - 1];
+    asked->sent_name = asked->name;
+    asked->sent_text = asked->text;
+    if (asked->what == MOULT_ASK_TOOL) {
+        struct call call = { .past = NONE };
+        struct turn outer = *turn;
+        call_complete(&call, &turn->arena, asked->name, asked->text);
+        bool passes = nested_passes(session, &call);
+        struct str why = turn->explanation.size ? turn->explanation : STR("this call was denied");
+        outer.arena = turn->arena;
+        outer.guarded = turn->guarded;
+        outer.failed_hook |= turn->failed_hook;
+        *turn = outer;
+        asked->sent_name = (struct str){ call.face.name.at, call.face.name.size };
+        asked->sent_text = (struct str){ call.face.raw.at, call.face.raw.size };
+        asked->answered = !passes;
+        asked->result = why;
+        if (!passes)
+            return false;
+    }
+    effect_nested(session);
+    return true;
+}
+
 int hooks_run(struct session *session, enum moult_hook_id hook, struct call *call)
 {
     struct turn *turn = &session->turn;
@@ -123,10 +173,10 @@ int hooks_run(struct session *session, enum moult_hook_id hook, struct call *cal
     int action = MOULT_PASS;
     while (turn->place < chain->count) {
         action = ask_one(session, hook, &chain->places[turn->place], call);
-        if (action == MOULT_WAIT) {
-            effect_nested(session);
+        if (action == MOULT_WAIT && send_nested(session))
             return MOULT_WAIT;
-        }
+        if (action == MOULT_WAIT)
+            continue;
         turn->place++;
         turn->asks_count = 0;
         if (action == WIRE_ACTION_FAILED && !hook_rules[hook].closed)
@@ -152,8 +202,7 @@ bool hooks_tool(
     turn->edits.count = 0; /* a tool answers; it edits nothing */
     if (action == MOULT_WAIT && turn->pending) {
         put_state_back(session);
-        effect_nested(session);
-        return false;
+        return send_nested(session) ? false : hooks_tool(session, build, tool, call);
     }
     turn->asks_count = 0;
     call->denied = true;

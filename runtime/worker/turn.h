@@ -125,6 +125,7 @@ struct added {
 struct asked {
     uint32_t what;
     struct str name, text, result;
+    struct str sent_name, sent_text; /* as before_tool left it */
     bool answered;
 };
 enum { ASKS_MAX = 16 };

@@ -345,6 +345,19 @@ static void a_hook_that_waits_leaves_no_trace_until_it_is_done(void **state)
     want_end(WIRE_ENDED_ANSWERED);
 }
 
+static void what_a_hook_asks_of_a_tool_passes_before_tool(void **state)
+{
+    (void)state;
+    begin(WIRE_GATEWAY, "{\"reply\":\"ask\",\"before_tool\":\"deny lookup\"}");
+    want_effect(WIRE_MODEL);
+    peer_answer(&peer, lease, TEXT_REPLY);
+    want_effect(WIRE_NESTED);
+    peer_answer(&peer, lease, "one");
+    want_effect(WIRE_HAND);
+    want_text(peer.got.effect.text, "one+denied by the probe asked 1");
+    want_end(WIRE_ENDED_ANSWERED);
+}
+
 static void every_hook_may_ask(void **state)
 {
     (void)state;
@@ -648,6 +661,7 @@ int main(void)
         TEST(a_reply_that_is_no_message_is_a_malformed_one),
         TEST(no_answer_ends_the_turn_without_hooks),
         TEST(a_hook_that_waits_leaves_no_trace_until_it_is_done),
+        TEST(what_a_hook_asks_of_a_tool_passes_before_tool),
         TEST(every_hook_may_ask),
         TEST(actions_are_those_of_the_table),
         TEST(a_before_tool_that_fails_denies),

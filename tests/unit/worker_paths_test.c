@@ -50,6 +50,11 @@ static void check_effect(const char *order, struct seen *seen, const struct wire
         seen->hook[MOULT_BEFORE_TOOL] = 0;
         seen->tools++;
         break;
+    case WIRE_NESTED:
+        if (effect->model == MOULT_ASK_TOOL && effect->hook != MOULT_BEFORE_TOOL &&
+            !seen->hook[MOULT_BEFORE_TOOL])
+            fail_msg("%s: a hook called a tool without before_tool", order);
+        break;
     case WIRE_HAND:
         calls = effect->same ? 0 : effect->calls_count;
         if (seen->hook[MOULT_BEFORE_TOOL] < calls)
