@@ -1,8 +1,8 @@
 /* batch - a cluster's frozen cases, as two documents (schema 1, docs/reference/batch.md).
  *
  * The first is evidence: failing held-in cases and the held-in runs that must stay as they are. The
- * second holds the same for held-out groups; who may propose may not read it, and the first says of it
- * only its digest. Their names are digests of their bytes, so neither can change afterwards. */
+ * second holds the same for held-out groups; who may propose may not read it, and the first says of
+ * it only its digest. Their names are digests of their bytes, so neither can change afterwards. */
 #pragma once
 
 #include "trials/cluster.h"
@@ -17,14 +17,14 @@ struct batch_case {
     struct digest digest;
 };
 struct batch {
-    struct digest digest;       /* of the document's bytes */
+    struct digest digest; /* of the document's bytes */
     struct str detector, signature;
-    uint8_t split;              /* enum split: which of the two documents it is */
+    uint8_t split; /* enum split: which of the two documents it is */
     bool mendable, claims;
-    struct digest held_out;     /* held-in: the other document; held-out: zero */
+    struct digest held_out; /* held-in: the other document; held-out: zero */
     struct batch_case *cases;
     uint32_t cases_count;
-    struct str *neighbours;     /* sessions without the symptom */
+    struct str *neighbours; /* sessions without the symptom */
     uint32_t neighbours_count;
 };
 /* Strings are in the arena or in text. ERR_INPUT names the path. */

@@ -1,9 +1,9 @@
 /* detect - the table of detectors.
  *
- * A census detector counts something in a run. A mendable detector also says where in the harness the
- * failure could have been met, what exactly a repair may change (its frame), and when the failure is
- * real: a rejected result, or a reply whose calls were never carried out. It brings made cases where its
- * repair would be overreach. The same code grades a replay. */
+ * A census detector counts something in a run. A mendable detector also says where in the harness
+ * the failure could have been met, what exactly a repair may change (its frame), and when the
+ * failure is real: a rejected result, or a reply whose calls were never carried out. It brings made
+ * cases where its repair would be overreach. The same code grades a replay. */
 #pragma once
 
 #include "trials/effects.h"
@@ -18,17 +18,17 @@ enum detect_tool_class { TOOL_NONE, TOOL_READ, TOOL_WRITE, TOOL_UNKNOWN };
 typedef void (*detect_sink)(void *with, const struct detect_hit *hit);
 
 struct detector {
-    const char *id;          /* the census's id, or the cluster's: "leak_tagged", "string_for_array", ... */
+    const char *id; /* the census's id, or the cluster's: "leak_tagged", "string_for_array", ... */
     const char *summary;
     /* Calls the sink once for each occurrence. */
     void (*find)(const struct run *run, detect_sink sink, void *with);
     /* Mendable detectors: the hook that the repair belongs to (enum moult_hook_id); others -1. */
     int hook;
-    /* Is there a rejected result or failed turn that this hit explains, and can a harness change it?
-     * NULL for census detectors. *ret_why: the reason when not (for the report). */
+    /* Is there a rejected result or failed turn that this hit explains, and can a harness change
+     * it? NULL for census detectors. *ret_why: the reason when not (for the report). */
     bool (*mendable)(const struct run *run, const struct detect_hit *hit, const char **ret_why);
-    /* Exactly the effects that a repair of this step asks for. 1: filled; 0: no claim at this step (the
-     * frame cannot say: another failure beside it, over its bound). */
+    /* Exactly the effects that a repair of this step asks for. 1: filled; 0: no claim at this step
+     * (the frame cannot say: another failure beside it, over its bound). */
     int (*frame)(const struct run *run, uint32_t step, struct effects *ret, struct arena *arena);
     /* A change where the action is gone instead of mended. */
     bool (*suppressed)(const struct run *run, uint32_t step, const struct effects *seen);
@@ -39,7 +39,7 @@ extern const struct detector detectors[];
 extern const unsigned detectors_count;
 const struct detector *detector_find(const char *id);
 
-/* Outcome of what was seen at a step, against the recording and, if `detector` is not NULL and the step
- * is one of its failures, its frame. */
+/* Outcome of what was seen at a step, against the recording and, if `detector` is not NULL and the
+ * step is one of its failures, its frame. */
 enum outcome detect_outcome(const struct detector *detector, const struct run *run, uint32_t step,
     const struct effects *seen, struct arena *arena);

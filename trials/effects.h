@@ -7,29 +7,31 @@
 #include "wire/effect.h"
 
 enum effects_end {
-    EFFECTS_ANSWERED,  /* text handed over, no call */
-    EFFECTS_HANDED,    /* calls handed over */
-    EFFECTS_ASKED,     /* asked the model again (retry, or every call denied): the trace has no answer */
+    EFFECTS_ANSWERED, /* text handed over, no call */
+    EFFECTS_HANDED,   /* calls handed over */
+    EFFECTS_ASKED, /* asked the model again (retry, or every call denied): the trace has no answer
+                    */
     EFFECTS_REFUSED,
-    EFFECTS_FAILED,    /* the turn failed by the harness's own decision */
-    EFFECTS_ABNORMAL   /* crash, hang, protocol error, hook failure */
+    EFFECTS_FAILED,  /* the turn failed by the harness's own decision */
+    EFFECTS_ABNORMAL /* crash, hang, protocol error, hook failure */
 };
 struct effects_call {
-    struct str name, args;        /* args: raw text */
-    bool denied;                  /* before_tool said no: not handed over */
+    struct str name, args; /* args: raw text */
+    bool denied;           /* before_tool said no: not handed over */
 };
 struct effects {
-    bool request_same;            /* the model request is exactly the recorded context */
-    bool same;                    /* text and calls are exactly the recorded reply's */
-    uint8_t end;                  /* enum effects_end */
+    bool request_same; /* the model request is exactly the recorded context */
+    bool same;         /* text and calls are exactly the recorded reply's */
+    uint8_t end;       /* enum effects_end */
     struct str text;
-    struct effects_call *calls;   /* of the reply, denied ones included, in order */
+    struct effects_call *calls; /* of the reply, denied ones included, in order */
     uint32_t calls_count;
-    struct digest digest;         /* of all of it; equal effects have equal digests */
-    struct str why;               /* ABNORMAL: what happened */
+    struct digest digest; /* of all of it; equal effects have equal digests */
+    struct str why;       /* ABNORMAL: what happened */
 };
 /* The recorded effects of a step: what identity replay must ask for. */
-void effects_recorded(struct effects *ret, const struct run *run, uint32_t step, struct arena *arena);
+void effects_recorded(
+    struct effects *ret, const struct run *run, uint32_t step, struct arena *arena);
 /* Calls by name and JSON value, text without white space: as frames compare (not byte for byte). */
 bool effects_equal(const struct effects *a, const struct effects *b);
 void effects_seal(struct effects *effects); /* fills digest */

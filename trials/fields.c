@@ -68,8 +68,8 @@ void fields_print(struct buf *out, const struct field *table, unsigned count, co
     }
 }
 
-int fields_refuse(struct err *err, const struct json *root, const struct json *node,
-    const char *format, ...)
+int fields_refuse(
+    struct err *err, const struct json *root, const struct json *node, const char *format, ...)
 {
     char text[200], path[120];
     va_list args;
@@ -82,7 +82,8 @@ int fields_refuse(struct err *err, const struct json *root, const struct json *n
     return -ERR_INPUT;
 }
 
-static int read_u32(uint32_t *to, const struct json *root, const struct json *value, struct err *err)
+static int read_u32(
+    uint32_t *to, const struct json *root, const struct json *value, struct err *err)
 {
     int64_t number = json_int(value, -1);
     if (number < 0 || number > UINT32_MAX)
@@ -157,8 +158,8 @@ static int read_value(char *at, const struct field *field, const struct json *ro
     return err_set(err, ERR_DEFECT, "field kind %d", (int)field->kind);
 }
 
-static bool is_known(struct str key, const struct field *table, unsigned count,
-    const char *const *others)
+static bool is_known(
+    struct str key, const struct field *table, unsigned count, const char *const *others)
 {
     for (unsigned i = 0; i < count; i++)
         if (str_equal(key, str_of(table[i].name)))

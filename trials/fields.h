@@ -1,8 +1,8 @@
 /* fields - flat structs to JSON objects and back, from one table.
  *
- * A document that a gate believes must be read as strictly as it is printed: the same table does both, so
- * a member cannot be printed and silently not read. Every member must be there, none may be unknown, and
- * an error names its path. */
+ * A document that a gate believes must be read as strictly as it is printed: the same table does
+ * both, so a member cannot be printed and silently not read. Every member must be there, none may
+ * be unknown, and an error names its path. */
 #pragma once
 
 #include "base/arena.h"
@@ -11,12 +11,12 @@
 
 enum field_kind {
     FIELD_BOOL,
-    FIELD_WORD,   /* uint8_t; `words` has its names */
+    FIELD_WORD, /* uint8_t; `words` has its names */
     FIELD_U32,
     FIELD_STEP,   /* uint32_t; UINT32_MAX is null */
     FIELD_DOUBLE, /* finite, from `min` to `max` */
     FIELD_STR,
-    FIELD_DIGEST  /* all zero is null */
+    FIELD_DIGEST /* all zero is null */
 };
 struct field {
     const char *name;
@@ -24,13 +24,13 @@ struct field {
     size_t offset;
     const char *const *words; /* FIELD_WORD */
     unsigned words_count;
-    double min, max;          /* FIELD_DOUBLE; both 0: any finite number */
+    double min, max; /* FIELD_DOUBLE; both 0: any finite number */
 };
 
 /* Appends `"name": value` for each field, separated by commas, without the braces. */
 void fields_print(struct buf *out, const struct field *table, unsigned count, const void *from);
-/* Fills *to from an object of the document `root`. Strings are in the arena or in the document. Members
- * that the table does not know are refused unless `others` (NULL-terminated) names them.
+/* Fills *to from an object of the document `root`. Strings are in the arena or in the document.
+ * Members that the table does not know are refused unless `others` (NULL-terminated) names them.
  * ERR_INPUT with the path. */
 int fields_read(void *to, const struct field *table, unsigned count, const struct json *root,
     const struct json *object, const char *const *others, struct arena *arena, struct err *err);

@@ -19,8 +19,8 @@ enum {
 struct import_session {
     struct str meta;      /* JSON object: docs/reference/trace.md, "Session" */
     struct str *messages; /* JSON objects in the OpenAI chat form */
-    bool *failed;                  /* results that are errors, as the source says */
-    bool *user;                    /* messages of the person: a turn begins */
+    bool *failed;         /* results that are errors, as the source says */
+    bool *user;           /* messages of the person: a turn begins */
     uint32_t messages_count, turns;
     struct str group, origin, format;
     bool offered;

@@ -1,10 +1,10 @@
 /* replay - answers a worker's effects from recorded runs: mode `step`.
  *
- * Stands where the broker stands and drives the same worker program. Each recorded reply is put to the
- * harness in its recorded context; the effects that come back are compared with the recording. Step k+1
- * of a run is sent only after the effects of step k; many runs are in flight at once. Nothing is
- * answered with something near: a request that the trace cannot answer is a divergence, and ends the
- * step. */
+ * Stands where the broker stands and drives the same worker program. Each recorded reply is put to
+ * the harness in its recorded context; the effects that come back are compared with the recording.
+ * Step k+1 of a run is sent only after the effects of step k; many runs are in flight at once.
+ * Nothing is answered with something near: a request that the trace cannot answer is a divergence,
+ * and ends the step. */
 #pragma once
 
 #include "trials/effects.h"
@@ -14,10 +14,10 @@
 struct replay_build {
     const char *name;
     struct digest build;
-    int fd;               /* sealed memfd; the caller's */
+    int fd; /* sealed memfd; the caller's */
 };
 struct replay_arm {
-    const char *worker;   /* path of moult-worker, or moult-worker-asan for sanitised builds */
+    const char *worker; /* path of moult-worker, or moult-worker-asan for sanitised builds */
     const struct replay_build *builds; /* the pipeline is the one that exports moult_pipeline */
     unsigned builds_count;
     const char *pipeline; /* its name */
@@ -28,16 +28,18 @@ struct replay_arm {
 };
 struct replay;
 /* Starts `workers` locked workers. ERR_LACKS when a required layer is missing. */
-int replay_open(struct replay **ret, const struct replay_arm *arm, unsigned workers, struct err *err);
+int replay_open(
+    struct replay **ret, const struct replay_arm *arm, unsigned workers, struct err *err);
 void replay_free(struct replay *replay);
 /* Which layers were in force, and the tier: for the report. */
 uint32_t replay_layers(const struct replay *replay);
 
-/* Called for each step in the order of each run (runs interleave). effects are valid in the call only.
- * Return nonzero to leave the rest of that run out. */
-typedef int (*replay_step)(void *with, const struct run *run, uint32_t step, const struct effects *effects);
-/* Replays all runs; wall_ms_step bounds one step (a hang is ABNORMAL; the worker is killed and another
- * started, the run goes on behind that step). progress may be NULL. */
+/* Called for each step in the order of each run (runs interleave). effects are valid in the call
+ * only. Return nonzero to leave the rest of that run out. */
+typedef int (*replay_step)(
+    void *with, const struct run *run, uint32_t step, const struct effects *effects);
+/* Replays all runs; wall_ms_step bounds one step (a hang is ABNORMAL; the worker is killed and
+ * another started, the run goes on behind that step). progress may be NULL. */
 int replay_runs(struct replay *replay, const struct run *const *runs, unsigned runs_count,
     uint32_t wall_ms_step, replay_step step, void *with, struct err *err);
 
@@ -45,7 +47,7 @@ int replay_runs(struct replay *replay, const struct run *const *runs, unsigned r
 struct replay_vectors {
     const uint16_t *holes;
     uint32_t count, width;
-    const uint64_t *decide;   /* [count] */
+    const uint64_t *decide; /* [count] */
     bool atoms, cover;
 };
 struct replay_verdicts {
@@ -55,8 +57,10 @@ struct replay_verdicts {
 int replay_vectors(struct replay *replay, const struct run *run, uint32_t step,
     const struct replay_vectors *vectors, struct arena *arena, struct replay_verdicts *ret,
     struct err *err);
-/* The same for many steps at once, spread over the workers: answers come by callback, in no order. */
-typedef int (*replay_vectors_done)(void *with, unsigned index, const struct replay_verdicts *verdicts);
+/* The same for many steps at once, spread over the workers: answers come by callback, in no order.
+ */
+typedef int (*replay_vectors_done)(
+    void *with, unsigned index, const struct replay_verdicts *verdicts);
 struct replay_job {
     const struct run *run;
     uint32_t step;

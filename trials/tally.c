@@ -1,7 +1,8 @@
 /* tally - votes of groups.
  *
- * The asymmetries are deliberate: a missing or abnormal new arm is a loss, a missing old arm counts as a
- * pass of the old one, so a candidate gains nothing by failing to finish where it would lose. */
+ * The asymmetries are deliberate: a missing or abnormal new arm is a loss, a missing old arm counts
+ * as a pass of the old one, so a candidate gains nothing by failing to finish where it would lose.
+ */
 #include "trials/tally.h"
 
 #include "base/mem.h"
@@ -25,7 +26,8 @@ static bool is_loss(const struct report_case *c)
     return !hash_equal(&c->old_effects, &c->new_effects);
 }
 
-/* Sealed cases are for the report alone. Made cases belong to no customer and stand for themselves. */
+/* Sealed cases are for the report alone. Made cases belong to no customer and stand for themselves.
+ */
 static int standing(const struct report_case *c)
 {
     return c->suite == SUITE_SAFETY ? SPLITS : c->split;
@@ -50,7 +52,8 @@ static void group_add(struct group *group, const struct report_case *c)
     if (!c->signature)
         return;
     group->signature++;
-    group->resolved_new += c->new_outcome == OUTCOME_RESOLVED && !c->missing_new && !c->new_abnormal;
+    group->resolved_new +=
+        c->new_outcome == OUTCOME_RESOLVED && !c->missing_new && !c->new_abnormal;
     group->resolved_old += c->old_outcome == OUTCOME_RESOLVED || c->missing_old;
 }
 
@@ -81,7 +84,8 @@ static void count_case(struct tally *ret, const struct report_case *c)
 
 void tally_of(struct tally *ret, const struct report *report)
 {
-    CLEANUP(mem_freep) const struct report_case **order = mem_zero(report->cases_count + 1, sizeof *order);
+    CLEANUP(mem_freep)
+    const struct report_case **order = mem_zero(report->cases_count + 1, sizeof *order);
     uint32_t count = 0;
     *ret = (struct tally){ 0 };
     for (uint32_t i = 0; i < report->cases_count; i++)

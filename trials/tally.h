@@ -1,8 +1,8 @@
 /* tally - a report's cases counted by group, the unit of every claim.
  *
- * A group has one vote: -1 if the new arm is worse in any of its cases, else +1 if all its cases with the
- * signature are resolved now and not all were before, else 0. So neither repeats nor copies of a case
- * change a claim. */
+ * A group has one vote: -1 if the new arm is worse in any of its cases, else +1 if all its cases
+ * with the signature are resolved now and not all were before, else 0. So neither repeats nor
+ * copies of a case change a claim. */
 #pragma once
 
 #include "trials/report.h"

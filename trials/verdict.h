@@ -1,5 +1,6 @@
 /* verdict - pass, fail or inconclusive: a pure function of report and policy.
- * The rules are a table (verdict.c); each row names itself in the reasons. Numbers after STATISTICS.md. */
+ * The rules are a table (verdict.c); each row names itself in the reasons. Numbers after
+ * STATISTICS.md. */
 #pragma once
 
 #include "trials/report.h"
@@ -8,43 +9,43 @@
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
 extern const char *const verdict_words[3];
 
-struct policy {               /* JSON, schema 1; policy_default() is tier "person" */
-    double p0;                /* .2: share fixed that held-out must beat */
-    double margin;            /* .20: how much worse is still "not worse" */
-    double level_shard;       /* .10: A, spent by level(k, i) */
-    double level_harm;        /* .05; 0: the same as what the look may spend (auto) */
-    double held_in_share;     /* least share of the batch's groups that must be fixed */
-    double missing_max;       /* .10 */
+struct policy {           /* JSON, schema 1; policy_default() is tier "person" */
+    double p0;            /* .2: share fixed that held-out must beat */
+    double margin;        /* .20: how much worse is still "not worse" */
+    double level_shard;   /* .10: A, spent by level(k, i) */
+    double level_harm;    /* .05; 0: the same as what the look may spend (auto) */
+    double held_in_share; /* least share of the batch's groups that must be fixed */
+    double missing_max;   /* .10 */
     uint32_t held_out_groups_min;
     uint32_t patch_lines_max, so_growth_max;
     double slowdown_max;
     uint32_t prefix_breaks_max;
-    bool claims;              /* may claims support a pass (a person's approval is then needed) */
+    bool claims; /* may claims support a pass (a person's approval is then needed) */
 };
 struct policy policy_default(void);
 int policy_read(struct policy *ret, struct str text, struct err *err);
 void policy_print(struct buf *out, const struct policy *policy);
 
-struct ledger_look {          /* k: looks at this shard so far, this one included; i: passes before it */
+struct ledger_look { /* k: looks at this shard so far, this one included; i: passes before it */
     uint32_t k, i;
 };
 enum { VERDICT_REASONS_MAX = 24 };
 struct verdict_reason {
-    const char *rule;         /* from the table */
-    enum verdict holds;       /* what this row alone says */
-    char text[200];           /* numbers; never names a held-out case */
+    const char *rule;   /* from the table */
+    enum verdict holds; /* what this row alone says */
+    char text[200];     /* numbers; never names a held-out case */
 };
 struct verdict_result {
     enum verdict verdict;
     struct verdict_reason reasons[VERDICT_REASONS_MAX];
     unsigned reasons_count;
-    double level;             /* spent */
+    double level; /* spent */
     /* the claims, for people */
     uint32_t in_groups, in_fixed, out_groups, out_fixed, all_groups, worse;
     double fixed_lower, worse_upper; /* bounds at .05 */
 };
-void verdict_of(struct verdict_result *ret, const struct report *report, const struct policy *policy,
-    struct ledger_look look);
+void verdict_of(struct verdict_result *ret, const struct report *report,
+    const struct policy *policy, struct ledger_look look);
 /* JSON, schema 1. */
 void verdict_print(struct buf *out, const struct verdict_result *verdict);
 
@@ -59,7 +60,8 @@ struct verdict_facts {
 struct verdict_rule {
     const char *name;
     enum verdict (*holds)(const struct verdict_facts *facts, char *text, size_t size);
-    bool evidence; /* if it does not hold, the report says nothing: inconclusive, whatever else failed */
+    bool evidence; /* if it does not hold, the report says nothing: inconclusive, whatever else
+                      failed */
 };
 extern const struct verdict_rule verdict_rules[];
 extern const unsigned verdict_rules_count;

@@ -1,8 +1,8 @@
 /* outline - what a plugin's source consists of, for those who change or describe it.
  *
  * Functions, hooks, points where a statement may stand, names that are in scope there, conditions,
- * literals, rows of const tables: as spans and node indices of syntax.h. Results live in the caller's
- * arena; texts point into the syntax's source. */
+ * literals, rows of const tables: as spans and node indices of syntax.h. Results live in the
+ * caller's arena; texts point into the syntax's source. */
 #pragma once
 
 #include "patch/syntax.h"
@@ -10,7 +10,12 @@
 struct outline_name {
     struct str name;
     struct str type; /* as C: "moult_turn *", "const char *[4]", "struct state *"; in the arena */
-    enum outline_name_kind { OUTLINE_PARAM, OUTLINE_LOCAL, OUTLINE_CONSTANT, OUTLINE_FUNCTION } kind;
+    enum outline_name_kind {
+        OUTLINE_PARAM,
+        OUTLINE_LOCAL,
+        OUTLINE_CONSTANT,
+        OUTLINE_FUNCTION
+    } kind;
     uint32_t node; /* the declaration */
 };
 struct outline_names {
@@ -22,7 +27,7 @@ struct outline_function {
     struct str name;
     uint32_t node, body; /* function_definition, compound_statement */
     struct span span, body_span;
-    struct str returns;  /* "moult_action" */
+    struct str returns; /* "moult_action" */
     struct outline_names params;
     bool is_static;
 };
@@ -32,19 +37,20 @@ struct outline_functions {
 };
 struct outline_functions outline_functions(const struct syntax *syntax, struct arena *arena);
 /* The function of that name, or NULL. */
-const struct outline_function *outline_find(const struct outline_functions *functions, struct str name);
+const struct outline_function *outline_find(
+    const struct outline_functions *functions, struct str name);
 
 /* The exported constant: `const struct moult_plugin moult_plugin = { .hook = function, ... }`. */
 struct outline_member {
     struct str name, value; /* "before_tool", "stop_repeats" */
     uint32_t node;          /* the initializer_pair */
     uint32_t value_node;
-    const char *hook;       /* the hook's name if it is one, else NULL */
+    const char *hook;                        /* the hook's name if it is one, else NULL */
     const struct outline_function *function; /* of a hook, if the value names one of this file */
 };
 struct outline_plugin {
-    uint32_t node;         /* the declaration, 0 if there is none */
-    uint32_t initializer;  /* its initializer_list */
+    uint32_t node;        /* the declaration, 0 if there is none */
+    uint32_t initializer; /* its initializer_list */
     struct outline_member *at;
     uint32_t count;
 };
@@ -53,7 +59,8 @@ struct outline_plugin outline_plugin(
 /* The nine hooks in the order of the turn: "turn_start" ... "turn_end". */
 enum { OUTLINE_HOOKS = 9 };
 extern const char *const outline_hooks[OUTLINE_HOOKS];
-/* What a hook function looks like: "moult_turn *turn" or with ", moult_call *call". NULL: no hook. */
+/* What a hook function looks like: "moult_turn *turn" or with ", moult_call *call". NULL: no hook.
+ */
 const char *outline_hook_params(const char *hook);
 
 /* Where a statement may be put in. */
@@ -70,13 +77,15 @@ struct outline_points {
 };
 struct outline_points outline_points(
     const struct syntax *syntax, const struct outline_function *function, struct arena *arena);
-/* Names that a statement at this byte offset could use: constants and functions of the file above it,
- * parameters, locals of the open blocks declared above it (inner ones first, shadowed ones left out). */
-struct outline_names outline_scope(const struct syntax *syntax, uint32_t offset, struct arena *arena);
+/* Names that a statement at this byte offset could use: constants and functions of the file above
+ * it, parameters, locals of the open blocks declared above it (inner ones first, shadowed ones left
+ * out). */
+struct outline_names outline_scope(
+    const struct syntax *syntax, uint32_t offset, struct arena *arena);
 
 struct outline_condition {
-    uint32_t node;       /* the expression, without the parentheses of an if */
-    uint32_t statement;  /* if, while, do, for statement, or conditional expression */
+    uint32_t node;                 /* the expression, without the parentheses of an if */
+    uint32_t statement;            /* if, while, do, for statement, or conditional expression */
     uint32_t then_node, else_node; /* 0: none */
 };
 struct outline_conditions {
@@ -88,9 +97,14 @@ struct outline_conditions outline_conditions(
 
 struct outline_literal {
     uint32_t node;
-    enum outline_literal_kind { OUTLINE_NUMBER, OUTLINE_STRING, OUTLINE_CHARACTER, OUTLINE_FLAGS } kind;
+    enum outline_literal_kind {
+        OUTLINE_NUMBER,
+        OUTLINE_STRING,
+        OUTLINE_CHARACTER,
+        OUTLINE_FLAGS
+    } kind;
     int64_t number; /* of a number; of the others 0 */
-};              /* FLAGS: a MOULT_ constant, or several joined with | */
+};                  /* FLAGS: a MOULT_ constant, or several joined with | */
 struct outline_literals {
     struct outline_literal *at;
     uint32_t count;

@@ -1,9 +1,9 @@
 /* syntax - a C source as a tree of whole nodes, behind few functions.
  *
  * tree-sitter parses; the tree is then laid out as one array in document order, so that everything
- * above this file is a loop over indices, without recursion on hostile input and without a type of the
- * library. A source that does not parse cleanly has no tree: nothing is said about half-understood code.
- * Index 0 is the root, and stands for "none" where a node may be missing. */
+ * above this file is a loop over indices, without recursion on hostile input and without a type of
+ * the library. A source that does not parse cleanly has no tree: nothing is said about
+ * half-understood code. Index 0 is the root, and stands for "none" where a node may be missing. */
 #pragma once
 
 #include "base/arena.h"
@@ -52,7 +52,8 @@ struct str syntax_slice(const struct syntax *syntax, struct span span);
 bool syntax_is(const struct syntax *syntax, uint32_t node, const char *kind);
 bool syntax_has_text(const struct syntax *syntax, uint32_t node, const char *text);
 
-/* The first child of that field, of that kind; the first child at all; the sibling behind. 0: none. */
+/* The first child of that field, of that kind; the first child at all; the sibling behind. 0: none.
+ */
 uint32_t syntax_child(const struct syntax *syntax, uint32_t node, const char *field);
 uint32_t syntax_child_of_kind(const struct syntax *syntax, uint32_t node, const char *kind);
 uint32_t syntax_first(const struct syntax *syntax, uint32_t node);

@@ -1,12 +1,14 @@
 /* proposer - the conversation between the driver and a proposer in its sandbox.
  *
- * A proposer has an evidence bundle (a file), a scratch folder and one socket. It sees held-in evidence
- * only. It may ask the driver for trial builds, for verdicts on candidates of such a build, and for the
- * replay of a clean candidate over the held-in evidence; it ends with proposals or with why it has none.
- * The driver checks, builds and replays everything itself again: nothing here is believed.
+ * A proposer has an evidence bundle (a file), a scratch folder and one socket. It sees held-in
+ * evidence only. It may ask the driver for trial builds, for verdicts on candidates of such a
+ * build, and for the replay of a clean candidate over the held-in evidence; it ends with proposals
+ * or with why it has none. The driver checks, builds and replays everything itself again: nothing
+ * here is believed.
  *
- * Frames on the socket: u32 length (little endian), u8 type, payload. Numbers little endian; texts are
- * u32 length and bytes; JSON payloads are read with base/json. At most PROPOSER_FRAME_MAX bytes. */
+ * Frames on the socket: u32 length (little endian), u8 type, payload. Numbers little endian; texts
+ * are u32 length and bytes; JSON payloads are read with base/json. At most PROPOSER_FRAME_MAX
+ * bytes. */
 #pragma once
 
 #include "base/arena.h"
@@ -17,9 +19,9 @@
 #include <stdint.h>
 
 enum {
-    PROPOSER_FD = 3,              /* the socket, inside */
+    PROPOSER_FD = 3, /* the socket, inside */
     PROPOSER_FRAME_MAX = 16 << 20,
-    PROPOSER_CANDIDATES_MAX = 3   /* proposals a cluster */
+    PROPOSER_CANDIDATES_MAX = 3 /* proposals a cluster */
 };
 #define PROPOSER_EVIDENCE "/evidence/bundle.json"
 
@@ -33,44 +35,46 @@ enum {
  *   "steps": [ { "id": 0, "group": "g1", "kind": "fail" | "pass" | "overreach", "solved": true,
  *                "tools": 0,
  *                "want": { "calls": "hex16", "text": "hex16", "end": "hex16" },
- *                "reply": {message}, "calls": [ { "name", "args", "failed", "result" } ],  fail only:
- *                what the model wrote, and the earlier calls of the conversation, newest last
- *                "wanted": { "text": ..., "calls": [ {"name","args"} ] } } ],             fail only
- *   "past": [ { "plugin", "edits", "why_lost" } ],   earlier candidates of this cluster
- *   "budget": { "candidates": N, "seconds": N }, "without": ["verb", ...], "seed": N }
- * "without" takes verbs out of the vocabulary, to show what a fix is made of. Texts are data from traces:
- * untrusted. Digests are those of wire_calls_digest and wire_text_digest; "end" as the worker's. */
+ *                "reply": {message}, "calls": [ { "name", "args", "failed", "result" } ],  fail
+ * only: what the model wrote, and the earlier calls of the conversation, newest last "wanted": {
+ * "text": ..., "calls": [ {"name","args"} ] } } ],             fail only "past": [ { "plugin",
+ * "edits", "why_lost" } ],   earlier candidates of this cluster "budget": { "candidates": N,
+ * "seconds": N }, "without": ["verb", ...], "seed": N } "without" takes verbs out of the
+ * vocabulary, to show what a fix is made of. Texts are data from traces: untrusted. Digests are
+ * those of wire_calls_digest and wire_text_digest; "end" as the worker's. */
 
 enum proposer_type {
     /* to the driver */
-    PROPOSER_BUILD = 1,  /* JSON {"plugin": NAME, "source": C}: a trial build in the place of that plugin */
-    PROPOSER_JUDGE,      /* struct proposer_judge, encoded */
-    PROPOSER_TRY,        /* JSON proposal (below): patched, built and replayed over the held-in steps */
-    PROPOSER_PROPOSE,    /* JSON proposal: final */
-    PROPOSER_SAY,        /* text: progress, for the person's terminal (made printable) */
-    PROPOSER_STOP,       /* JSON {"why": "...", "tried": N, "judged": N, "seconds": S, "ingredients": [...]} */
+    PROPOSER_BUILD =
+        1, /* JSON {"plugin": NAME, "source": C}: a trial build in the place of that plugin */
+    PROPOSER_JUDGE, /* struct proposer_judge, encoded */
+    PROPOSER_TRY,   /* JSON proposal (below): patched, built and replayed over the held-in steps */
+    PROPOSER_PROPOSE, /* JSON proposal: final */
+    PROPOSER_SAY,     /* text: progress, for the person's terminal (made printable) */
+    PROPOSER_STOP,    /* JSON {"why": "...", "tried": N, "judged": N, "seconds": S, "ingredients":
+                         [...]} */
     /* to the proposer */
-    PROPOSER_BUILT,      /* JSON {"ok": bool, "stage", "findings": [...], "ms": N} */
-    PROPOSER_JUDGED,     /* struct proposer_judged, encoded: one frame a job, in no order */
-    PROPOSER_TRIED,      /* JSON {"ok": bool, "stage", "findings", "fixed_groups", "fail_groups",
-                            "changed_steps": [ids of pass/overreach steps that changed], "ms": N} */
-    PROPOSER_DENIED      /* text: the request was malformed, out of turn or over budget */
+    PROPOSER_BUILT,  /* JSON {"ok": bool, "stage", "findings": [...], "ms": N} */
+    PROPOSER_JUDGED, /* struct proposer_judged, encoded: one frame a job, in no order */
+    PROPOSER_TRIED,  /* JSON {"ok": bool, "stage", "findings", "fixed_groups", "fail_groups",
+                        "changed_steps": [ids of pass/overreach steps that changed], "ms": N} */
+    PROPOSER_DENIED  /* text: the request was malformed, out of turn or over budget */
 };
 
 /* A proposal, JSON, schema 1:
  * { "schema": 1, "proposer": "search", "cluster": ID, "plugin": NAME, "path": "plugins/x/x.c",
  *   "edits": [ { "from": BYTE, "to": BYTE, "text": C } ],
- *   "contract": { "hypothesis", "blamed": ["function"], "predicts": { "fixes": [step ids], "risks": [] },
- *                 "falsified_by", "cost": { "judged": N, "seconds": S } },
- *   "ingredients": [ "text_json", ... ], "score": N } */
+ *   "contract": { "hypothesis", "blamed": ["function"], "predicts": { "fixes": [step ids], "risks":
+ * [] }, "falsified_by", "cost": { "judged": N, "seconds": S } }, "ingredients": [ "text_json", ...
+ * ], "score": N } */
 
 struct proposer_judge {
-    uint32_t *jobs;        /* step ids */
+    uint32_t *jobs; /* step ids */
     uint32_t jobs_count;
-    uint16_t *holes;       /* [count][width] */
+    uint16_t *holes; /* [count][width] */
     uint32_t count, width;
-    uint64_t *decide;      /* [count] */
-    bool atoms, cover;     /* of the last vector of each job */
+    uint64_t *decide;  /* [count] */
+    bool atoms, cover; /* of the last vector of each job */
 };
 struct proposer_verdict {
     uint64_t calls, text, end;
@@ -78,7 +82,7 @@ struct proposer_verdict {
     bool abnormal;
 };
 struct proposer_judged {
-    uint32_t job;          /* step id */
+    uint32_t job; /* step id */
     struct proposer_verdict *verdicts;
     uint32_t count;
     struct str atoms, cover; /* as in wire/effect.h, struct wire_verdicts */
@@ -89,15 +93,15 @@ struct proposer_channel {
     int fd;
     struct buf in;
 };
-int proposer_send(struct proposer_channel *channel, enum proposer_type type, struct str payload,
-    struct err *err);
+int proposer_send(
+    struct proposer_channel *channel, enum proposer_type type, struct str payload, struct err *err);
 /* 1 and *ret_type, *ret_payload (valid until the next call), or 0 at end of stream. */
 int proposer_receive(struct proposer_channel *channel, enum proposer_type *ret_type,
     struct str *ret_payload, struct err *err);
 void proposer_channel_done(struct proposer_channel *channel);
 void proposer_judge_encode(struct buf *out, const struct proposer_judge *judge);
-int proposer_judge_decode(struct proposer_judge *ret, struct arena *arena, struct str payload,
-    struct err *err);
+int proposer_judge_decode(
+    struct proposer_judge *ret, struct arena *arena, struct str payload, struct err *err);
 void proposer_judged_encode(struct buf *out, const struct proposer_judged *judged);
-int proposer_judged_decode(struct proposer_judged *ret, struct arena *arena, struct str payload,
-    struct err *err);
+int proposer_judged_decode(
+    struct proposer_judged *ret, struct arena *arena, struct str payload, struct err *err);

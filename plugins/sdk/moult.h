@@ -1,10 +1,10 @@
 /* moult.h - what a plugin of the harness sees. Plain C11, no libraries.
  *
- * A plugin exports one constant, `moult_plugin`, and imports nothing: the functions below call the host
- * through the table in the turn. A hook is a pure function of the turn and of its state: it has no
- * globals that change, no clock, no files. All memory that the host hands out lives as long as the turn;
- * a plugin never frees. ABI 0 may still change; from 1 on it only grows (tables and structs at their
- * ends, each with its size in front). */
+ * A plugin exports one constant, `moult_plugin`, and imports nothing: the functions below call the
+ * host through the table in the turn. A hook is a pure function of the turn and of its state: it
+ * has no globals that change, no clock, no files. All memory that the host hands out lives as long
+ * as the turn; a plugin never frees. ABI 0 may still change; from 1 on it only grows (tables and
+ * structs at their ends, each with its size in front). */
 #ifndef MOULT_H
 #define MOULT_H
 
@@ -27,7 +27,8 @@ typedef struct moult_text {
     uint32_t size;
 } moult_text;
 
-/* Offsets into the text in hand, as the model wrote it: edits do not move it. Empty if from == to. */
+/* Offsets into the text in hand, as the model wrote it: edits do not move it. Empty if from == to.
+ */
 typedef struct moult_span {
     uint32_t from, to;
 } moult_span;
@@ -43,7 +44,13 @@ typedef enum moult_action {
 } moult_action;
 
 enum moult_kind {
-    MOULT_NOTHING, MOULT_NULL, MOULT_BOOL, MOULT_NUMBER, MOULT_STRING, MOULT_ARRAY, MOULT_OBJECT
+    MOULT_NOTHING,
+    MOULT_NULL,
+    MOULT_BOOL,
+    MOULT_NUMBER,
+    MOULT_STRING,
+    MOULT_ARRAY,
+    MOULT_OBJECT
 };
 enum moult_role { MOULT_SYSTEM = 1, MOULT_USER = 2, MOULT_MODEL = 4, MOULT_RESULT = 8 };
 /* Filter of moult_msgs: roles, or'ed; and these. */
@@ -51,8 +58,13 @@ enum moult_msgs_filter { MOULT_ANY_ROLE = 15, MOULT_ORPHANED = 16, MOULT_ANSWERE
 /* Filter of moult_past: all named ways must hold. AGO: instead of the count, how many calls ago the
  * latest such call was (1 is the one before; 0 is never). */
 enum moult_past_filter {
-    MOULT_SAME_NAME = 1, MOULT_SAME_ARGS = 2, MOULT_SAME_RESULT = 4, MOULT_FAILED = 8,
-    MOULT_IN_A_ROW = 16, MOULT_THIS_TURN = 32, MOULT_AGO = 64
+    MOULT_SAME_NAME = 1,
+    MOULT_SAME_ARGS = 2,
+    MOULT_SAME_RESULT = 4,
+    MOULT_FAILED = 8,
+    MOULT_IN_A_ROW = 16,
+    MOULT_THIS_TURN = 32,
+    MOULT_AGO = 64
 };
 enum moult_parse_mode { MOULT_STRICT, MOULT_LENIENT };
 enum moult_grow { MOULT_GROW_PAIR = 1, MOULT_GROW_LINE = 2, MOULT_GROW_FENCE = 3 };
@@ -60,12 +72,28 @@ enum moult_is { MOULT_EQUAL, MOULT_HAS, MOULT_BEGINS, MOULT_BLANK };
 enum moult_edge { MOULT_LINE_START, MOULT_LINE_END, MOULT_TEXT_START, MOULT_TEXT_END };
 enum moult_error_what { MOULT_ERROR_CLASS, MOULT_ERROR_ATTEMPT, MOULT_ERROR_RETRY_AFTER_MS };
 enum moult_error_class {
-    MOULT_NO_ERROR, MOULT_RATE_LIMIT, MOULT_OVERLOADED, MOULT_TOO_LONG, MOULT_REFUSED, MOULT_MALFORMED,
-    MOULT_TIMEOUT, MOULT_CONNECTION, MOULT_BAD_REQUEST, MOULT_UNAUTHORIZED, MOULT_SERVER
+    MOULT_NO_ERROR,
+    MOULT_RATE_LIMIT,
+    MOULT_OVERLOADED,
+    MOULT_TOO_LONG,
+    MOULT_REFUSED,
+    MOULT_MALFORMED,
+    MOULT_TIMEOUT,
+    MOULT_CONNECTION,
+    MOULT_BAD_REQUEST,
+    MOULT_UNAUTHORIZED,
+    MOULT_SERVER
 };
 /* Why `context` is asked, and how the turn ended (turn->ended in turn_end). */
 enum moult_reason { MOULT_FOR_REQUEST, MOULT_FOR_LENGTH };
-enum moult_end { MOULT_RUNNING, MOULT_ANSWERED_TURN, MOULT_HANDED_OVER, MOULT_REFUSED_TURN, MOULT_FAILED_TURN, MOULT_LIMIT_REACHED };
+enum moult_end {
+    MOULT_RUNNING,
+    MOULT_ANSWERED_TURN,
+    MOULT_HANDED_OVER,
+    MOULT_REFUSED_TURN,
+    MOULT_FAILED_TURN,
+    MOULT_LIMIT_REACHED
+};
 
 /* One tool call. Plugins read it; verbs change it. */
 struct moult_call {
@@ -80,7 +108,7 @@ struct moult_call {
 
 /* Where an iteration stands. Begins as { 0 }; the verb says which members it fills. */
 struct moult_it {
-    uint32_t next;           /* the host's: do not touch */
+    uint32_t next; /* the host's: do not touch */
     uint32_t index;
     uint32_t role;
     moult_span span;
@@ -92,8 +120,8 @@ struct moult_it {
 /* An effect that a hook asks for itself: a model request with one prompt, or a tool call. */
 struct moult_request {
     enum { MOULT_ASK_MODEL, MOULT_ASK_TOOL } what;
-    moult_text name;        /* tool name, or model alias ("" is the turn's) */
-    moult_text text;        /* prompt, or JSON arguments */
+    moult_text name; /* tool name, or model alias ("" is the turn's) */
+    moult_text text; /* prompt, or JSON arguments */
 };
 
 #include "verbs.h"
@@ -108,7 +136,8 @@ struct moult_host {
     uint32_t (*elapsed_ms)(moult_turn *turn);
     uint64_t (*random)(moult_turn *turn);
     bool (*ask)(moult_turn *turn, const struct moult_request *request, moult_text *ret_result);
-#define MOULT_MEMBER(returns, name, params, args, sig, purity, effect, cost, summary) returns(*name) params;
+#define MOULT_MEMBER(returns, name, params, args, sig, purity, effect, cost, summary)              \
+    returns(*name) params;
     MOULT_VERBS(MOULT_MEMBER)
 #undef MOULT_MEMBER
 };
@@ -155,8 +184,8 @@ static inline bool moult_ask(moult_turn *turn, const struct moult_request *reque
 {
     return turn->host->ask(turn, request, ret);
 }
-/* Why the hook decides as it does: for the trace; behind MOULT_DENY and MOULT_RETRY also for the model.
- * printf-like: %s %.*s %c %d %u %lld %llu %zu %%. */
+/* Why the hook decides as it does: for the trace; behind MOULT_DENY and MOULT_RETRY also for the
+ * model. printf-like: %s %.*s %c %d %u %lld %llu %zu %%. */
 __attribute__((format(printf, 2, 3))) static inline void moult_explain(
     moult_turn *turn, const char *format, ...)
 {
@@ -198,7 +227,8 @@ struct moult_plugin {
     const char *name, *summary;
     uint32_t state_size, state_schema; /* state only grows at its end, else a new state_schema */
     uint32_t traits;
-    const char *const *before, *const *after; /* plugins that stand there if present; null-terminated */
+    const char *const *before,
+        *const *after; /* plugins that stand there if present; null-terminated */
     const struct moult_tool *tools;
     uint32_t tools_count;
     moult_hook turn_start, context, request, model_error, reply;
@@ -207,11 +237,20 @@ struct moult_plugin {
 };
 
 enum moult_hook_id {
-    MOULT_TURN_START, MOULT_CONTEXT, MOULT_REQUEST, MOULT_MODEL_ERROR, MOULT_REPLY, MOULT_BEFORE_TOOL,
-    MOULT_AFTER_TOOL, MOULT_ANSWER, MOULT_TURN_END, MOULT_HOOKS
+    MOULT_TURN_START,
+    MOULT_CONTEXT,
+    MOULT_REQUEST,
+    MOULT_MODEL_ERROR,
+    MOULT_REPLY,
+    MOULT_BEFORE_TOOL,
+    MOULT_AFTER_TOOL,
+    MOULT_ANSWER,
+    MOULT_TURN_END,
+    MOULT_HOOKS
 };
 
-/* Which plugin stands where: the one export of pipeline/. A plugin that no row names is not called. */
+/* Which plugin stands where: the one export of pipeline/. A plugin that no row names is not called.
+ */
 struct moult_place {
     enum moult_hook_id hook;
     const char *plugin;

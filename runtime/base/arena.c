@@ -1,7 +1,7 @@
 /* arena - memory that ends with a turn, a request or a case.
  * A list of blocks, of which `last` is the one in use. The blocks behind it are empty ones kept by
- * arena_reset: work that repeats soon needs no malloc at all. One that turns out too small is replaced,
- * not skipped, so that odd sizes do not make the list grow for ever. */
+ * arena_reset: work that repeats soon needs no malloc at all. One that turns out too small is
+ * replaced, not skipped, so that odd sizes do not make the list grow for ever. */
 #include "base/arena.h"
 
 #include "base/mem.h"

@@ -5,7 +5,8 @@
 #include <sodium.h>
 #include <string.h>
 
-_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct hash_state), "hash_state too small");
+_Static_assert(
+    sizeof(crypto_hash_sha256_state) <= sizeof(struct hash_state), "hash_state too small");
 _Static_assert(crypto_hash_sha256_BYTES == sizeof(struct digest), "digest is SHA-256");
 
 static crypto_hash_sha256_state *inner(struct hash_state *state)

@@ -71,11 +71,11 @@ struct str json_string(struct arena *arena, const struct json *value);
 struct str json_key(struct arena *arena, const struct json *child);
 /* json_equal and json_canonical recurse: for documents of at most the default depth.
  *
- * The same value: objects without regard to key order, numbers as exact decimals (1.0 is 1, but 2^53+1
- * is not 2^53), strings by unescaped text. */
+ * The same value: objects without regard to key order, numbers as exact decimals (1.0 is 1, but
+ * 2^53+1 is not 2^53), strings by unescaped text. */
 bool json_equal(const struct json *a, const struct json *b);
-/* Sorted keys, no blanks, strings with minimal escapes (a lone surrogate stays an escape), numbers as
- * written: for keys and digests. */
+/* Sorted keys, no blanks, strings with minimal escapes (a lone surrogate stays an escape), numbers
+ * as written: for keys and digests. */
 void json_canonical(struct buf *out, const struct json *value);
 
 /* Writing. json_quote adds a JSON string; invalid UTF-8 in s becomes U+FFFD. */
@@ -83,8 +83,8 @@ void json_quote(struct buf *out, struct str s);
 /* cJSON tree to text, no blanks or pretty. cJSON's numbers are doubles: write 64-bit ids as
  * strings. */
 void json_print(struct buf *out, const cJSON *tree, bool pretty);
-/* A cJSON tree of a document that json_read has accepted (bounds as given); NULL with err. ERR_INPUT
- * also for \u0000, which cJSON would cut at, and for a lone surrogate. */
+/* A cJSON tree of a document that json_read has accepted (bounds as given); NULL with err.
+ * ERR_INPUT also for \u0000, which cJSON would cut at, and for a lone surrogate. */
 cJSON *json_tree(struct str text, const struct json_limits *limits, struct err *err);
 void json_treep(cJSON **tree); /* for CLEANUP */
 /* JSON with // and block comments (moult.json): blanks them out in a copy of the same length, so

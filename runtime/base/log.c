@@ -41,7 +41,8 @@ void log_line(enum log_level of, const char *format, ...)
     va_end(args);
     str_printable(shown, sizeof(shown), str_of(text), false);
     clock_rfc3339(when, sizeof(when), clock_wall_ms());
-    int n = snprintf(line, sizeof(line), "%s %.40s %s: %s\n", when, program, NAME_OF(words, of), shown);
+    int n =
+        snprintf(line, sizeof(line), "%s %.40s %s: %s\n", when, program, NAME_OF(words, of), shown);
     /* Nothing can be done about a log that cannot be written, and nobody waits for it. */
     if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
         return;

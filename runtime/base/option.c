@@ -104,7 +104,8 @@ static int take_option(struct line *line, const char *word, struct err *err)
     const char *value = NULL;
     if (word[1] == '-') {
         value = strchr(word, '=');
-        option = find_name(line->table, (struct str){ word, value ? (size_t)(value - word) : strlen(word) });
+        option = find_name(
+            line->table, (struct str){ word, value ? (size_t)(value - word) : strlen(word) });
         value = value ? value + 1 : NULL;
     } else {
         option = find_letter(line->table, word[1]);
@@ -124,8 +125,9 @@ static int take_arg(struct line *line, const char *word, struct err *err)
 int option_parse(const struct option *table, int argc, char **argv, bool stop_at_arg,
     const char **args, int args_max, bool *ret_help, struct err *err)
 {
-    struct line line = { .table = table, .argv = argv, .argc = argc, .next = 1, .args = args,
-        .args_max = args_max };
+    struct line line = {
+        .table = table, .argv = argv, .argc = argc, .next = 1, .args = args, .args_max = args_max
+    };
     bool ended = false, help = false;
     while (line.next < argc) {
         const char *word = argv[line.next++];
@@ -154,7 +156,9 @@ static int label(char *out, size_t size, const struct option *option)
     if (option->letter)
         snprintf(letter, sizeof(letter), "-%c, ", option->letter);
     return snprintf(out, size, "%s%s%s%s", letter, option->name, takes_value(option) ? " " : "",
-        !takes_value(option) ? "" : option->value ? option->value : "VALUE");
+        !takes_value(option) ? ""
+        : option->value      ? option->value
+                             : "VALUE");
 }
 
 void option_help(const char *usage, const char *about, const struct option *table)

@@ -129,8 +129,8 @@ static bool is_hidden(uint32_t code)
     return false;
 }
 
-/* What stands for the first character of s: the bytes themselves or an escape. Returns how many bytes
- * of s it stands for. */
+/* What stands for the first character of s: the bytes themselves or an escape. Returns how many
+ * bytes of s it stands for. */
 static size_t show(struct str s, bool keep_lines, char out[16])
 {
     uint32_t code = 0;

@@ -38,7 +38,8 @@ struct buf {
 void buf_done(struct buf *buf);
 void buf_clear(struct buf *buf); /* keeps the memory */
 void buf_add(struct buf *buf, const void *data, size_t size);
-/* Room for `more` bytes behind the end, whatever the bound; the caller then raises buf->size itself. */
+/* Room for `more` bytes behind the end, whatever the bound; the caller then raises buf->size
+ * itself. */
 char *buf_reserve(struct buf *buf, size_t more);
 void buf_str(struct buf *buf, struct str s);
 void buf_text(struct buf *buf, const char *text);

@@ -19,8 +19,8 @@ int frame_flush(struct frame_channel *channel, struct err *err);
 int frame_get(struct frame_channel *channel, struct arena *arena, enum wire_direction direction,
     struct wire *ret, struct err *err);
 /* For a poll loop: reads what is there without blocking, then frame_next takes messages out of the
- * buffer. frame_next returns 1, or 0 when a whole message is not there yet. frame_fill returns 0 at end
- * of stream, 1 otherwise. frame_write writes what the socket takes; 1 if some is left. */
+ * buffer. frame_next returns 1, or 0 when a whole message is not there yet. frame_fill returns 0 at
+ * end of stream, 1 otherwise. frame_write writes what the socket takes; 1 if some is left. */
 int frame_fill(struct frame_channel *channel, struct err *err);
 int frame_next(struct frame_channel *channel, struct arena *arena, enum wire_direction direction,
     struct wire *ret, struct err *err);

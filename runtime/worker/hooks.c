@@ -114,8 +114,8 @@ static int ask_one(
     return action;
 }
 
-/* before_tool on a call that a hook asks for. A before_tool is not asked about its own question, and
- * nothing waits inside a wait: a hook that would has denied. */
+/* before_tool on a call that a hook asks for. A before_tool is not asked about its own question,
+ * and nothing waits inside a wait: a hook that would has denied. */
 static bool nested_passes(struct session *session, struct call *call)
 {
     const struct chain *chain = &session->harness->chains[MOULT_BEFORE_TOOL];

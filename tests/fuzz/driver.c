@@ -1,5 +1,6 @@
-/* driver - runs a fuzz target over its corpus as an ordinary test, and over every prefix of each small
- * file and every single-bit change of its first bytes: most parsers break at a cut, not at noise. */
+/* driver - runs a fuzz target over its corpus as an ordinary test, and over every prefix of each
+ * small file and every single-bit change of its first bytes: most parsers break at a cut, not at
+ * noise. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -57,11 +57,13 @@ static const struct row {
     const char *rule; /* NULL: nothing is found */
 } rows[] = {
     { "a plugin", "", "", ELF_RELEASE, NULL },
-    { "a constructor", "__attribute__((constructor)) static void f(void) { __asm__ volatile(\"\"); }", "", ELF_RELEASE,
+    { "a constructor",
+        "__attribute__((constructor)) static void f(void) { __asm__ volatile(\"\"); }", "",
+        ELF_RELEASE, "elf.constructor" },
+    { "a destructor", "__attribute__((destructor)) static void f(void) { __asm__ volatile(\"\"); }",
+        "", ELF_RELEASE, "elf.constructor" },
+    { "an init function", "void f(void) { __asm__ volatile(\"\"); }", "-Wl,-init,f", ELF_RELEASE,
         "elf.constructor" },
-    { "a destructor", "__attribute__((destructor)) static void f(void) { __asm__ volatile(\"\"); }", "", ELF_RELEASE,
-        "elf.constructor" },
-    { "an init function", "void f(void) { __asm__ volatile(\"\"); }", "-Wl,-init,f", ELF_RELEASE, "elf.constructor" },
     { "an import",
         "int puts(const char *); int g(void) { return puts(\"x\"); } int (*volatile p)(void) = g;",
         "", ELF_TRIAL, "elf.import" },
