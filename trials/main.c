@@ -3,6 +3,6 @@
 
 int main(int argc, char **argv)
 {
-    const struct verb verbs[] = { verb_import, verb_mine, { 0 } };
+    const struct verb verbs[] = { verb_import, verb_mine, verb_replay, { 0 } };
     return verb_main("moult-trial", verbs, argc, argv);
 }

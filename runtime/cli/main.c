@@ -24,6 +24,7 @@ static const struct command {
     { "bench", "moult-bench", "measure moult on this machine" },
     { "check", "moult-evolve", "what a shared object holds that a plugin may not" },
     { "audit", "moult-evolve", "verify or show the hash chain over what was decided" },
+    { "replay", "moult-trial", "put recorded replies to the harness and compare what it asks for" },
     { "reviewer", "moult-evolve", "the signed list of who may approve" },
 };
 
