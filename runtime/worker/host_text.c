@@ -245,7 +245,7 @@ bool host_text_is(moult_turn *face, moult_text text, uint32_t how, moult_text ot
     case MOULT_EQUAL:
         return str_equal(host_str(text), host_str(other));
     case MOULT_HAS:
-        return other.size > 0 && find(host_str(text), 0, other) >= 0;
+        return other.size > 0 && other.size <= text.size && find(host_str(text), 0, other) >= 0;
     case MOULT_BEGINS:
         return other.size > 0 && str_starts(host_str(text), host_str(other));
     case MOULT_BLANK:
