@@ -103,6 +103,66 @@ int journal_move_cluster(struct journal *journal, const struct journal_cluster *
 int journal_clusters(struct journal *journal, struct arena *arena, struct journal_cluster **ret,
     uint32_t *ret_count, struct err *err);
 
+/* Candidates: one row an id (hex digits), moved by compare-and-swap on its state ("": it does not
+ * exist yet). The body is one JSON object, everything that is known of the candidate at that state;
+ * the audit record of the move holds it whole, so what each stage rested on stays readable. Several
+ * moves and at most one admission are one transaction: all or none. */
+struct journal_move {
+    struct str id, from, to, body;
+};
+int journal_move_candidates(
+    struct journal *journal, const struct journal_move *moves, uint32_t count, struct err *err);
+struct journal_candidate {
+    struct str id, state, body;
+};
+/* All, in the order in which they were made; texts are in the arena. */
+int journal_candidates(struct journal *journal, struct arena *arena, struct journal_candidate **ret,
+    uint32_t *ret_count, struct err *err);
+
+/* Admissions: numbered from 0, each a JSON object with at least "home", "number", "before" (digest
+ * of the admission before, null for the first), "kind" ("init", "promotion", "rollback") and
+ * "commit". The broker refuses one that does not follow the last (ERR_STATE), names another home,
+ * or comes while the home is frozen (ERR_DENIED; not for "rollback"). The row is the commit point
+ * of a promotion. moves may be none. *ret: the digest of the body. */
+int journal_admit(struct journal *journal, struct str body, const struct journal_move *moves,
+    uint32_t count, struct digest *ret, struct err *err);
+struct journal_admission {
+    uint64_t number, at_ms;
+    struct digest digest;
+    struct str body;
+};
+int journal_admissions(struct journal *journal, struct arena *arena, struct journal_admission **ret,
+    uint32_t *ret_count, struct err *err);
+
+/* The ledger of held-out looks. A look is durable before the first held-out case is read: the same
+ * candidate on the same shard gets the look that it has. k: looks at this shard, this one included;
+ * passes: those before it that passed. journal_look_end notes the answer once; another one later is
+ * ERR_STATE. */
+struct journal_look {
+    uint32_t k, passes;
+    bool ended, passed;
+};
+int journal_look(struct journal *journal, const struct digest *shard, struct str candidate,
+    struct journal_look *ret, struct err *err);
+int journal_look_end(struct journal *journal, const struct digest *shard, struct str candidate,
+    bool passed, struct err *err);
+
+/* No promotion until a person says so. why: one line. */
+int journal_freeze(struct journal *journal, bool frozen, struct str why, struct err *err);
+int journal_frozen(struct journal *journal, bool *ret, struct err *err);
+
+/* A signed statement over the chain's head at a record; the broker refuses one whose record and
+ * head are not the chain's. */
+int journal_checkpoint(struct journal *journal, uint64_t record, const struct digest *head,
+    struct str envelope, struct err *err);
+struct journal_checkpoint {
+    uint64_t record;
+    struct digest head;
+    struct str envelope;
+};
+int journal_checkpoints(struct journal *journal, struct arena *arena,
+    struct journal_checkpoint **ret, uint32_t *ret_count, struct err *err);
+
 /* The audit chain: digest = SHA-256 over (previous digest, number, time, kind, body), each part
  * with its length in front. */
 struct journal_record {
