@@ -15,10 +15,24 @@ enum { FLAGS_MAX = 96, LIST_MAX = 1 << 16, IMAGE_MAX = 16 << 20, SOURCE_MAX = 1 
 
 const char *const compile_stage_words[4] = { "ok", "compile", "limit", "elf" };
 
+/* What a profile adds to the flags of a release. It goes last, so that it wins. A trial build holds
+ * thousands of candidates of which nearly all are thrown away: compiling quickly is what counts,
+ * and nobody reads its warnings. */
+static const struct {
+    const char *list;     /* a flag list of the SDK, or NULL */
+    const char *flags[2]; /* as many as there are */
+} profiles[] = {
+    [ELF_RELEASE] = { 0 },
+    [ELF_TRIAL] = { NULL, { "-O0", "-w" } },
+    [ELF_ASAN] = { "asanflags.txt", { NULL } },
+};
+
+enum { LISTS_MAX = 3 };
 struct command {
     const char *argv[FLAGS_MAX];
     unsigned argc;
-    struct buf lists[2]; /* the flag lists, cut into words */
+    struct buf lists[LISTS_MAX]; /* the flag lists, cut into words */
+    unsigned lists_count;
     char *owned[8];
     unsigned owned_count;
 };
@@ -37,9 +51,9 @@ int compile_sdk(char out[PATH_MAX], struct err *err)
     return rc;
 }
 
-static int add_list(
-    struct command *command, struct buf *list, const char *sdk, const char *name, struct err *err)
+static int add_list(struct command *command, const char *sdk, const char *name, struct err *err)
 {
+    struct buf *list = &command->lists[command->lists_count++];
     CLEANUP(mem_freep) char *path = mem_format("%s/%s", sdk, name);
     int rc = file_read(path, list, LIST_MAX, err);
     if (rc < 0) {
@@ -72,9 +86,15 @@ static int make_command(struct command *command, const struct compile_plan *plan
     const struct places *places, struct err *err)
 {
     command->argv[command->argc++] = COMPILER;
-    int rc = add_list(command, &command->lists[0], plan->sdk, "cflags.txt", err);
-    if (rc < 0 || (rc = add_list(command, &command->lists[1], plan->sdk, "ldflags.txt", err)) < 0)
+    int rc = add_list(command, plan->sdk, "cflags.txt", err);
+    if (rc == 0)
+        rc = add_list(command, plan->sdk, "ldflags.txt", err);
+    if (rc == 0 && profiles[plan->profile].list)
+        rc = add_list(command, plan->sdk, profiles[plan->profile].list, err);
+    if (rc < 0)
         return rc;
+    for (size_t i = 0; i < COUNT_OF(profiles[0].flags) && profiles[plan->profile].flags[i]; i++)
+        command->argv[command->argc++] = profiles[plan->profile].flags[i];
     const char *rest[] = {
         keep(command, mem_format("-I%s", places->sdk)),
         keep(command, mem_format("-ffile-prefix-map=%s=/work", places->work)),
@@ -93,8 +113,8 @@ static void command_done(struct command *command)
 {
     for (unsigned i = 0; i < command->owned_count; i++)
         free(command->owned[i]);
-    buf_done(&command->lists[0]);
-    buf_done(&command->lists[1]);
+    for (unsigned i = 0; i < command->lists_count; i++)
+        buf_done(&command->lists[i]);
 }
 
 /* A folder that the run may write, whoever it is outside. */

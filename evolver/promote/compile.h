@@ -1,7 +1,8 @@
 /* compile - one plugin's source to a shared object, in the compile sandbox, and past the ELF gate.
  *
- * The flags are the lists plugins/sdk/cflags.txt and ldflags.txt; the source stands in the sandbox
- * under a fixed name, so the same source gives the same bytes wherever the home lies. */
+ * The flags are the lists plugins/sdk/cflags.txt and ldflags.txt, asanflags.txt behind them for a
+ * sanitised build; the source stands in the sandbox under a fixed name, so the same source gives
+ * the same bytes wherever the home lies. Only ELF_RELEASE makes what can be admitted. */
 #pragma once
 
 #include "base/hash.h"
@@ -16,7 +17,7 @@ extern const char *const compile_stage_words[4]; /* "ok", "compile", "limit", "e
 struct compile_plan {
     struct str source;
     struct str path;          /* harness-relative, for messages: "plugins/x/x.c" */
-    enum elf_profile profile; /* ELF_RELEASE or ELF_TRIAL */
+    enum elf_profile profile; /* which flags, and what the gate lets through */
     int tier;                 /* enum sandbox_tier: weakest allowed */
     const char *sdk;          /* folder of moult.h and the flag lists */
 };
