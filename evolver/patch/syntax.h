@@ -10,6 +10,11 @@
 #include "base/err.h"
 #include "base/str.h"
 
+/* The SDK's word before an exported constant stands for an attribute, which the grammar cannot know:
+ * it sees blanks there. So the word is in no node; it is looked for in `source` where `seen`
+ * differs. */
+#define SYNTAX_EXPORT "MOULT_EXPORT"
+
 enum { SYNTAX_SOURCE_MAX = 256 * 1024, SYNTAX_NODES_MAX = 200 * 1000, SYNTAX_DEPTH_MAX = 200 };
 
 struct span {
@@ -34,6 +39,7 @@ struct syntax_node {
 struct syntax {
     const char *file;
     struct str source; /* a copy, owned */
+    struct str seen;   /* the same with blanks for each SYNTAX_EXPORT */
     struct syntax_node *nodes;
     uint32_t count;
     struct syntax_tree *tree; /* the library's, for query.c */

@@ -6,9 +6,9 @@
  * or with why it has none. The driver checks, builds and replays everything itself again: nothing
  * here is believed.
  *
- * Frames on the socket: u32 length (little endian), u8 type, payload. Numbers little endian; texts
- * are u32 length and bytes; JSON payloads are read with base/json. At most PROPOSER_FRAME_MAX
- * bytes. */
+ * Frames on the socket: u32 length of the payload (little endian), u8 type, payload. Numbers little
+ * endian; texts are u32 length and bytes; JSON payloads are read with base/json. At most
+ * PROPOSER_FRAME_MAX bytes. */
 #pragma once
 
 #include "base/arena.h"
@@ -21,7 +21,10 @@
 enum {
     PROPOSER_FD = 3, /* the socket, inside */
     PROPOSER_FRAME_MAX = 16 << 20,
-    PROPOSER_CANDIDATES_MAX = 3 /* proposals a cluster */
+    PROPOSER_CANDIDATES_MAX = 3, /* proposals a cluster */
+    PROPOSER_JOBS_MAX = 65536,   /* steps in one judge */
+    PROPOSER_VECTORS_MAX = 4096, /* candidates in one judge, as WIRE_VECTORS_MAX */
+    PROPOSER_HOLES_MAX = 64      /* as WIRE_HOLES_MAX */
 };
 #define PROPOSER_EVIDENCE "/evidence/bundle.json"
 
@@ -58,7 +61,8 @@ enum proposer_type {
     PROPOSER_JUDGED, /* struct proposer_judged, encoded: one frame a job, in no order */
     PROPOSER_TRIED,  /* JSON {"ok": bool, "stage", "findings", "fixed_groups", "fail_groups",
                         "changed_steps": [ids of pass/overreach steps that changed], "ms": N} */
-    PROPOSER_DENIED  /* text: the request was malformed, out of turn or over budget */
+    PROPOSER_DENIED, /* text: the request was malformed, out of turn or over budget */
+    PROPOSER_TYPES
 };
 
 /* A proposal, JSON, schema 1:
@@ -88,7 +92,8 @@ struct proposer_judged {
     struct str atoms, cover; /* as in wire/effect.h, struct wire_verdicts */
 };
 
-/* One end of the socket; blocking. */
+/* One end of the socket; blocking. Zeroed but for fd it is ready; done does not close fd.
+ * A type is checked to exist, not for its direction: each end refuses what it does not expect. */
 struct proposer_channel {
     int fd;
     struct buf in;
@@ -99,6 +104,8 @@ int proposer_send(
 int proposer_receive(struct proposer_channel *channel, enum proposer_type *ret_type,
     struct str *ret_payload, struct err *err);
 void proposer_channel_done(struct proposer_channel *channel);
+/* The decoders refuse a count over its bound, a row that is not whole, and bytes left over:
+ * ERR_INPUT. Lists are in the arena, atoms and cover point into the payload. */
 void proposer_judge_encode(struct buf *out, const struct proposer_judge *judge);
 int proposer_judge_decode(
     struct proposer_judge *ret, struct arena *arena, struct str payload, struct err *err);
