@@ -1,0 +1,1 @@
+moult_test(patch_syntax_test patch)
