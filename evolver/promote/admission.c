@@ -1,0 +1,76 @@
+/* admission - see admission.h. */
+#include "promote/admission.h"
+
+#include "base/mem.h"
+#include "trials/fields.h"
+
+#include <stddef.h>
+
+const char *const admission_kind_words[ADMISSION_KINDS] = { "init", "promotion", "rollback" };
+
+#define FIELD(member, type)                                                                        \
+    {                                                                                              \
+        .name = #member, .kind = type, .offset = offsetof(struct admission, member)                \
+    }
+static const struct field fields[] = {
+    FIELD(home, FIELD_STR),
+    FIELD(number, FIELD_U32),
+    FIELD(before, FIELD_DIGEST),
+    { .name = "kind",
+        .kind = FIELD_WORD,
+        .offset = offsetof(struct admission, kind),
+        .words = admission_kind_words,
+        .words_count = ADMISSION_KINDS },
+    FIELD(commit, FIELD_STR),
+    FIELD(generation, FIELD_DIGEST),
+    FIELD(plugin, FIELD_STR),
+    FIELD(build, FIELD_DIGEST),
+    FIELD(candidate, FIELD_STR),
+    FIELD(by, FIELD_STR),
+    FIELD(unattended, FIELD_BOOL),
+    FIELD(batch, FIELD_DIGEST),
+    FIELD(report, FIELD_DIGEST),
+    FIELD(verdict, FIELD_DIGEST),
+    FIELD(policy, FIELD_DIGEST),
+    FIELD(approval, FIELD_DIGEST),
+    FIELD(at_s, FIELD_U32),
+};
+static const char *const others[] = { "schema", NULL };
+
+void admission_print(struct buf *out, const struct admission *admission)
+{
+    buf_text(out, "{\"schema\":1,");
+    fields_print(out, fields, COUNT_OF(fields), admission);
+    buf_char(out, '}');
+}
+
+int admission_read(struct admission *ret, const struct journal_admission *row, struct arena *arena,
+    struct err *err)
+{
+    struct admission admission = { .digest = row->digest };
+    struct digest have = hash_of(row->body);
+    if (!hash_equal(&have, &row->digest))
+        return err_set(err, ERR_VERIFY, "admission %llu is not what its digest says",
+            (unsigned long long)row->number);
+    const struct json *root = json_read(arena, row->body, NULL, err);
+    int rc =
+        !root ? -err->code
+              : fields_read(&admission, fields, COUNT_OF(fields), root, root, others, arena, err);
+    *ret = admission;
+    return rc < 0 ? err_while(err, "admission %llu", (unsigned long long)row->number) : 0;
+}
+
+int admission_list(struct journal *journal, struct arena *arena, struct admission **ret,
+    uint32_t *ret_count, struct err *err)
+{
+    struct journal_admission *rows;
+    uint32_t count;
+    int rc = journal_admissions(journal, arena, &rows, &count, err);
+    if (rc < 0)
+        return rc;
+    *ret = arena_alloc(arena, (count + 1) * sizeof **ret);
+    for (uint32_t i = 0; rc == 0 && i < count; i++)
+        rc = admission_read(&(*ret)[i], &rows[i], arena, err);
+    *ret_count = count;
+    return rc;
+}
