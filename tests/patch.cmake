@@ -1,1 +1,2 @@
 moult_test(patch_syntax_test patch)
+moult_test(patch_outline_test patch)
