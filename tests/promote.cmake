@@ -1,5 +1,6 @@
 moult_test(promote_lineage_test promote)
 moult_test(promote_approve_test promote)
 moult_test(promote_compile_test promote)
+moult_test(promote_evidence_test promote)
 moult_story(integration build_plugin)
 moult_story(integration audit)

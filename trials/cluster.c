@@ -16,7 +16,7 @@
 
 enum { CLUSTERS_MAX = 64, DETECTORS_MAX = 128, ORIGINS_MAX = 256 };
 
-static const char *const hook_words[] = { "turn_start", "context", "request", "model_error",
+const char *const cluster_hook_words[9] = { "turn_start", "context", "request", "model_error",
     "reply", "before_tool", "after_tool", "answer", "turn_end" };
 static const char *const mostly_harmless =
     "most occurrences there were no failure: the symptom is not what failed";
@@ -295,7 +295,7 @@ static void sign(struct entry *entry)
         [TOOL_UNKNOWN] = "unknown" };
     struct cluster *cluster = &entry->cluster;
     size_t at = (size_t)snprintf(cluster->signature, sizeof(cluster->signature),
-        "%s:%s:*:", cluster->id, hook_words[cluster->detector->hook]);
+        "%s:%s:*:", cluster->id, cluster_hook_words[cluster->detector->hook]);
     const char *between = "";
     for (unsigned i = 0; i < COUNT_OF(words); i++)
         if (entry->tools >> i & 1 && at < sizeof(cluster->signature)) {

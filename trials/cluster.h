@@ -10,6 +10,8 @@
 #include "trials/detect.h"
 #include "trials/split.h"
 
+extern const char *const cluster_hook_words[9]; /* by enum moult_hook_id */
+
 struct cluster_case {     /* one run whose first hit its detector's frame speaks for */
     uint32_t session;     /* index into miner's sessions */
     uint32_t step, call;  /* call UINT32_MAX: the reply as a whole */

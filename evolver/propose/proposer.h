@@ -28,23 +28,29 @@ enum {
 };
 #define PROPOSER_EVIDENCE "/evidence/bundle.json"
 
+// clang-format off
 /* The evidence bundle, JSON, schema 1:
  * { "schema": 1, "cluster": ID,
  *   "hook": "before_tool",               where the signature points
  *   "plugins": [ { "name", "path", "source", "hooks": ["reply", ...] } ],   the active harness
  *   "pipeline": { "path", "source" },
- *   "stock": [ { "name", "source" } ],    plugins that may be copied from (may be empty)
- *   "tools": [ [ {tool}, ... ], ... ],    lists of tools, by number
+ *   "stock": [ { "name", "path", "source", "hooks" } ],   may be copied from (may be empty)
+ *   "tools": [ [ {tool}, ... ], ... ],   lists of tools in the OpenAI form, by number
  *   "steps": [ { "id": 0, "group": "g1", "kind": "fail" | "pass" | "overreach", "solved": true,
- *                "tools": 0,
+ *                "tools": 0,             or null: none were offered
  *                "want": { "calls": "hex16", "text": "hex16", "end": "hex16" },
- *                "reply": {message}, "calls": [ { "name", "args", "failed", "result" } ],  fail
- * only: what the model wrote, and the earlier calls of the conversation, newest last "wanted": {
- * "text": ..., "calls": [ {"name","args"} ] } } ],             fail only "past": [ { "plugin",
- * "edits", "why_lost" } ],   earlier candidates of this cluster "budget": { "candidates": N,
- * "seconds": N }, "without": ["verb", ...], "seed": N } "without" takes verbs out of the
- * vocabulary, to show what a fix is made of. Texts are data from traces: untrusted. Digests are
- * those of wire_calls_digest and wire_text_digest; "end" as the worker's. */
+ *     fail only: what the model wrote, the earlier calls of the conversation, newest last (result
+ *     cut, or null), and what is wanted in plain. args are always a string, the raw text:
+ *                "reply": { "role", "content": TEXT, "tool_calls": [...] },
+ *                "calls": [ { "name", "args", "failed", "result" } ],
+ *                "wanted": { "text", "calls": [ { "name", "args", "denied": true } ] } } ],
+ *   "past": [ { "plugin", "edits", "why_lost" } ],   earlier candidates of this cluster
+ *   "budget": { "candidates": N, "seconds": N },
+ *   "without": ["verb", ...],            taken out of the vocabulary, to show what a fix is made of
+ *   "seed": N }
+ * A step's id is its place in the list. Texts are data from traces: untrusted. Digests are those of
+ * wire_calls_digest and wire_text_digest; "end" as the worker's. */
+// clang-format on
 
 enum proposer_type {
     /* to the driver */
@@ -65,12 +71,15 @@ enum proposer_type {
     PROPOSER_TYPES
 };
 
+// clang-format off
 /* A proposal, JSON, schema 1:
  * { "schema": 1, "proposer": "search", "cluster": ID, "plugin": NAME, "path": "plugins/x/x.c",
- *   "edits": [ { "from": BYTE, "to": BYTE, "text": C } ],
- *   "contract": { "hypothesis", "blamed": ["function"], "predicts": { "fixes": [step ids], "risks":
- * [] }, "falsified_by", "cost": { "judged": N, "seconds": S } }, "ingredients": [ "text_json", ...
- * ], "score": N } */
+ *   "edits": [ { "from": BYTE, "to": BYTE, "text": C } ],   in order, apart, of the active source
+ *   "contract": { "hypothesis", "blamed": ["function"],
+ *                 "predicts": { "fixes": [step ids], "risks": [TEXT] }, "falsified_by",
+ *                 "cost": { "judged": N, "seconds": S } },
+ *   "ingredients": [ "text_json", ... ], "score": N } */
+// clang-format on
 
 struct proposer_judge {
     uint32_t *jobs; /* step ids */

@@ -1,0 +1,236 @@
+/* evidence - chooses the steps of a bundle.
+ *
+ * A failing step is a case of the batch that the detector's frame speaks for. What must stay is
+ * every step of a neighbour, and of a case's run what came before it: what followed belongs to a
+ * world that a repair would have changed. Where the frame speaks for a step that is no case, a
+ * repair may rightly change it and may as well not, so nothing is asked of it. */
+#include "promote/evidence.h"
+
+#include "base/mem.h"
+#include "trials/overreach.h"
+#include "wire/effect.h"
+
+#include <assert.h>
+
+const char *const evidence_kind_words[3] = {
+    [EVIDENCE_FAIL] = "fail",
+    [EVIDENCE_PASS] = "pass",
+    [EVIDENCE_OVERREACH] = "overreach",
+};
+
+static_assert((int)EFFECTS_ABNORMAL == (int)WIRE_STEP_ABNORMAL, "one order of ends");
+
+struct evidence_digests evidence_digest(const struct effects *effects)
+{
+    struct wire_call calls[WIRE_CALLS_MAX];
+    uint32_t denied[WIRE_CALLS_MAX], count = 0, denials = 0;
+    for (uint32_t i = 0; i < effects->calls_count && i < WIRE_CALLS_MAX; i++) {
+        if (effects->calls[i].denied)
+            denied[denials++] = i;
+        else
+            calls[count++] = (struct wire_call){ .name = effects->calls[i].name,
+                .args = effects->calls[i].args };
+    }
+    return (struct evidence_digests){ .calls = wire_calls_digest(calls, count),
+        .text = wire_text_digest(effects->text),
+        .end = wire_end_digest(effects->end, denied, denials) };
+}
+
+bool evidence_equal(const struct evidence_digests *a, const struct evidence_digests *b)
+{
+    return a->calls == b->calls && a->text == b->text && a->end == b->end;
+}
+
+void evidence_done(struct evidence *evidence)
+{
+    if (!evidence)
+        return;
+    arena_done(&evidence->arena);
+    mem_freep(&evidence->steps);
+    evidence->steps_count = evidence->steps_room = 0;
+}
+
+struct choosing {
+    struct evidence *evidence;
+    const struct evidence_plan *plan;
+    struct arena scratch; /* of one step */
+    const struct str **groups;
+    uint32_t groups_count;
+    uint8_t *symptoms; /* of the run in hand, one a step */
+};
+
+static uint32_t group_of(struct choosing *choosing, const struct run *run)
+{
+    for (uint32_t i = 0; i < choosing->groups_count; i++)
+        if (str_equal(*choosing->groups[i], run->group))
+            return i;
+    choosing->groups[choosing->groups_count] = &run->group;
+    return choosing->groups_count++;
+}
+
+static struct evidence_step *add(
+    struct choosing *choosing, const struct run *run, uint32_t step, enum evidence_kind kind)
+{
+    struct evidence *evidence = choosing->evidence;
+    if (evidence->steps_count == evidence->steps_room) {
+        evidence->steps_room = evidence->steps_room ? evidence->steps_room * 2 : 1024;
+        evidence->steps = mem_grow(evidence->steps, evidence->steps_room, sizeof(*evidence->steps));
+    }
+    struct evidence_step *added = &evidence->steps[evidence->steps_count++];
+    *added = (struct evidence_step){
+        .run = run, .step = step, .kind = (uint8_t)kind, .group = group_of(choosing, run)
+    };
+    const struct run **runs = evidence->runs;
+    if (evidence->runs_count == 0 || runs[evidence->runs_count - 1] != run) {
+        bool known = false;
+        for (uint32_t i = 0; i < evidence->runs_count && !known; i++)
+            known = runs[i] == run;
+        if (!known)
+            runs[evidence->runs_count++] = run;
+    }
+    return added;
+}
+
+static const struct evidence_digests *now_of(const struct choosing *choosing, unsigned run)
+{
+    return choosing->plan->now ? choosing->plan->now[run] : NULL;
+}
+
+static struct evidence_digests recorded(
+    struct choosing *choosing, const struct run *run, uint32_t step)
+{
+    struct effects effects;
+    effects_recorded(&effects, run, step, &choosing->scratch);
+    return evidence_digest(&effects);
+}
+
+/* The active harness does what was recorded: no other repair has changed this step. */
+static bool untouched(struct choosing *choosing, unsigned index, uint32_t step)
+{
+    const struct evidence_digests *now = now_of(choosing, index);
+    struct evidence_digests then = recorded(choosing, choosing->plan->runs[index], step);
+    return !now || evidence_equal(&now[step], &then);
+}
+
+/* --- which steps */
+
+static const struct batch_case *case_of(const struct batch *batch, const struct run *run)
+{
+    for (uint32_t i = 0; i < batch->cases_count; i++)
+        if (str_equal(batch->cases[i].session, run->session))
+            return &batch->cases[i];
+    return NULL;
+}
+
+static bool is_neighbour(const struct batch *batch, const struct run *run)
+{
+    for (uint32_t i = 0; i < batch->neighbours_count; i++)
+        if (str_equal(batch->neighbours[i], run->session))
+            return true;
+    return false;
+}
+
+static void choose_fail(struct choosing *choosing, unsigned index)
+{
+    struct evidence *evidence = choosing->evidence;
+    const struct run *run = choosing->plan->runs[index];
+    const struct batch_case *of = case_of(choosing->plan->batch, run);
+    struct effects wanted;
+    if (!of || of->step >= run->steps_count || !untouched(choosing, index, of->step) ||
+        evidence->detector->frame(run, of->step, &wanted, &evidence->arena) != 1)
+        return;
+    uint32_t groups = choosing->groups_count;
+    struct evidence_step *step = add(choosing, run, of->step, EVIDENCE_FAIL);
+    step->want = evidence_digest(&wanted);
+    step->wanted = arena_copy(&evidence->arena, &wanted, sizeof(wanted));
+    evidence->fails++;
+    evidence->fail_groups += choosing->groups_count > groups;
+}
+
+static void note_symptom(void *with, const struct detect_hit *hit)
+{
+    ((struct choosing *)with)->symptoms[hit->step] = 1;
+}
+
+static void choose_passes(struct choosing *choosing, unsigned index)
+{
+    const struct detector *detector = choosing->evidence->detector;
+    const struct run *run = choosing->plan->runs[index];
+    const struct batch_case *of = case_of(choosing->plan->batch, run);
+    struct effects wanted;
+    if (!of && !is_neighbour(choosing->plan->batch, run))
+        return;
+    uint32_t end = of && of->step < run->steps_count ? of->step : run->steps_count;
+    choosing->symptoms = arena_alloc(&choosing->scratch, run->steps_count + 1);
+    if (of)
+        detector->find(run, note_symptom, choosing);
+    for (uint32_t step = 0; step < end; step++) {
+        if (choosing->symptoms[step] || !untouched(choosing, index, step) ||
+            detector->frame(run, step, &wanted, &choosing->scratch) == 1)
+            continue;
+        add(choosing, run, step, EVIDENCE_PASS)->want = recorded(choosing, run, step);
+        choosing->evidence->passes++;
+    }
+}
+
+static int choose_overreach(struct choosing *choosing, struct run **made, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        add(choosing, made[i], 0, EVIDENCE_OVERREACH)->want = recorded(choosing, made[i], 0);
+        choosing->evidence->overreaches++;
+    }
+    return 0;
+}
+
+static int check(const struct evidence_plan *plan, struct err *err)
+{
+    if (plan->batch->split != SPLIT_HELD_IN)
+        return err_set(err, ERR_DENIED, "this batch is %s: no evidence for a proposer",
+            split_words[plan->batch->split]);
+    for (unsigned i = 0; i < plan->runs_count; i++)
+        if (plan->runs[i]->split != SPLIT_HELD_IN)
+            return err_set(err, ERR_DENIED,
+                "session %.12s is not held-in: no evidence for a "
+                "proposer",
+                plan->runs[i]->session.at);
+    if (!plan->detector->frame)
+        return err_set(err, ERR_STATE, "%s has no frame: nobody can say what its repair would be",
+            plan->detector->id);
+    return 0;
+}
+
+static int choose(struct choosing *choosing, struct err *err)
+{
+    const struct evidence_plan *plan = choosing->plan;
+    struct evidence *evidence = choosing->evidence;
+    struct run **made = NULL;
+    unsigned made_count;
+    int rc = overreach_runs(plan->detector, &evidence->arena, &made, &made_count, err);
+    if (rc < 0)
+        return rc;
+    size_t most = plan->runs_count + made_count + 1;
+    evidence->runs = arena_alloc(&evidence->arena, most * sizeof(*evidence->runs));
+    choosing->groups = arena_alloc(&evidence->arena, most * sizeof(*choosing->groups));
+    for (unsigned i = 0; i < plan->runs_count; i++, arena_reset(&choosing->scratch))
+        choose_fail(choosing, i);
+    if (evidence->fails == 0)
+        return err_set(err, ERR_MISSING,
+            "no case of the batch is left to mend: each is mended "
+            "already, or its session is not here");
+    for (unsigned i = 0; i < plan->runs_count; i++, arena_reset(&choosing->scratch))
+        choose_passes(choosing, i);
+    return choose_overreach(choosing, made, made_count);
+}
+
+int evidence_choose(struct evidence *ret, const struct evidence_plan *plan, struct err *err)
+{
+    *ret = (struct evidence){ .detector = plan->detector };
+    struct choosing choosing = { .evidence = ret, .plan = plan };
+    int rc = check(plan, err);
+    if (rc == 0)
+        rc = choose(&choosing, err);
+    arena_done(&choosing.scratch);
+    if (rc < 0)
+        evidence_done(ret);
+    return rc;
+}

@@ -1,0 +1,269 @@
+/* evidence_print - the bundle as JSON.
+ *
+ * Recorded messages are written anew from what was read of them: a recording may repeat a member,
+ * which a strict reader refuses. Results are cut, since a proposer needs to know what a call came
+ * back with and not the whole of a customer's orders. */
+#include "promote/evidence.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "trials/cluster.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { EARLIER_MAX = 24, RESULT_MAX = 600 };
+
+static void member(struct buf *out, const char *name, struct str text)
+{
+    buf_format(out, ",\"%s\":", name);
+    json_quote(out, text);
+}
+
+/* --- sources */
+
+static bool is_name(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* `.WORD =` somewhere behind the export's name: the plugin stands on that hook. */
+static bool stands_on(struct str source, const char *hook)
+{
+    ptrdiff_t from = str_find(source, STR("moult_plugin moult_plugin"));
+    size_t size = strlen(hook);
+    for (size_t i = from < 0 ? source.size : (size_t)from; i + size + 1 < source.size; i++) {
+        const char *at = source.at + i;
+        if (*at != '.' || memcmp(at + 1, hook, size) != 0 || is_name(at[size + 1]))
+            continue;
+        struct str rest = str_trim((struct str){ at + size + 1, source.size - i - size - 1 });
+        if (rest.size > 0 && *rest.at == '=')
+            return true;
+    }
+    return false;
+}
+
+static void print_plugin(struct buf *out, const struct harness_source *source)
+{
+    const char *between = "";
+    buf_text(out, "{\"name\":");
+    json_quote(out, source->name);
+    member(out, "path", source->path);
+    member(out, "source", source->text);
+    buf_text(out, ",\"hooks\":[");
+    for (size_t i = 0; i < COUNT_OF(cluster_hook_words); i++)
+        if (stands_on(source->text, cluster_hook_words[i])) {
+            buf_format(out, "%s\"%s\"", between, cluster_hook_words[i]);
+            between = ",";
+        }
+    buf_text(out, "]}");
+}
+
+static bool is_pipeline(const struct harness_source *source)
+{
+    return str_equal(source->name, STR(HARNESS_PIPELINE));
+}
+
+static void print_plugins(struct buf *out, const struct harness *harness)
+{
+    const char *between = "\n";
+    buf_char(out, '[');
+    for (uint32_t i = 0; harness && i < harness->count; i++) {
+        if (is_pipeline(&harness->at[i]))
+            continue;
+        buf_text(out, between);
+        print_plugin(out, &harness->at[i]);
+        between = ",\n";
+    }
+    buf_char(out, ']');
+}
+
+static void print_pipeline(struct buf *out, const struct harness *harness)
+{
+    for (uint32_t i = 0; i < harness->count; i++)
+        if (is_pipeline(&harness->at[i])) {
+            buf_text(out, "{\"path\":");
+            json_quote(out, harness->at[i].path);
+            member(out, "source", harness->at[i].text);
+            buf_char(out, '}');
+            return;
+        }
+    buf_text(out, "null");
+}
+
+/* --- lists of tools: few, however many runs have them */
+
+struct lists {
+    const struct run_tools **at;
+    uint32_t count;
+};
+
+static const struct run_tools *offered(const struct evidence_step *step)
+{
+    return step->run->offered ? step->run->tools : NULL;
+}
+
+static uint32_t list_of(struct lists *lists, const struct run_tools *tools)
+{
+    for (uint32_t i = 0; i < lists->count; i++)
+        if (lists->at[i] == tools ||
+            (!hash_zero(&tools->digest) && hash_equal(&lists->at[i]->digest, &tools->digest)))
+            return i;
+    lists->at[lists->count] = tools;
+    return lists->count++;
+}
+
+static void print_tools(struct buf *out, struct lists *lists, const struct evidence *evidence)
+{
+    for (uint32_t i = 0; i < evidence->steps_count; i++)
+        if (offered(&evidence->steps[i]))
+            list_of(lists, offered(&evidence->steps[i]));
+    buf_text(out, ",\n\"tools\":[");
+    for (uint32_t i = 0; i < lists->count; i++) {
+        buf_text(out, i ? ",\n" : "\n");
+        run_tools_print(out, lists->at[i]);
+    }
+    buf_char(out, ']');
+}
+
+/* --- steps */
+
+static void print_want(struct buf *out, const struct evidence_digests *want)
+{
+    buf_format(out, ",\"want\":{\"calls\":\"%016llx\",\"text\":\"%016llx\",\"end\":\"%016llx\"}",
+        (unsigned long long)want->calls, (unsigned long long)want->text,
+        (unsigned long long)want->end);
+}
+
+static void print_reply(struct buf *out, const struct run_message *reply)
+{
+    buf_text(out, ",\"reply\":{\"role\":\"assistant\"");
+    member(out, "content", reply->text);
+    for (uint32_t i = 0; i < reply->calls_count; i++) {
+        buf_text(out, i ? ",{\"id\":" : ",\"tool_calls\":[{\"id\":");
+        json_quote(out, reply->calls[i].id);
+        buf_text(out, ",\"type\":\"function\",\"function\":{\"name\":");
+        json_quote(out, reply->calls[i].name);
+        member(out, "arguments", reply->calls[i].args);
+        buf_text(out, "}}");
+    }
+    buf_text(out, reply->calls_count ? "]}" : "}");
+}
+
+static void print_earlier_call(
+    struct buf *out, const struct run *run, const struct run_call *call, bool first)
+{
+    buf_text(out, first ? "{\"name\":" : ",{\"name\":");
+    json_quote(out, call->name);
+    member(out, "args", call->args);
+    buf_format(out, ",\"failed\":%s,\"result\":", call->failed ? "true" : "false");
+    if (call->result < 0) {
+        buf_text(out, "null}");
+        return;
+    }
+    struct str result = run->messages[call->result].text;
+    if (result.size > RESULT_MAX)
+        result.size = RESULT_MAX;
+    json_quote(out, result);
+    buf_char(out, '}');
+}
+
+/* The last calls before this reply. */
+static void print_earlier(struct buf *out, const struct run *run, uint32_t step)
+{
+    struct run_at at;
+    uint32_t count = 0, at_call = 0, printed = 0;
+    for (struct run_cursor c = { 0 }; run_next_call(run, &c, &at) && at.step < step;)
+        count++;
+    buf_text(out, ",\"calls\":[");
+    for (struct run_cursor c = { 0 }; at_call < count && run_next_call(run, &c, &at);)
+        if (at_call++ + EARLIER_MAX >= count)
+            print_earlier_call(out, run, at.call, printed++ == 0);
+    buf_char(out, ']');
+}
+
+static void print_wanted(struct buf *out, const struct effects *wanted)
+{
+    buf_text(out, ",\"wanted\":{\"text\":");
+    json_quote(out, wanted->text);
+    buf_text(out, ",\"calls\":[");
+    for (uint32_t i = 0; i < wanted->calls_count; i++) {
+        buf_text(out, i ? ",{\"name\":" : "{\"name\":");
+        json_quote(out, wanted->calls[i].name);
+        member(out, "args", wanted->calls[i].args);
+        buf_text(out, wanted->calls[i].denied ? ",\"denied\":true}" : "}");
+    }
+    buf_text(out, "]}");
+}
+
+static void print_step(
+    struct buf *out, struct lists *lists, const struct evidence *evidence, uint32_t number)
+{
+    const struct evidence_step *step = &evidence->steps[number];
+    const struct run *run = step->run;
+    buf_format(out, "%s{\"id\":%u,\"group\":\"g%u\",\"kind\":\"%s\",\"solved\":%s",
+        number ? ",\n" : "\n", number, step->group + 1, evidence_kind_words[step->kind],
+        run->solved ? "true" : "false");
+    if (offered(step))
+        buf_format(out, ",\"tools\":%u", list_of(lists, offered(step)));
+    else
+        buf_text(out, ",\"tools\":null");
+    print_want(out, &step->want);
+    if (step->kind == EVIDENCE_FAIL) {
+        print_reply(out, &run->messages[run->steps[step->step]]);
+        print_earlier(out, run, step->step);
+        print_wanted(out, step->wanted);
+    }
+    buf_char(out, '}');
+}
+
+static void print_past(struct buf *out, const struct evidence_plan *plan)
+{
+    buf_text(out, ",\n\"past\":[");
+    for (unsigned i = 0; i < plan->past_count; i++) {
+        const struct evidence_past *past = &plan->past[i];
+        buf_text(out, i ? ",{\"plugin\":" : "{\"plugin\":");
+        json_quote(out, past->plugin);
+        buf_text(out, ",\"edits\":");
+        buf_str(out, past->edits);
+        member(out, "why_lost", past->why_lost);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+static void print_budget(struct buf *out, const struct evidence_plan *plan)
+{
+    buf_format(out, ",\n\"budget\":{\"candidates\":%u,\"seconds\":%u},\"without\":[",
+        plan->candidates, plan->seconds);
+    for (unsigned i = 0; i < plan->without_count; i++) {
+        buf_text(out, i ? "," : "");
+        json_quote(out, str_of(plan->without[i]));
+    }
+    /* 53 bits: what every reader of JSON keeps. */
+    buf_format(out, "],\"seed\":%llu", (unsigned long long)(plan->seed & ((1ull << 53) - 1)));
+}
+
+void evidence_print(
+    struct buf *out, const struct evidence *evidence, const struct evidence_plan *plan)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct lists lists = { arena_alloc(&arena, (evidence->steps_count + 1) * sizeof(*lists.at)),
+        0 };
+    buf_format(out,
+        "{\"schema\":1,\"cluster\":\"%s\",\"hook\":\"%s\",\n\"plugins\":", evidence->detector->id,
+        cluster_hook_words[evidence->detector->hook]);
+    print_plugins(out, plan->harness);
+    buf_text(out, ",\n\"pipeline\":");
+    print_pipeline(out, plan->harness);
+    buf_text(out, ",\n\"stock\":");
+    print_plugins(out, plan->stock);
+    print_tools(out, &lists, evidence);
+    buf_text(out, ",\n\"steps\":[");
+    for (uint32_t i = 0; i < evidence->steps_count; i++)
+        print_step(out, &lists, evidence, i);
+    buf_char(out, ']');
+    print_past(out, plan);
+    print_budget(out, plan);
+    buf_text(out, "}\n");
+}
