@@ -416,10 +416,9 @@ static bool work_tree_clean(struct lineage *lineage)
     return clean;
 }
 
-int lineage_promote(struct lineage *lineage, enum lineage_kind kind,
-    const struct lineage_id *active, const struct lineage_id *tree_of, uint64_t generation,
-    const struct lineage_trailer *trailers, unsigned trailers_count, uint64_t at_s,
-    struct lineage_id *ret, struct err *err)
+int lineage_commit(struct lineage *lineage, enum lineage_kind kind, const struct lineage_id *active,
+    const struct lineage_id *tree_of, uint64_t generation, const struct lineage_trailer *trailers,
+    unsigned trailers_count, uint64_t at_s, struct lineage_id *ret, struct err *err)
 {
     CLEANUP(commit_freep) git_commit *parent = NULL;
     CLEANUP(commit_freep) git_commit *source = NULL;
@@ -434,22 +433,137 @@ int lineage_promote(struct lineage *lineage, enum lineage_kind kind,
         return rc;
     if (git_commit_tree(&tree, source) < 0)
         return git_fail(err, "tree");
-    bool clean = work_tree_clean(lineage);
-    if ((rc = make_commit(lineage, &oid, tree, parent, message.at, at_s, err)) < 0 ||
-        (rc = swap_active(lineage, git_commit_id(parent), &oid, err)) < 0 ||
-        (rc = set_generation(lineage, generation, &oid, err)) < 0 ||
-        (clean && (rc = check_out(lineage, &oid, err)) < 0))
+    if ((rc = make_commit(lineage, &oid, tree, parent, message.at, at_s, err)) < 0)
         return rc;
     id_text(ret, &oid);
     return 0;
+}
+
+int lineage_move(struct lineage *lineage, const struct lineage_id *from,
+    const struct lineage_id *to, uint64_t generation, struct err *err)
+{
+    git_oid old, new;
+    int rc = id_oid(&old, from, err);
+    if (rc < 0 || (rc = id_oid(&new, to, err)) < 0)
+        return rc;
+    bool clean = work_tree_clean(lineage);
+    if ((rc = swap_active(lineage, &old, &new, err)) < 0 ||
+        (rc = set_generation(lineage, generation, &new, err)) < 0)
+        return rc;
+    return clean ? check_out(lineage, &new, err) : 0;
 }
 
 int lineage_repair(
     struct lineage *lineage, const struct lineage_id *commit, uint64_t generation, struct err *err)
 {
     CLEANUP(commit_freep) git_commit *found = NULL;
+    bool clean = work_tree_clean(lineage);
     int rc = find_commit(&found, lineage, commit, err);
-    if (rc < 0 || (rc = set_reference(lineage, ACTIVE, git_commit_id(found), err)) < 0)
+    if (rc < 0 || (rc = set_reference(lineage, ACTIVE, git_commit_id(found), err)) < 0 ||
+        (rc = set_generation(lineage, generation, git_commit_id(found), err)) < 0)
         return rc;
-    return set_generation(lineage, generation, git_commit_id(found), err);
+    return clean ? check_out(lineage, git_commit_id(found), err) : 0;
+}
+
+/* --- differences */
+
+static int add_line(
+    const git_diff_delta *delta, const git_diff_hunk *hunk, const git_diff_line *line, void *out)
+{
+    (void)delta, (void)hunk;
+    if (line->origin == GIT_DIFF_LINE_CONTEXT || line->origin == GIT_DIFF_LINE_ADDITION ||
+        line->origin == GIT_DIFF_LINE_DELETION)
+        buf_char(out, line->origin);
+    buf_add(out, line->content, line->content_len);
+    return 0;
+}
+
+int lineage_diff(struct lineage *lineage, const struct lineage_id *from,
+    const struct lineage_id *to, struct buf *out, struct err *err)
+{
+    CLEANUP(commit_freep) git_commit *old = NULL;
+    CLEANUP(commit_freep) git_commit *new = NULL;
+    CLEANUP(tree_freep) git_tree *old_tree = NULL;
+    CLEANUP(tree_freep) git_tree *new_tree = NULL;
+    git_diff *diff = NULL;
+    int rc = find_commit(&old, lineage, from, err);
+    if (rc < 0 || (rc = find_commit(&new, lineage, to, err)) < 0)
+        return rc;
+    if (git_commit_tree(&old_tree, old) < 0 || git_commit_tree(&new_tree, new) < 0 ||
+        git_diff_tree_to_tree(&diff, lineage->repository, old_tree, new_tree, NULL) < 0)
+        return git_fail(err, "diff");
+    rc = git_diff_print(diff, GIT_DIFF_FORMAT_PATCH, add_line, out) < 0 ? git_fail(err, "diff") : 0;
+    git_diff_free(diff);
+    return rc;
+}
+
+/* Each file that a patch names, old and new, must be the one that it may change. */
+static int check_paths(const git_diff *diff, const char *path, struct err *err)
+{
+    size_t count = git_diff_num_deltas(diff);
+    if (count == 0)
+        return err_set(err, ERR_INPUT, "the patch changes nothing");
+    for (size_t i = 0; i < count; i++) {
+        const git_diff_delta *delta = git_diff_get_delta(diff, i);
+        const char *names[] = { delta->old_file.path, delta->new_file.path };
+        for (size_t n = 0; n < COUNT_OF(names); n++)
+            if (delta->status != GIT_DELTA_MODIFIED || strcmp(names[n], path) != 0) {
+                err_set(err, ERR_DENIED, "the patch changes more than the plugin's file");
+                err_where(err, "%.100s", names[n]);
+                return err_hint(err, "it may change %s and nothing else", path);
+            }
+    }
+    return 0;
+}
+
+static int apply_diff(struct lineage *lineage, git_commit *commit, git_diff *diff, const char *path,
+    struct buf *ret, struct err *err)
+{
+    CLEANUP(tree_freep) git_tree *tree = NULL;
+    git_index *index = NULL;
+    int rc = check_paths(diff, path, err);
+    if (rc < 0)
+        return rc;
+    if (git_commit_tree(&tree, commit) < 0)
+        return git_fail(err, "tree");
+    if (git_apply_to_tree(&index, lineage->repository, tree, diff, NULL) < 0) {
+        const git_error *error = git_error_last();
+        err_set(err, ERR_INPUT, "the patch does not fit the active source: %s",
+            error ? error->message : "unknown");
+        return err_hint(err, "make it against harness/%s as it is at active", path);
+    }
+    const git_index_entry *entry = git_index_get_bypath(index, path, 0);
+    rc = entry ? blob_text(lineage, &entry->id, ret, path, err)
+               : err_set(err, ERR_DENIED, "the patch removes %s", path);
+    git_index_free(index);
+    return rc;
+}
+
+/* The library wants git's header line, which diff -u does not write. A patch of several files
+ * without it stays refused. */
+static void with_header(struct buf *out, struct str patch, const char *path)
+{
+    if (str_starts(patch, STR("--- ")))
+        buf_format(out, "diff --git a/%s b/%s\n", path, path);
+    buf_str(out, patch);
+}
+
+int lineage_apply(struct lineage *lineage, const struct lineage_id *to, struct str patch,
+    const char *path, struct buf *ret, struct err *err)
+{
+    CLEANUP(commit_freep) git_commit *commit = NULL;
+    CLEANUP(buf_done) struct buf text = { 0 };
+    git_diff *diff = NULL;
+    int rc = find_commit(&commit, lineage, to, err);
+    if (rc < 0)
+        return rc;
+    with_header(&text, patch, path);
+    if (git_diff_from_buffer(&diff, text.at ? text.at : "", text.size) < 0) {
+        const git_error *error = git_error_last();
+        err_set(err, ERR_INPUT, "not a unified diff: %s", error ? error->message : "unknown");
+        return err_hint(err, "git diff in harness/ makes one");
+    }
+    rc = apply_diff(lineage, commit, diff, path, ret, err);
+    git_diff_free(diff);
+    return rc;
 }

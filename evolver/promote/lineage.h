@@ -46,14 +46,24 @@ struct lineage_trailer {
     struct digest digest;
 };
 enum lineage_kind { LINEAGE_PROMOTION, LINEAGE_ROLLBACK };
-/* Makes the commit (tree of `tree_of`, one parent: `active`), moves active from `active` to it by
- * compare-and-swap (ERR_STATE when it has moved), adds refs/moult/generations/N, and updates the
- * work tree if that is clean. */
-int lineage_promote(struct lineage *lineage, enum lineage_kind kind,
-    const struct lineage_id *active, const struct lineage_id *tree_of, uint64_t generation,
-    const struct lineage_trailer *trailers, unsigned trailers_count, uint64_t at_s,
-    struct lineage_id *ret, struct err *err);
-/* Puts active and generation N to a commit that an admission names: recovery after a kill between
- * the admission and the refs. */
+/* Makes the commit: tree of `tree_of`, one parent: `active`. No reference moves: an admission does
+ * not depend on whether git's references followed. */
+int lineage_commit(struct lineage *lineage, enum lineage_kind kind, const struct lineage_id *active,
+    const struct lineage_id *tree_of, uint64_t generation, const struct lineage_trailer *trailers,
+    unsigned trailers_count, uint64_t at_s, struct lineage_id *ret, struct err *err);
+/* Moves active by compare-and-swap (ERR_STATE when it has moved), adds refs/moult/generations/N,
+ * and updates the work tree if that is clean. */
+int lineage_move(struct lineage *lineage, const struct lineage_id *from,
+    const struct lineage_id *to, uint64_t generation, struct err *err);
+/* Puts active and generation N to a commit that an admission names, wherever they are: recovery
+ * after a kill between the admission and the refs. */
 int lineage_repair(
     struct lineage *lineage, const struct lineage_id *commit, uint64_t generation, struct err *err);
+
+/* The unified diff from one commit to another. */
+int lineage_diff(struct lineage *lineage, const struct lineage_id *from,
+    const struct lineage_id *to, struct buf *out, struct err *err);
+/* The content of `path` after a unified diff over the commit `to`. ERR_DENIED: it changes, adds or
+ * removes another file; ERR_INPUT: not a diff, or it does not fit. */
+int lineage_apply(struct lineage *lineage, const struct lineage_id *to, struct str patch,
+    const char *path, struct buf *ret, struct err *err);

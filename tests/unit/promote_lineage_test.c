@@ -101,12 +101,17 @@ static void promotes_by_compare_and_swap(void **state)
 
     struct lineage_trailer trailers[] = { { "Candidate", hash_of(STR("c")) },
         { "Build", hash_of(STR("b")) } };
-    if (lineage_promote(lineage, LINEAGE_PROMOTION, &first, &candidate, 1, trailers, 2, 1001,
+    if (lineage_commit(lineage, LINEAGE_PROMOTION, &first, &candidate, 1, trailers, 2, 1001,
             &promoted, &err) < 0)
         fail_msg("%s", err.text);
-    assert_int_equal(lineage_promote(lineage, LINEAGE_PROMOTION, &first, &candidate, 2, trailers, 2,
+    assert_int_equal(lineage_active(lineage, &active, &err), 0);
+    assert_string_equal(active.hex, first.hex);
+    if (lineage_move(lineage, &first, &promoted, 1, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(lineage_commit(lineage, LINEAGE_PROMOTION, &first, &candidate, 2, trailers, 2,
                          1002, &stale, &err),
-        -ERR_STATE);
+        0);
+    assert_int_equal(lineage_move(lineage, &first, &stale, 2, &err), -ERR_STATE);
     assert_memory_equal(git("rev-parse active"), promoted.hex, 40);
     assert_memory_equal(git("rev-parse active^"), first.hex, 40);
     assert_string_equal(git("rev-list --count active"), "2\n");
@@ -134,13 +139,65 @@ static void a_dirty_work_tree_is_left_alone(void **state)
     assert_int_equal(file_write(file, STR("mine\n"), 0600, NULL), 0);
     assert_int_equal(lineage_open(&lineage, harness, &err), 0);
     assert_int_equal(lineage_active(lineage, &active, &err), 0);
-    assert_int_equal(lineage_promote(lineage, LINEAGE_ROLLBACK, &active, &first, 2, NULL, 0, 1003,
+    assert_int_equal(lineage_commit(lineage, LINEAGE_ROLLBACK, &active, &first, 2, NULL, 0, 1003,
                          &promoted, &err),
         0);
+    assert_int_equal(lineage_move(lineage, &active, &promoted, 2, &err), 0);
     struct buf text = { 0 };
     assert_int_equal(file_read(file, &text, 100, NULL), 0);
     assert_string_equal(text.at, "mine\n");
     buf_done(&text);
+    lineage_free(lineage);
+}
+
+static void refs_follow_an_admission_wherever_they_are(void **state)
+{
+    (void)state;
+    struct err err = { 0 };
+    struct lineage *lineage;
+    struct lineage_id active;
+    git("update-ref refs/heads/active refs/moult/candidates/ab12");
+    assert_int_equal(lineage_open(&lineage, harness, &err), 0);
+    assert_int_equal(lineage_repair(lineage, &first, 7, &err), 0);
+    assert_int_equal(lineage_active(lineage, &active, &err), 0);
+    assert_string_equal(active.hex, first.hex);
+    assert_memory_equal(git("rev-parse refs/moult/generations/7"), first.hex, 40);
+    lineage_free(lineage);
+}
+
+/* A patch is text from outside: it may change one file, in place. */
+static void a_patch_changes_its_one_file(void **state)
+{
+    static const struct {
+        const char *patch, *gives;
+        int rc;
+    } rows[] = {
+        { "--- a/plugins/a/a.c\n+++ b/plugins/a/a.c\n@@ -1 +1 @@\n-int a;\n+int c;\n", "int c;\n",
+            0 },
+        { "--- a/plugins/a/a.c\n+++ b/plugins/a/a.c\n@@ -1 +1 @@\n-int z;\n+int c;\n", NULL,
+            -ERR_INPUT },
+        { "--- a/README\n+++ b/README\n@@ -1 +1 @@\n-x\n+y\n", NULL, -ERR_DENIED },
+        { "--- a/plugins/a/a.c\n+++ b/../../x.c\n@@ -1 +1 @@\n-int a;\n+int c;\n", NULL,
+            -ERR_DENIED },
+        { "--- /dev/null\n+++ b/plugins/b/b.c\n@@ -0,0 +1 @@\n+int c;\n", NULL, -ERR_DENIED },
+        { "--- a/plugins/a/a.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-int a;\n", NULL, -ERR_DENIED },
+        { "hello", NULL, -ERR_DENIED },
+        { "", NULL, -ERR_DENIED },
+    };
+    (void)state;
+    struct lineage *lineage;
+    assert_int_equal(lineage_open(&lineage, harness, NULL), 0);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct err err = { 0 };
+        struct buf text = { 0 };
+        int rc =
+            lineage_apply(lineage, &first, str_of(rows[i].patch), "plugins/a/a.c", &text, &err);
+        if (rc != rows[i].rc && (rows[i].rc == 0 || rc != -ERR_INPUT))
+            fail_msg("row %zu: %d %s", i, rc, err.text);
+        if (rows[i].gives)
+            assert_string_equal(text.at, rows[i].gives);
+        buf_done(&text);
+    }
     lineage_free(lineage);
 }
 
@@ -168,6 +225,8 @@ int main(void)
         cmocka_unit_test(a_link_is_refused),
         cmocka_unit_test(promotes_by_compare_and_swap),
         cmocka_unit_test(a_dirty_work_tree_is_left_alone),
+        cmocka_unit_test(refs_follow_an_admission_wherever_they_are),
+        cmocka_unit_test(a_patch_changes_its_one_file),
         cmocka_unit_test(every_stage_has_a_word_and_moves_only_by_the_table),
     };
     return cmocka_run_group_tests(tests, begin, end);
