@@ -8,6 +8,8 @@
 #define READERS                                                                                    \
     (ROLE(JOURNAL_MINE) | ROLE(JOURNAL_TRIAL) | ROLE(JOURNAL_DRIVE) | ROLE(JOURNAL_VIEW) |         \
         ROLE(JOURNAL_PROPOSE))
+#define DRIVE ROLE(JOURNAL_DRIVE)
+#define OVERSEERS (READERS & ~ROLE(JOURNAL_PROPOSE)) /* who may see what held-out cases showed */
 #define DECIDERS (ROLE(JOURNAL_MINE) | ROLE(JOURNAL_DRIVE))
 
 static const struct row {
@@ -25,7 +27,11 @@ static const struct row {
     [OP_GET] = { "read a document", READERS },
     [OP_MOVE_CLUSTER] = { "move a cluster", DECIDERS },
     [OP_CLUSTERS] = { "list clusters", READERS },
-    [OP_AUDIT] = { "read the audit chain", READERS & ~ROLE(JOURNAL_PROPOSE) },
+    [OP_AUDIT] = { "read the audit chain", OVERSEERS },
+    [OP_MOVE_CANDIDATES] = { "move candidates", DRIVE },
+    [OP_CANDIDATES] = { "list candidates", OVERSEERS },
+    [OP_ADMIT] = { "admit a generation", DRIVE },
+    [OP_ADMISSIONS] = { "list admissions", OVERSEERS },
 };
 
 /* Documents by kind. Held-out cases are no reading for a proposer. */
@@ -34,9 +40,19 @@ static const struct kind {
     uint32_t readers, writers;
 } kinds[] = {
     { "batch", READERS, DECIDERS },
-    { "held-out", READERS & ~ROLE(JOURNAL_PROPOSE), DECIDERS },
+    { "held-out", OVERSEERS, DECIDERS },
     { "cluster", READERS, DECIDERS },
-    { "report", READERS & ~ROLE(JOURNAL_PROPOSE), ROLE(JOURNAL_TRIAL) | ROLE(JOURNAL_DRIVE) },
+    { "report", OVERSEERS, ROLE(JOURNAL_TRIAL) | DRIVE },
+    { "proposal", READERS, DRIVE },
+    { "evidence", READERS, DRIVE },
+    { "patch", READERS, DRIVE },
+    { "source", READERS, DRIVE },
+    { "diagnostics", READERS, DRIVE },
+    { "verdict", OVERSEERS, DRIVE },
+    { "policy", OVERSEERS, DRIVE },
+    { "approval", OVERSEERS, DRIVE },
+    { "statement", OVERSEERS, DRIVE },
+    { "generation", OVERSEERS, DRIVE },
 };
 
 int permit_check(enum journal_role role, enum journal_op op, struct err *err)

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/decide.h"
 #include "broker/permit.h"
 #include "broker/store.h"
 
@@ -183,6 +184,8 @@ static int dispatch(
     struct client *client, enum journal_op op, struct unpack *in, struct buf *out, struct err *err)
 {
     struct store *store = client->server->store;
+    if (op >= OP_MOVE_CANDIDATES)
+        return decide(store, op, in, &client->server->arena, out, err);
     if (op == OP_PUT)
         return do_put(client, in, out, err);
     if (op == OP_GET)

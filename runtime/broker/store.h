@@ -8,7 +8,7 @@
 #include "wire/journal_op.h"
 
 struct store;
-/* ERR_INPUT: the file is no journal, or one of a newer moult. */
+/* ERR_INPUT: the file is no journal, or one of a newer moult; an older one gets what it lacks. */
 int store_open(struct store **ret, const char *path, const char *home_id, struct err *err);
 void store_free(struct store *store);
 int store_begin(struct store *store, struct err *err);
@@ -34,4 +34,9 @@ int store_get(struct store *store, struct str kind, const struct digest *digest,
 int store_move_cluster(
     struct store *store, const struct journal_cluster *cluster, struct str from, struct err *err);
 int store_clusters(struct store *store, struct buf *out, struct err *err);
+/* Candidates and admissions; what is malformed is ERR_INPUT. */
+int store_move_candidate(struct store *store, const struct journal_move *move, struct err *err);
+int store_candidates(struct store *store, uint64_t from, struct buf *out, struct err *err);
+int store_admit(struct store *store, struct str body, struct buf *out, struct err *err);
+int store_admissions(struct store *store, uint64_t from, struct buf *out, struct err *err);
 int store_audit(struct store *store, uint64_t after, struct buf *out, struct err *err);

@@ -4,7 +4,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "wire/journal_op.h"
+#include "wire/journal_client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +22,6 @@ enum { OUT_MAX = 1 << 20, MESSAGES_MAX = 100000 };
 const char *const journal_role_words[JOURNAL_ROLES] = { "import", "mine", "trial", "drive", "view",
     "propose" };
 const char *const journal_standing_words[JOURNAL_STANDINGS] = { "fact", "testimony", "claim" };
-
-struct journal {
-    int fd;
-    struct buf out, in;
-};
 
 /* --- the connection */
 
@@ -108,14 +103,14 @@ static int connect_or_start(const struct home *home, struct err *err)
     return fd < 0 ? -err->code : fd;
 }
 
-static void begin(struct journal *journal, enum journal_op op, size_t *ret_at)
+void client_begin(struct journal *journal, enum journal_op op, size_t *ret_at)
 {
     *ret_at = journal->out.size;
     pack_u32(&journal->out, 0);
     pack_u8(&journal->out, (uint8_t)op);
 }
 
-static void finish(struct journal *journal, size_t at)
+void client_finish(struct journal *journal, size_t at)
 {
     uint32_t size = (uint32_t)(journal->out.size - at - 4);
     for (int i = 0; i < 4; i++)
@@ -146,7 +141,7 @@ static int take(struct journal *journal, void *to, size_t size, struct err *err)
 }
 
 /* Sends what is waiting and reads one answer; *ret stands behind its status. */
-static int answer(struct journal *journal, struct unpack *ret, struct err *err)
+int client_answer(struct journal *journal, struct unpack *ret, struct err *err)
 {
     char head[4];
     int rc = flush_out(journal, err);
@@ -173,7 +168,7 @@ static int answer(struct journal *journal, struct unpack *ret, struct err *err)
     return -(int)status;
 }
 
-static int malformed(struct err *err)
+int client_malformed(struct err *err)
 {
     return err_set(err, ERR_PEER, "the broker's answer is malformed");
 }
@@ -188,11 +183,11 @@ static int greet(
     struct unpack in;
     size_t at;
     journal->fd = fd;
-    begin(journal, OP_HELLO, &at);
+    client_begin(journal, OP_HELLO, &at);
     pack_u32(&journal->out, JOURNAL_VERSION);
     pack_u8(&journal->out, (uint8_t)role);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
     if (rc < 0)
         journal_close(journal);
     else
@@ -302,9 +297,9 @@ bool journal_unpack_session(struct unpack *in, struct arena *arena, struct journ
 int journal_add(struct journal *journal, const struct journal_session *session, struct err *err)
 {
     size_t at;
-    begin(journal, OP_ADD, &at);
+    client_begin(journal, OP_ADD, &at);
     journal_pack_session(&journal->out, session);
-    finish(journal, at);
+    client_finish(journal, at);
     if (journal->out.size - at > JOURNAL_FRAME_MAX) {
         journal->out.size = at;
         return err_set(err, ERR_LIMIT, "a session of more than %d MiB", JOURNAL_FRAME_MAX >> 20);
@@ -317,14 +312,14 @@ int journal_flush(
 {
     size_t at;
     struct unpack in;
-    begin(journal, OP_FLUSH, &at);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
+    client_begin(journal, OP_FLUSH, &at);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
     if (rc < 0)
         return rc;
     uint64_t added = unpack_u64(&in), known = unpack_u64(&in);
     if (!unpack_end(&in))
-        return malformed(err);
+        return client_malformed(err);
     *ret_added = added;
     *ret_known = known;
     return 0;
@@ -335,21 +330,21 @@ int journal_list(struct journal *journal, uint64_t after, struct arena *arena,
 {
     size_t at;
     struct unpack in;
-    begin(journal, OP_LIST, &at);
+    client_begin(journal, OP_LIST, &at);
     pack_u64(&journal->out, after);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
     if (rc < 0)
         return rc;
     uint32_t count = unpack_u32(&in);
     if (count > JOURNAL_PAGE)
-        return malformed(err);
+        return client_malformed(err);
     struct journal_session *list = arena_alloc(arena, (count + 1) * sizeof *list);
     for (uint32_t i = 0; i < count; i++)
         if (!journal_unpack_session(&in, arena, &list[i]))
-            return malformed(err);
+            return client_malformed(err);
     if (!unpack_end(&in))
-        return malformed(err);
+        return client_malformed(err);
     *ret = list;
     *ret_count = count;
     return 0;
@@ -360,27 +355,27 @@ int journal_read(struct journal *journal, uint64_t number, struct arena *arena,
 {
     size_t at;
     struct unpack in;
-    begin(journal, OP_READ, &at);
+    client_begin(journal, OP_READ, &at);
     pack_u64(&journal->out, number);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
     if (rc < 0)
         return rc;
-    return journal_unpack_session(&in, arena, ret) && unpack_end(&in) ? 0 : malformed(err);
+    return journal_unpack_session(&in, arena, ret) && unpack_end(&in) ? 0 : client_malformed(err);
 }
 
 int journal_find(struct journal *journal, struct str prefix, uint64_t *ret_number, struct err *err)
 {
     size_t at;
     struct unpack in;
-    begin(journal, OP_FIND, &at);
+    client_begin(journal, OP_FIND, &at);
     pack_text(&journal->out, prefix);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
     if (rc < 0)
         return rc;
     *ret_number = unpack_u64(&in);
-    return unpack_end(&in) ? 0 : malformed(err);
+    return unpack_end(&in) ? 0 : client_malformed(err);
 }
 
 /* --- what is decided */
@@ -389,15 +384,15 @@ int journal_split(struct journal *journal, struct str group, uint8_t split, stru
 {
     size_t at;
     struct unpack in;
-    begin(journal, OP_SPLIT, &at);
+    client_begin(journal, OP_SPLIT, &at);
     pack_text(&journal->out, group);
     pack_u8(&journal->out, split);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
     if (rc < 0)
         return rc;
     uint8_t now = unpack_u8(&in);
-    return unpack_end(&in) ? now : malformed(err);
+    return unpack_end(&in) ? now : client_malformed(err);
 }
 
 int journal_put(
@@ -408,15 +403,15 @@ int journal_put(
     if (text.size > JOURNAL_DOCUMENT_MAX)
         return err_set(
             err, ERR_LIMIT, "a document of more than %d MiB", JOURNAL_DOCUMENT_MAX >> 20);
-    begin(journal, OP_PUT, &at);
+    client_begin(journal, OP_PUT, &at);
     pack_text(&journal->out, str_of(kind));
     pack_text(&journal->out, text);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
     if (rc < 0)
         return rc;
     *ret = unpack_digest(&in);
-    return unpack_end(&in) ? 0 : malformed(err);
+    return unpack_end(&in) ? 0 : client_malformed(err);
 }
 
 int journal_get(struct journal *journal, const char *kind, const struct digest *digest,
@@ -424,16 +419,16 @@ int journal_get(struct journal *journal, const char *kind, const struct digest *
 {
     size_t at;
     struct unpack in;
-    begin(journal, OP_GET, &at);
+    client_begin(journal, OP_GET, &at);
     pack_text(&journal->out, str_of(kind));
     pack_digest(&journal->out, digest);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
     if (rc < 0)
         return rc;
     struct str text = unpack_text(&in, JOURNAL_DOCUMENT_MAX);
     if (!unpack_end(&in))
-        return malformed(err);
+        return client_malformed(err);
     struct digest now = hash_of(text);
     if (!hash_equal(&now, digest))
         return err_set(err, ERR_VERIFY, "the journal's %s is not the one of that digest", kind);
@@ -446,15 +441,15 @@ int journal_move_cluster(struct journal *journal, const struct journal_cluster *
 {
     size_t at;
     struct unpack in;
-    begin(journal, OP_MOVE_CLUSTER, &at);
+    client_begin(journal, OP_MOVE_CLUSTER, &at);
     pack_text(&journal->out, cluster->id);
     pack_text(&journal->out, cluster->signature);
     pack_text(&journal->out, cluster->state);
     pack_text(&journal->out, str_of(from_state));
     pack_digest(&journal->out, &cluster->document);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
-    return rc < 0 ? rc : unpack_end(&in) ? 0 : malformed(err);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
+    return rc < 0 ? rc : unpack_end(&in) ? 0 : client_malformed(err);
 }
 
 int journal_clusters(struct journal *journal, struct arena *arena, struct journal_cluster **ret,
@@ -462,14 +457,14 @@ int journal_clusters(struct journal *journal, struct arena *arena, struct journa
 {
     size_t at;
     struct unpack in;
-    begin(journal, OP_CLUSTERS, &at);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
+    client_begin(journal, OP_CLUSTERS, &at);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
     if (rc < 0)
         return rc;
     uint32_t count = unpack_u32(&in);
     if (in.bad || count > JOURNAL_FRAME_MAX / 64)
-        return malformed(err);
+        return client_malformed(err);
     struct journal_cluster *list = arena_alloc(arena, (count + 1) * sizeof *list);
     for (uint32_t i = 0; i < count && !in.bad; i++) {
         list[i].id = unpack_text(&in, JOURNAL_TEXT_MAX);
@@ -478,7 +473,7 @@ int journal_clusters(struct journal *journal, struct arena *arena, struct journa
         list[i].document = unpack_digest(&in);
     }
     if (!unpack_end(&in))
-        return malformed(err);
+        return client_malformed(err);
     *ret = list;
     *ret_count = count;
     return 0;
@@ -501,15 +496,15 @@ int journal_audit(struct journal *journal, uint64_t after, struct arena *arena,
 {
     size_t at;
     struct unpack in;
-    begin(journal, OP_AUDIT, &at);
+    client_begin(journal, OP_AUDIT, &at);
     pack_u64(&journal->out, after);
-    finish(journal, at);
-    int rc = answer(journal, &in, err);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
     if (rc < 0)
         return rc;
     uint32_t count = unpack_u32(&in);
     if (count > JOURNAL_PAGE)
-        return malformed(err);
+        return client_malformed(err);
     struct journal_record *list = arena_alloc(arena, (count + 1) * sizeof *list);
     for (uint32_t i = 0; i < count && !in.bad; i++) {
         list[i].number = unpack_u64(&in);
@@ -520,7 +515,7 @@ int journal_audit(struct journal *journal, uint64_t after, struct arena *arena,
         list[i].digest = unpack_digest(&in);
     }
     if (!unpack_end(&in))
-        return malformed(err);
+        return client_malformed(err);
     *ret = list;
     *ret_count = count;
     return 0;

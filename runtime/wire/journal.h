@@ -34,6 +34,8 @@ extern const char *const journal_standing_words[JOURNAL_STANDINGS];
 enum {
     JOURNAL_FRAME_MAX = 80 << 20, /* one session with its messages */
     JOURNAL_DOCUMENT_MAX = 32 << 20,
+    JOURNAL_BODY_MAX = 256 << 10, /* of a candidate or an admission */
+    JOURNAL_MOVES_MAX = 64,
     JOURNAL_PAGE = 256
 };
 
@@ -106,7 +108,8 @@ int journal_clusters(struct journal *journal, struct arena *arena, struct journa
 /* Candidates: one row an id (hex digits), moved by compare-and-swap on its state ("": it does not
  * exist yet). The body is one JSON object, everything that is known of the candidate at that state;
  * the audit record of the move holds it whole, so what each stage rested on stays readable. Several
- * moves and at most one admission are one transaction: all or none. */
+ * moves and at most one admission are one transaction: all or none. ERR_PEER: the broker went; what
+ * the rows say then is what happened. */
 struct journal_move {
     struct str id, from, to, body;
 };

@@ -8,26 +8,38 @@
 #include "wire/pack.h"
 
 enum {
-    JOURNAL_VERSION = 1,
+    JOURNAL_VERSION = 2,
     JOURNAL_TEXT_MAX = 4096,
     JOURNAL_META_MAX = 1 << 20,
+    JOURNAL_ID_MAX = 64,
+    JOURNAL_ID_MIN = 6,
+    JOURNAL_WORD_MAX = 32, /* a state */
     JOURNAL_TOOLS_MAX = 8 << 20
 };
 enum journal_op {
-    OP_HELLO = 1,    /* u32 version, u8 role */
-    OP_ADD,          /* a session: journal_pack_session */
-    OP_FLUSH,        /* -> u64 added, u64 known */
-    OP_LIST,         /* u64 after -> u32 count, sessions without messages */
-    OP_READ,         /* u64 number -> a session */
-    OP_FIND,         /* text prefix -> u64 number */
-    OP_SPLIT,        /* text group, u8 split -> u8 split */
-    OP_PUT,          /* text kind, text document -> digest */
-    OP_GET,          /* text kind, digest -> text */
-    OP_MOVE_CLUSTER, /* text id, signature, state, from, digest */
-    OP_CLUSTERS,     /* -> u32 count, clusters */
-    OP_AUDIT,        /* u64 after -> u32 count, records */
+    OP_HELLO = 1,       /* u32 version, u8 role */
+    OP_ADD,             /* a session: journal_pack_session */
+    OP_FLUSH,           /* -> u64 added, u64 known */
+    OP_LIST,            /* u64 after -> u32 count, sessions without messages */
+    OP_READ,            /* u64 number -> a session */
+    OP_FIND,            /* text prefix -> u64 number */
+    OP_SPLIT,           /* text group, u8 split -> u8 split */
+    OP_PUT,             /* text kind, text document -> digest */
+    OP_GET,             /* text kind, digest -> text */
+    OP_MOVE_CLUSTER,    /* text id, signature, state, from, digest */
+    OP_CLUSTERS,        /* -> u32 count, clusters */
+    OP_AUDIT,           /* u64 after -> u32 count, records */
+    OP_MOVE_CANDIDATES, /* moves: journal_pack_moves */
+    OP_CANDIDATES,      /* u64 from -> u32 count, candidates: u64 number, text id, state, body */
+    OP_ADMIT,           /* text body, moves -> digest */
+    OP_ADMISSIONS, /* u64 from -> u32 count, admissions: u64 number, u64 at, digest, text body */
     OPS
 };
 void journal_pack_session(struct buf *out, const struct journal_session *session);
 /* Messages are allocated in the arena, texts are slices. False: malformed. */
 bool journal_unpack_session(struct unpack *in, struct arena *arena, struct journal_session *ret);
+/* u32 count, then each move's texts. */
+void journal_pack_moves(struct buf *out, const struct journal_move *moves, uint32_t count);
+/* The list is in the arena, texts are slices. False: malformed, or more than JOURNAL_MOVES_MAX. */
+bool journal_unpack_moves(
+    struct unpack *in, struct arena *arena, struct journal_move **ret, uint32_t *ret_count);

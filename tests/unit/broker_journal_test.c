@@ -1,7 +1,7 @@
 /* The journal through the real broker: what is kept, what is refused, what survives. */
 #include "base/file.h"
 #include "base/mem.h"
-#include "wire/journal.h"
+#include "broker_home.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,40 +16,6 @@
 #include <stdarg.h>
 #include <setjmp.h>
 #include <cmocka.h>
-
-static char base[] = "/tmp/moult-journal-test.XXXXXX";
-static unsigned homes;
-
-static int begin(void **state)
-{
-    (void)state;
-    return mkdtemp(base) && setenv("XDG_CONFIG_HOME", base, 1) == 0 ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    return file_remove_tree(base, NULL);
-}
-
-static struct home fresh(void)
-{
-    struct home home;
-    struct err err;
-    CLEANUP(mem_freep) char *dir = mem_format("%s/home%u", base, homes++);
-    if (home_create(&home, dir, &err) < 0)
-        fail_msg("%s", err.text);
-    return home;
-}
-
-static struct journal *as(const struct home *home, enum journal_role role)
-{
-    struct journal *journal = NULL;
-    struct err err;
-    if (journal_open(&journal, home, role, &err) < 0)
-        fail_msg("%s", err.text);
-    return journal;
-}
 
 static struct journal_session sample(const char *group, const char *text)
 {
@@ -76,7 +42,7 @@ static struct journal_session sample(const char *group, const char *text)
 
 static void add(const struct home *home, const char *group, const char *text, uint64_t want_added)
 {
-    struct journal *journal = as(home, JOURNAL_IMPORT);
+    struct journal *journal = home_as(home, JOURNAL_IMPORT);
     struct journal_session session = sample(group, text);
     struct err err;
     uint64_t added, known;
@@ -91,13 +57,13 @@ static void add(const struct home *home, const char *group, const char *text, ui
 static void keeps_sessions_byte_for_byte_and_once(void **state)
 {
     (void)state;
-    struct home home = fresh();
+    struct home home = home_fresh();
     struct arena arena = { 0 };
     struct err err;
     add(&home, "ann", "one", 1);
     add(&home, "ann", "one", 0);
     add(&home, "bob", "two", 1);
-    struct journal *journal = as(&home, JOURNAL_VIEW);
+    struct journal *journal = home_as(&home, JOURNAL_VIEW);
     struct journal_session *list, session, want = sample("ann", "one");
     uint32_t count;
     assert_int_equal(journal_list(journal, 0, &arena, &list, &count, &err), 0);
@@ -127,13 +93,14 @@ static void keeps_sessions_byte_for_byte_and_once(void **state)
 static void a_role_may_only_what_its_row_says(void **state)
 {
     (void)state;
-    struct home home = fresh();
+    struct home home = home_fresh();
     struct arena arena = { 0 };
     struct err err;
     add(&home, "in", "one", 1);
     add(&home, "out", "two", 1);
-    struct journal *mine = as(&home, JOURNAL_MINE), *view = as(&home, JOURNAL_VIEW);
-    struct journal *import = as(&home, JOURNAL_IMPORT), *propose = as(&home, JOURNAL_PROPOSE);
+    struct journal *mine = home_as(&home, JOURNAL_MINE), *view = home_as(&home, JOURNAL_VIEW);
+    struct journal *import = home_as(&home, JOURNAL_IMPORT),
+                   *propose = home_as(&home, JOURNAL_PROPOSE);
     struct journal_session session = sample("x", "x"), *list;
     struct digest digest;
     struct str text;
@@ -165,9 +132,9 @@ static void a_role_may_only_what_its_row_says(void **state)
 static void splits_move_down_only(void **state)
 {
     (void)state;
-    struct home home = fresh();
+    struct home home = home_fresh();
     struct err err;
-    struct journal *journal = as(&home, JOURNAL_MINE);
+    struct journal *journal = home_as(&home, JOURNAL_MINE);
     assert_int_equal(journal_split(journal, STR("g"), 1, &err), 1);
     assert_int_equal(journal_split(journal, STR("g"), 1, &err), 1);
     assert_int_equal(journal_split(journal, STR("g"), 2, &err), -ERR_DENIED);
@@ -184,10 +151,10 @@ static void splits_move_down_only(void **state)
 static void clusters_move_by_compare_and_swap(void **state)
 {
     (void)state;
-    struct home home = fresh();
+    struct home home = home_fresh();
     struct arena arena = { 0 };
     struct err err;
-    struct journal *journal = as(&home, JOURNAL_MINE);
+    struct journal *journal = home_as(&home, JOURNAL_MINE);
     struct journal_cluster cluster = { STR("c1"), STR("leak"), STR("clustered"), { { 1 } } }, *list;
     uint32_t count;
     assert_int_equal(journal_move_cluster(journal, &cluster, "", &err), 0);
@@ -201,37 +168,26 @@ static void clusters_move_by_compare_and_swap(void **state)
     arena_done(&arena);
 }
 
-/* Straight at the file, as somebody with an editor would. */
-static int sql(const struct home *home, const char *text)
-{
-    char path[PATH_MAX];
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(home_path(path, home, "journal.db"), &db), SQLITE_OK);
-    sqlite3_busy_timeout(db, 5000);
-    int rc = sqlite3_exec(db, text, NULL, NULL, NULL);
-    sqlite3_close(db);
-    return rc;
-}
-
 static void tampering_is_seen(void **state)
 {
     (void)state;
-    struct home home = fresh();
+    struct home home = home_fresh();
     struct err err;
     struct digest head;
     uint64_t records;
-    struct journal *journal = as(&home, JOURNAL_MINE);
+    struct journal *journal = home_as(&home, JOURNAL_MINE);
     for (int i = 0; i < 5; i++) {
         char group[] = { (char)('a' + i), 0 };
         assert_int_equal(journal_split(journal, str_of(group), 0, &err), 0);
     }
     journal_close(journal);
-    assert_int_not_equal(sql(&home, "UPDATE audit SET body = '{}' WHERE number = 3"), SQLITE_OK);
-    assert_int_not_equal(sql(&home, "DELETE FROM audit"), SQLITE_OK);
+    assert_int_not_equal(
+        home_sql(&home, "UPDATE audit SET body = '{}' WHERE number = 3"), SQLITE_OK);
+    assert_int_not_equal(home_sql(&home, "DELETE FROM audit"), SQLITE_OK);
     assert_int_equal(
-        sql(&home, "DROP TRIGGER audit_update; UPDATE audit SET body = '{}' WHERE number = 3"),
+        home_sql(&home, "DROP TRIGGER audit_update; UPDATE audit SET body = '{}' WHERE number = 3"),
         SQLITE_OK);
-    journal = as(&home, JOURNAL_VIEW);
+    journal = home_as(&home, JOURNAL_VIEW);
     assert_int_equal(journal_audit_verify(journal, &records, &head, &err), -ERR_VERIFY);
     assert_non_null(strstr(err.text, "record 3"));
     journal_close(journal);
@@ -250,7 +206,7 @@ static void another_file_is_refused(void **state)
         { "another home", NULL, "DROP TRIGGER home_update; UPDATE home SET id = 'x'" },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct home home = fresh();
+        struct home home = home_fresh();
         struct journal *journal = NULL;
         struct err err = { 0 };
         char path[PATH_MAX];
@@ -258,30 +214,40 @@ static void another_file_is_refused(void **state)
         if (rows[i].content) {
             assert_int_equal(file_write(path, str_of(rows[i].content), 0600, NULL), 0);
         } else {
-            journal_close(as(&home, JOURNAL_VIEW));
-            assert_int_equal(sql(&home, rows[i].after), SQLITE_OK);
+            journal_close(home_as(&home, JOURNAL_VIEW));
+            assert_int_equal(home_sql(&home, rows[i].after), SQLITE_OK);
         }
         if (journal_open(&journal, &home, JOURNAL_VIEW, &err) != -ERR_STATE)
             fail_msg("%s: opened, or %s", rows[i].name, err.text);
     }
 }
 
-/* The lock file says who serves: kill -9 it, at once, whatever it does. */
-static void kill_broker(const struct home *home)
+/* A journal of the first schema gets the tables that it lacks; what it holds stays. */
+static void an_older_journal_grows(void **state)
 {
-    CLEANUP(mem_freep)
-    char *command = mem_format("pkill -9 -f 'moult-broker --home %s '", home->path);
-    if (system(command) == -1)
-        fail();
+    (void)state;
+    struct home home = home_fresh();
+    struct err err;
+    add(&home, "ann", "one", 1);
+    assert_int_equal(
+        home_sql(&home, "DROP TABLE candidate; DROP TABLE admission; DROP TABLE look;"
+                        "DROP TABLE freeze; DROP TABLE checkpoint; PRAGMA user_version = 1"),
+        SQLITE_OK);
+    add(&home, "ann", "one", 0);
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    struct journal_move move = { STR("abcdef"), { 0 }, STR("proposed"), STR("{}") };
+    assert_int_equal(journal_move_candidates(journal, &move, 1, &err), 0);
+    journal_close(journal);
+    assert_int_not_equal(home_sql(&home, "DELETE FROM candidate"), SQLITE_OK);
 }
 
 static void what_was_acknowledged_survives_a_kill(void **state)
 {
     (void)state;
-    struct home home = fresh();
+    struct home home = home_fresh();
     struct arena arena = { 0 };
     for (int round = 0; round < 20; round++) {
-        struct journal *journal = as(&home, JOURNAL_IMPORT);
+        struct journal *journal = home_as(&home, JOURNAL_IMPORT);
         struct err err;
         uint64_t added, known;
         char text[32];
@@ -292,11 +258,11 @@ static void what_was_acknowledged_survives_a_kill(void **state)
         snprintf(text, sizeof text, "lost %d", round);
         session = sample("g", text);
         journal_add(journal, &session, &err);
-        kill_broker(&home);
+        home_kill_broker(&home);
         assert_true(journal_flush(journal, &added, &known, &err) < 0);
         journal_close(journal);
     }
-    struct journal *journal = as(&home, JOURNAL_VIEW);
+    struct journal *journal = home_as(&home, JOURNAL_VIEW);
     struct journal_session *list, session;
     struct err err;
     uint32_t count, kept = 0;
@@ -313,11 +279,11 @@ static void what_was_acknowledged_survives_a_kill(void **state)
 static void a_second_broker_is_refused(void **state)
 {
     (void)state;
-    struct home home = fresh();
-    struct journal *journal = as(&home, JOURNAL_VIEW);
+    struct home home = home_fresh();
+    struct journal *journal = home_as(&home, JOURNAL_VIEW);
     CLEANUP(mem_freep)
     char *command =
-        mem_format("%s/moult-broker --home %s 2>%s/second", MOULT_BIN_DIR, home.path, base);
+        mem_format("%s/moult-broker --home %s 2>%s/second", MOULT_BIN_DIR, home.path, homes_base());
     int status = system(command);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 1);
@@ -351,10 +317,10 @@ static pid_t limited_broker(const struct home *home)
 static void a_full_disk_loses_nothing_acknowledged(void **state)
 {
     (void)state;
-    struct home home = fresh();
+    struct home home = home_fresh();
     add(&home, "g", "before", 1);
     pid_t pid = limited_broker(&home);
-    struct journal *journal = as(&home, JOURNAL_IMPORT);
+    struct journal *journal = home_as(&home, JOURNAL_IMPORT);
     static char large[4 << 20];
     memset(large, 'x', sizeof large);
     struct journal_session session = sample("g", "large");
@@ -383,9 +349,10 @@ int main(void)
         cmocka_unit_test(clusters_move_by_compare_and_swap),
         cmocka_unit_test(tampering_is_seen),
         cmocka_unit_test(another_file_is_refused),
+        cmocka_unit_test(an_older_journal_grows),
         cmocka_unit_test(what_was_acknowledged_survives_a_kill),
         cmocka_unit_test(a_second_broker_is_refused),
         cmocka_unit_test(a_full_disk_loses_nothing_acknowledged),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, homes_begin, homes_end);
 }

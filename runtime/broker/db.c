@@ -1,0 +1,231 @@
+/* db - see db.h. */
+#include "broker/db.h"
+
+#include "base/mem.h"
+#include "broker/schema.h"
+#include "broker/store.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUSY_MS = 5000 };
+
+int db_fail(struct store *store, struct err *err, const char *what)
+{
+    int code = sqlite3_errcode(store->db) & 0xff;
+    const char *text = sqlite3_errmsg(store->db);
+    if (code == SQLITE_FULL || sqlite3_system_errno(store->db) == ENOSPC) {
+        errno = ENOSPC;
+        err_sys(err, "journal: %s", what);
+        err_hint(err, "free some space; what was acknowledged is kept");
+        return -ERR_SYS;
+    }
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+        return err_set(err, ERR_INPUT, "journal.db is damaged or no journal: %s", text);
+    if (code == SQLITE_CONSTRAINT)
+        return err_set(err, ERR_DENIED, "journal: %s: %s", what, text);
+    return err_set(err, ERR_SYS, "journal: %s: %s", what, text);
+}
+
+static int run(struct store *store, const char *sql, struct err *err)
+{
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
+                                                                       : db_fail(store, err, "SQL");
+}
+
+void db_resetp(sqlite3_stmt **statement)
+{
+    if (!*statement)
+        return;
+    sqlite3_reset(*statement);
+    sqlite3_clear_bindings(*statement);
+}
+
+static sqlite3_stmt *prepare_once(struct store *store, const char *sql, struct err *err)
+{
+    for (unsigned i = 0; i < store->prepared_count; i++)
+        if (store->prepared[i].sql == sql)
+            return store->prepared[i].statement;
+    struct prepared *next = &store->prepared[store->prepared_count];
+    if (store->prepared_count == STATEMENTS_MAX) {
+        err_set(err, ERR_DEFECT, "more statements than the journal keeps");
+        return NULL;
+    }
+    if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &next->statement, NULL) !=
+        SQLITE_OK) {
+        db_fail(store, err, "prepare");
+        return NULL;
+    }
+    next->sql = sql;
+    store->prepared_count++;
+    return next->statement;
+}
+
+/* Prepares and binds: i int64, t struct str as text, b struct str as blob, d digest. NULL with err.
+ */
+sqlite3_stmt *db_bind(struct store *store, struct err *err, const char *sql, const char *types, ...)
+{
+    sqlite3_stmt *statement = prepare_once(store, sql, err);
+    if (!statement)
+        return NULL;
+    va_list args;
+    va_start(args, types);
+    for (int i = 1; *types; types++, i++) {
+        struct str text;
+        switch (*types) {
+        case 'i':
+            sqlite3_bind_int64(statement, i, va_arg(args, int64_t));
+            break;
+        case 't':
+            text = va_arg(args, struct str);
+            sqlite3_bind_text64(
+                statement, i, text.at ? text.at : "", text.size, SQLITE_TRANSIENT, SQLITE_UTF8);
+            break;
+        case 'b':
+            text = va_arg(args, struct str);
+            sqlite3_bind_blob64(statement, i, text.at ? text.at : "", text.size, SQLITE_TRANSIENT);
+            break;
+        case 'd':
+            sqlite3_bind_blob(
+                statement, i, va_arg(args, const struct digest *)->at, 32, SQLITE_TRANSIENT);
+            break;
+        }
+    }
+    va_end(args);
+    return statement;
+}
+
+struct str db_text(sqlite3_stmt *statement, int column)
+{
+    const char *at = sqlite3_column_blob(statement, column);
+    return (struct str){ at, (size_t)sqlite3_column_bytes(statement, column) };
+}
+
+struct digest db_digest(sqlite3_stmt *statement, int column)
+{
+    struct digest digest = { { 0 } };
+    struct str bytes = db_text(statement, column);
+    if (bytes.size == sizeof digest.at)
+        memcpy(digest.at, bytes.at, sizeof digest.at);
+    return digest;
+}
+
+/* A statement without rows. */
+int db_done(struct store *store, sqlite3_stmt *statement, struct err *err, const char *what)
+{
+    if (!statement)
+        return err ? -err->code : -ERR_SYS;
+    return sqlite3_step(statement) == SQLITE_DONE ? 0 : db_fail(store, err, what);
+}
+
+/* --- opening */
+
+static int64_t pragma(struct store *store, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t value = -1;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return value;
+}
+
+/* From the version that the file has to the one that this moult knows, at once or not at all. */
+static int grow(struct store *store, unsigned version, struct err *err)
+{
+    CLEANUP(buf_done) struct buf sql = { 0 };
+    buf_text(&sql, "BEGIN IMMEDIATE;");
+    schema_print(&sql, version);
+    if (version == 0)
+        buf_format(&sql, "INSERT INTO home VALUES(1, '%s');", store->home_id);
+    buf_text(&sql, "COMMIT");
+    int rc = run(store, sql.at, err);
+    if (rc < 0)
+        store_rollback(store);
+    return rc;
+}
+
+static int check_home(struct store *store, struct err *err)
+{
+    CLEANUP(db_resetp) sqlite3_stmt *statement = db_bind(store, err, "SELECT id FROM home", "");
+    if (!statement)
+        return err ? -err->code : -ERR_SYS;
+    if (sqlite3_step(statement) != SQLITE_ROW ||
+        !str_equal(db_text(statement, 0), str_of(store->home_id)))
+        return err_set(err, ERR_VERIFY, "journal.db belongs to another home");
+    return 0;
+}
+
+static int prepare(struct store *store, struct err *err)
+{
+    /* Somebody who looks into the file with sqlite3 may hold it for a moment. */
+    sqlite3_busy_timeout(store->db, BUSY_MS);
+    int rc = run(store,
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+        err);
+    if (rc < 0)
+        return rc;
+    int64_t version = pragma(store, "PRAGMA user_version");
+    if (version == 0 && pragma(store, "SELECT count(*) FROM sqlite_schema") == 0)
+        return grow(store, 0, err);
+    if (version < 1 || version > SCHEMA_VERSION) {
+        err_set(err, ERR_INPUT, "journal.db has schema version %lld, this moult knows %d",
+            (long long)version, SCHEMA_VERSION);
+        return err_hint(err, "use the moult that wrote it, or restore a backup");
+    }
+    if ((rc = check_home(store, err)) < 0 || version == SCHEMA_VERSION)
+        return rc;
+    return grow(store, (unsigned)version, err);
+}
+
+int store_open(struct store **ret, const char *path, const char *home_id, struct err *err)
+{
+    struct store *store = mem_zero(1, sizeof *store);
+    struct err own;
+    err = err ? err : &own;
+    snprintf(store->home_id, sizeof store->home_id, "%s", home_id);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int rc = sqlite3_open_v2(path, &store->db, flags, NULL) == SQLITE_OK
+                 ? prepare(store, err)
+                 : db_fail(store, err, "open");
+    if (rc < 0) {
+        store_free(store);
+        return rc;
+    }
+    *ret = store;
+    return 0;
+}
+
+void store_free(struct store *store)
+{
+    if (!store)
+        return;
+    for (unsigned i = 0; i < store->prepared_count; i++)
+        sqlite3_finalize(store->prepared[i].statement);
+    sqlite3_close(store->db);
+    free(store);
+}
+
+int store_begin(struct store *store, struct err *err)
+{
+    return run(store, "BEGIN IMMEDIATE", err);
+}
+
+void store_rollback(struct store *store)
+{
+    if (!sqlite3_get_autocommit(store->db))
+        run(store, "ROLLBACK", NULL);
+}
+
+int store_commit(struct store *store, struct err *err)
+{
+    int rc = run(store, "COMMIT", err);
+    if (rc < 0)
+        store_rollback(store);
+    return rc;
+}

@@ -1,0 +1,40 @@
+/* db - what the files of the store share: SQLite with bound parameters, and its errors in moult's
+ * words. Only files named store*.c include this. */
+#pragma once
+
+#include "base/err.h"
+#include "base/hash.h"
+
+#include <sqlite3.h>
+
+enum { STATEMENTS_MAX = 64 };
+
+/* A statement is prepared once and found again by the address of its text, a literal. */
+struct prepared {
+    const char *sql;
+    sqlite3_stmt *statement;
+};
+
+struct store {
+    sqlite3 *db;
+    struct prepared prepared[STATEMENTS_MAX];
+    unsigned prepared_count;
+    char home_id[33];
+};
+
+/* The last failure of SQLite, with what was being done. */
+int db_fail(struct store *store, struct err *err, const char *what);
+/* Prepares and binds: i int64_t, t struct str as text, b struct str as blob, d digest. NULL with
+ * err. The statement belongs to the store and is reset by its user: CLEANUP(db_resetp). */
+sqlite3_stmt *db_bind(
+    struct store *store, struct err *err, const char *sql, const char *types, ...);
+void db_resetp(sqlite3_stmt **statement);
+/* Runs a statement that has no rows. NULL: db_bind has failed, and err says why. */
+int db_done(struct store *store, sqlite3_stmt *statement, struct err *err, const char *what);
+/* A column as bytes, valid until the statement is stepped or reset. */
+struct str db_text(sqlite3_stmt *statement, int column);
+/* Zero when the column is none. */
+struct digest db_digest(sqlite3_stmt *statement, int column);
+
+/* Appends a record to the audit chain, in the open transaction. body: JSON. */
+int db_audit(struct store *store, const char *kind, struct str body, struct err *err);

@@ -1,0 +1,86 @@
+/* schema - see schema.h. */
+#include "broker/schema.h"
+
+#include "base/mem.h"
+
+enum { APPEND_ONLY_MAX = 8 };
+
+static const char version_1[] =
+    "CREATE TABLE home(one INTEGER PRIMARY KEY CHECK(one = 1), id TEXT NOT NULL) STRICT;"
+    "CREATE TABLE blob(number INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, bytes BLOB NOT "
+    "NULL) STRICT;"
+    "CREATE TABLE session("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, gateway INTEGER NOT NULL,"
+    "  principal TEXT NOT NULL, format TEXT NOT NULL, source TEXT NOT NULL, origin TEXT NOT NULL,"
+    "  grp TEXT NOT NULL, tools INTEGER REFERENCES blob(number), offered INTEGER NOT NULL,"
+    "  meta TEXT NOT NULL, messages INTEGER NOT NULL, at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE message("
+    "  session INTEGER NOT NULL REFERENCES session(number), seq INTEGER NOT NULL, turn INTEGER NOT "
+    "NULL,"
+    "  standing TEXT NOT NULL CHECK(standing IN ('fact','testimony','claim')), failed INTEGER NOT "
+    "NULL,"
+    "  blob INTEGER NOT NULL REFERENCES blob(number), PRIMARY KEY(session, seq)) STRICT, WITHOUT "
+    "ROWID;"
+    "CREATE TABLE split(grp TEXT PRIMARY KEY, split INTEGER NOT NULL, at_ms INTEGER NOT NULL) "
+    "STRICT;"
+    "CREATE TABLE document(digest BLOB NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,"
+    "  at_ms INTEGER NOT NULL, PRIMARY KEY(kind, digest)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE cluster(id TEXT PRIMARY KEY, signature TEXT NOT NULL, state TEXT NOT NULL,"
+    "  document BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE audit(number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,"
+    "  body TEXT NOT NULL, before BLOB NOT NULL, digest BLOB NOT NULL) STRICT;";
+;
+
+/* A candidate's row changes its state and body, a look gets its answer once; the rest of either
+ * stays as it was written, and no row goes. */
+static const char version_2[] =
+    "CREATE TABLE candidate(number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    "  state TEXT NOT NULL, body TEXT NOT NULL) STRICT;"
+    "CREATE TRIGGER candidate_delete BEFORE DELETE ON candidate"
+    "  BEGIN SELECT RAISE(ABORT, 'a candidate stays'); END;"
+    "CREATE TRIGGER candidate_update BEFORE UPDATE OF number, id ON candidate"
+    "  BEGIN SELECT RAISE(ABORT, 'a candidate keeps its id'); END;"
+    "CREATE TABLE admission(number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL,"
+    "  digest BLOB NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;"
+    "CREATE TABLE look(shard BLOB NOT NULL, k INTEGER NOT NULL, passes INTEGER NOT NULL,"
+    "  candidate TEXT NOT NULL, passed INTEGER, at_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY(shard, k), UNIQUE(shard, candidate)) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER look_delete BEFORE DELETE ON look"
+    "  BEGIN SELECT RAISE(ABORT, 'a look stays'); END;"
+    "CREATE TRIGGER look_update BEFORE UPDATE ON look"
+    "  WHEN old.passed IS NOT NULL OR new.passed IS NULL OR new.shard IS NOT old.shard"
+    "    OR new.k IS NOT old.k OR new.passes IS NOT old.passes"
+    "    OR new.candidate IS NOT old.candidate OR new.at_ms IS NOT old.at_ms"
+    "  BEGIN SELECT RAISE(ABORT, 'a look is answered once'); END;"
+    "CREATE TABLE freeze(number INTEGER PRIMARY KEY, frozen INTEGER NOT NULL, why TEXT NOT NULL,"
+    "  at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE checkpoint(record INTEGER PRIMARY KEY REFERENCES audit(number),"
+    "  head BLOB NOT NULL, envelope TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;";
+
+/* Version N of the schema is the first N steps. */
+static const struct step {
+    const char *sql;
+    const char *append_only[APPEND_ONLY_MAX];
+} steps[SCHEMA_VERSION] = {
+    { version_1, { "home", "blob", "session", "message", "document", "audit" } },
+    { version_2, { "admission", "freeze", "checkpoint" } },
+};
+
+static void refuse(struct buf *out, const char *table, const char *verb, const char *suffix)
+{
+    buf_format(out,
+        "CREATE TRIGGER %s_%s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, '%s is append-only'); END;",
+        table, suffix, verb, table, table);
+}
+
+void schema_print(struct buf *out, unsigned version)
+{
+    for (unsigned i = version; i < SCHEMA_VERSION; i++) {
+        buf_text(out, steps[i].sql);
+        for (unsigned t = 0; t < APPEND_ONLY_MAX && steps[i].append_only[t]; t++) {
+            refuse(out, steps[i].append_only[t], "UPDATE", "update");
+            refuse(out, steps[i].append_only[t], "DELETE", "delete");
+        }
+    }
+    buf_format(out, "PRAGMA user_version = %d;", SCHEMA_VERSION);
+}

@@ -1,0 +1,357 @@
+/* What is decided, through the real broker: moves and admissions by compare-and-swap, all or none.
+ */
+#include "base/file.h"
+#include "base/mem.h"
+#include "broker_home.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define A "aaaaaaaa"
+#define B "bbbbbbbb"
+#define COMMIT "0123456789012345678901234567890123456789"
+
+static struct journal_move move(const char *id, const char *from, const char *to)
+{
+    return (struct journal_move){ str_of(id), str_of(from), str_of(to), STR("{\"why\":\"x\"}") };
+}
+
+static void make(struct journal *journal, const char *id, const char *state)
+{
+    struct journal_move new = move(id, "", state);
+    struct err err;
+    if (journal_move_candidates(journal, &new, 1, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+/* The state of a candidate now, "" when there is none. */
+static const char *state_of(struct journal *journal, const char *id)
+{
+    static char state[64];
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal_candidate *list;
+    struct err err;
+    uint32_t count;
+    state[0] = 0;
+    assert_int_equal(journal_candidates(journal, &arena, &list, &count, &err), 0);
+    for (uint32_t i = 0; i < count; i++)
+        if (str_equal(list[i].id, str_of(id)))
+            snprintf(state, sizeof state, "%.*s", (int)list[i].state.size, list[i].state.at);
+    return state;
+}
+
+static uint64_t records(struct journal *journal)
+{
+    struct digest head;
+    struct err err;
+    uint64_t count;
+    if (journal_audit_verify(journal, &count, &head, &err) < 0)
+        fail_msg("%s", err.text);
+    return count;
+}
+
+struct admission {
+    const char *home, *kind, *before, *commit;
+    long number;
+};
+
+static struct str body_of(const struct admission *admission)
+{
+    static char text[600];
+    snprintf(text, sizeof text,
+        "{\"home\":\"%s\",\"number\":%ld,\"kind\":\"%s\",\"commit\":\"%s\",\"before\":%s%s%s}",
+        admission->home, admission->number, admission->kind, admission->commit,
+        admission->before ? "\"" : "", admission->before ? admission->before : "null",
+        admission->before ? "\"" : "");
+    return str_of(text);
+}
+
+/* Admission 0; hex of its digest. */
+static const char *init(struct journal *journal, const struct home *home)
+{
+    static char hex[DIGEST_HEX];
+    struct digest digest;
+    struct err err;
+    const struct admission first = { home->id, "init", NULL, COMMIT, 0 };
+    if (journal_admit(journal, body_of(&first), NULL, 0, &digest, &err) < 0)
+        fail_msg("%s", err.text);
+    return hash_hex(hex, &digest);
+}
+
+static void candidates_move_by_compare_and_swap(void **state)
+{
+    (void)state;
+    struct home home = home_fresh();
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    struct journal_candidate *list;
+    struct err err;
+    uint32_t count;
+    make(journal, B, "proposed");
+    make(journal, A, "proposed");
+    struct journal_move next = move(A, "proposed", "patched"), late = next;
+    next.body = STR("{\"commit\":\"1\"}");
+    assert_int_equal(journal_move_candidates(journal, &next, 1, &err), 0);
+    assert_int_equal(journal_move_candidates(journal, &late, 1, &err), -ERR_STATE);
+    assert_non_null(strstr(err.text, A));
+    assert_non_null(strstr(err.text, "patched"));
+    assert_int_equal(journal_candidates(journal, &arena, &list, &count, &err), 0);
+    assert_int_equal(count, 2);
+    assert_true(str_equal(list[0].id, STR(B)));
+    assert_true(str_equal(list[1].body, next.body));
+    assert_int_equal(records(journal), 3);
+    journal_close(journal);
+}
+
+static void many_candidates_come_in_pages(void **state)
+{
+    (void)state;
+    enum { MANY = JOURNAL_PAGE + 44 };
+    struct home home = home_fresh();
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    struct journal_candidate *list;
+    struct err err;
+    uint32_t count;
+    for (int i = 0; i < MANY; i += JOURNAL_MOVES_MAX) {
+        struct journal_move moves[JOURNAL_MOVES_MAX];
+        char ids[JOURNAL_MOVES_MAX][16];
+        int n = 0;
+        for (; n < JOURNAL_MOVES_MAX && i + n < MANY; n++) {
+            snprintf(ids[n], sizeof ids[n], "%08x", i + n);
+            moves[n] = move(ids[n], "", "proposed");
+        }
+        assert_int_equal(journal_move_candidates(journal, moves, (uint32_t)n, &err), 0);
+    }
+    assert_int_equal(journal_candidates(journal, &arena, &list, &count, &err), 0);
+    assert_int_equal(count, MANY);
+    assert_true(str_equal(list[MANY - 1].id, STR("0000012b")));
+    journal_close(journal);
+}
+
+static void several_moves_are_all_or_none(void **state)
+{
+    (void)state;
+    struct home home = home_fresh();
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    struct err err;
+    make(journal, A, "approved");
+    make(journal, B, "active");
+    uint64_t before = records(journal);
+    struct journal_move moves[] = { move(A, "approved", "active"), move(B, "gone", "superseded") };
+    assert_int_equal(journal_move_candidates(journal, moves, 2, &err), -ERR_STATE);
+    assert_non_null(strstr(err.text, B));
+    assert_string_equal(state_of(journal, A), "approved");
+    assert_int_equal(records(journal), before);
+    moves[1].from = STR("active");
+    assert_int_equal(journal_move_candidates(journal, moves, 2, &err), 0);
+    assert_string_equal(state_of(journal, A), "active");
+    assert_string_equal(state_of(journal, B), "superseded");
+    assert_int_equal(records(journal), before + 2);
+    journal_close(journal);
+}
+
+static void a_malformed_move_is_refused(void **state)
+{
+    (void)state;
+    static char long_body[JOURNAL_BODY_MAX + 2];
+    memset(long_body, ' ', sizeof long_body - 1);
+    long_body[0] = '{';
+    long_body[sizeof long_body - 2] = '}';
+    const struct row {
+        const char *name, *id, *from, *to, *body;
+        int want;
+    } rows[] = {
+        { "an id that is not hex", "nothexno", "", "proposed", "{}", -ERR_INPUT },
+        { "an id in capitals", "AAAAAAAA", "", "proposed", "{}", -ERR_INPUT },
+        { "a short id", "abcde", "", "proposed", "{}", -ERR_INPUT },
+        { "no id", "", "", "proposed", "{}", -ERR_INPUT },
+        { "no state", A, "", "", "{}", -ERR_INPUT },
+        { "a state that is a quote", A, "", "a\"b", "{}", -ERR_INPUT },
+        { "a state in the past that is a quote", A, "a\"b", "proposed", "{}", -ERR_INPUT },
+        { "a long state", A, "", "abcdefghijklmnopqrstuvwxyzabcdefghijk", "{}", -ERR_LIMIT },
+        { "no body", A, "", "proposed", "", -ERR_INPUT },
+        { "a body that is no object", A, "", "proposed", "[]", -ERR_INPUT },
+        { "two bodies", A, "", "proposed", "{}{}", -ERR_INPUT },
+        { "blanks around the body", A, "", "proposed", "{} ", -ERR_INPUT },
+        { "a key twice", A, "", "proposed", "{\"a\":1,\"a\":2}", -ERR_INPUT },
+        { "a body over the limit", A, "", "proposed", long_body, -ERR_LIMIT },
+    };
+    struct home home = home_fresh();
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct journal_move one = { str_of(rows[i].id), str_of(rows[i].from), str_of(rows[i].to),
+            str_of(rows[i].body) };
+        struct err err;
+        int rc = journal_move_candidates(journal, &one, 1, &err);
+        if (rc != rows[i].want)
+            fail_msg("%s: %d", rows[i].name, rc);
+    }
+    struct err err;
+    assert_int_equal(journal_move_candidates(journal, NULL, 0, &err), -ERR_INPUT);
+    assert_int_equal(journal_move_candidates(journal, NULL, 65, &err), -ERR_LIMIT);
+    assert_int_equal(records(journal), 0);
+    journal_close(journal);
+}
+
+static void an_admission_follows_the_last(void **state)
+{
+    (void)state;
+    struct home home = home_fresh();
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    const char *other = "0000000000000000000000000000000000000000000000000000000000000000";
+    struct digest digest;
+    struct err err;
+    const struct admission early = { home.id, "promotion", NULL, COMMIT, 0 },
+                           ahead = { home.id, "init", NULL, COMMIT, 1 },
+                           forged = { home.id, "init", other, COMMIT, 0 };
+    assert_int_equal(journal_admit(journal, body_of(&early), NULL, 0, &digest, &err), -ERR_STATE);
+    assert_int_equal(journal_admit(journal, body_of(&ahead), NULL, 0, &digest, &err), -ERR_STATE);
+    assert_int_equal(journal_admit(journal, body_of(&forged), NULL, 0, &digest, &err), -ERR_STATE);
+    const char *before = init(journal, &home);
+    const struct row {
+        const char *name;
+        struct admission admission;
+        int want;
+    } rows[] = {
+        { "a second init", { home.id, "init", before, COMMIT, 1 }, -ERR_STATE },
+        { "the same number again", { home.id, "promotion", before, COMMIT, 0 }, -ERR_STATE },
+        { "a number left out", { home.id, "promotion", before, COMMIT, 2 }, -ERR_STATE },
+        { "a negative number", { home.id, "promotion", before, COMMIT, -1 }, -ERR_STATE },
+        { "no admission before", { home.id, "promotion", NULL, COMMIT, 1 }, -ERR_STATE },
+        { "another one before", { home.id, "promotion", other, COMMIT, 1 }, -ERR_STATE },
+        { "another home", { "00000000000000000000000000000000", "promotion", before, COMMIT, 1 },
+            -ERR_DENIED },
+        { "a kind that is not known", { home.id, "gift", before, COMMIT, 1 }, -ERR_INPUT },
+        { "no commit", { home.id, "promotion", before, "", 1 }, -ERR_INPUT },
+        { "a commit that is none", { home.id, "promotion", before, "refs/heads/x", 1 },
+            -ERR_INPUT },
+        { "the next one", { home.id, "promotion", before, COMMIT, 1 }, 0 },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int rc = journal_admit(journal, body_of(&rows[i].admission), NULL, 0, &digest, &err);
+        if (rc != rows[i].want)
+            fail_msg("%s: %d", rows[i].name, rc);
+    }
+    assert_int_equal(records(journal), 2);
+    journal_close(journal);
+}
+
+static void an_admission_and_its_moves_are_all_or_none(void **state)
+{
+    (void)state;
+    struct home home = home_fresh();
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    struct journal_admission *list;
+    struct digest digest;
+    struct err err;
+    uint32_t count;
+    const struct admission next = { home.id, "promotion", init(journal, &home), COMMIT, 1 };
+    make(journal, A, "approved");
+    make(journal, B, "active");
+    struct journal_move moves[] = { move(A, "approved", "active"),
+        move(B, "canary", "superseded") };
+    assert_int_equal(journal_admit(journal, body_of(&next), moves, 2, &digest, &err), -ERR_STATE);
+    assert_int_equal(journal_admissions(journal, &arena, &list, &count, &err), 0);
+    assert_int_equal(count, 1);
+    assert_string_equal(state_of(journal, A), "approved");
+    moves[1].from = STR("active");
+    assert_int_equal(journal_admit(journal, body_of(&next), moves, 2, &digest, &err), 0);
+    assert_int_equal(journal_admissions(journal, &arena, &list, &count, &err), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(list[1].number, 1);
+    assert_true(hash_equal(&list[1].digest, &digest));
+    struct digest own = hash_of(list[1].body);
+    assert_true(hash_equal(&own, &digest));
+    assert_true(str_equal(list[1].body, body_of(&next)));
+    assert_string_equal(state_of(journal, B), "superseded");
+    journal_close(journal);
+}
+
+static void only_the_driver_decides(void **state)
+{
+    (void)state;
+    struct home home = home_fresh();
+    struct journal *drive = home_as(&home, JOURNAL_DRIVE);
+    init(drive, &home);
+    make(drive, A, "proposed");
+    for (int role = 0; role < JOURNAL_ROLES; role++) {
+        CLEANUP(arena_done) struct arena arena = { 0 };
+        struct journal *journal = home_as(&home, (enum journal_role)role);
+        struct journal_move next = move(A, "proposed", "proposed");
+        struct journal_candidate *candidates;
+        struct journal_admission *admissions;
+        struct digest digest;
+        struct err err;
+        uint32_t count;
+        bool reads = role != JOURNAL_IMPORT && role != JOURNAL_PROPOSE;
+        int rc = journal_move_candidates(journal, &next, 1, &err);
+        assert_int_equal(rc, role == JOURNAL_DRIVE ? 0 : -ERR_DENIED);
+        rc = journal_admit(journal, STR("{}"), NULL, 0, &digest, &err);
+        assert_int_equal(rc, role == JOURNAL_DRIVE ? -ERR_INPUT : -ERR_DENIED);
+        rc = journal_candidates(journal, &arena, &candidates, &count, &err);
+        assert_int_equal(rc, reads ? 0 : -ERR_DENIED);
+        rc = journal_admissions(journal, &arena, &admissions, &count, &err);
+        assert_int_equal(rc, reads ? 0 : -ERR_DENIED);
+        journal_close(journal);
+    }
+    journal_close(drive);
+}
+
+/* Two drivers push the same candidate along the same states; each state is won once. */
+static void of_two_who_swap_one_wins(void **state)
+{
+    (void)state;
+    enum { STEPS = 26, RACERS = 2 };
+    struct home home = home_fresh();
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    pid_t racers[RACERS];
+    int won = 0;
+    make(journal, A, "state_a");
+    for (int r = 0; r < RACERS; r++) {
+        if ((racers[r] = fork()) != 0)
+            continue;
+        struct journal *own = home_as(&home, JOURNAL_DRIVE);
+        int wins = 0;
+        for (int i = 0; i < STEPS - 1; i++) {
+            char from[] = "state_a", to[] = "state_a";
+            from[6] = (char)('a' + i);
+            to[6] = (char)('b' + i);
+            struct journal_move next = move(A, from, to);
+            wins += journal_move_candidates(own, &next, 1, NULL) == 0;
+        }
+        _exit(wins);
+    }
+    for (int r = 0; r < RACERS; r++) {
+        int status;
+        assert_int_equal(waitpid(racers[r], &status, 0), racers[r]);
+        assert_true(WIFEXITED(status));
+        won += WEXITSTATUS(status);
+    }
+    assert_int_equal(won, STEPS - 1);
+    assert_string_equal(state_of(journal, A), "state_z");
+    assert_int_equal(records(journal), STEPS);
+    journal_close(journal);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(candidates_move_by_compare_and_swap),
+        cmocka_unit_test(many_candidates_come_in_pages),
+        cmocka_unit_test(several_moves_are_all_or_none),
+        cmocka_unit_test(a_malformed_move_is_refused),
+        cmocka_unit_test(an_admission_follows_the_last),
+        cmocka_unit_test(an_admission_and_its_moves_are_all_or_none),
+        cmocka_unit_test(only_the_driver_decides),
+        cmocka_unit_test(of_two_who_swap_one_wins),
+    };
+    return cmocka_run_group_tests(tests, homes_begin, homes_end);
+}
