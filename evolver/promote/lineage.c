@@ -416,9 +416,8 @@ static bool work_tree_clean(struct lineage *lineage)
     return clean;
 }
 
-int lineage_commit(struct lineage *lineage, enum lineage_kind kind, const struct lineage_id *active,
-    const struct lineage_id *tree_of, uint64_t generation, const struct lineage_trailer *trailers,
-    unsigned trailers_count, uint64_t at_s, struct lineage_id *ret, struct err *err)
+int lineage_commit(struct lineage *lineage, const struct lineage_step *step, struct lineage_id *ret,
+    struct err *err)
 {
     CLEANUP(commit_freep) git_commit *parent = NULL;
     CLEANUP(commit_freep) git_commit *source = NULL;
@@ -426,14 +425,17 @@ int lineage_commit(struct lineage *lineage, enum lineage_kind kind, const struct
     CLEANUP(buf_done) struct buf message = { 0 };
     git_oid oid;
     buf_format(&message, "%s: generation %llu\n\n",
-        kind == LINEAGE_PROMOTION ? "promote" : "roll back", (unsigned long long)generation);
-    int rc = trailer_text(&message, trailers, trailers_count, err);
-    if (rc < 0 || (rc = find_commit(&parent, lineage, active, err)) < 0 ||
-        (rc = find_commit(&source, lineage, tree_of, err)) < 0)
+        step->kind == LINEAGE_PROMOTION ? "promote" : "roll back",
+        (unsigned long long)step->generation);
+    int rc = trailer_text(&message, step->trailers, step->trailers_count, err);
+    if (rc < 0 || (rc = find_commit(&parent, lineage, step->active, err)) < 0 ||
+        (rc = find_commit(&source, lineage, step->tree_of, err)) < 0)
         return rc;
-    if (git_commit_tree(&tree, source) < 0)
-        return git_fail(err, "tree");
-    if ((rc = make_commit(lineage, &oid, tree, parent, message.at, at_s, err)) < 0)
+    if (step->path)
+        rc = replace_file(lineage, source, step->path, step->content, &tree, err);
+    else if (git_commit_tree(&tree, source) < 0)
+        rc = git_fail(err, "tree");
+    if (rc < 0 || (rc = make_commit(lineage, &oid, tree, parent, message.at, step->at_s, err)) < 0)
         return rc;
     id_text(ret, &oid);
     return 0;
@@ -566,4 +568,27 @@ int lineage_apply(struct lineage *lineage, const struct lineage_id *to, struct s
     rc = apply_diff(lineage, commit, diff, path, ret, err);
     git_diff_free(diff);
     return rc;
+}
+
+/* --- who made each line */
+
+int lineage_blame(struct lineage *lineage, const struct lineage_id *at, const char *path,
+    lineage_lines each, void *with, struct err *err)
+{
+    git_blame *blame = NULL;
+    git_blame_options options = GIT_BLAME_OPTIONS_INIT;
+    int rc = id_oid(&options.newest_commit, at, err);
+    if (rc < 0)
+        return rc;
+    if (git_blame_file(&blame, lineage->repository, path, &options) < 0)
+        return git_fail(err, path);
+    for (uint32_t i = 0; rc >= 0 && i < git_blame_get_hunk_count(blame); i++) {
+        const git_blame_hunk *hunk = git_blame_get_hunk_byindex(blame, i);
+        struct lineage_id commit;
+        id_text(&commit, &hunk->final_commit_id);
+        rc = each(with, (uint32_t)hunk->final_start_line_number, (uint32_t)hunk->lines_in_hunk,
+            &commit, err);
+    }
+    git_blame_free(blame);
+    return rc < 0 ? rc : 0;
 }

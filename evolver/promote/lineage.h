@@ -46,11 +46,20 @@ struct lineage_trailer {
     struct digest digest;
 };
 enum lineage_kind { LINEAGE_PROMOTION, LINEAGE_ROLLBACK };
-/* Makes the commit: tree of `tree_of`, one parent: `active`. No reference moves: an admission does
- * not depend on whether git's references followed. */
-int lineage_commit(struct lineage *lineage, enum lineage_kind kind, const struct lineage_id *active,
-    const struct lineage_id *tree_of, uint64_t generation, const struct lineage_trailer *trailers,
-    unsigned trailers_count, uint64_t at_s, struct lineage_id *ret, struct err *err);
+struct lineage_step {
+    enum lineage_kind kind;
+    const struct lineage_id *active;  /* its one parent */
+    const struct lineage_id *tree_of; /* the commit whose tree it has */
+    const char *path;                 /* but with this content of this file; NULL: as it is */
+    struct str content;
+    uint64_t generation, at_s;
+    const struct lineage_trailer *trailers;
+    unsigned trailers_count;
+};
+/* Makes the commit. No reference moves: an admission does not depend on whether git's references
+ * followed. The same step again gives the same commit. */
+int lineage_commit(struct lineage *lineage, const struct lineage_step *step, struct lineage_id *ret,
+    struct err *err);
 /* Moves active by compare-and-swap (ERR_STATE when it has moved), adds refs/moult/generations/N,
  * and updates the work tree if that is clean. */
 int lineage_move(struct lineage *lineage, const struct lineage_id *from,
@@ -67,3 +76,9 @@ int lineage_diff(struct lineage *lineage, const struct lineage_id *from,
  * removes another file; ERR_INPUT: not a diff, or it does not fit. */
 int lineage_apply(struct lineage *lineage, const struct lineage_id *to, struct str patch,
     const char *path, struct buf *ret, struct err *err);
+
+/* Who made each line: runs of lines of a file with the commit that they came with. */
+typedef int (*lineage_lines)(
+    void *with, uint32_t from, uint32_t count, const struct lineage_id *commit, struct err *err);
+int lineage_blame(struct lineage *lineage, const struct lineage_id *at, const char *path,
+    lineage_lines each, void *with, struct err *err);

@@ -101,16 +101,23 @@ static void promotes_by_compare_and_swap(void **state)
 
     struct lineage_trailer trailers[] = { { "Candidate", hash_of(STR("c")) },
         { "Build", hash_of(STR("b")) } };
-    if (lineage_commit(lineage, LINEAGE_PROMOTION, &first, &candidate, 1, trailers, 2, 1001,
-            &promoted, &err) < 0)
+    struct lineage_step step = { .kind = LINEAGE_PROMOTION,
+        .active = &first,
+        .tree_of = &candidate,
+        .generation = 1,
+        .at_s = 1001,
+        .trailers = trailers,
+        .trailers_count = 2 };
+    if (lineage_commit(lineage, &step, &promoted, &err) < 0)
         fail_msg("%s", err.text);
+    assert_int_equal(lineage_commit(lineage, &step, &again, &err), 0);
+    assert_string_equal(promoted.hex, again.hex);
     assert_int_equal(lineage_active(lineage, &active, &err), 0);
     assert_string_equal(active.hex, first.hex);
     if (lineage_move(lineage, &first, &promoted, 1, &err) < 0)
         fail_msg("%s", err.text);
-    assert_int_equal(lineage_commit(lineage, LINEAGE_PROMOTION, &first, &candidate, 2, trailers, 2,
-                         1002, &stale, &err),
-        0);
+    step.generation = 2;
+    assert_int_equal(lineage_commit(lineage, &step, &stale, &err), 0);
     assert_int_equal(lineage_move(lineage, &first, &stale, 2, &err), -ERR_STATE);
     assert_memory_equal(git("rev-parse active"), promoted.hex, 40);
     assert_memory_equal(git("rev-parse active^"), first.hex, 40);
@@ -139,10 +146,17 @@ static void a_dirty_work_tree_is_left_alone(void **state)
     assert_int_equal(file_write(file, STR("mine\n"), 0600, NULL), 0);
     assert_int_equal(lineage_open(&lineage, harness, &err), 0);
     assert_int_equal(lineage_active(lineage, &active, &err), 0);
-    assert_int_equal(lineage_commit(lineage, LINEAGE_ROLLBACK, &active, &first, 2, NULL, 0, 1003,
-                         &promoted, &err),
-        0);
+    const struct lineage_step step = { .kind = LINEAGE_ROLLBACK,
+        .active = &active,
+        .tree_of = &active,
+        .path = "plugins/a/a.c",
+        .content = STR("int a;\n"),
+        .generation = 2,
+        .at_s = 1003 };
+    assert_int_equal(lineage_commit(lineage, &step, &promoted, &err), 0);
+    assert_string_not_equal(git("show active:plugins/a/a.c"), "int a;\n");
     assert_int_equal(lineage_move(lineage, &active, &promoted, 2, &err), 0);
+    assert_string_equal(git("show active:plugins/a/a.c"), "int a;\n");
     struct buf text = { 0 };
     assert_int_equal(file_read(file, &text, 100, NULL), 0);
     assert_string_equal(text.at, "mine\n");
