@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "promote/cmd.h"
-#include "promote/lineage.h"
+#include "promote/driver.h"
 #include "promote/reviewers.h"
 
 #include <dirent.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 
 struct plan {
-    const char *harness, *key, *name, *split_key;
+    const char *harness, *key, *name, *split_key, *tier;
     struct home home;
     struct lineage_id commit;
     char key_path[PATH_MAX];
@@ -50,22 +50,6 @@ static int default_harness(char out[PATH_MAX], struct err *err)
     return rc;
 }
 
-static int default_key(char out[PATH_MAX], struct err *err)
-{
-    const char *config = getenv("XDG_CONFIG_HOME"), *user = getenv("HOME");
-    if (config && config[0] == '/')
-        snprintf(out, PATH_MAX, "%s/moult", config);
-    else if (user && user[0] == '/')
-        snprintf(out, PATH_MAX, "%s/.config/moult", user);
-    else
-        return err_set(err, ERR_USAGE, "no place for the reviewer's key: give --reviewer-key FILE");
-    int rc = file_mkdirs(out, 0700, err);
-    if (rc < 0)
-        return rc;
-    strncat(out, "/reviewer.key", PATH_MAX - strlen(out) - 1);
-    return 0;
-}
-
 /* The first reviewer's key: an existing one, or a new one, outside the home. */
 static int reviewer_key(struct plan *plan, struct sign_public *ret, struct err *err)
 {
@@ -73,7 +57,7 @@ static int reviewer_key(struct plan *plan, struct sign_public *ret, struct err *
     int rc = 0;
     if (plan->key)
         snprintf(plan->key_path, sizeof plan->key_path, "%s", plan->key);
-    else if ((rc = default_key(plan->key_path, err)) < 0)
+    else if ((rc = reviewer_key_path(plan->key_path, err)) < 0)
         return rc;
     if (!file_exists(plan->key_path))
         return sign_create(plan->key_path, ret, err);
@@ -105,6 +89,32 @@ static int fill_home(struct plan *plan, struct err *err)
     return rc < 0 ? err_while(err, "harness from %s", from) : 0;
 }
 
+/* Generation 0 is built and admitted like every other. */
+static int admit(const struct plan *plan, struct err *err)
+{
+    struct driver driver;
+    int rc = driver_open_home(&driver, &plan->home, err);
+    if (rc < 0 && err->code == ERR_LACKS && strcmp(plan->tier, "strong") == 0)
+        err_hint(err, "moult sandbox check says what lacks; moult init --tier container does with "
+                      "less, and says so wherever it matters");
+    if (rc == 0)
+        driver_done(&driver);
+    return rc;
+}
+
+static int set_tier(const struct plan *plan, struct err *err)
+{
+    static const char strong[] = "\"strong\"";
+    char path[PATH_MAX];
+    const char *at = strstr(config_default, strong);
+    if (strcmp(plan->tier, "strong") == 0)
+        return 0;
+    CLEANUP(mem_freep)
+    char *text = mem_format("%.*s\"%s\"%s", (int)(at - config_default), config_default, plan->tier,
+        at + sizeof strong - 1);
+    return file_write(home_path(path, &plan->home, "moult.json"), str_of(text), 0644, err);
+}
+
 static void tell(const struct plan *plan, bool json)
 {
     if (!json) {
@@ -126,7 +136,7 @@ static void tell(const struct plan *plan, bool json)
 
 static int run(const struct verb_call *call, struct err *err)
 {
-    struct plan plan = { .name = "owner" };
+    struct plan plan = { .name = "owner", .tier = "strong" };
     const struct option options[] = {
         { "--harness", 0, OPTION_TEXT, "DIR", "plugins to begin with (default: the naive example)",
             &plan.harness },
@@ -137,17 +147,22 @@ static int run(const struct verb_call *call, struct err *err)
             &plan.key },
         { "--split-key", 0, OPTION_TEXT, "HEX",
             "64 hex digits: reproducible splits, for demos and tests", &plan.split_key },
+        { "--tier", 0, OPTION_TEXT, "TIER",
+            "weakest sandbox that this home accepts: strong (default) or container", &plan.tier },
         { 0 },
     };
     const char *args[1];
     int count = verb_options(call, &verb_init, options, args, 1, err);
     if (count < 0)
         return count;
+    if (strcmp(plan.tier, "strong") != 0 && strcmp(plan.tier, "container") != 0)
+        return err_set(err, ERR_USAGE, "--tier wants strong or container");
     const char *dir = count ? args[0] : call->dir ? call->dir : ".";
     int rc = check_empty(dir, err);
     if (rc < 0 || (rc = home_create(&plan.home, dir, err)) < 0)
         return rc;
-    if ((rc = fill_home(&plan, err)) < 0) {
+    if ((rc = fill_home(&plan, err)) < 0 || (rc = set_tier(&plan, err)) < 0 ||
+        (rc = admit(&plan, err)) < 0) {
         file_remove_tree(plan.home.path, NULL);
         return rc;
     }

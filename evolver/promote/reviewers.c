@@ -7,6 +7,7 @@
 #include "promote/attest.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LIST_MAX = 1 << 20 };
@@ -176,4 +177,20 @@ int reviewers_find(const struct reviewers *reviewers, const struct digest *key_i
         return 0;
     }
     return err_set(err, ERR_DENIED, "no reviewer of this home holds that key");
+}
+
+int reviewer_key_path(char out[PATH_MAX], struct err *err)
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *user = getenv("HOME");
+    if (config && config[0] == '/')
+        snprintf(out, PATH_MAX, "%s/moult", config);
+    else if (user && user[0] == '/')
+        snprintf(out, PATH_MAX, "%s/.config/moult", user);
+    else
+        return err_set(err, ERR_USAGE, "no place for the reviewer's key: give --reviewer-key FILE");
+    int rc = file_mkdirs(out, 0700, err);
+    if (rc < 0)
+        return rc;
+    strncat(out, "/reviewer.key", PATH_MAX - strlen(out) - 1);
+    return 0;
 }

@@ -10,6 +10,8 @@
 #include "base/sign.h"
 #include "wire/home.h"
 
+#include <limits.h>
+
 enum { REVIEWERS_MAX = 256, REVIEWER_NAME_MAX = 64 };
 
 struct reviewer {
@@ -33,3 +35,6 @@ int reviewers_revoke(const struct home *home, const char *name, uint64_t at_ms, 
 /* Who holds this key and was not revoked at that time; ERR_DENIED otherwise. */
 int reviewers_find(const struct reviewers *reviewers, const struct digest *key_id, uint64_t at_ms,
     const struct reviewer **ret, struct err *err);
+/* Where this user's own secret key is unless a command is told otherwise: in the user's
+ * configuration, outside every home. Makes the folder. */
+int reviewer_key_path(char out[PATH_MAX], struct err *err);
