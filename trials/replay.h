@@ -33,6 +33,13 @@ int replay_open(
 void replay_free(struct replay *replay);
 /* Which layers were in force, and the tier: for the report. */
 uint32_t replay_layers(const struct replay *replay);
+/* What it took up to now. */
+struct replay_use {
+    uint64_t steps;   /* that were answered */
+    uint64_t cpu_ns;  /* of the workers, without their start; 0 where the kernel does not tell */
+    unsigned reports; /* workers that a sanitiser ended */
+};
+struct replay_use replay_use(const struct replay *replay);
 
 /* Called for each step in the order of each run (runs interleave). effects are valid in the call
  * only. Return nonzero to leave the rest of that run out. */
@@ -43,12 +50,17 @@ typedef int (*replay_step)(
 int replay_runs(struct replay *replay, const struct run *const *runs, unsigned runs_count,
     uint32_t wall_ms_step, replay_step step, void *with, struct err *err);
 
-/* Candidates of a trial build on one recorded step. */
+/* Candidates of a trial build on one recorded step. The digests of a verdict are those that
+ * wire_calls_digest, wire_text_digest and wire_end_digest make of the effects one wants to see. A
+ * candidate that kills its worker or never ends is found and gets `abnormal`; the others do not
+ * suffer. After many such deaths in one call, what has killed a worker is not divided any further
+ * and is abnormal as a whole. */
 struct replay_vectors {
     const uint16_t *holes;
     uint32_t count, width;
     const uint64_t *decide; /* [count] */
-    bool atoms, cover;
+    bool atoms, cover;      /* wanted: of the last candidate */
+    uint32_t wall_ms;       /* how long one may keep a worker busy; 0: a second */
 };
 struct replay_verdicts {
     struct wire_verdict *verdicts; /* [count], in the arena given */
@@ -57,8 +69,10 @@ struct replay_verdicts {
 int replay_vectors(struct replay *replay, const struct run *run, uint32_t step,
     const struct replay_vectors *vectors, struct arena *arena, struct replay_verdicts *ret,
     struct err *err);
-/* The same for many steps at once, spread over the workers: answers come by callback, in no order.
- */
+/* The same for many steps at once, spread over the workers: answers come by callback, in no order,
+ * and are valid in the call only. Jobs of one run stand side by side, so that its conversation
+ * travels once. A negated ERR_ code of the callback ends all.
+ * ERR_STATE, ERR_INPUT: the worker refuses (no trial build, rows that do not fit it). */
 typedef int (*replay_vectors_done)(
     void *with, unsigned index, const struct replay_verdicts *verdicts);
 struct replay_job {

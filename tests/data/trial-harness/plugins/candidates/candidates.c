@@ -46,6 +46,12 @@ static moult_action reply(moult_turn *turn)
         return MOULT_PASS;
     case 4:
         return MOULT_DENY; /* not allowed on reply: abnormal */
+    case 5:
+        __builtin_trap();
+    case 6:
+        for (volatile uint32_t i = 0; i < 1; i--)
+            i++; /* never ends */
+        return MOULT_PASS;
     default:
         return MOULT_PASS;
     }
