@@ -121,6 +121,53 @@ int db_done(struct store *store, sqlite3_stmt *statement, struct err *err, const
     return sqlite3_step(statement) == SQLITE_DONE ? 0 : db_fail(store, err, what);
 }
 
+int db_check_id(struct str id, struct err *err)
+{
+    bool good = id.size >= JOURNAL_ID_MIN && id.size <= JOURNAL_ID_MAX;
+    for (size_t i = 0; good && i < id.size; i++)
+        good = id.at[i] && strchr("0123456789abcdef", id.at[i]);
+    return good ? 0
+                : err_set(err, ERR_INPUT, "a candidate's id has %d to %d hex digits",
+                      JOURNAL_ID_MIN, JOURNAL_ID_MAX);
+}
+
+const struct json *db_object(
+    struct arena *arena, struct str text, size_t size_max, const char *what, struct err *err)
+{
+    enum { DEPTH_MAX = 64 };
+    const struct json_limits limits = { .size_max = size_max, .depth_max = DEPTH_MAX };
+    const struct json *root = json_read(arena, text, &limits, err);
+    if (!root)
+        err_while(err, "%s", what);
+    else if (!json_is(root, JSON_OBJECT) || root->raw.size != text.size)
+        err_set(err, ERR_INPUT, "%s: wants one JSON object with nothing around it", what);
+    else
+        return root;
+    return NULL;
+}
+
+bool db_next(struct db_page *page, sqlite3_stmt *row)
+{
+    page->code = SQLITE_ROW;
+    if (page->count == JOURNAL_PAGE || page->rows.size > JOURNAL_FRAME_MAX / 4)
+        return false;
+    page->code = sqlite3_step(row);
+    page->count += page->code == SQLITE_ROW;
+    return page->code == SQLITE_ROW;
+}
+
+int db_page_end(
+    struct store *store, struct db_page *page, struct buf *out, const char *what, struct err *err)
+{
+    bool good = page->code == SQLITE_ROW || page->code == SQLITE_DONE;
+    if (good) {
+        pack_u32(out, page->count);
+        buf_str(out, buf_view(&page->rows));
+    }
+    buf_done(&page->rows);
+    return good ? 0 : db_fail(store, err, what);
+}
+
 /* --- opening */
 
 static int64_t pragma(struct store *store, const char *sql)

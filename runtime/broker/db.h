@@ -2,8 +2,10 @@
  * words. Only files named store*.c include this. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/json.h"
 
 #include <sqlite3.h>
 
@@ -38,3 +40,20 @@ struct digest db_digest(sqlite3_stmt *statement, int column);
 
 /* Appends a record to the audit chain, in the open transaction. body: JSON. */
 int db_audit(struct store *store, const char *kind, struct str body, struct err *err);
+
+/* A candidate's id: hex digits. ERR_INPUT. */
+int db_check_id(struct str id, struct err *err);
+/* A text that is kept, and put into its audit record, as it came: one JSON object of at most
+ * size_max bytes with nothing around it, not deep. NULL with err. */
+const struct json *db_object(
+    struct arena *arena, struct str text, size_t size_max, const char *what, struct err *err);
+/* Rows of a list: a page ends with JOURNAL_PAGE rows or a quarter of a frame. */
+struct db_page {
+    struct buf rows;
+    uint32_t count;
+    int code; /* of the last step */
+};
+bool db_next(struct db_page *page, sqlite3_stmt *row); /* false: the page is full, or an end */
+/* Packs count and rows, frees them. */
+int db_page_end(
+    struct store *store, struct db_page *page, struct buf *out, const char *what, struct err *err);

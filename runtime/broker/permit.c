@@ -32,6 +32,13 @@ static const struct row {
     [OP_CANDIDATES] = { "list candidates", OVERSEERS },
     [OP_ADMIT] = { "admit a generation", DRIVE },
     [OP_ADMISSIONS] = { "list admissions", OVERSEERS },
+    [OP_LOOK] = { "look at held-out cases", DRIVE },
+    [OP_LOOK_END] = { "end a look", DRIVE },
+    [OP_LOOKS] = { "list looks", OVERSEERS },
+    [OP_FREEZE] = { "freeze the home", DRIVE },
+    [OP_FROZEN] = { "ask whether the home is frozen", OVERSEERS },
+    [OP_CHECKPOINT] = { "write a checkpoint", DRIVE },
+    [OP_CHECKPOINTS] = { "list checkpoints", OVERSEERS },
 };
 
 /* Documents by kind. Held-out cases are no reading for a proposer. */

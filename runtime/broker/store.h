@@ -39,4 +39,16 @@ int store_move_candidate(struct store *store, const struct journal_move *move, s
 int store_candidates(struct store *store, uint64_t from, struct buf *out, struct err *err);
 int store_admit(struct store *store, struct str body, struct buf *out, struct err *err);
 int store_admissions(struct store *store, uint64_t from, struct buf *out, struct err *err);
+/* The ledger of looks, the freeze, and checkpoints. */
+int store_look(struct store *store, const struct digest *shard, struct str candidate,
+    struct buf *out, struct err *err);
+int store_look_end(struct store *store, const struct digest *shard, struct str candidate,
+    bool passed, struct err *err);
+int store_looks(struct store *store, uint64_t from, struct buf *out, struct err *err);
+int store_freeze(struct store *store, bool frozen, struct str why, struct err *err);
+/* 0 or 1. */
+int store_frozen(struct store *store, struct err *err);
+int store_checkpoint(struct store *store, uint64_t record, const struct digest *head,
+    struct str envelope, struct err *err);
+int store_checkpoints(struct store *store, uint64_t from, struct buf *out, struct err *err);
 int store_audit(struct store *store, uint64_t after, struct buf *out, struct err *err);

@@ -28,27 +28,20 @@ int db_audit(struct store *store, const char *kind, struct str body, struct err 
 
 int store_audit(struct store *store, uint64_t after, struct buf *out, struct err *err)
 {
-    uint32_t count = 0;
-    CLEANUP(buf_done) struct buf rows = { 0 };
+    struct db_page page = { 0 };
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
         "SELECT number, at_ms, kind, body, before, digest FROM audit WHERE number > ? ORDER BY "
         "number",
         "i", (int64_t)after);
-    if (!row)
-        return err ? -err->code : -ERR_SYS;
-    while (count < JOURNAL_PAGE && rows.size < JOURNAL_FRAME_MAX / 4 &&
-           sqlite3_step(row) == SQLITE_ROW) {
+    while (row && db_next(&page, row)) {
         struct digest before = db_digest(row, 4), digest = db_digest(row, 5);
-        pack_u64(&rows, (uint64_t)sqlite3_column_int64(row, 0));
-        pack_u64(&rows, (uint64_t)sqlite3_column_int64(row, 1));
-        pack_text(&rows, db_text(row, 2));
-        pack_text(&rows, db_text(row, 3));
-        pack_digest(&rows, &before);
-        pack_digest(&rows, &digest);
-        count++;
+        pack_u64(&page.rows, (uint64_t)sqlite3_column_int64(row, 0));
+        pack_u64(&page.rows, (uint64_t)sqlite3_column_int64(row, 1));
+        pack_text(&page.rows, db_text(row, 2));
+        pack_text(&page.rows, db_text(row, 3));
+        pack_digest(&page.rows, &before);
+        pack_digest(&page.rows, &digest);
     }
-    pack_u32(out, count);
-    buf_str(out, buf_view(&rows));
-    return 0;
+    return row ? db_page_end(store, &page, out, "read the audit chain", err) : -err->code;
 }

@@ -11,21 +11,6 @@
 
 #include <string.h>
 
-/* A body is kept, and put into its audit record, as it came. */
-static const struct json *read_body(
-    struct arena *arena, struct str body, const char *what, struct err *err)
-{
-    static const struct json_limits limits = { .size_max = JOURNAL_BODY_MAX, .depth_max = 64 };
-    const struct json *root = json_read(arena, body, &limits, err);
-    if (!root)
-        err_while(err, "%s", what);
-    else if (!json_is(root, JSON_OBJECT) || root->raw.size != body.size)
-        err_set(err, ERR_INPUT, "%s: wants one JSON object with nothing around it", what);
-    else
-        return root;
-    return NULL;
-}
-
 /* --- candidates */
 
 static bool made_of(struct str text, const char *set, size_t size_min, size_t size_max)
@@ -38,15 +23,14 @@ static bool made_of(struct str text, const char *set, size_t size_min, size_t si
 
 static int check_move(const struct journal_move *move, struct err *err)
 {
-    static const char hex[] = "0123456789abcdef", word[] = "abcdefghijklmnopqrstuvwxyz_";
+    static const char word[] = "abcdefghijklmnopqrstuvwxyz_";
     CLEANUP(arena_done) struct arena arena = { 0 };
-    if (!made_of(move->id, hex, JOURNAL_ID_MIN, JOURNAL_ID_MAX))
-        return err_set(err, ERR_INPUT, "a candidate's id has %d to %d hex digits", JOURNAL_ID_MIN,
-            JOURNAL_ID_MAX);
+    if (db_check_id(move->id, err) < 0)
+        return -err->code;
     if (!made_of(move->from, word, 0, JOURNAL_WORD_MAX) ||
         !made_of(move->to, word, 1, JOURNAL_WORD_MAX))
         return err_set(err, ERR_INPUT, "a candidate's state is a word of small letters");
-    return read_body(&arena, move->body, "candidate", err) ? 0 : -err->code;
+    return db_object(&arena, move->body, JOURNAL_BODY_MAX, "candidate", err) ? 0 : -err->code;
 }
 
 static int candidate_state(struct store *store, struct str id, struct buf *ret, struct err *err)
@@ -93,27 +77,17 @@ int store_move_candidate(struct store *store, const struct journal_move *move, s
 
 int store_candidates(struct store *store, uint64_t from, struct buf *out, struct err *err)
 {
-    uint32_t count = 0;
-    CLEANUP(buf_done) struct buf rows = { 0 };
+    struct db_page page = { 0 };
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
         "SELECT number, id, state, body FROM candidate WHERE number >= ? ORDER BY number", "i",
         (int64_t)from);
-    if (!row)
-        return -err->code;
-    int code = SQLITE_DONE;
-    while (count < JOURNAL_PAGE && rows.size < JOURNAL_FRAME_MAX / 4 &&
-           (code = sqlite3_step(row)) == SQLITE_ROW) {
-        pack_u64(&rows, (uint64_t)sqlite3_column_int64(row, 0));
+    while (row && db_next(&page, row)) {
+        pack_u64(&page.rows, (uint64_t)sqlite3_column_int64(row, 0));
         for (int i = 1; i < 4; i++)
-            pack_text(&rows, db_text(row, i));
-        count++;
+            pack_text(&page.rows, db_text(row, i));
     }
-    if (code != SQLITE_DONE && code != SQLITE_ROW)
-        return db_fail(store, err, "list candidates");
-    pack_u32(out, count);
-    buf_str(out, buf_view(&rows));
-    return 0;
+    return row ? db_page_end(store, &page, out, "list candidates", err) : -err->code;
 }
 
 /* --- admissions */
@@ -181,14 +155,18 @@ static int check_admission(
     static const char hex[] = "0123456789abcdef";
     enum { SHA1_DIGITS = 40, SHA256_DIGITS = 64 };
     CLEANUP(arena_done) struct arena arena = { 0 };
-    const struct json *root = read_body(&arena, body, "admission", err);
+    const struct json *root = db_object(&arena, body, JOURNAL_BODY_MAX, "admission", err);
     if (!root)
         return -err->code;
     struct str commit = json_string(&arena, json_get(root, "commit"));
     int kind = kind_of(json_get(root, "kind"));
     if (kind < 0 || !made_of(commit, hex, SHA1_DIGITS, SHA256_DIGITS))
         return err_set(err, ERR_INPUT, "an admission has a kind that is known, and a commit");
-    return check_follows(store, last, root, kind, &arena, err);
+    int rc = check_follows(store, last, root, kind, &arena, err);
+    if (rc < 0 || kind == KIND_ROLLBACK || (rc = store_frozen(store, err)) <= 0)
+        return rc;
+    err_set(err, ERR_DENIED, "the home is frozen: nothing is promoted");
+    return err_hint(err, "a person lifts it: moult thaw");
 }
 
 int store_admit(struct store *store, struct str body, struct buf *out, struct err *err)
@@ -217,27 +195,17 @@ int store_admit(struct store *store, struct str body, struct buf *out, struct er
 
 int store_admissions(struct store *store, uint64_t from, struct buf *out, struct err *err)
 {
-    uint32_t count = 0;
-    CLEANUP(buf_done) struct buf rows = { 0 };
+    struct db_page page = { 0 };
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
         "SELECT number, at_ms, digest, body FROM admission WHERE number >= ? ORDER BY number", "i",
         (int64_t)from);
-    if (!row)
-        return -err->code;
-    int code = SQLITE_DONE;
-    while (count < JOURNAL_PAGE && rows.size < JOURNAL_FRAME_MAX / 4 &&
-           (code = sqlite3_step(row)) == SQLITE_ROW) {
+    while (row && db_next(&page, row)) {
         struct digest digest = db_digest(row, 2);
-        pack_u64(&rows, (uint64_t)sqlite3_column_int64(row, 0));
-        pack_u64(&rows, (uint64_t)sqlite3_column_int64(row, 1));
-        pack_digest(&rows, &digest);
-        pack_text(&rows, db_text(row, 3));
-        count++;
+        pack_u64(&page.rows, (uint64_t)sqlite3_column_int64(row, 0));
+        pack_u64(&page.rows, (uint64_t)sqlite3_column_int64(row, 1));
+        pack_digest(&page.rows, &digest);
+        pack_text(&page.rows, db_text(row, 3));
     }
-    if (code != SQLITE_DONE && code != SQLITE_ROW)
-        return db_fail(store, err, "list admissions");
-    pack_u32(out, count);
-    buf_str(out, buf_view(&rows));
-    return 0;
+    return row ? db_page_end(store, &page, out, "list admissions", err) : -err->code;
 }

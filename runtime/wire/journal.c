@@ -173,6 +173,26 @@ int client_malformed(struct err *err)
     return err_set(err, ERR_PEER, "the broker's answer is malformed");
 }
 
+struct str client_kept(struct arena *arena, struct str text)
+{
+    return (struct str){ arena_copy(arena, text.at, text.size), text.size };
+}
+
+int client_page(struct journal *journal, enum journal_op op, uint64_t from, struct unpack *in,
+    uint32_t *ret_count, struct err *err)
+{
+    size_t at;
+    client_begin(journal, op, &at);
+    pack_u64(&journal->out, from);
+    client_finish(journal, at);
+    int rc = client_answer(journal, in, err);
+    uint32_t count = rc < 0 ? 0 : unpack_u32(in);
+    if (rc == 0 && (in->bad || count > JOURNAL_PAGE))
+        return client_malformed(err);
+    *ret_count = count;
+    return rc;
+}
+
 static int greet(
     struct journal **ret, const struct home *home, enum journal_role role, struct err *err)
 {

@@ -36,6 +36,8 @@ enum {
     JOURNAL_DOCUMENT_MAX = 32 << 20,
     JOURNAL_BODY_MAX = 256 << 10, /* of a candidate or an admission */
     JOURNAL_MOVES_MAX = 64,
+    JOURNAL_WHY_MAX = 500,
+    JOURNAL_ENVELOPE_MAX = 16 << 10,
     JOURNAL_PAGE = 256
 };
 
@@ -139,8 +141,8 @@ int journal_admissions(struct journal *journal, struct arena *arena, struct jour
 
 /* The ledger of held-out looks. A look is durable before the first held-out case is read: the same
  * candidate on the same shard gets the look that it has. k: looks at this shard, this one included;
- * passes: those before it that passed. journal_look_end notes the answer once; another one later is
- * ERR_STATE. */
+ * passes: those before it that had passed when it was made. journal_look_end notes the answer once;
+ * another one later is ERR_STATE, the same one again is nothing. */
 struct journal_look {
     uint32_t k, passes;
     bool ended, passed;
@@ -150,12 +152,21 @@ int journal_look(struct journal *journal, const struct digest *shard, struct str
 int journal_look_end(struct journal *journal, const struct digest *shard, struct str candidate,
     bool passed, struct err *err);
 
-/* No promotion until a person says so. why: one line. */
+struct journal_look_row {
+    struct digest shard;
+    struct str candidate;
+    struct journal_look look;
+};
+/* The whole ledger, in the order in which looks were made; texts are in the arena. */
+int journal_looks(struct journal *journal, struct arena *arena, struct journal_look_row **ret,
+    uint32_t *ret_count, struct err *err);
+
+/* No promotion until a person says so. why: one line, at most JOURNAL_WHY_MAX bytes. */
 int journal_freeze(struct journal *journal, bool frozen, struct str why, struct err *err);
 int journal_frozen(struct journal *journal, bool *ret, struct err *err);
 
 /* A signed statement over the chain's head at a record; the broker refuses one whose record and
- * head are not the chain's. */
+ * head are not the chain's (ERR_VERIFY). The first one for a record stays. */
 int journal_checkpoint(struct journal *journal, uint64_t record, const struct digest *head,
     struct str envelope, struct err *err);
 struct journal_checkpoint {
@@ -163,6 +174,7 @@ struct journal_checkpoint {
     struct digest head;
     struct str envelope;
 };
+/* By record; texts are in the arena. */
 int journal_checkpoints(struct journal *journal, struct arena *arena,
     struct journal_checkpoint **ret, uint32_t *ret_count, struct err *err);
 

@@ -16,3 +16,7 @@ void client_finish(struct journal *journal, size_t at);
 int client_answer(struct journal *journal, struct unpack *ret, struct err *err);
 /* The broker's answer is not what the operation answers. */
 int client_malformed(struct err *err);
+/* Asks for one page of rows from number `from` on; *ret_count 0: the end. */
+int client_page(struct journal *journal, enum journal_op op, uint64_t from, struct unpack *in,
+    uint32_t *ret_count, struct err *err);
+struct str client_kept(struct arena *arena, struct str text); /* a copy */

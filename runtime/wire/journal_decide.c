@@ -68,27 +68,6 @@ int journal_move_candidates(
     return rc < 0 ? rc : unpack_end(&in) ? 0 : client_malformed(err);
 }
 
-static struct str kept(struct arena *arena, struct str text)
-{
-    return (struct str){ arena_copy(arena, text.at, text.size), text.size };
-}
-
-/* One page of rows from number `from` on; *ret_count 0: the end. */
-static int page(struct journal *journal, enum journal_op op, uint64_t from, struct unpack *in,
-    uint32_t *ret_count, struct err *err)
-{
-    size_t at;
-    client_begin(journal, op, &at);
-    pack_u64(&journal->out, from);
-    client_finish(journal, at);
-    int rc = client_answer(journal, in, err);
-    uint32_t count = rc < 0 ? 0 : unpack_u32(in);
-    if (rc == 0 && (in->bad || count > JOURNAL_PAGE))
-        return client_malformed(err);
-    *ret_count = count;
-    return rc;
-}
-
 int journal_candidates(struct journal *journal, struct arena *arena, struct journal_candidate **ret,
     uint32_t *ret_count, struct err *err)
 {
@@ -97,16 +76,16 @@ int journal_candidates(struct journal *journal, struct arena *arena, struct jour
     uint64_t from = 0;
     for (uint32_t count = 1; count > 0;) {
         struct unpack in;
-        int rc = page(journal, OP_CANDIDATES, from, &in, &count, err);
+        int rc = client_page(journal, OP_CANDIDATES, from, &in, &count, err);
         if (rc < 0)
             return rc;
         list = arena_grow(arena, list, (all + 1) * sizeof *list, (all + count + 1) * sizeof *list);
         for (uint32_t i = 0; i < count && !in.bad; i++) {
             from = unpack_u64(&in) + 1;
             struct journal_candidate *row = &list[all++];
-            row->id = kept(arena, unpack_text(&in, JOURNAL_ID_MAX));
-            row->state = kept(arena, unpack_text(&in, JOURNAL_WORD_MAX));
-            row->body = kept(arena, unpack_text(&in, JOURNAL_BODY_MAX));
+            row->id = client_kept(arena, unpack_text(&in, JOURNAL_ID_MAX));
+            row->state = client_kept(arena, unpack_text(&in, JOURNAL_WORD_MAX));
+            row->body = client_kept(arena, unpack_text(&in, JOURNAL_BODY_MAX));
         }
         if (!unpack_end(&in))
             return client_malformed(err);
@@ -149,7 +128,7 @@ int journal_admissions(struct journal *journal, struct arena *arena, struct jour
     uint64_t from = 0;
     for (uint32_t count = 1; count > 0;) {
         struct unpack in;
-        int rc = page(journal, OP_ADMISSIONS, from, &in, &count, err);
+        int rc = client_page(journal, OP_ADMISSIONS, from, &in, &count, err);
         if (rc < 0)
             return rc;
         list = arena_grow(arena, list, (all + 1) * sizeof *list, (all + count + 1) * sizeof *list);
@@ -158,7 +137,7 @@ int journal_admissions(struct journal *journal, struct arena *arena, struct jour
             row->number = unpack_u64(&in);
             row->at_ms = unpack_u64(&in);
             row->digest = unpack_digest(&in);
-            row->body = kept(arena, unpack_text(&in, JOURNAL_BODY_MAX));
+            row->body = client_kept(arena, unpack_text(&in, JOURNAL_BODY_MAX));
             from = row->number + 1;
         }
         if (!unpack_end(&in))

@@ -32,7 +32,14 @@ enum journal_op {
     OP_MOVE_CANDIDATES, /* moves: journal_pack_moves */
     OP_CANDIDATES,      /* u64 from -> u32 count, candidates: u64 number, text id, state, body */
     OP_ADMIT,           /* text body, moves -> digest */
-    OP_ADMISSIONS, /* u64 from -> u32 count, admissions: u64 number, u64 at, digest, text body */
+    OP_ADMISSIONS,  /* u64 from -> u32 count, admissions: u64 number, u64 at, digest, text body */
+    OP_LOOK,        /* digest shard, text candidate -> a look: journal_pack_look */
+    OP_LOOK_END,    /* digest shard, text candidate, u8 passed */
+    OP_LOOKS,       /* u64 from -> u32 count, u64 number, digest shard, text candidate, a look */
+    OP_FREEZE,      /* u8 frozen, text why */
+    OP_FROZEN,      /* -> u8 frozen */
+    OP_CHECKPOINT,  /* u64 record, digest head, text envelope */
+    OP_CHECKPOINTS, /* u64 from -> u32 count, u64 record, digest head, text envelope */
     OPS
 };
 void journal_pack_session(struct buf *out, const struct journal_session *session);
@@ -43,3 +50,5 @@ void journal_pack_moves(struct buf *out, const struct journal_move *moves, uint3
 /* The list is in the arena, texts are slices. False: malformed, or more than JOURNAL_MOVES_MAX. */
 bool journal_unpack_moves(
     struct unpack *in, struct arena *arena, struct journal_move **ret, uint32_t *ret_count);
+void journal_pack_look(struct buf *out, const struct journal_look *look);
+struct journal_look journal_unpack_look(struct unpack *in);

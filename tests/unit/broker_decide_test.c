@@ -296,6 +296,25 @@ static void only_the_driver_decides(void **state)
         assert_int_equal(rc, role == JOURNAL_DRIVE ? 0 : -ERR_DENIED);
         rc = journal_admit(journal, STR("{}"), NULL, 0, &digest, &err);
         assert_int_equal(rc, role == JOURNAL_DRIVE ? -ERR_INPUT : -ERR_DENIED);
+        const struct digest none = { { 0 } };
+        struct journal_look look;
+        struct journal_look_row *looks;
+        struct journal_checkpoint *checkpoints;
+        bool frozen, drives = role == JOURNAL_DRIVE;
+        rc = journal_look(journal, &none, STR(A), &look, &err);
+        assert_int_equal(rc, drives ? 0 : -ERR_DENIED);
+        rc = journal_look_end(journal, &none, STR(A), true, &err);
+        assert_int_equal(rc, drives ? 0 : -ERR_DENIED);
+        rc = journal_freeze(journal, false, STR("x"), &err);
+        assert_int_equal(rc, drives ? 0 : -ERR_DENIED);
+        rc = journal_checkpoint(journal, 1, &none, STR("{}"), &err);
+        assert_int_equal(rc, drives ? -ERR_VERIFY : -ERR_DENIED);
+        rc = journal_looks(journal, &arena, &looks, &count, &err);
+        assert_int_equal(rc, reads ? 0 : -ERR_DENIED);
+        rc = journal_frozen(journal, &frozen, &err);
+        assert_int_equal(rc, reads ? 0 : -ERR_DENIED);
+        rc = journal_checkpoints(journal, &arena, &checkpoints, &count, &err);
+        assert_int_equal(rc, reads ? 0 : -ERR_DENIED);
         rc = journal_candidates(journal, &arena, &candidates, &count, &err);
         assert_int_equal(rc, reads ? 0 : -ERR_DENIED);
         rc = journal_admissions(journal, &arena, &admissions, &count, &err);
@@ -341,6 +360,163 @@ static void of_two_who_swap_one_wins(void **state)
     journal_close(journal);
 }
 
+static void a_look_is_counted_once(void **state)
+{
+    (void)state;
+    struct home home = home_fresh();
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    const struct digest shard = { { 1 } }, other = { { 2 } };
+    struct journal_look look;
+    struct journal_look_row *list;
+    struct err err;
+    uint32_t count;
+    assert_int_equal(journal_look_end(journal, &shard, STR(A), true, &err), -ERR_MISSING);
+    assert_int_equal(journal_look(journal, &shard, STR(A), &look, &err), 0);
+    assert_true(look.k == 1 && look.passes == 0 && !look.ended);
+    assert_int_equal(journal_look(journal, &shard, STR(A), &look, &err), 0);
+    assert_int_equal(look.k, 1);
+    assert_int_equal(journal_look_end(journal, &shard, STR(A), true, &err), 0);
+    assert_int_equal(journal_look_end(journal, &shard, STR(A), true, &err), 0);
+    assert_int_equal(journal_look_end(journal, &shard, STR(A), false, &err), -ERR_STATE);
+    assert_int_equal(journal_look(journal, &shard, STR(B), &look, &err), 0);
+    assert_true(look.k == 2 && look.passes == 1);
+    assert_int_equal(journal_look_end(journal, &shard, STR(B), false, &err), 0);
+    assert_int_equal(journal_look(journal, &shard, STR("cccccc"), &look, &err), 0);
+    assert_true(look.k == 3 && look.passes == 1);
+    assert_int_equal(journal_look(journal, &other, STR(A), &look, &err), 0);
+    assert_true(look.k == 1 && look.passes == 0);
+    assert_int_equal(journal_look(journal, &shard, STR(A), &look, &err), 0);
+    assert_true(look.k == 1 && look.passes == 0 && look.ended && look.passed);
+    assert_int_equal(journal_look(journal, &shard, STR("no id"), &look, &err), -ERR_INPUT);
+    assert_int_equal(journal_looks(journal, &arena, &list, &count, &err), 0);
+    assert_int_equal(count, 4);
+    assert_true(str_equal(list[1].candidate, STR(B)));
+    assert_true(hash_equal(&list[3].shard, &other));
+    assert_int_equal(records(journal), 6);
+    journal_close(journal);
+    assert_int_not_equal(home_sql(&home, "UPDATE look SET passed = 0"), 0);
+    assert_int_not_equal(home_sql(&home, "UPDATE look SET k = 1 WHERE k = 3"), 0);
+    assert_int_not_equal(home_sql(&home, "DELETE FROM look"), 0);
+}
+
+static void a_frozen_home_goes_back_only(void **state)
+{
+    (void)state;
+    struct home home = home_fresh();
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    struct digest digest;
+    struct err err;
+    bool frozen = true;
+    assert_int_equal(journal_frozen(journal, &frozen, &err), 0);
+    assert_false(frozen);
+    const char *before = init(journal, &home);
+    make(journal, A, "approved");
+    struct journal_move move_on = move(A, "approved", "active");
+    struct admission next = { home.id, "promotion", before, COMMIT, 1 };
+    assert_int_equal(journal_freeze(journal, true, STR(""), &err), -ERR_INPUT);
+    assert_int_equal(journal_freeze(journal, true, STR("two\nlines"), &err), -ERR_INPUT);
+    assert_int_equal(journal_freeze(journal, true, STR("a \"holiday\""), &err), 0);
+    assert_int_equal(journal_frozen(journal, &frozen, &err), 0);
+    assert_true(frozen);
+    assert_int_equal(
+        journal_admit(journal, body_of(&next), &move_on, 1, &digest, &err), -ERR_DENIED);
+    assert_string_equal(state_of(journal, A), "approved");
+    next.kind = "rollback";
+    assert_int_equal(journal_admit(journal, body_of(&next), NULL, 0, &digest, &err), 0);
+    assert_int_equal(journal_freeze(journal, false, STR("back"), &err), 0);
+    char hex[DIGEST_HEX];
+    next = (struct admission){ home.id, "promotion", hash_hex(hex, &digest), COMMIT, 2 };
+    assert_int_equal(journal_admit(journal, body_of(&next), &move_on, 1, &digest, &err), 0);
+    assert_int_equal(records(journal), 7);
+    journal_close(journal);
+}
+
+static void a_checkpoint_is_of_the_chain(void **state)
+{
+    (void)state;
+    struct home home = home_fresh();
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    struct journal_checkpoint *list;
+    struct digest head, wrong = { { 1 } };
+    struct err err;
+    uint64_t count_records;
+    uint32_t count;
+    make(journal, A, "proposed");
+    make(journal, B, "proposed");
+    assert_int_equal(journal_audit_verify(journal, &count_records, &head, &err), 0);
+    assert_int_equal(journal_checkpoint(journal, 2, &wrong, STR("{}"), &err), -ERR_VERIFY);
+    assert_int_equal(journal_checkpoint(journal, 1, &head, STR("{}"), &err), -ERR_VERIFY);
+    assert_int_equal(journal_checkpoint(journal, 3, &head, STR("{}"), &err), -ERR_VERIFY);
+    assert_int_equal(journal_checkpoint(journal, 2, &head, STR("signed"), &err), -ERR_INPUT);
+    assert_int_equal(journal_checkpoint(journal, 2, &head, STR("{}"), &err), 0);
+    assert_int_equal(journal_checkpoint(journal, 2, &head, STR("{\"a\":1}"), &err), 0);
+    assert_int_equal(journal_checkpoints(journal, &arena, &list, &count, &err), 0);
+    assert_int_equal(count, 1);
+    assert_true(list[0].record == 2 && hash_equal(&list[0].head, &head));
+    assert_true(str_equal(list[0].envelope, STR("{}")));
+    journal_close(journal);
+}
+
+/* Who may read and write documents of each kind. */
+static void documents_have_their_readers_and_writers(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *kind;
+        bool proposer_reads, trial_writes, miner_writes;
+    } rows[] = {
+        { "batch", true, false, true },
+        { "held-out", false, false, true },
+        { "cluster", true, false, true },
+        { "report", false, true, false },
+        { "proposal", true, false, false },
+        { "evidence", true, false, false },
+        { "patch", true, false, false },
+        { "source", true, false, false },
+        { "diagnostics", true, false, false },
+        { "verdict", false, false, false },
+        { "policy", false, false, false },
+        { "approval", false, false, false },
+        { "statement", false, false, false },
+        { "generation", false, false, false },
+    };
+    struct home home = home_fresh();
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal *drive = home_as(&home, JOURNAL_DRIVE), *mine = home_as(&home, JOURNAL_MINE),
+                   *trial = home_as(&home, JOURNAL_TRIAL),
+                   *propose = home_as(&home, JOURNAL_PROPOSE), *view = home_as(&home, JOURNAL_VIEW);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *kind = rows[i].kind;
+        struct digest digest;
+        struct str text;
+        struct err err;
+        const int good[] = {
+            journal_put(drive, kind, STR("{\"a\":1}"), &digest, &err) == 0,
+            journal_put(trial, kind, STR("{}"), &digest, &err) ==
+                (rows[i].trial_writes ? 0 : -ERR_DENIED),
+            journal_put(mine, kind, STR("{}"), &digest, &err) ==
+                (rows[i].miner_writes ? 0 : -ERR_DENIED),
+            journal_put(view, kind, STR("{}"), &digest, &err) == -ERR_DENIED,
+            journal_put(propose, kind, STR("{}"), &digest, &err) == -ERR_DENIED,
+            journal_put(drive, kind, STR("{\"a\":1}"), &digest, &err) == 0,
+            journal_get(view, kind, &digest, &arena, &text, &err) == 0,
+            journal_get(trial, kind, &digest, &arena, &text, &err) == 0,
+            journal_get(propose, kind, &digest, &arena, &text, &err) ==
+                (rows[i].proposer_reads ? 0 : -ERR_DENIED),
+        };
+        for (size_t g = 0; g < COUNT_OF(good); g++)
+            if (!good[g])
+                fail_msg("%s: rule %zu", kind, g);
+    }
+    journal_close(drive);
+    journal_close(mine);
+    journal_close(trial);
+    journal_close(propose);
+    journal_close(view);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +528,10 @@ int main(void)
         cmocka_unit_test(an_admission_and_its_moves_are_all_or_none),
         cmocka_unit_test(only_the_driver_decides),
         cmocka_unit_test(of_two_who_swap_one_wins),
+        cmocka_unit_test(a_look_is_counted_once),
+        cmocka_unit_test(a_frozen_home_goes_back_only),
+        cmocka_unit_test(a_checkpoint_is_of_the_chain),
+        cmocka_unit_test(documents_have_their_readers_and_writers),
     };
     return cmocka_run_group_tests(tests, homes_begin, homes_end);
 }
