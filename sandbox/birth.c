@@ -59,6 +59,9 @@ static int change_uid(const struct child *child, struct err *err)
     unsigned id = child->birth->namespaces ? 0 : NOBODY;
     if (!child->birth->namespaces && !child->root)
         return 0;
+    int rc = child->birth->namespaces ? 0 : lock_drop_bound(err);
+    if (rc < 0)
+        return rc;
     if (child->root && setgroups(0, NULL) < 0)
         return err_sys(err, "groups");
     if (setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0)
@@ -74,7 +77,7 @@ static int limit(int resource, uint64_t value, struct err *err)
                : 0;
 }
 
-static int set_limits(const struct sandbox_limits *limits, struct err *err)
+static int set_limits(const struct sandbox_limits *limits, uint64_t space, struct err *err)
 {
     const struct {
         int resource;
@@ -82,8 +85,7 @@ static int set_limits(const struct sandbox_limits *limits, struct err *err)
     } rows[] = {
         { RLIMIT_CORE, 0 },
         { RLIMIT_CPU, limits->cpu_ms / 1000 + 1 },
-        /* A backstop only: the watch ends the run by name before one process gets here. */
-        { RLIMIT_AS, limits->memory * 2 + (256u << 20) },
+        { RLIMIT_AS, space },
         { RLIMIT_FSIZE, limits->disk },
         { RLIMIT_NOFILE, limits->files },
         { RLIMIT_NPROC, limits->processes },
@@ -110,14 +112,15 @@ static int set_filter(int fd, struct err *err)
 
 static int landlock_mounts(const struct child *child, struct err *err)
 {
-    struct lock_rule rules[ROOT_MOUNTS_MAX + 1];
+    struct lock_rule rules[ROOT_MOUNTS_MAX];
     const struct root_plan *root = child->birth->root;
     bool inside = child->birth->namespaces;
     unsigned count = 0;
-    for (unsigned i = 0; i < root->mounts_count; i++)
-        rules[count++] = (struct lock_rule){ inside ? root->mounts[i]->to : root->mounts[i]->from,
-            root->mounts[i]->write };
-    rules[count++] = (struct lock_rule){ root->cwd, true };
+    for (unsigned i = 0; i < root->mounts_count; i++) {
+        const struct sandbox_mount *mount = root->mounts[i];
+        if (inside || mount->from)
+            rules[count++] = (struct lock_rule){ inside ? mount->to : mount->from, mount->write };
+    }
     return lock_landlock(rules, count, err);
 }
 
@@ -125,7 +128,7 @@ static int landlock_mounts(const struct child *child, struct err *err)
 static int confine(const struct child *child, int filter_fd, struct err *err)
 {
     int rc;
-    if ((rc = set_limits(child->birth->limits, err)) < 0 ||
+    if ((rc = set_limits(child->birth->limits, child->birth->space, err)) < 0 ||
         (rc = lock_no_new_privileges(err)) < 0 || (rc = lock_drop_capabilities(err)) < 0 ||
         (rc = landlock_mounts(child, err)) < 0)
         return rc;

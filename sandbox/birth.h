@@ -17,7 +17,8 @@ struct birth {
     /* A profile whose program does not lock itself: everything is in place before the exec. */
     const struct root_plan *root; /* NULL: the program locks itself */
     const struct sandbox_limits *limits;
-    int filter_fd; /* struct sock_filter[] */
+    uint64_t space; /* RLIMIT_AS of each process */
+    int filter_fd;  /* struct sock_filter[] */
 };
 struct born {
     pid_t pid;

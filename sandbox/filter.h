@@ -1,27 +1,42 @@
-/* filter - the system calls of a profile as a table with a reason each, made into a BPF program. */
+/* filter - the system calls of a profile as tables with a reason each, made into a BPF program. */
 #pragma once
 
 #include "base/err.h"
 
 #include <stdbool.h>
 
-/* What a call may be used for, beside its number. */
+/* What a call may be used for, beside its number: some bits of one argument are looked at.
+ * A call that stands in a table twice may be used for either. */
 enum filter_only {
     ONLY_ANY,
-    ONLY_DATA,  /* mmap, mprotect: argument 2 without PROT_EXEC */
-    ONLY_THREAD /* clone: argument 0 without a flag for a new namespace */
+    ONLY_DATA,         /* mmap, mprotect: not PROT_EXEC */
+    ONLY_CHILD,        /* clone: no flag for a new namespace */
+    ONLY_SELF,         /* pid 0 */
+    ONLY_IOCTL,        /* requests that any open file may get */
+    ONLY_PRCTL,        /* options that change no privilege */
+    ONLY_UNIX,         /* address family */
+    ONLY_NOT_CREATE,   /* openat */
+    ONLY_NOT_CREATE_1, /* open */
+    ONLY_MODE_1,       /* argument 1, 2 or 3 is a mode without set-uid and set-gid bits */
+    ONLY_MODE_2,
+    ONLY_MODE_3,
+    ONLY_PIPE_1, /* argument 1 or 2 is the mode of a named pipe */
+    ONLY_PIPE_2,
+    ONLY_COUNT
 };
 struct filter_call {
     const char *name;
     enum filter_only only;
     const char *why;
 };
-/* The locked worker's calls; what is not here kills the process. */
-enum { FILTER_WORKER_COUNT = 11 };
-extern const struct filter_call filter_worker[FILTER_WORKER_COUNT];
+struct filter_set {
+    const struct filter_call *calls;
+    unsigned count;
+};
+/* For people: " (not PROT_EXEC)" or "". */
+extern const char *const filter_only_words[ONLY_COUNT];
 
-/* A memfd with struct sock_filter[]. What is not in the table kills the process, or answers EPERM
- * if errno_default (clone3 then ENOSYS, so that a C library falls back to clone); another
- * architecture and x32 always kill. Made before any fork: it allocates. */
-int filter_seal(
-    const struct filter_call *calls, unsigned count, bool errno_default, struct err *err);
+/* A memfd with struct sock_filter[]. sets ends with NULL. What is not in them kills the process, or
+ * answers EPERM if errno_default (clone3 then ENOSYS, so that a C library falls back to clone);
+ * another architecture and x32 always kill. Made before any fork: it allocates. */
+int filter_seal(const struct filter_set *const *sets, bool errno_default, struct err *err);

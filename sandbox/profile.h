@@ -4,16 +4,19 @@
 #include "sandbox/filter.h"
 #include "sandbox/sandbox.h"
 
+enum { PROFILE_SETS_MAX = 5 };
 struct profile {
-    const struct sandbox_mount
-        *mounts; /* read-only; one that the host lacks is left out if it is optional */
+    const struct sandbox_mount *mounts; /* one that the host lacks is left out */
     unsigned mounts_count;
-    const struct filter_call *calls;
-    unsigned calls_count;
+    const char *program_place; /* argv[0] is a file of the host that stands here inside, or NULL */
+    const struct filter_set *calls[PROFILE_SETS_MAX];
     bool errno_default;                    /* what is not in the table: EPERM instead of the end */
     bool own_root;                         /* a root of its own is built before the exec */
     uint32_t required, container_required; /* layers, by tier */
     struct sandbox_limits limits;
+    /* Address space is bounded too: a backstop behind the watch. Not where runtimes reserve much
+     * more than they use (script engines, sanitizers). */
+    bool bounded_space;
     const char *const *env;
     const char *cwd;
 };

@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #define NEW_ROOT "/tmp"
-enum { PLACE_MAX = 512 };
+#define OWN NEW_ROOT "/.own"
+enum { PLACE_MAX = 512, INODES_MAX = 65536 };
 
 static const struct {
     const char *to, *at;
@@ -59,37 +60,53 @@ static unsigned long kept_flags(const char *path)
     return flags;
 }
 
+/* A folder of the run's own tmpfs: there is one, so that one bound holds for all of them. */
+static int open_own(unsigned number, struct err *err)
+{
+    char path[64];
+    snprintf(path, sizeof path, OWN "/%u", number);
+    if (mkdir(path, 0777) < 0)
+        return err_sys(err, "make %s", path);
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    return fd < 0 ? err_sys(err, "open %s", path) : fd;
+}
+
 static int bind_one(const struct sandbox_mount *mount_, int fd, struct err *err)
 {
     char source[64], place[PLACE_MAX];
     struct stat st;
     if (fstat(fd, &st) < 0)
-        return err_sys(err, "look at %s", mount_->from);
+        return err_sys(err, "look at %s", mount_->to);
     int rc = make_place(mount_->to, S_ISDIR(st.st_mode), err);
     if (rc < 0)
         return rc;
     snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
     snprintf(place, sizeof place, NEW_ROOT "%s", mount_->to);
     if (mount(source, place, NULL, MS_BIND | MS_REC, NULL) < 0)
-        return err_sys(err, "mount %s", mount_->from);
+        return err_sys(err, "mount %s", mount_->to);
     bool device = S_ISCHR(st.st_mode);
     unsigned long flags = MS_REMOUNT | MS_BIND | MS_NOSUID | kept_flags(place);
     flags |= mount_->write ? 0 : MS_RDONLY;
     flags |= device ? 0 : MS_NODEV;
     if (mount(NULL, place, NULL, flags, NULL) < 0)
-        return err_sys(err, "limit the mount of %s", mount_->from);
+        return err_sys(err, "limit the mount of %s", mount_->to);
     return 0;
 }
 
-static int make_tmp(const struct root_plan *plan, struct err *err)
+/* What the run may write is held in memory, and counted. */
+static int mount_own(const struct root_plan *plan, struct err *err)
 {
     char options[64];
-    snprintf(options, sizeof options, "size=%llu,nr_inodes=4096,mode=1777",
-        (unsigned long long)plan->disk);
-    if (mkdir(NEW_ROOT "/tmp", 01777) < 0 ||
-        mount("none", NEW_ROOT "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
-        return err_sys(err, "mount the private /tmp");
+    snprintf(options, sizeof options, "size=%llu,nr_inodes=%u,mode=0700",
+        (unsigned long long)plan->disk, INODES_MAX);
+    if (mkdir(OWN, 0700) < 0 || mount("none", OWN, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+        return err_sys(err, "mount a tmpfs");
     return 0;
+}
+
+static int unmount_own(struct err *err)
+{
+    return umount2(OWN, MNT_DETACH) < 0 || rmdir(OWN) < 0 ? err_sys(err, "hide the tmpfs") : 0;
 }
 
 static int fill(const struct root_plan *plan, const int *fds, struct err *err)
@@ -98,15 +115,17 @@ static int fill(const struct root_plan *plan, const int *fds, struct err *err)
     if (mount("none", NEW_ROOT, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,nr_inodes=256,mode=755") <
         0)
         return err_sys(err, "mount the new root");
-    if ((rc = make_tmp(plan, err)) < 0)
+    if ((rc = mount_own(plan, err)) < 0)
         return rc;
-    for (unsigned i = 0; i < plan->mounts_count; i++)
-        if ((rc = bind_one(plan->mounts[i], fds[i], err)) < 0)
-            return rc;
+    for (unsigned i = 0; i < plan->mounts_count; i++) {
+        int fd = plan->mounts[i]->from ? fds[i] : open_own(i, err);
+        if (fd < 0 || (rc = bind_one(plan->mounts[i], fd, err)) < 0)
+            return fd < 0 ? fd : rc;
+    }
     for (size_t i = 0; i < COUNT_OF(links); i++)
         if (symlink(links[i].to, links[i].at) < 0)
             return err_sys(err, "link %s", links[i].at);
-    return 0;
+    return unmount_own(err);
 }
 
 static int pivot(const struct root_plan *plan, struct err *err)
@@ -122,7 +141,7 @@ static int pivot(const struct root_plan *plan, struct err *err)
 int root_open(const struct root_plan *plan, int fds[ROOT_MOUNTS_MAX], struct err *err)
 {
     for (unsigned i = 0; i < plan->mounts_count; i++)
-        if ((fds[i] = open(plan->mounts[i]->from, O_PATH | O_CLOEXEC)) < 0)
+        if (plan->mounts[i]->from && (fds[i] = open(plan->mounts[i]->from, O_PATH | O_CLOEXEC)) < 0)
             return err_sys(err, "find %s", plan->mounts[i]->from);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* root - the empty root of a run, and what is in it: a bounded tmpfs, bind mounts, a private /tmp.
+/* root - the empty root of a run, and what is in it: bind mounts, and folders of one bounded tmpfs.
  */
 #pragma once
 
@@ -8,7 +8,7 @@ enum { ROOT_MOUNTS_MAX = 48 };
 struct root_plan {
     const struct sandbox_mount *mounts[ROOT_MOUNTS_MAX];
     unsigned mounts_count;
-    uint64_t disk; /* bytes of the private /tmp */
+    uint64_t disk; /* bytes of the run's own tmpfs */
     const char *cwd;
 };
 /* In the child, in fresh namespaces; system calls only. First, with the rights of the caller, every

@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ENV_MAX = 32, MS_NS = 1000000, WATCH_MS = 25 };
+enum { ENV_MAX = 32, MS_NS = 1000000, WATCH_MS = 25, SPACE_SLACK = 256 << 20 };
 
 struct sandbox {
     struct born born;
@@ -57,6 +57,7 @@ struct starting {
     int input, filter, out[2], err[2];
     const struct profile *profile;
     struct root_plan root;
+    struct sandbox_mount program;
     struct sandbox_limits limits;
     int fds[BIRTH_FDS_MAX];
     unsigned fds_count;
@@ -104,10 +105,15 @@ static int fill_root(struct starting *starting, const struct sandbox_run *run, s
 {
     const struct profile *profile = starting->profile;
     struct root_plan *root = &starting->root;
-    if (profile->mounts_count + run->mounts_count > ROOT_MOUNTS_MAX)
+    if (profile->mounts_count + run->mounts_count + 1 > ROOT_MOUNTS_MAX)
         return err_set(err, ERR_LIMIT, "too many mounts");
     for (unsigned i = 0; i < profile->mounts_count; i++)
-        root->mounts[root->mounts_count++] = &profile->mounts[i];
+        if (!profile->mounts[i].from || access(profile->mounts[i].from, F_OK) == 0)
+            root->mounts[root->mounts_count++] = &profile->mounts[i];
+    if (profile->program_place) {
+        starting->program = (struct sandbox_mount){ run->argv[0], profile->program_place, false };
+        root->mounts[root->mounts_count++] = &starting->program;
+    }
     for (unsigned i = 0; i < run->mounts_count; i++)
         root->mounts[root->mounts_count++] = &run->mounts[i];
     root->disk = starting->limits.disk;
@@ -136,8 +142,7 @@ static int prepare(struct starting *starting, const struct sandbox_run *run, str
         return rc;
     if ((starting->input = open_input(run, err)) < 0)
         return starting->input;
-    starting->filter =
-        filter_seal(profile->calls, profile->calls_count, profile->errno_default, err);
+    starting->filter = filter_seal(profile->calls, profile->errno_default, err);
     if (starting->filter < 0)
         return starting->filter;
     if (run->fds_count > 0)
@@ -164,12 +169,14 @@ static int try_tier(struct sandbox *sandbox, struct starting *starting,
 {
     bool strong = tier == SANDBOX_STRONG;
     const struct profile *profile = starting->profile;
+    if (!strong && profile->own_root && !run->cwd)
+        return err_set(err, ERR_USAGE, "without namespaces a run needs a folder to work in");
     uint32_t required = (strong ? profile->required : profile->container_required) & ~run->waived;
     int rc = fill_env(starting, run, layers_of(strong), required, err);
     if (rc < 0)
         return rc;
     const struct birth birth = {
-        .program = run->argv[0],
+        .program = strong && profile->program_place ? profile->program_place : run->argv[0],
         .argv = run->argv,
         .env = starting->env,
         .stdio = { starting->input, starting->out[1], starting->err[1] },
@@ -178,6 +185,7 @@ static int try_tier(struct sandbox *sandbox, struct starting *starting,
         .namespaces = strong,
         .root = profile->own_root ? &starting->root : NULL,
         .limits = &starting->limits,
+        .space = profile->bounded_space ? starting->limits.memory * 2 + SPACE_SLACK : RLIM_INFINITY,
         .filter_fd = starting->filter,
     };
     sandbox->result.tier = tier;
@@ -188,7 +196,8 @@ static int start_best(struct sandbox *sandbox, struct starting *starting,
     const struct sandbox_run *run, struct err *err)
 {
     int rc = try_tier(sandbox, starting, run, SANDBOX_STRONG, err);
-    if (rc != -ERR_LACKS || (!starting->profile->own_root && access(run->argv[0], X_OK) < 0))
+    bool of_host = !starting->profile->own_root || starting->profile->program_place;
+    if (rc != -ERR_LACKS || (of_host && access(run->argv[0], X_OK) < 0))
         return rc;
     if (run->tier == SANDBOX_CONTAINER)
         return try_tier(sandbox, starting, run, SANDBOX_CONTAINER, err);
@@ -213,7 +222,7 @@ int sandbox_start(struct sandbox **ret, const struct sandbox_run *run, struct er
 {
     struct starting starting = { .input = -1, .filter = -1, .out = { -1, -1 }, .err = { -1, -1 } };
     starting.profile = &profiles[run->profile];
-    if (!starting.profile->calls)
+    if (!starting.profile->calls[0])
         return err_set(
             err, ERR_LACKS, "this build has no profile %s", sandbox_profile_words[run->profile]);
     struct sandbox *sandbox = mem_zero(1, sizeof *sandbox);

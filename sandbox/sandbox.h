@@ -56,11 +56,15 @@ struct sandbox_mount {
 
 struct sandbox_run {
     enum sandbox_profile profile;
-    enum sandbox_tier tier;  /* the weakest that the configuration allows: CONTAINER means
-                                "strong where it can be had, else container" */
-    const char *const *argv; /* argv[0] is a path inside; for SANDBOX_WORKER on the host */
-    const char *const *env;  /* "NAME=value"..., NULL-terminated; NULL: the profile's own */
-    const char *cwd;         /* inside; NULL: the profile's own */
+    enum sandbox_tier tier; /* the weakest that the configuration allows: CONTAINER means
+                               "strong where it can be had, else container" */
+    /* argv[0] is a path inside; for SANDBOX_WORKER and SANDBOX_PROPOSE on the host (the latter then
+     * stands at /program inside, with the system's libraries). */
+    const char *const *argv;
+    const char *const *env; /* "NAME=value"..., NULL-terminated; NULL: the profile's own */
+    /* Inside; NULL: the profile's own. Without namespaces what is inside is the host's: cwd is then
+     * a folder of the host that the run may write, and each mount's `to` is its `from`. */
+    const char *cwd;
     const struct sandbox_mount
         *mounts; /* beside those of the profile; overlap with a home is refused */
     unsigned mounts_count;

@@ -21,3 +21,12 @@ set_target_properties(sandbox_victim PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE
 add_dependencies(sandbox_worker_test sandbox_victim)
 moult_test(sandbox_compile_test sandbox base)
 moult_test(sandbox_elf_test sandbox base)
+# What is tried inside: never sanitised, and it links nothing of moult.
+set(probe ${CMAKE_BINARY_DIR}/tests/sandbox_probe)
+add_executable(sandbox_probe ${CMAKE_SOURCE_DIR}/tests/redteam/sandbox_probe.c)
+target_compile_options(sandbox_probe PRIVATE -fno-sanitize=all)
+target_link_options(sandbox_probe PRIVATE -fno-sanitize=all)
+set_target_properties(sandbox_probe PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+moult_test(sandbox_propose_test sandbox base)
+target_compile_definitions(sandbox_propose_test PRIVATE MOULT_PROBE="${probe}")
+add_dependencies(sandbox_propose_test sandbox_probe)

@@ -147,14 +147,22 @@ int lock_no_new_privileges(struct err *err)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? err_sys(err, "no new privileges") : 0;
 }
 
-int lock_drop_capabilities(struct err *err)
+int lock_drop_bound(struct err *err)
 {
-    const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
-                               SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED;
     for (int cap = 0; cap <= CAPS_LAST; cap++)
         if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
             errno != EPERM)
             return err_sys(err, "drop capability %d", cap);
+    return 0;
+}
+
+int lock_drop_capabilities(struct err *err)
+{
+    const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                               SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED;
+    int rc = lock_drop_bound(err);
+    if (rc < 0)
+        return rc;
     if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0 && errno != EPERM)
         return err_sys(err, "secure bits");
     struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };

@@ -33,6 +33,7 @@ int lock_plan_inherited(struct lock_plan *plan, struct err *err);
 /* Steps of the lock that other profiles take, too. System calls only: for a child before its exec.
  */
 int lock_no_new_privileges(struct err *err);
+int lock_drop_bound(struct err *err);        /* before root becomes another uid: not after it */
 int lock_drop_capabilities(struct err *err); /* and not dumpable */
 struct lock_rule {
     const char *path; /* read and execute beneath it, or everything */
