@@ -1,2 +1,4 @@
 # The retail store, the tool program, and the mended calls that it carries out.
 moult_story(integration store_recorded)
+moult_test(tool_client_test tool)
+moult_fuzz(tool tool)

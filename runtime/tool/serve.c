@@ -1,0 +1,154 @@
+/* serve - see serve.h. */
+#include "tool/serve.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CHUNK = 1 << 16, ID_MAX = 256, DEPTH_MAX = 64 };
+
+int serve_read(struct serve_call *ret, struct str *ret_id, struct str line, struct arena *arena,
+    struct err *err)
+{
+    const struct json *root =
+        json_read(arena, line, &(struct json_limits){ .depth_max = DEPTH_MAX }, err);
+    *ret_id = (struct str){ 0 };
+    if (!root)
+        return -err->code;
+    const struct json *id = json_get(root, "id"), *tool = json_get(root, "tool");
+    const struct json *args = json_get(root, "arguments");
+    if ((json_is(id, JSON_STRING) || json_is(id, JSON_NUMBER)) && id->raw.size <= ID_MAX)
+        *ret_id = id->raw;
+    if (ret_id->size == 0 || !json_is(tool, JSON_STRING) || !json_is(args, JSON_OBJECT) ||
+        root->count != 3)
+        return err_set(
+            err, ERR_INPUT, "a call is {\"id\": ..., \"tool\": \"...\", \"arguments\": {...}}");
+    *ret = (struct serve_call){ id->raw, json_string(arena, tool), args->raw };
+    return 0;
+}
+
+static void print_error(struct buf *out, const struct err *err)
+{
+    buf_text(out, "\"error\":{\"code\":");
+    json_quote(out, str_of(err_word(err->code)));
+    buf_text(out, ",\"text\":");
+    json_quote(out, str_of(err->text));
+    buf_text(out, ",\"hint\":");
+    json_quote(out, str_of(err->hint));
+    buf_text(out, "}}\n");
+}
+
+static void print_failure(struct buf *out, struct str id, bool sent, const struct err *failed)
+{
+    buf_text(out, "{\"id\":");
+    buf_str(out, id.size > 0 ? id : STR("null"));
+    buf_text(out, sent ? ",\"ok\":false,\"sent\":true," : ",\"ok\":false,\"sent\":false,");
+    print_error(out, failed);
+}
+
+static void print_answer(struct buf *out, struct str id, const struct client_answer *answer)
+{
+    buf_text(out, "{\"id\":");
+    buf_str(out, id);
+    buf_text(out, answer->is_error ? ",\"ok\":true,\"is_error\":true,\"content\":"
+                                   : ",\"ok\":true,\"is_error\":false,\"content\":");
+    buf_str(out, answer->content);
+    buf_text(out, "}\n");
+}
+
+static int one(struct client *client, int out, struct str line, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct serve_call call;
+    struct client_answer answer;
+    struct str id;
+    struct err failed;
+    bool sent = false;
+    int rc = serve_read(&call, &id, line, &arena, &failed);
+    if (rc == 0)
+        rc = client_call(client, call.tool, call.args, &answer, &sent, &failed);
+    if (rc == 0)
+        print_answer(&text, id, &answer);
+    else
+        print_failure(&text, id, sent, &failed);
+    return write_all(out, text.at, text.size, err);
+}
+
+static int all_lines(struct client *client, struct buf *unread, int out, struct err *err)
+{
+    size_t start = 0;
+    char *end;
+    while ((end = memchr(unread->at + start, '\n', unread->size - start))) {
+        struct str line = { unread->at + start, (size_t)(end - unread->at) - start };
+        start += line.size + 1;
+        if (str_trim(line).size == 0)
+            continue;
+        int rc = one(client, out, line, err);
+        if (rc < 0)
+            return rc;
+    }
+    memmove(unread->at, unread->at + start, unread->size - start);
+    unread->size -= start;
+    return 0;
+}
+
+static int until_end(struct client *client, int in, int out, struct err *err)
+{
+    CLEANUP(buf_done) struct buf unread = { 0 };
+    for (;;) {
+        ssize_t n = read(in, buf_reserve(&unread, CHUNK), CHUNK);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_sys(err, "read calls");
+        if (n == 0)
+            return unread.size == 0 ? 0 : err_set(err, ERR_INPUT, "a call that was cut off");
+        unread.size += (size_t)n;
+        int rc = all_lines(client, &unread, out, err);
+        if (rc < 0)
+            return rc;
+        if (unread.size > SERVE_LINE_MAX)
+            return err_set(err, ERR_LIMIT, "a call of more than %d bytes", SERVE_LINE_MAX);
+    }
+}
+
+static void print_ready(struct buf *out, const struct client *client)
+{
+    buf_text(out, "{\"ready\":true,\"server\":");
+    buf_str(out, buf_view(&client->name));
+    buf_text(out, ",\"tools\":[");
+    buf_str(out, buf_view(&client->tools));
+    buf_text(out, "]}\n");
+}
+
+static int begin(struct client *client, int out, char *const *argv,
+    const struct client_limits *limits, struct err *err)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    int rc = client_begin(client, argv, limits, err);
+    if (rc == 0) {
+        print_ready(&text, client);
+        return write_all(out, text.at, text.size, err);
+    }
+    buf_text(&text, "{\"ready\":false,");
+    print_error(&text, err);
+    write_all(out, text.at, text.size, NULL);
+    return rc;
+}
+
+int serve(int in, int out, char *const *argv, const struct client_limits *limits, struct err *err)
+{
+    CLEANUP(client_end) struct client client = { 0 };
+    int rc = begin(&client, out, argv, limits, err);
+    if (rc == 0)
+        rc = until_end(&client, in, out, err);
+    if (rc == 0 && client.broken.code != 0) {
+        *err = client.broken;
+        rc = -err->code;
+    }
+    return rc;
+}
