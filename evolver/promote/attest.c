@@ -12,6 +12,7 @@ const char *const attest_types[ATTEST_KINDS] = {
     [ATTEST_TEST_RESULT] = "https://in-toto.io/attestation/test-result/v0.1",
     [ATTEST_APPROVAL] = "urn:moult:approval:1",
     [ATTEST_REVIEWERS] = "urn:moult:reviewers:1",
+    [ATTEST_CHECKPOINT] = "urn:moult:checkpoint:1",
 };
 
 void attest_print(struct buf *out, const struct attest *attest, struct str predicate)

@@ -17,9 +17,10 @@ enum attest_kind {
     ATTEST_TEST_RESULT,
     ATTEST_APPROVAL,
     ATTEST_REVIEWERS,
+    ATTEST_CHECKPOINT,
     ATTEST_KINDS
 };
-/* The predicate type URI: SLSA provenance v1, in-toto test-result v0.1, and moult's own two. */
+/* The predicate type URI: SLSA provenance v1, in-toto test-result v0.1, and moult's own. */
 extern const char *const attest_types[ATTEST_KINDS];
 
 enum { ATTEST_SUBJECTS_MAX = 16 };
