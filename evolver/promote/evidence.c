@@ -11,6 +11,7 @@
 #include "wire/effect.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 const char *const evidence_kind_words[3] = {
     [EVIDENCE_FAIL] = "fail",
@@ -57,6 +58,7 @@ struct choosing {
     const struct str **groups;
     uint32_t groups_count;
     uint8_t *symptoms; /* of the run in hand, one a step */
+    uint32_t symptoms_count;
 };
 
 static uint32_t group_of(struct choosing *choosing, const struct run *run)
@@ -149,7 +151,9 @@ static void choose_fail(struct choosing *choosing, unsigned index)
 
 static void note_symptom(void *with, const struct detect_hit *hit)
 {
-    ((struct choosing *)with)->symptoms[hit->step] = 1;
+    struct choosing *choosing = with;
+    if (hit->step < choosing->symptoms_count) /* else it is about the run as a whole */
+        choosing->symptoms[hit->step] = 1;
 }
 
 static void choose_passes(struct choosing *choosing, unsigned index)
@@ -161,6 +165,7 @@ static void choose_passes(struct choosing *choosing, unsigned index)
     if (!of && !is_neighbour(choosing->plan->batch, run))
         return;
     uint32_t end = of && of->step < run->steps_count ? of->step : run->steps_count;
+    choosing->symptoms_count = run->steps_count;
     choosing->symptoms = arena_alloc(&choosing->scratch, run->steps_count + 1);
     if (of)
         detector->find(run, note_symptom, choosing);
@@ -222,6 +227,44 @@ static int choose(struct choosing *choosing, struct err *err)
     return choose_overreach(choosing, made, made_count);
 }
 
+static int compare_places(const struct evidence_step *a, const struct run *run, uint32_t step)
+{
+    if (a->run != run)
+        return (uintptr_t)a->run < (uintptr_t)run ? -1 : 1;
+    return a->step < step ? -1 : a->step > step;
+}
+
+static int by_place(const void *a, const void *b, void *with)
+{
+    const struct evidence_step *steps = with, *other = &steps[*(const uint32_t *)b];
+    return compare_places(&steps[*(const uint32_t *)a], other->run, other->step);
+}
+
+static void put_in_order(struct evidence *evidence)
+{
+    uint32_t count = evidence->steps_count;
+    evidence->order = arena_alloc(&evidence->arena, (count + 1) * sizeof(*evidence->order));
+    for (uint32_t i = 0; i < count; i++)
+        evidence->order[i] = i;
+    qsort_r(evidence->order, count, sizeof(*evidence->order), by_place, evidence->steps);
+}
+
+uint32_t evidence_find(const struct evidence *evidence, const struct run *run, uint32_t step)
+{
+    uint32_t low = 0, high = evidence->steps_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2, number = evidence->order[middle];
+        int order = compare_places(&evidence->steps[number], run, step);
+        if (order == 0)
+            return number;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return UINT32_MAX;
+}
+
 int evidence_choose(struct evidence *ret, const struct evidence_plan *plan, struct err *err)
 {
     *ret = (struct evidence){ .detector = plan->detector };
@@ -232,5 +275,7 @@ int evidence_choose(struct evidence *ret, const struct evidence_plan *plan, stru
     arena_done(&choosing.scratch);
     if (rc < 0)
         evidence_done(ret);
+    else
+        put_in_order(ret);
     return rc;
 }

@@ -40,8 +40,11 @@ struct evidence {
     uint32_t fails, passes, overreaches, fail_groups;
     const struct run **runs; /* every run that has a step here, once: for a replay */
     uint32_t runs_count;
+    uint32_t *order; /* numbers of the steps by run and step: for evidence_find */
 };
 void evidence_done(struct evidence *evidence);
+/* The step's number, or UINT32_MAX: nothing is asked of it. */
+uint32_t evidence_find(const struct evidence *evidence, const struct run *run, uint32_t step);
 
 struct evidence_past {                  /* an earlier candidate of this cluster */
     struct str plugin, edits, why_lost; /* edits: a JSON array */

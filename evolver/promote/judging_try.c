@@ -1,0 +1,172 @@
+/* judging_try - a clean candidate, as it would be released, at every step of the evidence. */
+#include "promote/judging.h"
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "promote/check_source.h"
+
+#include <stdlib.h>
+
+enum { STEP_MS = 10000 };
+
+void judging_tried_done(struct judging_tried *tried)
+{
+    buf_done(&tried->findings);
+}
+
+/* --- the source */
+
+static void source_findings(struct buf *out, const struct check_source_result *checked)
+{
+    buf_char(out, '[');
+    for (unsigned i = 0; i < checked->findings_count; i++) {
+        const struct check_finding *found = &checked->findings[i];
+        CLEANUP(mem_freep) char *text = mem_format("line %u: %s", found->line, found->message);
+        judging_finding(out, found->rule, str_of(text));
+    }
+    buf_char(out, ']');
+}
+
+/* 1: the new source is in *source; 0: refused. */
+static int check_edits(struct judging *judging, const struct proposal *proposal,
+    const struct harness_source *of, struct judging_tried *ret, struct buf *source, struct err *err)
+{
+    CLEANUP(mem_freep) struct check_source_result *checked = mem_zero(1, sizeof(*checked));
+    const struct check_source_plan plan = { .path = of->path,
+        .old = of->text,
+        .edits = proposal->edits,
+        .edits_count = proposal->edits_count,
+        .sdk = judging->plan.sdk,
+        .tier = judging->plan.tier };
+    int rc = check_source_run(checked, &plan, err);
+    if (rc < 0)
+        return rc;
+    bool ok = checked->ok;
+    if (ok)
+        buf_str(source, buf_view(&checked->source));
+    else
+        source_findings(&ret->findings, checked);
+    check_source_done(checked);
+    return ok;
+}
+
+/* --- the replay */
+
+struct trying {
+    const struct evidence *evidence;
+    struct judging_tried *ret;
+    bool *groups;  /* fixed */
+    uint8_t *seen; /* a step of the evidence: was it replayed */
+};
+
+static void note(uint32_t *list, uint32_t max, uint32_t *count, uint32_t number)
+{
+    if (*count < max)
+        list[*count] = number;
+    ++*count;
+}
+
+static void count_step(struct trying *trying, uint32_t number, bool as_wanted)
+{
+    const struct evidence_step *step = &trying->evidence->steps[number];
+    struct judging_tried *ret = trying->ret;
+    if (step->kind != EVIDENCE_FAIL) {
+        if (!as_wanted)
+            note(ret->changed, COUNT_OF(ret->changed), &ret->changed_count, number);
+        return;
+    }
+    if (!as_wanted) {
+        note(ret->unfixed, COUNT_OF(ret->unfixed), &ret->unfixed_count, number);
+        return;
+    }
+    ret->fixed++;
+    ret->fixed_groups += !trying->groups[step->group];
+    trying->groups[step->group] = true;
+}
+
+static int on_step(void *with, const struct run *run, uint32_t step, const struct effects *effects)
+{
+    struct trying *trying = with;
+    uint32_t number = evidence_find(trying->evidence, run, step);
+    if (number == UINT32_MAX || trying->seen[number])
+        return 0;
+    struct evidence_digests seen = evidence_digest(effects);
+    trying->seen[number] = 1;
+    count_step(trying, number,
+        effects->request_same && effects->end != EFFECTS_ABNORMAL &&
+            evidence_equal(&seen, &trying->evidence->steps[number].want));
+    return 0;
+}
+
+static int replay(struct judging *judging, struct str plugin, const struct compile_result *built,
+    struct judging_tried *ret, struct err *err)
+{
+    const struct evidence *evidence = judging->plan.evidence;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct replay_build builds[JUDGING_BUILDS_MAX];
+    struct replay *workers = NULL;
+    struct trying trying = { .evidence = evidence,
+        .ret = ret,
+        .groups = arena_alloc(&arena, evidence->steps_count + 1),
+        .seen = arena_alloc(&arena, evidence->steps_count + 1) };
+    CLEANUP(fd_closep) int fd = fd_seal("candidate", buf_view(&built->image), err);
+    if (fd < 0)
+        return fd;
+    int rc = judging_workers(&workers, judging, builds, plugin, fd, &built->build, err);
+    if (rc == 0)
+        rc = replay_runs(
+            workers, evidence->runs, evidence->runs_count, STEP_MS, on_step, &trying, err);
+    replay_free(workers);
+    /* What was never answered is no pass. */
+    for (uint32_t i = 0; rc == 0 && i < evidence->steps_count; i++)
+        if (!trying.seen[i])
+            count_step(&trying, i, false);
+    return rc;
+}
+
+static int build_and_replay(struct judging *judging, const struct harness_source *of,
+    struct str source, struct judging_tried *ret, struct err *err)
+{
+    struct compile_result built;
+    const struct compile_plan plan = { .source = source,
+        .path = of->path,
+        .profile = ELF_RELEASE,
+        .tier = judging->plan.tier,
+        .sdk = judging->plan.sdk };
+    int rc = compile_run(&built, &plan, err);
+    if (rc < 0)
+        return rc;
+    ret->stage = compile_stage_words[built.stage];
+    judging_findings(&ret->findings, &built);
+    if (built.stage == COMPILE_OK) {
+        rc = replay(judging, of->name, &built, ret, err);
+        ret->ok = rc == 0;
+        if (judging_refused(rc)) {
+            ret->stage = "load";
+            buf_clear(&ret->findings);
+            buf_char(&ret->findings, '[');
+            judging_finding(&ret->findings, "load", str_of(err->text));
+            buf_char(&ret->findings, ']');
+            rc = 0;
+        }
+    }
+    compile_result_done(&built);
+    return rc;
+}
+
+int judging_try(struct judging *judging, const struct proposal *proposal, struct judging_tried *ret,
+    struct err *err)
+{
+    const struct harness_source *of = harness_find(judging->plan.harness, proposal->plugin);
+    CLEANUP(buf_done) struct buf source = { 0 };
+    *ret = (struct judging_tried){ .stage = "source" };
+    if (!of)
+        return err_set(err, ERR_INPUT, "no plugin of that name in the active harness");
+    int rc = check_edits(judging, proposal, of, ret, &source, err);
+    if (rc == 1)
+        rc = build_and_replay(judging, of, buf_view(&source), ret, err);
+    if (rc < 0)
+        judging_tried_done(ret);
+    return rc < 0 ? rc : 0;
+}

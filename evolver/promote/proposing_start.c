@@ -1,0 +1,164 @@
+/* proposing_start - see proposing_start.h.
+ *
+ * The bundle lies in a folder of its own while the run lasts. The proposer may be another user
+ * outside its sandbox, so the file is readable for all; what keeps others out is that its folder's
+ * name is random and stands in a folder that nobody can list. */
+#include "promote/proposing_start.h"
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "propose/proposer.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EVIDENCE_FOLDER "/evidence"
+enum { SPARE_S = 5, LINGER_MS = 2000 };
+
+static int random_name(char out[33], struct err *err)
+{
+    unsigned char bytes[16];
+    if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+        return err_sys(err, "random name");
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    return 0;
+}
+
+static int write_bundle(
+    struct proposing_start *start, char inner[PATH_MAX + 40], struct str bundle, struct err *err)
+{
+    char name[33];
+    snprintf(start->folder, sizeof(start->folder), "/tmp/moult-evidence.XXXXXX");
+    int rc = random_name(name, err);
+    if (rc < 0)
+        return rc;
+    if (!mkdtemp(start->folder)) {
+        start->folder[0] = '\0';
+        return err_sys(err, "temporary folder");
+    }
+    snprintf(inner, PATH_MAX + 40, "%s/%s", start->folder, name);
+    if (chmod(start->folder, 0711) < 0 || mkdir(inner, 0755) < 0 || chmod(inner, 0755) < 0)
+        return err_sys(err, "temporary folder");
+    CLEANUP(mem_freep) char *path = mem_format("%s/bundle.json", inner);
+    return file_write(path, bundle, 0444, err);
+}
+
+static int start_at(struct proposing_start *start, const char *program, const char *from,
+    const char *to, enum sandbox_tier tier, int theirs, uint32_t seconds, struct err *err)
+{
+    CLEANUP(mem_freep) char *bundle = mem_format("%s/bundle.json", to);
+    const char *const argv[] = { program, bundle, NULL };
+    const struct sandbox_mount mounts[] = { { from, to, false } };
+    const struct sandbox_run run = { .profile = SANDBOX_PROPOSE,
+        .tier = tier,
+        .argv = argv,
+        .mounts = mounts,
+        .mounts_count = COUNT_OF(mounts),
+        .fds = &theirs,
+        .fds_count = 1,
+        .limits = { .wall_ms = (seconds + SPARE_S) * 1000 } };
+    return sandbox_start(&start->box, &run, err);
+}
+
+/* With a root of its own where that can be had; else, if the caller allows it, without. */
+static int start_any(struct proposing_start *start, const char *program, const char *folder,
+    int tier, int theirs, uint32_t seconds, struct err *err)
+{
+    int rc =
+        start_at(start, program, folder, EVIDENCE_FOLDER, SANDBOX_STRONG, theirs, seconds, err);
+    if (rc == -ERR_LACKS && tier == SANDBOX_CONTAINER)
+        rc = start_at(start, program, folder, folder, SANDBOX_CONTAINER, theirs, seconds, err);
+    return rc;
+}
+
+static int find_program(char out[PATH_MAX], const char *program, struct err *err)
+{
+    int rc = 0;
+    if (program)
+        snprintf(out, PATH_MAX, "%s", program);
+    else if ((rc = file_program_dir(out, PATH_MAX - 32, err)) == 0)
+        strcat(out, "/moult-propose");
+    if (rc == 0 && access(out, X_OK) < 0)
+        rc = err_set(err, ERR_MISSING, "no proposer at %.200s", out);
+    return rc;
+}
+
+static void clear(struct proposing_start *start)
+{
+    fd_closep(&start->fd);
+    fd_closep(&start->pidfd);
+    if (start->folder[0])
+        file_remove_tree(start->folder, NULL);
+}
+
+static void *wait_for_end(void *with)
+{
+    struct proposing_start *start = with;
+    start->rc = sandbox_wait(start->box, &start->result, &start->err);
+    return NULL;
+}
+
+/* The handle is the thread's from here on. Without a thread there is nobody to hold its limits. */
+static int watch(struct proposing_start *start, struct err *err)
+{
+    start->pidfd = fcntl(sandbox_pidfd(start->box), F_DUPFD_CLOEXEC, 0);
+    int rc = start->pidfd < 0 ? err_sys(err, "watch the proposer") : 0;
+    if (rc == 0 && pthread_create(&start->thread, NULL, wait_for_end, start) != 0)
+        rc = err_set(err, ERR_SYS, "no thread to watch the proposer");
+    if (rc < 0) {
+        sandbox_kill(start->box);
+        if (sandbox_wait(start->box, &start->result, NULL) == 0)
+            sandbox_result_done(&start->result);
+    }
+    return rc;
+}
+
+int proposing_start(struct proposing_start *ret, const char *program, struct str bundle, int tier,
+    uint32_t seconds, struct err *err)
+{
+    char path[PATH_MAX], inner[PATH_MAX + 40];
+    int pair[2];
+    *ret = (struct proposing_start){ .fd = -1, .pidfd = -1 };
+    int rc = find_program(path, program, err);
+    if (rc == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        rc = err_sys(err, "socketpair");
+    if (rc < 0)
+        return rc;
+    ret->fd = pair[0];
+    CLEANUP(fd_closep) int theirs = pair[1];
+    rc = write_bundle(ret, inner, bundle, err);
+    if (rc == 0)
+        rc = start_any(ret, path, inner, tier, theirs, seconds, err);
+    if (rc == 0)
+        rc = watch(ret, err);
+    if (rc < 0)
+        clear(ret);
+    return rc;
+}
+
+int proposing_finish(
+    struct proposing_start *start, bool by_itself, struct sandbox_result *ret, struct err *err)
+{
+    struct pollfd ended = { .fd = start->pidfd, .events = POLLIN };
+    fd_closep(&start->fd);
+    if (!by_itself || poll(&ended, 1, LINGER_MS) == 0)
+        syscall(SYS_pidfd_send_signal, start->pidfd, SIGKILL, NULL, 0);
+    pthread_join(start->thread, NULL);
+    clear(start);
+    if (start->rc == 0)
+        *ret = start->result;
+    else if (err)
+        *err = start->err;
+    return start->rc;
+}
