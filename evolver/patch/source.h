@@ -1,0 +1,19 @@
+/* source - what a plugin's source may not hold.
+ *
+ * Three readings, each a file: the bytes (source_text.c: what a reviewer cannot see), the tokens as
+ * the compiler cuts them (source_words.c: directives, attributes and the compiler's own words, by
+ * allow-list), the tree (source_tree.c, deny.scm: declarations and constructs, by allow-list). What
+ * one misses another sees: the grammar of the tree is not the compiler's, so nothing that matters
+ * rests on the tree alone. */
+#pragma once
+
+#include "patch/rules.h"
+
+void source_check_text(struct findings *findings, struct str text);
+void source_check_words(struct findings *findings, struct str text);
+/* ERR_DEFECT: deny.scm does not suit the grammar. */
+int source_check_tree(struct findings *findings, const struct syntax *syntax, struct err *err);
+
+/* All three. *ret is the tree if there is one (also when something else was found), else NULL. */
+int source_check(struct findings *findings, struct syntax **ret, const char *file, struct str text,
+    struct err *err);

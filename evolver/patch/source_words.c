@@ -1,0 +1,218 @@
+/* source_words - the tokens of a source as the compiler cuts them: directives, attributes and the
+ * compiler's own words, by allow-list. */
+#include "patch/lex.h"
+#include "patch/source.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+static const char *const headers[] = { "\"moult.h\"", "<stdint.h>", "<stddef.h>", "<stdbool.h>" };
+
+/* What is refused as a directive, with a better reason than that. */
+static const struct {
+    const char *word;
+    enum rule rule;
+} directives[] = {
+    { "include", RULE_INCLUDE },
+    { "include_next", RULE_INCLUDE },
+    { "import", RULE_INCLUDE },
+    { "define", RULE_MACRO },
+    { "undef", RULE_MACRO },
+    { "if", RULE_BRANCH },
+    { "ifdef", RULE_BRANCH },
+    { "ifndef", RULE_BRANCH },
+    { "elif", RULE_BRANCH },
+    { "else", RULE_BRANCH },
+    { "endif", RULE_BRANCH },
+};
+
+static const struct {
+    const char *word;
+    enum rule rule;
+} denied[] = {
+    { "asm", RULE_ASM },
+    { "__asm", RULE_ASM },
+    { "__asm__", RULE_ASM },
+    { "_Thread_local", RULE_THREAD },
+    { "__thread", RULE_THREAD },
+    { "thread_local", RULE_THREAD },
+    { "_Pragma", RULE_DIRECTIVE },
+    { "intptr_t", RULE_ADDRESS },
+    { "uintptr_t", RULE_ADDRESS },
+};
+
+/* The compiler's words that C11 programs write; and its builtins without memory of their own. */
+static const char *const reserved_allowed[] = { "_Bool", "_Static_assert", "_Alignof" };
+static const char *const builtins_allowed[] = { "__builtin_strlen", "__builtin_popcount",
+    "__builtin_popcountll", "__builtin_clz", "__builtin_clzll", "__builtin_ctz", "__builtin_ctzll",
+    "__builtin_add_overflow", "__builtin_sub_overflow", "__builtin_mul_overflow",
+    "__builtin_expect" };
+static const char *const attributes_allowed[] = { "unused" };
+static const char *const digraphs[] = { "<:", ":>", "<%", "%>", "%:", "%:%:" };
+
+struct words {
+    struct findings *findings;
+    struct lex lex;
+    struct lex_token token, before;
+    struct place place; /* of `counted` */
+    uint32_t counted;
+};
+
+/* Tokens come in ascending order, so lines are counted once. */
+static struct place place_of(struct words *words, uint32_t offset)
+{
+    for (; words->counted < offset; words->counted++) {
+        words->place.column++;
+        if (words->lex.text.at[words->counted] == '\n')
+            words->place = (struct place){ words->place.line + 1, 1 };
+    }
+    return words->place;
+}
+
+static void refuse(struct words *words, enum rule rule)
+{
+    rule_refuse(words->findings, rule, place_of(words, words->token.span.from),
+        lex_text(&words->lex, words->token));
+}
+
+static bool is_in(struct str text, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(text, str_of(list[i])))
+            return true;
+    return false;
+}
+#define IS_IN(text, list) is_in(text, list, COUNT_OF(list))
+
+static void next(struct words *words)
+{
+    words->before = words->token;
+    words->token = lex_next(&words->lex);
+}
+
+static bool more_of_line(const struct words *words)
+{
+    return words->token.kind != LEX_END && !words->token.line_start;
+}
+
+/* What is included, as it stands there, and nothing behind it. */
+static bool is_allowed_header(struct words *words)
+{
+    uint32_t from = words->token.span.from, to = from;
+    for (bool closed = false; !closed && more_of_line(words); next(words)) {
+        closed = words->token.kind == LEX_STRING || lex_is(&words->lex, words->token, ">");
+        to = words->token.span.to;
+    }
+    struct str name = { words->lex.text.at + from, to - from };
+    return !more_of_line(words) && IS_IN(name, headers);
+}
+
+/* From the # to the end of its line. */
+static void check_directive(struct words *words)
+{
+    struct lex_token hash = words->token;
+    struct place place = place_of(words, hash.span.from);
+    enum rule rule = RULE_DIRECTIVE;
+    next(words);
+    if (hash.line_start && more_of_line(words))
+        for (size_t i = 0; i < COUNT_OF(directives); i++)
+            if (lex_is(&words->lex, words->token, directives[i].word))
+                rule = directives[i].rule;
+    bool plain = rule == RULE_INCLUDE && lex_is(&words->lex, words->token, "include");
+    if (plain)
+        next(words);
+    bool allowed = plain && is_allowed_header(words);
+    while (more_of_line(words))
+        next(words);
+    if (!allowed)
+        rule_refuse(words->findings, rule, place,
+            (struct str){
+                words->lex.text.at + hash.span.from, words->before.span.to - hash.span.from });
+}
+
+/* __attribute__((WORD)) and nothing else; the tokens are taken up to what was expected. */
+static void check_attribute(struct words *words)
+{
+    static const char *const want[] = { "(", "(", NULL, ")", ")" };
+    struct words look = *words;
+    bool allowed = true;
+    for (size_t i = 0; i < COUNT_OF(want) && allowed; i++) {
+        next(&look);
+        allowed = want[i] ? lex_is(&look.lex, look.token, want[i])
+                          : IS_IN(lex_text(&look.lex, look.token), attributes_allowed);
+    }
+    if (!allowed)
+        refuse(words, RULE_ATTRIBUTE);
+}
+
+static bool is_reserved(struct str word)
+{
+    return word.size >= 2 && word.at[0] == '_' &&
+           (word.at[1] == '_' || (word.at[1] >= 'A' && word.at[1] <= 'Z'));
+}
+
+static void check_word(struct words *words)
+{
+    struct str word = lex_text(&words->lex, words->token);
+    for (size_t i = 0; i < COUNT_OF(denied); i++)
+        if (str_equal(word, str_of(denied[i].word))) {
+            refuse(words, denied[i].rule);
+            return;
+        }
+    if (str_equal(word, STR("__attribute__")) || str_equal(word, STR("__attribute")))
+        check_attribute(words);
+    else if (str_starts(word, STR("__builtin_"))) {
+        if (!IS_IN(word, builtins_allowed))
+            refuse(words, RULE_BUILTIN);
+    } else if (is_reserved(word) && !IS_IN(word, reserved_allowed))
+        refuse(words, RULE_RESERVED);
+}
+
+/* Where && cannot join two values, it takes a label's address. */
+static bool is_prefix(const struct words *words)
+{
+    struct lex_token before = words->before;
+    if (before.kind == LEX_PUNCTUATION)
+        return !lex_is(&words->lex, before, ")") && !lex_is(&words->lex, before, "]") &&
+               !lex_is(&words->lex, before, "++") && !lex_is(&words->lex, before, "--");
+    return lex_is(&words->lex, before, "return");
+}
+
+static void check_punctuation(struct words *words)
+{
+    struct str text = lex_text(&words->lex, words->token);
+    if (IS_IN(text, digraphs))
+        refuse(words, RULE_DIGRAPH);
+    if (str_equal(text, STR("&&")) && is_prefix(words))
+        refuse(words, RULE_COMPUTED_GOTO);
+    if (str_equal(text, STR("*")) && lex_is(&words->lex, words->before, "goto"))
+        refuse(words, RULE_COMPUTED_GOTO);
+}
+
+static void check_bad(struct words *words)
+{
+    bool outside = (unsigned char)words->lex.text.at[words->token.span.from] >= 0x80;
+    bool again = words->before.kind == LEX_BAD && words->before.span.to == words->token.span.from;
+    if (!outside || !again)
+        refuse(words, outside ? RULE_ASCII : RULE_TOKEN);
+}
+
+void source_check_words(struct findings *findings, struct str text)
+{
+    struct words words = { .findings = findings, .lex = { .text = text }, .place = { 1, 1 } };
+    for (next(&words); words.token.kind != LEX_END;) {
+        bool hash = lex_is(&words.lex, words.token, "#") || lex_is(&words.lex, words.token, "##");
+        if (hash) {
+            check_directive(&words);
+            continue;
+        }
+        if (words.token.kind == LEX_WORD)
+            check_word(&words);
+        else if (words.token.kind == LEX_PUNCTUATION)
+            check_punctuation(&words);
+        else if (words.token.kind == LEX_BAD)
+            check_bad(&words);
+        next(&words);
+    }
+}
