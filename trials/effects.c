@@ -30,7 +30,8 @@ void effects_recorded(
     struct effects *ret, const struct run *run, uint32_t step, struct arena *arena)
 {
     const struct run_message *reply = &run->messages[run->steps[step]];
-    *ret = (struct effects){ .request_same = true, .same = true, .text = reply->text };
+    *ret =
+        (struct effects){ .request_same = true, .prefix = true, .same = true, .text = reply->text };
     ret->end = reply->calls_count > 0 ? EFFECTS_HANDED : EFFECTS_ANSWERED;
     ret->calls = arena_alloc(arena, (reply->calls_count + 1) * sizeof(*ret->calls));
     ret->calls_count = reply->calls_count;
@@ -91,6 +92,8 @@ void effects_seal(struct effects *effects)
 {
     CLEANUP(buf_done) struct buf form = { 0 };
     buf_format(&form, "%d,%d;", effects->end, effects->request_same);
+    if (!hash_zero(&effects->asked))
+        buf_add(&form, effects->asked.at, sizeof effects->asked.at);
     form_of(&form, effects);
     effects->digest = hash_of(buf_view(&form));
 }

@@ -21,11 +21,13 @@ struct effects_call {
 };
 struct effects {
     bool request_same; /* the model request is exactly the recorded context */
+    bool prefix;       /* it begins with that context: what a provider has cached holds */
     bool same;         /* text and calls are exactly the recorded reply's */
     uint8_t end;       /* enum effects_end */
     struct str text;
     struct effects_call *calls; /* of the reply, denied ones included, in order */
     uint32_t calls_count;
+    struct digest asked;  /* what the trace has no answer for: another request, a hook's question */
     struct digest digest; /* of all of it; equal effects have equal digests */
     struct str why;       /* ABNORMAL: what happened */
 };

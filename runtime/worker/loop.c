@@ -540,6 +540,8 @@ void loop_result(struct session *session, const struct wire_result *result)
         turn->how = WIRE_ENDED_DIVERGED;
         turn->stage = STAGE_IDLE;
         turn->place = turn->asks_count = 0;
+        state_restore(
+            session); /* what ran behind the settled point belongs to the world that is gone */
         effect_end(session);
         return;
     }

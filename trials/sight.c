@@ -1,0 +1,326 @@
+/* sight - see sight.h. */
+#include "trials/sight.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void sight_begin(
+    struct sight *sight, const struct run *run, uint32_t step, uint64_t lease, struct arena *arena)
+{
+    *sight = (struct sight){ .run = run, .step = step, .lease = lease, .arena = arena };
+    sight->edited = UINT32_MAX;
+    sight->effects.end = EFFECTS_FAILED;
+    sight->effects.prefix = true; /* a request that is not made breaks nothing */
+}
+
+static const struct run_message *recorded(const struct sight *sight)
+{
+    return &sight->run->messages[sight->run->steps[sight->step]];
+}
+
+static int broken(struct err *err, const char *what)
+{
+    return err_set(err, ERR_PEER, "protocol: the worker %s", what);
+}
+
+static struct str keep(struct sight *sight, struct str bytes)
+{
+    return (
+        struct str){ arena_string(sight->arena, bytes.at ? bytes.at : "", bytes.size), bytes.size };
+}
+
+/* --- what the turn settled */
+
+/* A message that a build wrote, read by the code that reads recordings. */
+static const struct run_message *read_written(
+    struct sight *sight, const struct wire_settled *settled, struct err *err)
+{
+    struct run *one = run_new(sight->arena);
+    if (run_add(one, keep(sight, settled->bytes), false, err) < 0)
+        return NULL;
+    return one->messages;
+}
+
+static void settle_reply(struct sight *sight, const struct run_message *reply)
+{
+    sight->settled = reply;
+    sight->denied = arena_alloc(sight->arena, reply->calls_count + 1);
+}
+
+/* A result where the reply has just made the call: it was not handed over. */
+static int settle_result(struct sight *sight, const struct run_message *result, struct err *err)
+{
+    for (uint32_t i = 0; sight->settled && i < sight->settled->calls_count; i++)
+        if (!sight->denied[i] && str_equal(sight->settled->calls[i].id, result->tool_call_id)) {
+            sight->denied[i] = true;
+            return 0;
+        }
+    return broken(err, "settles the result of a call that nobody made");
+}
+
+static int settle_one(struct sight *sight, const struct wire_settled *settled, struct err *err)
+{
+    if (settled->replaces > 0) {
+        if (settled->replaces - 1 < sight->edited)
+            sight->edited = settled->replaces - 1;
+        return 0;
+    }
+    if (settled->bytes.size == 0) {
+        if (settled->origin != WIRE_FROM_EFFECT || !sight->number ||
+            settled->effect != sight->number)
+            return broken(err, "settles the result of an effect that it never had");
+        settle_reply(sight, recorded(sight));
+        return 0;
+    }
+    const struct run_message *message = read_written(sight, settled, err);
+    if (!message)
+        return broken(err, "settles what is no message");
+    if (message->role == RUN_RESULT)
+        return settle_result(sight, message, err);
+    if (message->role != RUN_MODEL)
+        return broken(err, "settles a message of another side");
+    settle_reply(sight, message);
+    return 0;
+}
+
+static int settle(
+    struct sight *sight, const struct wire_settled *settled, uint32_t count, struct err *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < count; i++)
+        rc = settle_one(sight, &settled[i], err);
+    return rc;
+}
+
+/* --- what it asks for */
+
+/* How many messages from the first on the request names in their order. */
+static uint32_t leading(const struct wire_effect *effect)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < effect->parts_count; i++) {
+        if (effect->parts[i].count == 0 || effect->parts[i].from != at)
+            break;
+        at += effect->parts[i].count;
+    }
+    return at;
+}
+
+static struct digest request_digest(const struct wire_effect *effect)
+{
+    struct hash_state hash;
+    hash_begin(&hash);
+    hash_add(&hash, &effect->model, sizeof effect->model);
+    hash_add(&hash, &effect->tools.size, sizeof effect->tools.size);
+    hash_add(&hash, effect->tools.at, effect->tools.size);
+    for (uint32_t i = 0; i < effect->parts_count; i++) {
+        const struct wire_part *part = &effect->parts[i];
+        hash_add(&hash, &part->from, sizeof part->from);
+        hash_add(&hash, &part->count, sizeof part->count);
+        hash_add(&hash, &part->bytes.size, sizeof part->bytes.size);
+        hash_add(&hash, part->bytes.at, part->bytes.size);
+    }
+    return hash_end(&hash);
+}
+
+/* The first request gets the recorded reply, whatever it is like: what it is like is a fact. */
+static int take_request(struct sight *sight, const struct wire_effect *effect)
+{
+    uint32_t context = sight->run->steps[sight->step];
+    struct effects *seen = &sight->effects;
+    bool own = effect->tools.size == 0 && effect->model == 0 && sight->edited == UINT32_MAX;
+    bool whole = leading(effect) == context;
+    sight->number = effect->number;
+    seen->prefix = own && leading(effect) >= context;
+    seen->request_same = own && whole;
+    for (uint32_t i = 0; i < effect->parts_count; i++)
+        seen->request_same &= effect->parts[i].count > 0;
+    if (!seen->request_same)
+        seen->asked = request_digest(effect);
+    return SIGHT_REPLY;
+}
+
+static int diverge(struct sight *sight)
+{
+    sight->diverged = true;
+    sight->effects.end = EFFECTS_ASKED;
+    return SIGHT_NO_ANSWER;
+}
+
+static int take_model(struct sight *sight, const struct wire_effect *effect, struct err *err)
+{
+    (void)err;
+    return sight->number ? diverge(sight) : take_request(sight, effect);
+}
+
+/* A question of a hook, or a pause before another attempt: no recording has its answer. */
+static int take_question(struct sight *sight, const struct wire_effect *effect, struct err *err)
+{
+    (void)err;
+    const struct str parts[] = { { (const char *)&effect->kind, 1 }, effect->name, effect->body,
+        { (const char *)&effect->model, sizeof effect->model } };
+    sight->effects.asked = hash_parts(parts, sizeof parts / sizeof parts[0]);
+    return diverge(sight);
+}
+
+/* The calls of the settled reply, with those that were denied. */
+static void take_calls(struct sight *sight)
+{
+    struct effects *seen = &sight->effects;
+    const struct run_message *reply = sight->settled;
+    uint32_t count = reply ? reply->calls_count : 0;
+    seen->calls = arena_alloc(sight->arena, (count + 1) * sizeof *seen->calls);
+    seen->calls_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        seen->calls[i] =
+            (struct effects_call){ reply->calls[i].name, reply->calls[i].args, sight->denied[i] };
+}
+
+/* What leaves must be what was settled: else the next request would rest on something that the
+ * client never saw. */
+static int compare_handed(struct sight *sight, const struct wire_effect *effect, struct err *err)
+{
+    const struct effects *seen = &sight->effects;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < seen->calls_count; i++) {
+        if (seen->calls[i].denied)
+            continue;
+        if (!effect->same &&
+            (at == effect->calls_count || !str_equal(seen->calls[i].name, effect->calls[at].name) ||
+                !str_equal(seen->calls[i].args, effect->calls[at].args)))
+            return broken(err, "hands over other calls than it settles");
+        at++;
+    }
+    sight->handed_calls = at;
+    if (!effect->same && at != effect->calls_count)
+        return broken(err, "hands over calls that it does not settle");
+    return 0;
+}
+
+static bool like_recorded(const struct sight *sight)
+{
+    const struct run_message *reply = recorded(sight);
+    const struct effects *seen = &sight->effects;
+    bool same = str_equal(seen->text, reply->text) && seen->calls_count == reply->calls_count;
+    for (uint32_t i = 0; same && i < seen->calls_count; i++)
+        same = !seen->calls[i].denied && str_equal(seen->calls[i].name, reply->calls[i].name) &&
+               str_equal(seen->calls[i].args, reply->calls[i].args);
+    return same;
+}
+
+static int take_hand(struct sight *sight, const struct wire_effect *effect, struct err *err)
+{
+    struct effects *seen = &sight->effects;
+    if (!sight->settled)
+        return broken(err, "hands over what it did not settle");
+    if (effect->same && (!sight->number || effect->reply != sight->number ||
+                            effect->text.size > 0 || effect->calls_count > 0))
+        return broken(err, "names a reply that it never had");
+    if (effect->same && sight->settled != recorded(sight))
+        return broken(err, "calls a changed reply the same");
+    take_calls(sight);
+    seen->text = effect->same ? recorded(sight)->text : keep(sight, effect->text);
+    int rc = compare_handed(sight, effect, err);
+    if (rc < 0)
+        return rc;
+    sight->handed = true;
+    seen->same = sight->number && like_recorded(sight);
+    return effect->same && !seen->same ? broken(err, "calls a changed reply the same") : SIGHT_WAIT;
+}
+
+/* What a step of a gateway session may ask for. */
+static int (*const may_ask[])(
+    struct sight *sight, const struct wire_effect *effect, struct err *err) = {
+    [WIRE_MODEL] = take_model,
+    [WIRE_HAND] = take_hand,
+    [WIRE_TOOL] = NULL, /* the client carries calls out */
+    [WIRE_NESTED] = take_question,
+    [WIRE_PERSON] = take_question,
+    [WIRE_WAIT] = take_question,
+};
+
+static int take_effect(struct sight *sight, const struct wire_effect *effect, struct err *err)
+{
+    if (effect->kind >= sizeof may_ask / sizeof may_ask[0] || !may_ask[effect->kind])
+        return broken(err, "asks for an effect that it may not have");
+    if (sight->handed || sight->diverged)
+        return broken(err, "asks for more when its step is over");
+    int rc = settle(sight, effect->settled, effect->settled_count, err);
+    return rc < 0 ? rc : may_ask[effect->kind](sight, effect, err);
+}
+
+/* --- how it ended */
+
+/* The end must fit what was seen before it. */
+static int end_of(const struct sight *sight, uint8_t how)
+{
+    switch (how) {
+    case WIRE_ENDED_ANSWERED:
+        return sight->handed && sight->handed_calls == 0 ? EFFECTS_ANSWERED : -1;
+    case WIRE_ENDED_HANDED:
+        return sight->handed && sight->handed_calls > 0 ? EFFECTS_HANDED : -1;
+    case WIRE_ENDED_REFUSED:
+        return sight->handed && sight->handed_calls == 0 ? EFFECTS_REFUSED : -1;
+    case WIRE_ENDED_FAILED:
+    case WIRE_ENDED_LIMIT:
+        return sight->handed ? -1 : EFFECTS_FAILED;
+    case WIRE_ENDED_DIVERGED:
+        return sight->diverged ? EFFECTS_ASKED : -1;
+    default:
+        return -1;
+    }
+}
+
+static int take_end(struct sight *sight, const struct wire_end *end, struct err *err)
+{
+    int rc = settle(sight, end->settled, end->settled_count, err);
+    if (rc < 0)
+        return rc;
+    int how = end_of(sight, end->how);
+    if (how < 0 || (sight->diverged && how != EFFECTS_ASKED))
+        return broken(err, "says another end than what was seen");
+    if (!sight->handed && sight->settled) {
+        take_calls(sight);
+        sight->effects.text = sight->settled->text;
+    }
+    sight->effects.end = (uint8_t)how;
+    if (sight->failed_hook)
+        sight->effects.end = EFFECTS_ABNORMAL;
+    effects_seal(&sight->effects);
+    return SIGHT_OVER;
+}
+
+/* Testimony, but against itself: a hook that failed. */
+static void take_event(struct sight *sight, const struct wire_event *event)
+{
+    if (event->action != WIRE_ACTION_FAILED)
+        return;
+    sight->failed_hook = true;
+    sight->effects.why = str_of(arena_format(
+        sight->arena, "hook %u failed: %.*s", event->hook, (int)event->why.size, event->why.at));
+}
+
+int sight_take(struct sight *sight, const struct wire *message, struct err *err)
+{
+    switch (message->type) {
+    case WIRE_EFFECT:
+        return take_effect(sight, &message->effect, err);
+    case WIRE_END:
+        return take_end(sight, &message->end, err);
+    case WIRE_EVENT:
+        take_event(sight, &message->event);
+        return SIGHT_WAIT;
+    case WIRE_FAULT:
+        return err_set(err, ERR_PEER, "the worker refuses: %.*s", (int)message->fault.text.size,
+            message->fault.text.at);
+    default:
+        return broken(err, "says what has no place here");
+    }
+}
+
+void sight_abnormal(struct sight *sight, const char *why)
+{
+    sight->effects = (struct effects){ .end = EFFECTS_ABNORMAL,
+        .why = str_of(arena_format(sight->arena, "%s", why)) };
+    effects_seal(&sight->effects);
+}
