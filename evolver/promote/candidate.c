@@ -32,7 +32,9 @@ static const struct field fields[] = {
     FIELD(verdict, FIELD_DIGEST),
     FIELD(policy, FIELD_DIGEST),
     FIELD(approval, FIELD_DIGEST),
-    FIELD(admission, FIELD_DIGEST),
+    FIELD(provenance, FIELD_DIGEST),
+    FIELD(test_result, FIELD_DIGEST),
+    FIELD(diagnostics, FIELD_DIGEST),
     FIELD(made_s, FIELD_U32),
 };
 

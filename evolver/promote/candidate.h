@@ -17,7 +17,9 @@ struct candidate {
     struct str why;            /* of a side stage: one line in moult's own words */
     struct digest batch, proposal, patch, source, tree;
     struct digest build, build_before; /* build_before: of the active plugin at its parent */
-    struct digest report, verdict, policy, approval, admission;
+    struct digest report, verdict, policy, approval;
+    struct digest provenance, test_result; /* statements */
+    struct digest diagnostics; /* what a compiler or the source gate said, if it refused */
     uint32_t made_s; /* since 1970: the time that its commit carries, so that it is made again the
                         same */
 };

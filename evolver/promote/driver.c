@@ -1,10 +1,10 @@
 /* driver - see driver.h. */
 #include "promote/driver.h"
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "promote/admit.h"
 #include "promote/builds.h"
 #include "promote/cmd.h"
 
@@ -128,6 +128,27 @@ void driver_builds_done(struct driver_builds *builds)
     builds->count = 0;
 }
 
+struct replay_arm driver_arm(
+    struct driver *driver, const struct driver_builds *builds, const char *worker)
+{
+    return (
+        struct replay_arm){ .worker = arena_format(&driver->arena, "%s/%s", driver->bin, worker),
+        .builds = builds->at,
+        .builds_count = builds->count,
+        .pipeline = HARNESS_PIPELINE,
+        .tier = driver->config.tier,
+        .seed = 1 };
+}
+
+int driver_probe(struct driver *driver, const struct driver_builds *builds, struct err *err)
+{
+    const struct replay_arm arm = driver_arm(driver, builds, "moult-worker");
+    struct replay *replay = NULL;
+    int rc = replay_open(&replay, &arm, 1, err);
+    replay_free(replay);
+    return rc;
+}
+
 /* --- what is active */
 
 static int read_generation(struct driver *driver, struct err *err)
@@ -161,23 +182,12 @@ static int follow(struct driver *driver, struct err *err)
 /* Generation 0: what init committed, built and admitted. */
 static int admit_first(struct driver *driver, struct err *err)
 {
-    CLEANUP(buf_done) struct buf text = { 0 }, body = { 0 };
     struct generation generation;
-    struct admission first = { .home = str_of(driver->home.id), .kind = ADMIT_INIT };
+    struct admission first = { .kind = ADMIT_INIT };
     int rc = lineage_active(driver->lineage, &driver->active, err);
     if (rc == 0)
         rc = driver_generation(&generation, driver, &driver->active, 0, NULL, err);
-    if (rc < 0)
-        return err_while(err, "generation 0");
-    generation_print(&text, &generation);
-    if ((rc = journal_put(driver->journal, "generation", buf_view(&text), &first.generation, err)) <
-        0)
-        return rc;
-    first.commit = str_of(driver->active.hex);
-    first.at_s = (uint32_t)(clock_wall_ms() / 1000);
-    admission_print(&body, &first);
-    struct digest digest;
-    return journal_admit(driver->journal, buf_view(&body), NULL, 0, &digest, err);
+    return rc < 0 ? err_while(err, "generation 0") : admit(driver, &first, &generation, NULL, err);
 }
 
 int driver_refresh(struct driver *driver, struct err *err)

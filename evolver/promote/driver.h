@@ -58,3 +58,9 @@ int driver_builds(struct driver_builds *ret, const struct driver *driver,
 int driver_builds_swap(
     struct driver_builds *builds, struct str name, struct str image, struct err *err);
 void driver_builds_done(struct driver_builds *builds);
+/* Loads them once into a locked worker: ABI and order hold together. ERR_INPUT says what does not.
+ */
+int driver_probe(struct driver *driver, const struct driver_builds *builds, struct err *err);
+/* A replay arm of these builds. worker: "moult-worker" or "moult-worker-asan". */
+struct replay_arm driver_arm(
+    struct driver *driver, const struct driver_builds *builds, const char *worker);

@@ -1,0 +1,198 @@
+/* cmd_log - moult log, plugins, blame: what is active and where it came from. Everything is told
+ * from the admissions, which git's references follow. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "promote/cmd.h"
+#include "promote/driver.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- log */
+
+static void entry_json(const struct admission *admission, bool first)
+{
+    char at[40], hex[DIGEST_HEX];
+    printf("%s{\"generation\":%u,\"commit\":\"%.*s\",\"plugin\":", first ? "" : ",",
+        admission->number, (int)admission->commit.size, admission->commit.at);
+    printf(admission->plugin.size ? "\"%.*s\"" : "null", (int)admission->plugin.size,
+        admission->plugin.at);
+    if (hash_zero(&admission->build))
+        printf(",\"build\":null");
+    else
+        printf(",\"build\":\"%s\"", hash_hex(hex, &admission->build));
+    printf(",\"kind\":\"%s\",\"candidate\":", admission_kind_words[admission->kind]);
+    printf(admission->candidate.size ? "\"%.*s\"" : "null", (int)admission->candidate.size,
+        admission->candidate.at);
+    printf(",\"at\":\"%s\",\"by\":\"%.*s\",\"unattended\":%s,\"admission\":\"%s\"}",
+        clock_rfc3339(at, sizeof at, (uint64_t)admission->at_s * 1000), (int)admission->by.size,
+        admission->by.at ? admission->by.at : "", admission->unattended ? "true" : "false",
+        hash_hex(hex, &admission->digest));
+}
+
+static void entry_text(const struct admission *admission)
+{
+    char at[40];
+    printf("%4u  %s  %-9s  %.12s  %-14.*s %.*s%s\n", admission->number,
+        clock_rfc3339(at, sizeof at, (uint64_t)admission->at_s * 1000),
+        admission_kind_words[admission->kind], admission->commit.at,
+        admission->plugin.size ? (int)admission->plugin.size : 1,
+        admission->plugin.size ? admission->plugin.at : "-", (int)admission->by.size,
+        admission->by.at ? admission->by.at : "", admission->unattended ? " (unattended)" : "");
+}
+
+static int run_log(const struct verb_call *call, struct err *err)
+{
+    const struct option options[] = { { 0 } };
+    const char *args[1] = { NULL };
+    struct driver driver;
+    bool first = true;
+    int rc = verb_options(call, &verb_log, options, args, 1, err);
+    if (rc < 0 || (rc = driver_open(&driver, call, err)) < 0)
+        return rc;
+    if (args[0] && !generation_find(&driver.generation, str_of(args[0])))
+        rc = err_set(err, ERR_MISSING, "no plugin %.60s is active", args[0]);
+    if (rc == 0 && call->json)
+        printf("{\"entries\":[");
+    for (uint32_t i = driver.admissions_count; rc == 0 && i-- > 0;) {
+        const struct admission *admission = &driver.admissions[i];
+        if (args[0] && admission->plugin.size && !str_equal(admission->plugin, str_of(args[0])))
+            continue;
+        if (call->json)
+            entry_json(admission, first);
+        else
+            entry_text(admission);
+        first = false;
+    }
+    if (rc == 0 && call->json)
+        puts("]}");
+    driver_done(&driver);
+    return rc;
+}
+
+/* --- plugins */
+
+/* The admission that the active build of a plugin came with. */
+static const struct admission *came_with(const struct driver *driver, struct str plugin)
+{
+    for (uint32_t i = driver->admissions_count; i-- > 0;) {
+        const struct admission *admission = &driver->admissions[i];
+        if (admission->plugin.size == 0 || str_equal(admission->plugin, plugin))
+            return admission;
+    }
+    return driver_last(driver);
+}
+
+static int run_plugins(const struct verb_call *call, struct err *err)
+{
+    const struct option options[] = { { 0 } };
+    struct driver driver;
+    int rc = verb_options(call, &verb_plugins, options, NULL, 0, err);
+    if (rc < 0 || (rc = driver_open(&driver, call, err)) < 0)
+        return rc;
+    if (call->json)
+        printf("{\"generation\":%u,\"plugins\":[", driver.generation.number);
+    for (uint32_t i = 0; i < driver.generation.builds_count; i++) {
+        const struct generation_build *build = &driver.generation.builds[i];
+        const struct admission *from = came_with(&driver, build->name);
+        char hex[DIGEST_HEX];
+        if (call->json)
+            printf("%s{\"name\":\"%.*s\",\"path\":\"%.*s\",\"build\":\"%s\",\"generation\":%u,"
+                   "\"kind\":\"%s\"}",
+                i ? "," : "", (int)build->name.size, build->name.at, (int)build->path.size,
+                build->path.at, hash_hex(hex, &build->build), from->number,
+                admission_kind_words[from->kind]);
+        else
+            printf("%-14.*s %.12s  generation %u, %s\n", (int)build->name.size, build->name.at,
+                hash_hex(hex, &build->build), from->number, admission_kind_words[from->kind]);
+    }
+    if (call->json)
+        puts("]}");
+    driver_done(&driver);
+    return 0;
+}
+
+/* --- blame */
+
+struct blaming {
+    const struct driver *driver;
+    struct str rest; /* of the source */
+    bool json, first;
+};
+
+static const struct admission *admission_of(
+    const struct driver *driver, const struct lineage_id *commit)
+{
+    for (uint32_t i = 0; i < driver->admissions_count; i++)
+        if (str_equal(driver->admissions[i].commit, str_of(commit->hex)))
+            return &driver->admissions[i];
+    return NULL;
+}
+
+static struct str next_line(struct str *rest)
+{
+    const char *end = rest->size ? memchr(rest->at, '\n', rest->size) : NULL;
+    struct str line = { rest->at, end ? (size_t)(end - rest->at) : rest->size };
+    size_t used = line.size + (end != NULL);
+    *rest = (struct str){ rest->at + used, rest->size - used };
+    return line;
+}
+
+static int on_lines(
+    void *with, uint32_t from, uint32_t count, const struct lineage_id *commit, struct err *err)
+{
+    struct blaming *blaming = with;
+    const struct admission *admission = admission_of(blaming->driver, commit);
+    char shown[400];
+    (void)err;
+    if (blaming->json) {
+        printf("%s{\"from\":%u,\"lines\":%u,\"commit\":\"%s\",\"generation\":%d,\"candidate\":",
+            blaming->first ? "" : ",", from, count, commit->hex,
+            admission ? (int)admission->number : -1);
+        printf(admission && admission->candidate.size ? "\"%.*s\"}" : "null}",
+            admission ? (int)admission->candidate.size : 0,
+            admission ? admission->candidate.at : "");
+        blaming->first = false;
+        return 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct str text = next_line(&blaming->rest);
+        printf("%.10s  gen %-3d %4u  %s\n", commit->hex, admission ? (int)admission->number : -1,
+            from + i, str_printable(shown, sizeof shown, text, true));
+    }
+    return 0;
+}
+
+static int run_blame(const struct verb_call *call, struct err *err)
+{
+    const struct option options[] = { { 0 } };
+    const char *args[1] = { NULL };
+    struct driver driver;
+    int rc = verb_options(call, &verb_blame, options, args, 1, err);
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(err, ERR_USAGE, "blame wants a plugin's name");
+    if ((rc = driver_open(&driver, call, err)) < 0)
+        return rc;
+    const struct harness_source *source = harness_find(&driver.harness, str_of(args[0]));
+    if (!source) {
+        err_set(err, ERR_MISSING, "no plugin %.60s is active", args[0]);
+        rc = err_hint(err, "moult plugins lists them");
+    } else {
+        struct blaming blaming = { &driver, source->text, call->json, true };
+        if (call->json)
+            printf("{\"plugin\":\"%s\",\"lines\":[", args[0]);
+        rc =
+            lineage_blame(driver.lineage, &driver.active, source->path.at, on_lines, &blaming, err);
+        if (rc == 0 && call->json)
+            puts("]}");
+    }
+    driver_done(&driver);
+    return rc < 0 ? rc : 0;
+}
+
+const struct verb verb_log = { "log", run_log, "log [PLUGIN]",
+    "every generation that was active, the newest first" };
+const struct verb verb_plugins = { "plugins", run_plugins, "plugins",
+    "what is active and which generation it came with" };
+const struct verb verb_blame = { "blame", run_blame, "blame PLUGIN",
+    "which generation each line of a plugin came with" };

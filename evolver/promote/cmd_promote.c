@@ -1,0 +1,112 @@
+/* cmd_promote - moult promote, rollback, freeze, thaw: what moves the active generation, and what
+ * stops it. */
+#include "base/mem.h"
+#include "promote/cmd.h"
+#include "promote/promotion.h"
+#include "promote/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void tell_active(const struct driver *driver, bool json, const char *what)
+{
+    const struct admission *last = driver_last(driver);
+    char hex[DIGEST_HEX];
+    if (json)
+        printf("{\"generation\":%u,\"kind\":\"%s\",\"commit\":\"%s\",\"plugin\":\"%.*s\","
+               "\"candidate\":\"%.*s\",\"admission\":\"%s\",\"unattended\":%s}\n",
+            last->number, admission_kind_words[last->kind], driver->active.hex,
+            (int)last->plugin.size, last->plugin.at, (int)last->candidate.size, last->candidate.at,
+            hash_hex(hex, &last->digest), last->unattended ? "true" : "false");
+    else
+        printf("%s   generation %u, commit %.12s%s\n", what, last->number, driver->active.hex,
+            last->unattended ? ", approved unattended" : "");
+}
+
+static int run_promote(const struct verb_call *call, struct err *err)
+{
+    const struct option options[] = { { 0 } };
+    const char *args[1] = { NULL };
+    struct driver driver;
+    struct candidate candidate;
+    int rc = verb_options(call, &verb_promote, options, args, 1, err);
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(err, ERR_USAGE, "promote wants a candidate's id");
+    if ((rc = driver_open(&driver, call, err)) < 0)
+        return rc;
+    rc = candidate_find(driver.journal, &driver.arena, str_of(args[0]), &candidate, err);
+    if (rc == 0)
+        rc = promotion_run(&driver, &candidate, err);
+    if (rc == 0)
+        tell_active(&driver, call->json, "promoted");
+    driver_done(&driver);
+    return rc;
+}
+
+static int run_rollback(const struct verb_call *call, struct err *err)
+{
+    const char *args[1] = { NULL }, *to = NULL;
+    const struct option options[] = {
+        { "--to", 0, OPTION_TEXT, "BUILD|COMMIT",
+            "first digits (6 or more) of what was active before (default: the last that differs)",
+            &to },
+        { 0 },
+    };
+    enum { DIGITS_MIN = 6 };
+    struct driver driver;
+    int rc = verb_options(call, &verb_rollback, options, args, 1, err);
+    if (rc < 0)
+        return rc;
+    if (to && strlen(to) < DIGITS_MIN)
+        return err_set(err, ERR_USAGE, "--to wants at least %d digits", DIGITS_MIN);
+    if ((rc = driver_open(&driver, call, err)) < 0)
+        return rc;
+    rc = promotion_rollback(&driver, str_of(args[0]), str_of(to), err);
+    if (rc == 0)
+        tell_active(&driver, call->json, "rolled back");
+    driver_done(&driver);
+    return rc;
+}
+
+static int set_frozen(
+    const struct verb_call *call, const struct verb *verb, bool frozen, struct err *err)
+{
+    const char *why = NULL;
+    const struct option options[] = {
+        { "--why", 0, OPTION_TEXT, "TEXT", "the reason, one line: it stands in the audit log",
+            &why },
+        { 0 },
+    };
+    struct driver driver;
+    int rc = verb_options(call, verb, options, NULL, 0, err);
+    if (rc < 0)
+        return rc;
+    if (!why || !*why)
+        return err_set(err, ERR_USAGE, "%s wants --why TEXT", verb->name);
+    if ((rc = driver_open(&driver, call, err)) < 0)
+        return rc;
+    rc = journal_freeze(driver.journal, frozen, str_of(why), err);
+    if (rc == 0)
+        printf(call->json ? "{\"frozen\":%s}\n" : "frozen      %s\n", frozen ? "true" : "false");
+    driver_done(&driver);
+    return rc;
+}
+
+static int run_freeze(const struct verb_call *call, struct err *err)
+{
+    return set_frozen(call, &verb_freeze, true, err);
+}
+
+static int run_thaw(const struct verb_call *call, struct err *err)
+{
+    return set_frozen(call, &verb_thaw, false, err);
+}
+
+const struct verb verb_promote = { "promote", run_promote, "promote ID",
+    "make an approved candidate part of the active generation" };
+const struct verb verb_rollback = { "rollback", run_rollback,
+    "rollback [PLUGIN] [--to BUILD|COMMIT]",
+    "go back to builds that were active before; needs no compiler" };
+const struct verb verb_freeze = { "freeze", run_freeze, "freeze --why TEXT",
+    "no promotion until a person says so" };
+const struct verb verb_thaw = { "thaw", run_thaw, "thaw --why TEXT", "allow promotions again" };

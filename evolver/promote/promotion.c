@@ -1,0 +1,296 @@
+/* promotion - see promotion.h. */
+#include "promote/promotion.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "promote/admit.h"
+#include "promote/checkpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int promotion_links(struct approval *ret, const struct driver *driver,
+    const struct candidate *candidate, struct err *err)
+{
+    *ret = (struct approval){ .batch = candidate->batch,
+        .patch = candidate->patch,
+        .tree = candidate->tree,
+        .build = candidate->build,
+        .report = candidate->report,
+        .policy = candidate->policy,
+        .admission_before = driver_last(driver)->digest };
+    if (hash_zero(&ret->patch) || hash_zero(&ret->build) || hash_zero(&ret->report) ||
+        hash_zero(&ret->policy))
+        return err_set(err, ERR_STATE, "candidate %.12s was not gated", candidate->id.at);
+    return hash_unhex(&ret->candidate, candidate->id, err);
+}
+
+/* Only what was made for the active generation was replayed beside it. */
+static int check_parent(
+    const struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    if (str_equal(candidate->parent, str_of(driver->active.hex)))
+        return 0;
+    err_set(err, ERR_STATE, "candidate %.12s was made for generation commit %.12s; active is %.12s",
+        candidate->id.at, candidate->parent.at, driver->active.hex);
+    return err_hint(err, "moult evolve proposes again on what is active now");
+}
+
+static int check_approval(
+    struct driver *driver, const struct candidate *candidate, struct approval *ret, struct err *err)
+{
+    struct approval want;
+    struct str envelope;
+    struct reviewers *reviewers = arena_alloc(&driver->arena, sizeof *reviewers);
+    int rc = promotion_links(&want, driver, candidate, err);
+    if (rc == 0)
+        rc = journal_get(
+            driver->journal, "approval", &candidate->approval, &driver->arena, &envelope, err);
+    if (rc == 0)
+        rc = reviewers_read(reviewers, &driver->home, err);
+    if (rc == 0)
+        rc = approval_check(ret, envelope, &want, &driver->home, reviewers, clock_wall_ms(), err);
+    return rc;
+}
+
+/* What is admitted is what the commit's source gives, now and here. */
+static int rebuild(struct driver *driver, const struct candidate *candidate,
+    const struct lineage_id *commit, struct err *err)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct compile_result result;
+    int rc = lineage_file(driver->lineage, commit, candidate->path.at, &text, err);
+    const struct harness_source source = { candidate->plugin, candidate->path, buf_view(&text) };
+    if (rc == 0)
+        rc = driver_compile(&result, driver, &source, ELF_RELEASE, err);
+    if (rc < 0)
+        return rc;
+    if (result.stage != COMPILE_OK || !hash_equal(&result.build, &candidate->build))
+        rc = err_set(err, ERR_VERIFY, "the build of candidate %.12s does not come from its commit",
+            candidate->id.at);
+    compile_result_done(&result);
+    return rc;
+}
+
+static struct lineage_id id_of(struct str hex)
+{
+    struct lineage_id id;
+    snprintf(id.hex, sizeof id.hex, "%.*s", (int)hex.size, hex.at);
+    return id;
+}
+
+static int make_commit(struct lineage_id *ret, struct driver *driver,
+    const struct candidate *candidate, uint32_t number, uint32_t at_s, struct err *err)
+{
+    const struct lineage_id tree_of = id_of(candidate->commit);
+    struct digest id;
+    int rc = hash_unhex(&id, candidate->id, err);
+    const struct lineage_trailer trailers[] = {
+        { "Candidate", id },
+        { "Batch", candidate->batch },
+        { "Build", candidate->build },
+        { "Report", candidate->report },
+        { "Approval", candidate->approval },
+        { "Admission", driver_last(driver)->digest },
+    };
+    const struct lineage_step step = { .kind = LINEAGE_PROMOTION,
+        .active = &driver->active,
+        .tree_of = &tree_of,
+        .generation = number,
+        .at_s = at_s,
+        .trailers = trailers,
+        .trailers_count = COUNT_OF(trailers) };
+    return rc < 0 ? rc : lineage_commit(driver->lineage, &step, ret, err);
+}
+
+/* The cluster is answered; a later mine opens it again if it is seen once more. */
+static int resolve_cluster(
+    struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    struct journal_cluster *rows;
+    uint32_t count;
+    int rc = journal_clusters(driver->journal, &driver->arena, &rows, &count, err);
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        struct journal_cluster next = rows[i];
+        bool open = str_equal(next.state, STR("batched")) || str_equal(next.state, STR("in_work"));
+        if (!open || !str_equal(next.id, candidate->cluster))
+            continue;
+        CLEANUP(mem_freep) char *from = mem_format("%.*s", (int)next.state.size, next.state.at);
+        next.state = STR("resolved");
+        return journal_move_cluster(driver->journal, &next, from, err);
+    }
+    return rc;
+}
+
+int promotion_run(struct driver *driver, struct candidate *candidate, struct err *err)
+{
+    const struct lineage_id tree_of = id_of(candidate->commit), before = driver->active;
+    const uint32_t number = driver_last(driver)->number + 1;
+    struct generation generation;
+    struct approval approval;
+    struct lineage_id commit;
+    bool frozen = false;
+    int rc = journal_frozen(driver->journal, &frozen, err);
+    if (rc == 0 && frozen) {
+        err_set(err, ERR_DENIED, "promotions are frozen");
+        return err_hint(err, "moult thaw --why TEXT lifts it");
+    }
+    if (rc == 0 && candidate->stage != STAGE_APPROVED) {
+        err_set(err, ERR_STATE, "candidate %.12s is %s, not approved", candidate->id.at,
+            stage_words[candidate->stage]);
+        return err_hint(err, "moult review, then moult approve");
+    }
+    if (rc < 0 || (rc = check_parent(driver, candidate, err)) < 0 ||
+        (rc = check_approval(driver, candidate, &approval, err)) < 0 ||
+        (rc = rebuild(driver, candidate, &tree_of, err)) < 0)
+        return rc;
+    struct admission next = { .number = number,
+        .kind = ADMIT_PROMOTION,
+        .plugin = candidate->plugin,
+        .build = candidate->build,
+        .candidate = candidate->id,
+        .by = str_of(approval.by),
+        .unattended = approval.unattended,
+        .batch = candidate->batch,
+        .report = candidate->report,
+        .verdict = candidate->verdict,
+        .policy = candidate->policy,
+        .approval = candidate->approval,
+        .at_s = (uint32_t)(clock_wall_ms() / 1000) };
+    if ((rc = make_commit(&commit, driver, candidate, number, next.at_s, err)) < 0 ||
+        (rc = driver_generation(&generation, driver, &commit, number, &driver->generation, err)) <
+            0)
+        return rc;
+    const struct generation_build *build = generation_find(&generation, candidate->plugin);
+    if (!build || !hash_equal(&build->build, &candidate->build))
+        return err_set(
+            err, ERR_VERIFY, "generation %u does not hold the build that was approved", number);
+    if ((rc = admit(driver, &next, &generation, candidate, err)) < 0 ||
+        (rc = lineage_move(driver->lineage, &before, &commit, number, err)) < 0 ||
+        (rc = resolve_cluster(driver, candidate, err)) < 0 ||
+        (rc = driver_refresh(driver, err)) < 0)
+        return rc;
+    candidate->stage = STAGE_ACTIVE;
+    return checkpoint_make(driver->journal, &driver->home, err);
+}
+
+/* --- back */
+
+static int read_old(struct generation *ret, struct driver *driver,
+    const struct admission *admission, struct err *err)
+{
+    struct str text;
+    int rc = journal_get(
+        driver->journal, "generation", &admission->generation, &driver->arena, &text, err);
+    return rc < 0 ? rc : generation_read(ret, text, &driver->arena, err);
+}
+
+static bool named(const struct admission *admission, const struct digest *build, struct str to)
+{
+    char hex[DIGEST_HEX];
+    return str_starts(admission->commit, to) || str_starts(str_of(hash_hex(hex, build)), to);
+}
+
+/* Is this what the person means: the digits given, or else the last that was different? */
+static bool is_target(const struct driver *driver, const struct admission *admission,
+    const struct generation *old, struct str plugin, struct str to)
+{
+    const struct generation_build *now = generation_find(&driver->generation, plugin);
+    const struct generation_build *then = generation_find(old, plugin);
+    if (plugin.size == 0)
+        return to.size ? named(admission, &admission->build, to)
+                       : !hash_equal(&old->tree, &driver->generation.tree);
+    if (!then)
+        return false;
+    return to.size ? named(admission, &then->build, to)
+                   : !now || !hash_equal(&then->build, &now->build);
+}
+
+static int find_target(const struct admission **ret, struct generation *ret_old,
+    struct driver *driver, struct str plugin, struct str to, struct err *err)
+{
+    for (uint32_t i = driver->admissions_count; i-- > 0;) {
+        int rc = read_old(ret_old, driver, &driver->admissions[i], err);
+        if (rc < 0)
+            return rc;
+        *ret = &driver->admissions[i];
+        if (is_target(driver, *ret, ret_old, plugin, to))
+            return 0;
+    }
+    err_set(err, ERR_MISSING,
+        to.size ? "nothing that begins with %.*s was ever active" : "nothing else was ever active",
+        (int)(to.size & 127), to.at);
+    return err_hint(err, "moult log lists what was active");
+}
+
+/* The old file of that plugin in the active tree. */
+static int commit_back(struct lineage_id *ret, struct driver *driver,
+    const struct admission *target, struct str plugin, uint32_t at_s, struct err *err)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    const struct lineage_id old = id_of(target->commit);
+    struct str path = { 0 };
+    const struct lineage_trailer trailers[] = { { "Admission", driver_last(driver)->digest } };
+    struct lineage_step step = { .kind = LINEAGE_ROLLBACK,
+        .active = &driver->active,
+        .tree_of = plugin.size ? &driver->active : &old,
+        .generation = driver_last(driver)->number + 1,
+        .at_s = at_s,
+        .trailers = trailers,
+        .trailers_count = COUNT_OF(trailers) };
+    int rc = plugin.size ? harness_path(&path, plugin, &driver->arena, err) : 0;
+    if (rc == 0 && plugin.size)
+        rc = lineage_file(driver->lineage, &old, path.at, &text, err);
+    if (plugin.size) {
+        step.path = path.at;
+        step.content = buf_view(&text);
+    }
+    return rc < 0 ? rc : lineage_commit(driver->lineage, &step, ret, err);
+}
+
+/* Builds that exist, each hashed as it is read, loaded once into a locked worker: their order and
+ * ABI hold together. */
+static int check_loads(struct driver *driver, const struct generation *generation, struct err *err)
+{
+    struct driver_builds builds;
+    int rc = driver_builds(&builds, driver, generation, err);
+    if (rc < 0)
+        return rc;
+    rc = driver_probe(driver, &builds, err);
+    driver_builds_done(&builds);
+    return rc;
+}
+
+int promotion_rollback(struct driver *driver, struct str plugin, struct str to, struct err *err)
+{
+    const struct admission *target;
+    const struct lineage_id before = driver->active;
+    struct generation generation, known;
+    struct lineage_id commit;
+    struct admission next = { .kind = ADMIT_ROLLBACK,
+        .plugin = plugin,
+        .by = STR("operator"),
+        .at_s = (uint32_t)(clock_wall_ms() / 1000) };
+    int rc = find_target(&target, &known, driver, plugin, to, err);
+    if (rc < 0 || (rc = commit_back(&commit, driver, target, plugin, next.at_s, err)) < 0)
+        return rc;
+    /* Whatever the old generation does not give comes from the active one: nothing is compiled. */
+    struct generation_build *back = generation_find(&known, plugin);
+    if (plugin.size) {
+        struct generation_build *row = generation_find(&driver->generation, plugin);
+        if (!row || !back)
+            return err_set(
+                err, ERR_MISSING, "no plugin %.*s is active", (int)plugin.size, plugin.at);
+        next.build = back->build;
+        *row = *back;
+        known = driver->generation;
+    }
+    if ((rc = driver_generation(
+             &generation, driver, &commit, driver_last(driver)->number + 1, &known, err)) < 0 ||
+        (rc = check_loads(driver, &generation, err)) < 0 ||
+        (rc = admit(driver, &next, &generation, NULL, err)) < 0 ||
+        (rc = lineage_move(driver->lineage, &before, &commit, next.number, err)) < 0 ||
+        (rc = driver_refresh(driver, err)) < 0)
+        return rc;
+    return checkpoint_make(driver->journal, &driver->home, err);
+}

@@ -1,0 +1,247 @@
+/* view_review - what a person reads before a decision. Every figure comes from the report or the
+ * verdict as they are kept, so the person sees what the gate saw. */
+#include "promote/view.h"
+
+#include "base/mem.h"
+#include "trials/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_MAX = 4000 };
+
+static void line(struct buf *out, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void line(struct buf *out, const char *label, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    buf_format(out, "  %-12s %s\n", label, text);
+}
+
+static void untrusted(struct buf *out, struct str text, bool lines)
+{
+    CLEANUP(mem_freep) char *room = mem_alloc(text.size * 8 + 16);
+    buf_text(out, str_printable(room, text.size * 8 + 16, text, lines));
+}
+
+static void head(struct buf *out, const struct candidate *candidate, const struct json *proposal)
+{
+    const struct json *contract = json_get(proposal, "contract");
+    const struct json *cost = json_get(contract, "cost");
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    buf_format(out, "candidate %.12s, %s\n\n", candidate->id.at, stage_words[candidate->stage]);
+    line(out, "plugin", "%.*s (harness/%.*s)", (int)candidate->plugin.size, candidate->plugin.at,
+        (int)candidate->path.size, candidate->path.at);
+    line(out, "cluster", "%.*s", (int)candidate->cluster.size,
+        candidate->cluster.size ? candidate->cluster.at : "");
+    line(out, "proposed by", "%.*s: %lld candidates judged in %.1f s",
+        (int)candidate->proposer.size, candidate->proposer.at,
+        (long long)json_int(json_get(cost, "judged"), 0),
+        json_double(json_get(cost, "seconds"), 0));
+    buf_text(out, "  it says      ");
+    untrusted(out, json_string(&arena, json_get(contract, "hypothesis")), false);
+    buf_text(out, "\n  falsified by ");
+    untrusted(out, json_string(&arena, json_get(contract, "falsified_by")), false);
+    buf_text(out, "\n  made from    ");
+    JSON_EACH(word, json_get(proposal, "ingredients"))
+    {
+        untrusted(out, json_string(&arena, word), false);
+        buf_char(out, ' ');
+    }
+    buf_text(out, "\n");
+    if (candidate->why.size) {
+        buf_text(out, "  why          ");
+        untrusted(out, candidate->why, false);
+        buf_char(out, '\n');
+    }
+}
+
+static int diff(
+    struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct lineage_id from, to;
+    snprintf(from.hex, sizeof from.hex, "%.*s", (int)candidate->parent.size, candidate->parent.at);
+    snprintf(to.hex, sizeof to.hex, "%.*s", (int)candidate->commit.size, candidate->commit.at);
+    int rc = lineage_diff(driver->lineage, &from, &to, &text, err);
+    buf_text(out, "\nThe change\n\n");
+    untrusted(out, buf_view(&text), true);
+    return rc;
+}
+
+static void description(struct buf *out, const struct json *patch)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    buf_text(out, "\nIn words (the patcher's, not the proposer's)\n");
+    JSON_EACH(text, json_get(patch, "description"))
+    {
+        buf_text(out, "  - ");
+        untrusted(out, json_string(&arena, text), false);
+        buf_char(out, '\n');
+    }
+}
+
+struct counts {
+    unsigned runs, resolved, same, other, abnormal;
+};
+
+static struct counts count(const struct report *report, enum suite suite)
+{
+    struct counts counts = { 0 };
+    for (uint32_t i = 0; i < report->cases_count; i++) {
+        const struct report_case *one = &report->cases[i];
+        if (one->suite != suite)
+            continue;
+        counts.runs++;
+        counts.resolved += one->new_outcome == OUTCOME_RESOLVED;
+        counts.same += one->new_outcome == OUTCOME_SAME;
+        counts.abnormal += one->new_abnormal;
+        counts.other +=
+            one->new_outcome == OUTCOME_SUPPRESSED || one->new_outcome == OUTCOME_UNEXPLAINED;
+    }
+    return counts;
+}
+
+static void evidence(struct buf *out, const struct report *report, const struct json *verdict)
+{
+    const struct counts batch = count(report, SUITE_BATCH), held = count(report, SUITE_HELD_OUT),
+                        rest = count(report, SUITE_REGRESSION),
+                        safety = count(report, SUITE_SAFETY);
+    const struct json *in = json_get(verdict, "held_in"), *heldout = json_get(verdict, "held_out");
+    const struct json *worse = json_get(verdict, "not_worse");
+    buf_text(out, "\nWhat failed before, and what happens now (one claim a run: its first changed "
+                  "effect)\n");
+    line(out, "held-in",
+        "%u of %u runs resolved, %u as before, %u changed otherwise; %lld of %lld "
+        "groups fixed",
+        batch.resolved, batch.runs, batch.same, batch.other,
+        (long long)json_int(json_get(in, "fixed"), 0),
+        (long long)json_int(json_get(in, "groups"), 0));
+    if (held.runs)
+        line(out, "held-out",
+            "%u of %u runs resolved, %u as before, %u changed otherwise; %lld of %lld groups "
+            "fixed: "
+            "at least %.0f %% of such groups (95 %% bound)",
+            held.resolved, held.runs, held.same, held.other,
+            (long long)json_int(json_get(heldout, "fixed"), 0),
+            (long long)json_int(json_get(heldout, "groups"), 0),
+            100 * json_double(json_get(heldout, "fixed_at_least"), 0));
+    else
+        line(out, "held-out", "not looked at");
+    buf_text(out, "\nWhat else was replayed\n");
+    line(out, "regression", "%u runs that did not have the failure: %u changed", rest.runs,
+        rest.other + rest.resolved);
+    line(out, "safety", "%u made cases where a repair would go too far: %u changed", safety.runs,
+        safety.other + safety.resolved);
+    line(out, "worse", "%lld of %lld groups: at most %.0f %% (95 %% bound)",
+        (long long)json_int(json_get(worse, "worse"), 0),
+        (long long)json_int(json_get(worse, "groups"), 0),
+        100 * json_double(json_get(worse, "worse_at_most"), 0));
+    line(out, "sanitised",
+        report->sanitised ? "%u findings of AddressSanitizer" : "not replayed%.0u",
+        report->sanitised_findings);
+    line(out, "second pass", "%s with other time, ids and seed",
+        report->deterministic ? "the same effects" : "OTHER EFFECTS");
+    line(out, "abnormal", "%u runs ended by a crash, a hang or a broken protocol",
+        batch.abnormal + held.abnormal + rest.abnormal + safety.abnormal);
+    line(out, "cost", "%.1f us a step, %.1f before; %u bytes, %u before", report->us_step_new,
+        report->us_step_old, report->so_bytes_new, report->so_bytes_old);
+}
+
+static void carried(struct buf *out, const struct report *report)
+{
+    if (report->carried + report->carried_conditional == 0)
+        return;
+    buf_text(out, "\nThe mended calls, really carried out against the tools' own server\n");
+    line(out, "first", "%u of %u succeed", report->carried_ok, report->carried);
+    line(out, "later", "%u of %u succeed, if the run had come that far",
+        report->carried_conditional_ok, report->carried_conditional);
+}
+
+/* What the evidence cannot say. */
+static void unknown(struct buf *out, const struct report *report)
+{
+    buf_text(out, "\nWhat is not known\n");
+    if (report->claims)
+        buf_text(out, "  - the conversations were brought from outside: claims, not this runtime's "
+                      "own facts\n");
+    buf_text(out, "  - what the model would have answered after the first changed effect\n");
+    if (report->carried + report->carried_conditional == 0)
+        buf_text(out, "  - whether a tool accepts the mended calls: none was carried out\n");
+    if (strcmp(report->tier.at ? report->tier.at : "", "strong") != 0) {
+        buf_text(out, "  - the sandbox was of the weaker tier: ");
+        untrusted(out, report->tier, false);
+        buf_char(out, '\n');
+    }
+}
+
+static void gate(struct buf *out, const struct json *verdict)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct str word = json_string(&arena, json_get(verdict, "verdict"));
+    buf_format(out, "\nThe gate: %.*s\n", (int)word.size, word.at ? word.at : "");
+    JSON_EACH(reason, json_get(verdict, "reasons"))
+    {
+        struct str holds = json_string(&arena, json_get(reason, "holds"));
+        struct str rule = json_string(&arena, json_get(reason, "rule"));
+        buf_format(out, "  %-13.*s %-15.*s ", (int)holds.size, holds.at, (int)rule.size, rule.at);
+        untrusted(out, json_string(&arena, json_get(reason, "text")), false);
+        buf_char(out, '\n');
+    }
+}
+
+static const struct json *document(struct driver *driver, const char *kind,
+    const struct digest *digest, struct str *ret_text, struct err *err)
+{
+    int rc = view_document(ret_text, driver, kind, digest, err);
+    return rc == 0 && ret_text->size ? json_read(&driver->arena, *ret_text, NULL, err) : NULL;
+}
+
+static void refused(struct buf *out, const struct json *diagnostics)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    buf_text(out, "\nWhat was refused\n");
+    JSON_EACH(finding, json_get(diagnostics, "findings"))
+    {
+        buf_text(out, "  - ");
+        untrusted(out, json_string(&arena, json_get(finding, "rule")), false);
+        buf_format(out, ", line %lld: ", (long long)json_int(json_get(finding, "line"), 0));
+        untrusted(out, json_string(&arena, json_get(finding, "message")), true);
+        buf_char(out, '\n');
+    }
+}
+
+int view_review(
+    struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    struct str text;
+    struct report report;
+    err->code = 0;
+    const struct json *proposal = document(driver, "proposal", &candidate->proposal, &text, err);
+    head(out, candidate, proposal);
+    if (candidate->commit.size && diff(out, driver, candidate, err) < 0)
+        return -err->code;
+    const struct json *patch = document(driver, "patch", &candidate->patch, &text, err);
+    if (patch)
+        description(out, patch);
+    const struct json *said = document(driver, "diagnostics", &candidate->diagnostics, &text, err);
+    if (said)
+        refused(out, said);
+    const struct json *verdict = document(driver, "verdict", &candidate->verdict, &text, err);
+    if (view_document(&text, driver, "report", &candidate->report, err) < 0)
+        return -err->code;
+    if (text.size && report_read(&report, text, &driver->arena, err) < 0)
+        return -err->code;
+    if (text.size) {
+        evidence(out, &report, verdict);
+        carried(out, &report);
+        unknown(out, &report);
+    }
+    if (verdict)
+        gate(out, verdict);
+    return err->code ? -err->code : 0;
+}
