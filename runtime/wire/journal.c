@@ -541,7 +541,7 @@ int journal_audit(struct journal *journal, uint64_t after, struct arena *arena,
     return 0;
 }
 
-static int check_record(const struct journal_record *record, uint64_t number,
+int journal_record_check(const struct journal_record *record, uint64_t number,
     const struct digest *before, struct err *err)
 {
     struct digest digest = journal_record_digest(record);
@@ -567,7 +567,7 @@ int journal_audit_verify(
         arena_reset(&arena);
         int rc = journal_audit(journal, number, &arena, &list, &count, err);
         for (uint32_t i = 0; rc == 0 && i < count; i++) {
-            rc = check_record(&list[i], ++number, &head, err);
+            rc = journal_record_check(&list[i], ++number, &head, err);
             head = list[i].digest;
         }
         if (rc < 0)

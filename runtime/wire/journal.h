@@ -188,6 +188,9 @@ struct journal_record {
 int journal_audit(struct journal *journal, uint64_t after, struct arena *arena,
     struct journal_record **ret, uint32_t *ret_count, struct err *err);
 struct digest journal_record_digest(const struct journal_record *record);
+/* Is it the record of that number behind the one with digest `before`? ERR_VERIFY names it. */
+int journal_record_check(const struct journal_record *record, uint64_t number,
+    const struct digest *before, struct err *err);
 /* Reads the whole chain. *ret_head is its last digest. ERR_VERIFY names the first bad record. */
 int journal_audit_verify(
     struct journal *journal, uint64_t *ret_records, struct digest *ret_head, struct err *err);
