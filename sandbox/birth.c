@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "lock/lock.h"
+#include "sandbox/owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +20,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, HIGH_FD = 200 };
+enum { NOBODY = OWNER_NOBODY, HIGH_FD = 200 };
 
 static const uint32_t namespace_layers = LAYER_BIT(LAYER_USER_NS) | LAYER_BIT(LAYER_MOUNT_NS) |
                                          LAYER_BIT(LAYER_PID_NS) | LAYER_BIT(LAYER_NET_NS) |
@@ -33,7 +36,8 @@ static const uint32_t namespace_layers = LAYER_BIT(LAYER_USER_NS) | LAYER_BIT(LA
 struct child {
     const struct birth *birth;
     int program_fd, go_fd, report_fd;
-    bool root; /* the parent is uid 0 */
+    bool root;         /* the parent is uid 0 */
+    uint32_t uid, gid; /* outside */
     int fds[BIRTH_FDS_MAX];
     unsigned fds_count;
 };
@@ -56,7 +60,8 @@ static int place_descriptors(struct child *child, struct err *err)
 /* Inside a user namespace: its own root, which is nobody outside. Without one: nobody, if root. */
 static int change_uid(const struct child *child, struct err *err)
 {
-    unsigned id = child->birth->namespaces ? 0 : NOBODY;
+    unsigned uid = child->birth->namespaces ? 0 : child->uid;
+    unsigned gid = child->birth->namespaces ? 0 : child->gid;
     if (!child->birth->namespaces && !child->root)
         return 0;
     int rc = child->birth->namespaces ? 0 : lock_drop_bound(err);
@@ -64,7 +69,7 @@ static int change_uid(const struct child *child, struct err *err)
         return rc;
     if (child->root && setgroups(0, NULL) < 0)
         return err_sys(err, "groups");
-    if (setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0)
+    if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
         return err_sys(err, "own uid");
     return 0;
 }
@@ -112,7 +117,7 @@ static int set_filter(int fd, struct err *err)
 
 static int landlock_mounts(const struct child *child, struct err *err)
 {
-    struct lock_rule rules[ROOT_MOUNTS_MAX];
+    struct lock_rule rules[ROOT_MOUNTS_MAX + 1];
     const struct root_plan *root = child->birth->root;
     bool inside = child->birth->namespaces;
     unsigned count = 0;
@@ -121,6 +126,8 @@ static int landlock_mounts(const struct child *child, struct err *err)
         if (inside || mount->from)
             rules[count++] = (struct lock_rule){ inside ? mount->to : mount->from, mount->write };
     }
+    if (inside && root->proc && access("/proc", F_OK) == 0)
+        rules[count++] = (struct lock_rule){ "/proc", false };
     return lock_landlock(rules, count, err);
 }
 
@@ -135,17 +142,30 @@ static int confine(const struct child *child, int filter_fd, struct err *err)
     return set_filter(filter_fd, err);
 }
 
+static int receive_sources(struct child *child, struct root_sources *ret, struct err *err)
+{
+    int rc = read_all(child->go_fd, &ret->mapped, sizeof ret->mapped, err);
+    for (unsigned i = 0; rc >= 0 && i < ROOT_MOUNTS_MAX; i++) {
+        ret->fds[i] = -1;
+        if (ret->mapped >> i & 1)
+            rc = ret->fds[i] = fd_receive(child->go_fd, err);
+    }
+    return rc < 0 ? rc : 0;
+}
+
 /* The uid changes on the way: see root.h. */
-static int change_root(const struct child *child, struct err *err)
+static int change_root(struct child *child, struct err *err)
 {
     const struct root_plan *root = child->birth->root;
     bool build = root && child->birth->namespaces;
-    int fds[ROOT_MOUNTS_MAX];
-    int rc = build ? root_open(root, fds, err) : 0;
+    struct root_sources sources;
+    int rc = build ? receive_sources(child, &sources, err) : 0;
+    if (rc == 0 && build)
+        rc = root_open(root, &sources, err);
     if (rc < 0 || (rc = change_uid(child, err)) < 0)
         return rc;
     if (build)
-        return root_enter(root, fds, err);
+        return root_enter(root, &sources, err);
     return root && chdir(root->cwd) < 0 ? err_sys(err, "go to %s", root->cwd) : 0;
 }
 
@@ -158,9 +178,10 @@ static int run_child(struct child *child, struct err *err)
         return err_sys(err, "death signal");
     if (read(child->go_fd, &byte, 1) != 1)
         return err_set(err, ERR_PEER, "the parent has gone");
+    child->go_fd = fcntl(child->go_fd, F_DUPFD_CLOEXEC, HIGH_FD);
     child->report_fd = fcntl(child->report_fd, F_DUPFD_CLOEXEC, HIGH_FD);
     child->program_fd = fcntl(child->program_fd, F_DUPFD_CLOEXEC, HIGH_FD);
-    if (child->report_fd < 0 || child->program_fd < 0)
+    if (child->go_fd < 0 || child->report_fd < 0 || child->program_fd < 0)
         return err_sys(err, "descriptors");
     const struct root_plan *root = child->birth->root;
     if (root && (filter_fd = fcntl(filter_fd, F_DUPFD_CLOEXEC, HIGH_FD)) < 0)
@@ -193,15 +214,53 @@ static int write_map(pid_t pid, const char *name, const char *text, struct err *
     return 0;
 }
 
-static int write_maps(pid_t pid, bool root, struct err *err)
+static int write_maps(pid_t pid, const struct child *child, struct err *err)
 {
     char uid[32], gid[32];
-    snprintf(uid, sizeof uid, "0 %u 1", root ? NOBODY : (unsigned)geteuid());
-    snprintf(gid, sizeof gid, "0 %u 1", root ? NOBODY : (unsigned)getegid());
-    int rc = root ? 0 : write_map(pid, "setgroups", "deny", err);
+    snprintf(uid, sizeof uid, "0 %u 1", child->uid);
+    snprintf(gid, sizeof gid, "0 %u 1", child->gid);
+    int rc = child->root ? 0 : write_map(pid, "setgroups", "deny", err);
     if (rc < 0 || (rc = write_map(pid, "uid_map", uid, err)) < 0)
         return rc;
     return write_map(pid, "gid_map", gid, err);
+}
+
+/* Root's folder, written by a run of another uid, on a file system that cannot map owners. */
+static int refuse_owner(const char *from, struct err *err)
+{
+    err_set(err, ERR_LACKS, "%s belongs to root, and its file system cannot map owners", from);
+    return err_hint(err, "give the folder to a user that is not root");
+}
+
+static int send_sources(const struct child *child, pid_t pid, int go_fd, struct err *err)
+{
+    const struct root_plan *root = child->birth->root;
+    struct root_sources sources = { .mapped = 0 };
+    char path[64];
+    struct stat st;
+    int rc = 0;
+    snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);
+    CLEANUP(fd_closep) int ns_fd = open(path, O_RDONLY | O_CLOEXEC);
+    for (unsigned i = 0; child->root && i < root->mounts_count; i++) {
+        const struct sandbox_mount *mount = root->mounts[i];
+        if (!(root->given >> i & 1) || !mount->from || stat(mount->from, &st) < 0 ||
+            st.st_uid != 0 || (st.st_mode & (mount->write ? S_IWOTH : S_IROTH)))
+            continue;
+        sources.fds[i] = owner_map(mount->from, mount->write, ns_fd);
+        if (sources.fds[i] >= 0)
+            sources.mapped |= 1ull << i;
+        else if (mount->write)
+            rc = refuse_owner(mount->from, err);
+    }
+    if (rc == 0)
+        rc = write_all(go_fd, &sources.mapped, sizeof sources.mapped, err);
+    for (unsigned i = 0; i < root->mounts_count; i++) {
+        if (rc == 0 && (sources.mapped >> i & 1))
+            rc = fd_send(go_fd, sources.fds[i], err);
+        if (sources.mapped >> i & 1)
+            close(sources.fds[i]);
+    }
+    return rc;
 }
 
 static long clone_child(bool namespaces, int *ret_pidfd)
@@ -230,10 +289,28 @@ static int read_report(int fd, struct err *err)
     return -report.code;
 }
 
+/* A parent that is root gives the run the uid of the folder that it writes; never root's own. */
+static void choose_uid(struct child *child)
+{
+    const struct root_plan *root = child->birth->root;
+    struct stat st;
+    child->root = geteuid() == 0;
+    child->uid = child->root ? NOBODY : geteuid();
+    child->gid = child->root ? NOBODY : getegid();
+    for (unsigned i = 0; child->root && root && i < root->mounts_count; i++) {
+        bool written = root->mounts[i]->write && (root->given >> i & 1);
+        if (!written || stat(root->mounts[i]->from, &st) < 0 || st.st_uid == 0 || st.st_gid == 0)
+            continue;
+        child->uid = st.st_uid;
+        child->gid = st.st_gid;
+        return;
+    }
+}
+
 static int fill(struct child *child, const struct birth *birth, struct err *err)
 {
     child->birth = birth;
-    child->root = geteuid() == 0;
+    choose_uid(child);
     if (birth->fds_count + 3 > BIRTH_FDS_MAX)
         return err_set(err, ERR_LIMIT, "too many descriptors for a child");
     memcpy(child->fds, birth->stdio, sizeof birth->stdio);
@@ -270,9 +347,11 @@ static int raise_child(
         _exit(127);
     }
     fd_closep(&report[1]);
-    int rc = child->birth->namespaces ? write_maps(born.pid, child->root, err) : 0;
+    int rc = child->birth->namespaces ? write_maps(born.pid, child, err) : 0;
     if (rc == 0)
         rc = write_all(go[1], "g", 1, err);
+    if (rc == 0 && child->birth->namespaces && child->birth->root)
+        rc = send_sources(child, born.pid, go[1], err);
     if (rc == 0)
         rc = read_report(report[0], err);
     if (rc < 0) {
@@ -293,7 +372,8 @@ int birth_start(struct born *ret, const struct birth *birth, struct err *err)
     int go[2] = { -1, -1 }, report[2] = { -1, -1 };
     struct child child = { .program_fd = -1 };
     int rc = fill(&child, birth, err);
-    if (rc == 0 && (pipe2(go, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0))
+    if (rc == 0 && (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0 ||
+                       pipe2(report, O_CLOEXEC) < 0))
         rc = err_sys(err, "pipe");
     child.go_fd = go[0];
     child.report_fd = report[1];

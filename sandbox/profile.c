@@ -31,8 +31,30 @@ static const struct sandbox_mount propose_mounts[] = {
     { NULL, "/scratch", true },
 };
 
+/* The system, read-only, and of /etc what programs of it need to find their parts. */
+static const struct sandbox_mount tool_mounts[] = {
+    { "/usr", "/usr", false },
+    { "/etc/alternatives", "/etc/alternatives", false },
+    { "/etc/ld.so.cache", "/etc/ld.so.cache", false },
+    { "/etc/localtime", "/etc/localtime", false },
+    { "/etc/passwd", "/etc/passwd", false },
+    { "/etc/group", "/etc/group", false },
+    { "/etc/nsswitch.conf", "/etc/nsswitch.conf", false },
+    { "/etc/mime.types", "/etc/mime.types", false },
+    { "/etc/ssl/certs", "/etc/ssl/certs", false },
+    { "/dev/null", "/dev/null", true },
+    { "/dev/zero", "/dev/zero", true },
+    { "/dev/full", "/dev/full", true },
+    { "/dev/random", "/dev/random", false },
+    { "/dev/urandom", "/dev/urandom", false },
+    { NULL, "/tmp", true },
+    { NULL, "/dev/shm", true },
+};
+
 static const char *const compile_env[] = { "PATH=/usr/bin", "LC_ALL=C", "TMPDIR=/tmp", "HOME=/tmp",
     "SOURCE_DATE_EPOCH=0", NULL };
+static const char *const tool_env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
+    "TMPDIR=/tmp", "HOME=/tmp", "TERM=dumb", NULL };
 static const char *const propose_env[] = { "PATH=/usr/bin", "LC_ALL=C", "TMPDIR=/scratch",
     "HOME=/scratch", NULL };
 
@@ -56,6 +78,20 @@ const struct profile profiles[SANDBOX_PROFILES] = {
         .required = NAMESPACES | LAYER_BIT(LAYER_ROOT) | SELF,
         .container_required = SELF,
         .limits = { .output = 1 << 20 },
+    },
+    [SANDBOX_TOOL] = {
+        .mounts = tool_mounts,
+        .mounts_count = COUNT_OF(tool_mounts),
+        .calls = { &calls_run, &calls_files, &calls_children },
+        .errno_default = true,
+        .own_root = true,
+        .proc = true,
+        .required = NAMESPACES | LAYER_BIT(LAYER_ROOT) | SELF,
+        .container_required = SELF,
+        .limits = { .wall_ms = 600000, .cpu_ms = 600000, .processes = 256, .files = 1024,
+            .memory = 4ull << 30, .disk = 1ull << 30, .output = 4 << 20 },
+        .env = tool_env,
+        .cwd = "/tmp",
     },
     [SANDBOX_PROPOSE] = {
         .mounts = propose_mounts,

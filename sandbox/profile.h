@@ -17,6 +17,7 @@ struct profile {
     /* Address space is bounded too: a backstop behind the watch. Not where runtimes reserve much
      * more than they use (script engines, sanitizers). */
     bool bounded_space;
+    bool proc; /* /proc of its own pid namespace */
     const char *const *env;
     const char *cwd;
 };

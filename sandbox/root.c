@@ -2,10 +2,12 @@
  * stand on /tmp of the host without hiding what it is made of. */
 #include "sandbox/root.h"
 
+#include "base/fd.h"
 #include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -20,28 +22,51 @@ enum { PLACE_MAX = 512, INODES_MAX = 65536 };
 
 static const struct {
     const char *to, *at;
-} links[] = { { "usr/bin", NEW_ROOT "/bin" }, { "usr/lib", NEW_ROOT "/lib" },
-    { "usr/lib64", NEW_ROOT "/lib64" } };
+    bool proc;
+} links[] = {
+    { "usr/bin", NEW_ROOT "/bin", false },
+    { "usr/sbin", NEW_ROOT "/sbin", false },
+    { "usr/lib", NEW_ROOT "/lib", false },
+    { "usr/lib64", NEW_ROOT "/lib64", false },
+    { "/proc/self/fd", NEW_ROOT "/dev/fd", true },
+    { "/proc/self/fd/0", NEW_ROOT "/dev/stdin", true },
+    { "/proc/self/fd/1", NEW_ROOT "/dev/stdout", true },
+    { "/proc/self/fd/2", NEW_ROOT "/dev/stderr", true },
+};
+
+/* A folder comes before what is in it: it becomes a mount of its own, which cannot be renamed to
+ * put another in its place. */
+const struct root_guard root_guards[] = {
+    { ".git", true },
+    { ".git/hooks", false },
+    { ".git/config", false },
+    { ".envrc", false },
+    { ".vscode", false },
+    { 0 },
+};
 
 /* mkdir -p of all but the last part; the last too if `folder`. */
 static int make_place(const char *path, bool folder, struct err *err)
 {
     char part[PLACE_MAX];
+    struct stat st;
     if ((size_t)snprintf(part, sizeof part, NEW_ROOT "%s", path) >= sizeof part)
         return err_set(err, ERR_LIMIT, "the place of a mount is too long");
+    if (stat(part, &st) == 0 && S_ISDIR(st.st_mode) == folder)
+        return 0;
     for (char *p = part + sizeof NEW_ROOT; *p; p++) {
         if (*p != '/')
             continue;
         *p = 0;
         if (mkdir(part, 0755) < 0 && errno != EEXIST)
-            return err_sys(err, "make %s", part);
+            return err_sys(err, "make %s", path);
         *p = '/';
     }
     if (folder)
-        return mkdir(part, 0755) < 0 && errno != EEXIST ? err_sys(err, "make %s", part) : 0;
+        return mkdir(part, 0755) < 0 && errno != EEXIST ? err_sys(err, "make %s", path) : 0;
     int fd = open(part, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
     if (fd < 0)
-        return err_sys(err, "make %s", part);
+        return err_sys(err, "make %s", path);
     close(fd);
     return 0;
 }
@@ -71,18 +96,26 @@ static int open_own(unsigned number, struct err *err)
     return fd < 0 ? err_sys(err, "open %s", path) : fd;
 }
 
-static int bind_one(const struct sandbox_mount *mount_, int fd, struct err *err)
+static int attach(int fd, bool mapped, const char *place)
 {
-    char source[64], place[PLACE_MAX];
+    char source[64];
+    if (mapped)
+        return (int)syscall(SYS_move_mount, fd, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH);
+    snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
+    return mount(source, place, NULL, MS_BIND | MS_REC, NULL);
+}
+
+static int bind_one(const struct sandbox_mount *mount_, int fd, bool mapped, struct err *err)
+{
+    char place[PLACE_MAX];
     struct stat st;
     if (fstat(fd, &st) < 0)
         return err_sys(err, "look at %s", mount_->to);
     int rc = make_place(mount_->to, S_ISDIR(st.st_mode), err);
     if (rc < 0)
         return rc;
-    snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
     snprintf(place, sizeof place, NEW_ROOT "%s", mount_->to);
-    if (mount(source, place, NULL, MS_BIND | MS_REC, NULL) < 0)
+    if (attach(fd, mapped, place) < 0)
         return err_sys(err, "mount %s", mount_->to);
     bool device = S_ISCHR(st.st_mode);
     unsigned long flags = MS_REMOUNT | MS_BIND | MS_NOSUID | kept_flags(place);
@@ -91,6 +124,37 @@ static int bind_one(const struct sandbox_mount *mount_, int fd, struct err *err)
     if (mount(NULL, place, NULL, flags, NULL) < 0)
         return err_sys(err, "limit the mount of %s", mount_->to);
     return 0;
+}
+
+/* By descriptors alone: what a path leads to could change between two looks. */
+static int guard_one(int folder, const struct root_guard *guard, struct err *err)
+{
+    struct open_how how = { O_PATH | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH };
+    struct mount_attr attr = { .attr_set = guard->write ? 0 : MOUNT_ATTR_RDONLY };
+    CLEANUP(fd_closep) int at = (int)syscall(SYS_openat2, folder, guard->path, &how, sizeof how);
+    if (at < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return 0;
+    if (at < 0)
+        return err_sys(err, "%s of the workspace must be no link", guard->path);
+    CLEANUP(fd_closep)
+    int tree = (int)syscall(
+        SYS_open_tree, at, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (tree < 0 || syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0 ||
+        syscall(SYS_move_mount, tree, "", at, "",
+            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+        return err_sys(err, "protect %s of the workspace", guard->path);
+    return 0;
+}
+
+static int guard(const char *to, struct err *err)
+{
+    char place[PLACE_MAX];
+    int rc = 0;
+    snprintf(place, sizeof place, NEW_ROOT "%s", to);
+    CLEANUP(fd_closep) int folder = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (const struct root_guard *row = root_guards; rc == 0 && folder >= 0 && row->path; row++)
+        rc = guard_one(folder, row, err);
+    return rc;
 }
 
 /* What the run may write is held in memory, and counted. */
@@ -109,22 +173,51 @@ static int unmount_own(struct err *err)
     return umount2(OWN, MNT_DETACH) < 0 || rmdir(OWN) < 0 ? err_sys(err, "hide the tmpfs") : 0;
 }
 
-static int fill(const struct root_plan *plan, const int *fds, struct err *err)
+static int mount_all(
+    const struct root_plan *plan, const struct root_sources *sources, struct err *err)
+{
+    for (unsigned i = 0; i < plan->mounts_count; i++) {
+        const struct sandbox_mount *mount_ = plan->mounts[i];
+        int fd = mount_->from ? sources->fds[i] : open_own(i, err);
+        int rc = fd < 0 ? fd : bind_one(mount_, fd, sources->mapped >> i & 1, err);
+        if (rc == 0 && mount_->write && (plan->given >> i & 1))
+            rc = guard(mount_->to, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* Where the host's own /proc is covered in part, as in many containers, the kernel gives no other:
+ * programs then get on without. */
+static void mount_proc(void)
+{
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (mkdir(NEW_ROOT "/proc", 0555) == 0 &&
+        mount("none", NEW_ROOT "/proc", "proc", flags, NULL) < 0)
+        rmdir(NEW_ROOT "/proc");
+}
+
+static int make_links(bool proc, struct err *err)
+{
+    for (size_t i = 0; i < COUNT_OF(links); i++)
+        if ((proc || !links[i].proc) && symlink(links[i].to, links[i].at) < 0)
+            return err_sys(err, "link %s", links[i].at);
+    return 0;
+}
+
+static int fill(const struct root_plan *plan, const struct root_sources *sources, struct err *err)
 {
     int rc = 0;
     if (mount("none", NEW_ROOT, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,nr_inodes=256,mode=755") <
         0)
         return err_sys(err, "mount the new root");
-    if ((rc = mount_own(plan, err)) < 0)
+    if ((rc = mount_own(plan, err)) < 0 || (rc = mount_all(plan, sources, err)) < 0)
         return rc;
-    for (unsigned i = 0; i < plan->mounts_count; i++) {
-        int fd = plan->mounts[i]->from ? fds[i] : open_own(i, err);
-        if (fd < 0 || (rc = bind_one(plan->mounts[i], fd, err)) < 0)
-            return fd < 0 ? fd : rc;
-    }
-    for (size_t i = 0; i < COUNT_OF(links); i++)
-        if (symlink(links[i].to, links[i].at) < 0)
-            return err_sys(err, "link %s", links[i].at);
+    if (plan->proc)
+        mount_proc();
+    if ((rc = make_links(plan->proc, err)) < 0)
+        return rc;
     return unmount_own(err);
 }
 
@@ -138,18 +231,19 @@ static int pivot(const struct root_plan *plan, struct err *err)
     return chdir(plan->cwd) < 0 ? err_sys(err, "go to %s", plan->cwd) : 0;
 }
 
-int root_open(const struct root_plan *plan, int fds[ROOT_MOUNTS_MAX], struct err *err)
+int root_open(const struct root_plan *plan, struct root_sources *sources, struct err *err)
 {
     for (unsigned i = 0; i < plan->mounts_count; i++)
-        if (plan->mounts[i]->from && (fds[i] = open(plan->mounts[i]->from, O_PATH | O_CLOEXEC)) < 0)
+        if (plan->mounts[i]->from && sources->fds[i] < 0 &&
+            (sources->fds[i] = open(plan->mounts[i]->from, O_PATH | O_CLOEXEC)) < 0)
             return err_sys(err, "find %s", plan->mounts[i]->from);
     return 0;
 }
 
-int root_enter(const struct root_plan *plan, const int *fds, struct err *err)
+int root_enter(const struct root_plan *plan, const struct root_sources *sources, struct err *err)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return err_sys(err, "make mounts private");
-    int rc = fill(plan, fds, err);
+    int rc = fill(plan, sources, err);
     return rc < 0 ? rc : pivot(plan, err);
 }

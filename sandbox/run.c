@@ -114,8 +114,11 @@ static int fill_root(struct starting *starting, const struct sandbox_run *run, s
         starting->program = (struct sandbox_mount){ run->argv[0], profile->program_place, false };
         root->mounts[root->mounts_count++] = &starting->program;
     }
-    for (unsigned i = 0; i < run->mounts_count; i++)
+    for (unsigned i = 0; i < run->mounts_count; i++) {
+        root->given |= 1ull << root->mounts_count;
         root->mounts[root->mounts_count++] = &run->mounts[i];
+    }
+    root->proc = profile->proc;
     root->disk = starting->limits.disk;
     root->cwd = run->cwd ? run->cwd : profile->cwd;
     return 0;

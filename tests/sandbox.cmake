@@ -30,3 +30,4 @@ set_target_properties(sandbox_probe PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_
 moult_test(sandbox_propose_test sandbox base)
 target_compile_definitions(sandbox_propose_test PRIVATE MOULT_PROBE="${probe}")
 add_dependencies(sandbox_propose_test sandbox_probe)
+moult_test(sandbox_tool_test sandbox base)

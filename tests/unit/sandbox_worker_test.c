@@ -4,19 +4,15 @@
 #include "base/mem.h"
 #include "lock/lock.h"
 #include "sandbox/sandbox.h"
+#include "sandbox_without.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -208,27 +204,11 @@ static void an_unlocked_start_is_refused(void **state)
     assert_int_equal(lock_plan_inherited(&plan, &err), -ERR_LACKS);
 }
 
-/* A machine without namespaces, as many containers are: clone with new namespaces is refused. */
-static void refuse_namespaces(void)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = { COUNT_OF(filter), filter };
-    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    assert_int_equal(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), 0);
-}
-
 /* Last: this process cannot make namespaces after it. */
 static void without_namespaces_only_where_it_is_allowed(void **state)
 {
     (void)state;
-    refuse_namespaces();
+    without_namespaces();
     const char *argv[] = { MOULT_VICTIM, "nothing", NULL };
     struct sandbox_run run = { .profile = SANDBOX_WORKER, .argv = argv };
     struct sandbox_result result;

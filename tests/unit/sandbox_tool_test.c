@@ -1,0 +1,209 @@
+/* The tool profile: what an agent runs works as a person expects, and reaches its workspace only.
+ */
+#include "base/file.h"
+#include "base/mem.h"
+#include "sandbox/sandbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static char base[] = "/tmp/moult-tool-test.XXXXXX";
+static char workspace[64], secret[64];
+
+static int begin(void **state)
+{
+    (void)state;
+    if (!mkdtemp(base) || chmod(base, 0711) < 0)
+        return -1;
+    snprintf(workspace, sizeof workspace, "%s/work", base);
+    snprintf(secret, sizeof secret, "%s/secret", base);
+    setenv("MOULT_SECRET", "secret", 1);
+    return file_mkdirs(workspace, 0700, NULL) < 0 ||
+                   file_write(secret, STR("key\n"), 0644, NULL) < 0
+               ? -1
+               : 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    return file_remove_tree(base, NULL);
+}
+
+static void run_shell(struct sandbox_result *result, const char *script, enum sandbox_tier tier)
+{
+    const char *argv[] = { "/bin/bash", "-c", script, NULL };
+    const struct sandbox_mount mount = { workspace, workspace, true };
+    const struct sandbox_run run = { .profile = SANDBOX_TOOL,
+        .tier = tier,
+        .argv = argv,
+        .cwd = workspace,
+        .mounts = &mount,
+        .mounts_count = 1,
+        .limits = { .wall_ms = 60000 } };
+    struct err err = { 0 };
+    if (sandbox_run(&run, result, &err) < 0)
+        fail_msg("%s: %s (%s)", script, err.text, err.hint);
+}
+
+static const char *text_of(const struct buf *buf)
+{
+    return buf->at ? buf->at : "";
+}
+
+static const struct row {
+    const char *name, *script, *says;
+} rows[] = {
+    { "bash with pipes and process substitution",
+        "seq 3 | while read n; do echo $n; done | diff - <(printf '1\\n2\\n3\\n') && echo same",
+        "same\n" },
+    { "bash with jobs", "sleep 0.01 & wait $!; echo $?", "0\n" },
+    { "files in the workspace", "mkdir -p a/b && echo x >a/b/c && mv a d && cat d/b/c", "x\n" },
+    { "a private /tmp", "echo x >/tmp/y && ls /tmp | wc -l", "2\n" },
+    { "a named pipe", "mkfifo p && (echo x >p &) && cat p", "x\n" },
+    { "git",
+        "git init -q -b main repo && cd repo && git config user.email a@b && "
+        "git config user.name c && echo 1 >f && git add f && git commit -qm one && "
+        "git checkout -q -b side && git log --format=%s",
+        "one\n" },
+    { "python3", "python3 -c 'import json, ssl, sqlite3; print(json.dumps([1]))'", "[1]\n" },
+    { "python3 with threads and children",
+        "python3 -c 'import subprocess, threading\n"
+        "t = threading.Thread(target=lambda: print(subprocess.check_output([\"echo\", \"x\"])))\n"
+        "t.start(); t.join()'",
+        "b'x\\n'\n" },
+    { "python3 with processes",
+        "python3 -c 'import multiprocessing as m\n"
+        "with m.Pool(2) as p: print(p.map(abs, [-1, -2]))'",
+        "[1, 2]\n" },
+    { "node", "node -e 'console.log([1, 2].map(x => x * 2).join())'", "2,4\n" },
+    { "node with compiled code",
+        "node -e 'let f = x => x * x, s = 0; for (let i = 0; i < 1e6; i++) s += f(i) % 7;"
+        "console.log(s > 0)'",
+        "true\n" },
+    { "node with children, workers and files",
+        "node -e 'const { Worker } = require(\"worker_threads\");"
+        "const out = require(\"child_process\").execSync(\"echo child\").toString().trim();"
+        "require(\"fs\").writeFileSync(\"n\", out);"
+        "new Worker(\"require(\\\"fs\\\").readFileSync(\\\"n\\\")\", { eval: true })"
+        ".on(\"exit\", c => console.log(out, c))'",
+        "child 0\n" },
+    { "gcc and make",
+        "printf 'int puts(const char *);\\nint main(void) { puts(\"made\"); return 0; }\\n' >m.c "
+        "&& "
+        "printf 'm: m.c\\n\\t@gcc -o m m.c\\n' >Makefile && make -s && ./m",
+        "made\n" },
+    { "perl, sed, awk, tar, find",
+        "echo a >t && tar cf t.tar t && tar xOf t.tar | perl -pe 's/a/b/' | sed s/b/c/ | awk "
+        "'{print "
+        "$1 \"d\"}' && find . -name t.tar | wc -l",
+        "cd\n1\n" },
+    { "who it is", "id -u; whoami", "0\nroot\n" },
+    { "its own processes only", "ls -d /proc/[0-9]* | wc -l | awk '{print $1 < 6}'", "1\n" },
+};
+
+static const struct row refusals[] = {
+    { "another folder of the host", "cat $(dirname $PWD)/secret || echo no", "no\n" },
+    { "the home", "ls /root /home || echo no", "no\n" },
+    { "shadow passwords", "cat /etc/shadow || echo no", "no\n" },
+    { "the host's name is not there", "cat /etc/hostname || echo no", "no\n" },
+    { "writing to the system", "touch /usr/bin/x || echo no", "no\n" },
+    { "the environment", "echo \"$MOULT_SECRET.\"", ".\n" },
+    { "the environment of the first process", "grep -c MOULT_SECRET /proc/1/environ || echo no",
+        "0\nno\n" },
+    { "the network", "exec 5<>/dev/tcp/127.0.0.1/22 || echo no", "no\n" },
+    { "settings of the kernel", "echo x >/proc/sys/kernel/core_pattern || echo no", "no\n" },
+    { "devices of the host", "ls /dev/sda /dev/vda /dev/kvm /dev/mem || echo no", "no\n" },
+};
+
+static void check(const struct row *row, enum sandbox_tier tier)
+{
+    struct sandbox_result result;
+    run_shell(&result, row->script, tier);
+    if (strcmp(text_of(&result.out), row->says) != 0)
+        fail_msg("%s: \"%s\" (exit %d, signal %d, %s)", row->name, text_of(&result.out),
+            result.exit_code, result.signal, text_of(&result.err));
+    sandbox_result_done(&result);
+}
+
+static void what_people_use_works(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        check(&rows[i], SANDBOX_STRONG);
+        file_remove_tree(workspace, NULL);
+        assert_int_equal(file_mkdirs(workspace, 0700, NULL), 0);
+    }
+}
+
+static void the_rest_of_the_host_is_not_there(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(refusals); i++)
+        check(&refusals[i], SANDBOX_STRONG);
+}
+
+static void what_it_makes_belongs_to_who_has_the_workspace(void **state)
+{
+    (void)state;
+    struct stat folder, file;
+    check(&(struct row){ "a file", "umask 022; echo x >made; chmod 755 made; stat -c %u made",
+              "0\n" },
+        SANDBOX_STRONG);
+    CLEANUP(mem_freep) char *path = mem_format("%s/made", workspace);
+    assert_int_equal(stat(workspace, &folder), 0);
+    assert_int_equal(stat(path, &file), 0);
+    assert_int_equal(file.st_uid, folder.st_uid);
+    assert_int_equal(file.st_mode & 07777, 0755);
+    check(&(struct row){ "no set-uid file is left", "chmod u+s made || echo no", "no\n" },
+        SANDBOX_STRONG);
+    assert_int_equal(stat(path, &file), 0);
+    assert_int_equal(file.st_mode & 07777, 0755);
+}
+
+static const struct row guards[] = {
+    { "a hook", "echo x >.git/hooks/post-checkout || echo no", "no\n" },
+    { "the configuration", "echo x >>.git/config || echo no", "no\n" },
+    { "the configuration by git", "git config core.fsmonitor evil || echo no", "no\n" },
+    { "another repository in its place", "mv .git old || echo no", "no\n" },
+    { "no repository in its place", "rm -rf .git || test -f .git/config && echo no", "no\n" },
+};
+
+static void orders_to_the_host_cannot_be_left_behind(void **state)
+{
+    (void)state;
+    CLEANUP(mem_freep) char *make = mem_format("git init -q %s", workspace);
+    assert_int_equal(system(make), 0);
+    for (size_t i = 0; i < COUNT_OF(guards); i++)
+        check(&guards[i], SANDBOX_STRONG);
+    CLEANUP(mem_freep)
+    char *link = mem_format("rm -rf %s/.git && ln -s %s %s/.git", workspace, base, workspace);
+    assert_int_equal(system(link), 0);
+    const char *argv[] = { "/bin/true", NULL };
+    const struct sandbox_mount mount = { workspace, workspace, true };
+    const struct sandbox_run run = {
+        .profile = SANDBOX_TOOL, .argv = argv, .mounts = &mount, .mounts_count = 1
+    };
+    struct sandbox_result result;
+    struct err err = { 0 };
+    assert_true(sandbox_run(&run, &result, &err) < 0);
+    assert_non_null(strstr(err.text, ".git"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_people_use_works),
+        cmocka_unit_test(the_rest_of_the_host_is_not_there),
+        cmocka_unit_test(what_it_makes_belongs_to_who_has_the_workspace),
+        cmocka_unit_test(orders_to_the_host_cannot_be_left_behind),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
