@@ -2,3 +2,5 @@
 moult_story(integration store_recorded)
 moult_test(tool_client_test tool)
 moult_fuzz(tool tool)
+moult_test(promote_carry_test promote)
+add_dependencies(promote_carry_test moult-tool)

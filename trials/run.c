@@ -122,9 +122,7 @@ static int role_of(struct str word)
     return str_equal(word, STR("developer")) ? RUN_SYSTEM : -1;
 }
 
-/* Trimmed text that begins with Error or Unknown action, behind the assignment that a code-writing
- * agent puts around its results: (# var_N = ")? */
-static bool error_text(struct str text)
+bool run_error_text(struct str text)
 {
     text = str_trim(text);
     if (str_starts(text, STR("# var_"))) {
@@ -162,7 +160,7 @@ int run_add(struct run *run, struct str bytes, bool failed, struct err *err)
     if (role == RUN_RESULT) {
         message->tool_call_id = text_of(run->arena, object, "tool_call_id");
         message->name = text_of(run->arena, object, "name");
-        message->failed = failed || error_text(message->text);
+        message->failed = failed || run_error_text(message->text);
     }
     return 0;
 }

@@ -1,0 +1,250 @@
+/* carry.c: of the calls that a frame mends, how many does the store really accept? */
+#include "promote/carry.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "trials/import.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include <string.h>
+
+enum { RUNS_MAX = 512 };
+
+static struct arena arena;
+static struct err err;
+static struct run *runs[RUNS_MAX];
+static unsigned runs_count;
+
+static struct run_tools *tools;
+
+static int keep(void *with, const struct import_session *session, struct err *error)
+{
+    (void)with;
+    assert_true(runs_count < RUNS_MAX);
+    struct import_session copy = *session;
+    copy.meta.at = arena_string(&arena, copy.meta.at, copy.meta.size);
+    copy.messages = arena_copy(&arena, copy.messages, copy.messages_count * sizeof(struct str));
+    for (uint32_t i = 0; i < copy.messages_count; i++)
+        copy.messages[i].at = arena_string(&arena, copy.messages[i].at, copy.messages[i].size);
+    copy.failed = arena_copy(&arena, copy.failed, copy.messages_count * sizeof(bool));
+    return import_run(&runs[runs_count++], &copy, tools, &arena, error);
+}
+
+static const char *traces(const char *name)
+{
+    const char *whole = getenv("MOULT_TRACES");
+    return arena_format(
+        &arena, "%s/%s", whole ? whole : MOULT_SOURCE_DIR "/tests/data/traces", name);
+}
+
+static void read_runs(const char *name)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    const struct import_sink sink = { .session = keep };
+    runs_count = 0;
+    assert_int_equal(file_read(traces("tau_retail_tools.json"), &text, 1 << 20, &err), 0);
+    struct str bytes = { arena_string(&arena, text.at, text.size), text.size };
+    assert_int_equal(run_tools_read(&tools, bytes, &arena, &err), 0);
+    const struct import_options options = { .tools = tools, .offered = -1 };
+    if (import_tau(traces(name), &options, &sink, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static const char *const store[] = { "node", MOULT_SOURCE_DIR "/examples/retail-store/server.mjs",
+    NULL };
+
+static struct carry_plan plan_of(const char *const *command)
+{
+    return (struct carry_plan){
+        .tool = MOULT_BIN_DIR "/moult-tool",
+        .command = command,
+        .tier = SANDBOX_CONTAINER,
+    };
+}
+
+static bool lacks_node(void)
+{
+    if (system("command -v node >/dev/null") == 0)
+        return false;
+    print_message("SKIPPED: node is not installed, so NO mended call was carried out\n");
+    return true;
+}
+
+/* Of each run the first step that the frame mends, and all behind it. */
+static unsigned add_all(struct carry_plan *plan, const struct detector *detector)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < runs_count; i++)
+        for (uint32_t step = 0; step < runs[i]->steps_count; step++) {
+            struct effects effects;
+            if (detector->frame(runs[i], step, &effects, &arena) != 1)
+                continue;
+            carry_add(plan, runs[i], step, &effects, true, &arena);
+            carry_add_later(plan, runs[i], step, detector, &arena);
+            count++;
+            break;
+        }
+    return count;
+}
+
+/* A call that names what the store does not have cannot be mended by its form. */
+static unsigned count_changed(const struct carry_plan *plan, const struct carry_result *result)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < plan->calls_count; i++)
+        count += !str_equal(result->outcomes[i].text, STR("Error: order not found"));
+    return count;
+}
+
+/* What the store says of every call that the frame mends, in numbers: of the shipped runs, and of
+ * the whole set. */
+static void lists_given_as_strings(void **state)
+{
+    (void)state;
+    if (lacks_node())
+        skip();
+    struct carry_plan plan = plan_of(store);
+    struct carry_result result;
+    read_runs("tau_retail_llama31_8b.jsonl.gz");
+    unsigned with = add_all(&plan, detector_find("string_for_array"));
+    if (carry_run(&result, &plan, &arena, &err) < 0)
+        fail_msg("%s", err.text);
+    print_message("%u runs with a mended call: %u of %u first ones succeed; of %u later ones, "
+                  "conditional, %u\n",
+        with, result.carried_ok, result.carried, result.conditional, result.conditional_ok);
+    bool whole = getenv("MOULT_TRACES");
+    assert_int_equal(result.diverged + result.failed, 0);
+    assert_int_equal(result.carried, with);
+    assert_int_equal(with, whole ? 35 : 21);
+    assert_int_equal(result.carried_ok, whole ? 1 : 0);
+    assert_int_equal(result.conditional, whole ? 55 : 5);
+    assert_int_equal(result.conditional_ok, whole ? 8 : 2);
+    assert_int_equal(count_changed(&plan, &result), whole ? 24 : 6);
+}
+
+#define SAY(id, result) "echo '{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{" result "}}'\n"
+#define HEAR "read -r line\n"
+#define TEXT(id, text) HEAR SAY(id, "\"content\":[{\"type\":\"text\",\"text\":\"" text "\"}]")
+#define BEGIN                                                                                      \
+    HEAR SAY("1", "\"protocolVersion\":\"2025-06-18\",\"serverInfo\":{\"name\":\"s\"}")            \
+        HEAR HEAR SAY("2", "\"tools\":[]")
+
+/* A run: one call with a result, then the one that is mended. */
+static const struct row {
+    const char *name, *script;
+    enum carry_end end;
+    const char *text;
+} rows[] = {
+    { "the tool accepts it", BEGIN TEXT("3", "{ \\\"a\\\": 1 }") TEXT("4", "done"), CARRY_OK,
+        "done" },
+    { "the tool says no", BEGIN TEXT("3", "{\\\"a\\\":1.0}") TEXT("4", "Error: no"), CARRY_ERROR,
+        "Error: no" },
+    { "another world", BEGIN TEXT("3", "{\\\"a\\\":2}") TEXT("4", "done"), CARRY_DIVERGED, "" },
+    { "it dies at the mended call", BEGIN TEXT("3", "{\\\"a\\\":1}") HEAR "exit 1\n", CARRY_FAILED,
+        "the server ended with exit code 1" },
+    { "it dies before", "exit 1\n", CARRY_FAILED, "the server ended with exit code 1" },
+    { "it hangs", BEGIN "sleep 100\n", CARRY_FAILED, "the server did not answer in time" },
+    { "it talks", "echo hello\n", CARRY_FAILED, "hello" },
+};
+
+#define CALL(id, args)                                                                             \
+    "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"" id                       \
+    "\",\"type\":\"function\",\"function\":{\"name\":\"look\",\"arguments\":\"" args "\"}}]}"
+
+static struct run *small_run(void)
+{
+    static const char *const messages[] = {
+        "{\"role\":\"user\",\"content\":\"hi\"}",
+        CALL("a", "{\\n}"),
+        "{\"role\":\"tool\",\"tool_call_id\":\"a\",\"content\":\"{\\\"a\\\": 1.0}\"}",
+        CALL("b", "{}"),
+        "{\"role\":\"tool\",\"tool_call_id\":\"b\",\"content\":\"Error\"}",
+    };
+    struct run *run = run_new(&arena);
+    for (size_t i = 0; i < COUNT_OF(messages); i++)
+        if (run_add(run, str_of(messages[i]), false, &err) < 0)
+            fail_msg("%s", err.text);
+    run_seal(run);
+    return run;
+}
+
+static struct carry_result carry_small(const char *script, uint32_t call_ms)
+{
+    const char *const command[] = { "sh", "-c", script, NULL };
+    struct carry_plan plan = plan_of(command);
+    struct effects_call call = { .name = STR("look"), .args = STR("{\"id\":\"1\"}") };
+    struct effects effects = { .calls = &call, .calls_count = 1 };
+    struct carry_result result;
+    plan.call_ms = call_ms;
+    carry_add(&plan, small_run(), 1, &effects, true, &arena);
+    assert_int_equal(plan.calls_count, 1);
+    if (carry_run(&result, &plan, &arena, &err) < 0)
+        fail_msg("%s", err.text);
+    return result;
+}
+
+static void only_what_was_carried_out_counts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct row *row = &rows[i];
+        print_message("%s\n", row->name);
+        struct carry_result result =
+            carry_small(row->script, strstr(row->script, "sleep") ? 200 : 20000);
+        print_message("  %s\n", result.outcomes[0].text.at);
+        assert_int_equal(result.outcomes[0].end, row->end);
+        assert_true(str_find(result.outcomes[0].text, str_of(row->text)) >= 0);
+        assert_int_equal(result.carried, row->end == CARRY_OK || row->end == CARRY_ERROR);
+        assert_int_equal(result.carried_ok, row->end == CARRY_OK);
+        assert_int_equal(result.diverged, row->end == CARRY_DIVERGED);
+        assert_int_equal(result.failed, row->end == CARRY_FAILED);
+        assert_int_equal(result.conditional, 0);
+    }
+}
+
+static void what_is_as_recorded_is_not_mended(void **state)
+{
+    (void)state;
+    struct carry_plan plan = plan_of(store);
+    struct effects_call calls[] = {
+        { .name = STR("look"), .args = STR("{ }") },
+        { .name = STR("look"), .args = STR("{\"a\":1}"), .denied = true },
+        { .name = STR("look"), .args = STR("{\"a\":2}") },
+        { .name = STR("look"), .args = STR("{\"a\":3}") },
+    };
+    struct effects effects = { .calls = calls, .calls_count = COUNT_OF(calls) };
+    carry_add(&plan, small_run(), 1, &effects, true, &arena);
+    assert_int_equal(plan.calls_count, 2);
+    assert_int_equal(plan.calls[0].call, 2);
+    assert_true(plan.calls[0].first && !plan.calls[1].first);
+}
+
+static void a_server_that_is_not_there(void **state)
+{
+    (void)state;
+    const char *const command[] = { "/nowhere/server", NULL };
+    struct carry_plan plan = plan_of(command);
+    struct effects_call call = { .name = STR("look"), .args = STR("{\"a\":1}") };
+    struct effects effects = { .calls = &call, .calls_count = 1 };
+    struct carry_result result;
+    carry_add(&plan, small_run(), 1, &effects, true, &arena);
+    assert_int_equal(carry_run(&result, &plan, &arena, &err), -ERR_LACKS);
+    assert_non_null(strstr(err.text, "/nowhere/server"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_given_as_strings),
+        cmocka_unit_test(only_what_was_carried_out_counts),
+        cmocka_unit_test(what_is_as_recorded_is_not_mended),
+        cmocka_unit_test(a_server_that_is_not_there),
+    };
+    int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_done(&arena);
+    return rc;
+}
