@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "sandbox/birth.h"
 #include "sandbox/filter.h"
+#include "sandbox/grant.h"
 #include "sandbox/profile.h"
 #include "sandbox/watch.h"
 
@@ -141,6 +142,8 @@ static int prepare(struct starting *starting, const struct sandbox_run *run, str
     if (run->fds_count + 4 > BIRTH_FDS_MAX)
         return err_set(err, ERR_LIMIT, "too many descriptors for a run");
     fill_limits(starting, &run->limits);
+    if ((rc = grant_check(run, err)) < 0)
+        return rc;
     if (profile->own_root && (rc = fill_root(starting, run, err)) < 0)
         return rc;
     if ((starting->input = open_input(run, err)) < 0)

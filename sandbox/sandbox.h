@@ -68,6 +68,9 @@ struct sandbox_run {
     const struct sandbox_mount
         *mounts; /* beside those of the profile; overlap with a home is refused */
     unsigned mounts_count;
+    /* The person's homes (home_list), NULL-terminated, or NULL: a mount that holds one is refused.
+     * One that is in a home is refused in any case, unless it is below the home's workspaces. */
+    const char *const *homes;
     /* Given to the child as 3, 4, 5, ... in this order. SANDBOX_WORKER: the filter for lock_self
      * comes behind them, and the environment says what the child needs for its struct lock_plan:
      * MOULT_LOCK_FD (that descriptor), MOULT_LOCK_LAYERS (what is in force at birth, hex) and

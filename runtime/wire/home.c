@@ -50,19 +50,59 @@ static int registry_read(struct buf *text, char path[PATH_MAX], struct err *err)
     return rc < 0 ? err_while(err, "read the registry of homes") : 0;
 }
 
+/* The next line without its end; false when there is none. */
+static bool next_line(struct str *registry, struct str *ret)
+{
+    if (registry->size == 0)
+        return false;
+    ptrdiff_t end = str_find(*registry, STR("\n"));
+    *ret = (struct str){ registry->at, end < 0 ? registry->size : (size_t)end };
+    size_t used = ret->size + (end < 0 ? 0 : 1);
+    registry->at += used;
+    registry->size -= used;
+    return true;
+}
+
 static bool registered(struct str registry, const struct home *home)
 {
-    while (registry.size > 0) {
-        ptrdiff_t end = str_find(registry, STR("\n"));
-        struct str line = { registry.at, end < 0 ? registry.size : (size_t)end };
+    struct str line;
+    while (next_line(&registry, &line))
         if (line.size > 33 && memcmp(line.at, home->id, 32) == 0 && line.at[32] == ' ' &&
             str_equal((struct str){ line.at + 33, line.size - 33 }, str_of(home->path)))
             return true;
-        size_t used = line.size + (end < 0 ? 0 : 1);
-        registry.at += used;
-        registry.size -= used;
-    }
     return false;
+}
+
+int home_list(char ***ret, struct err *err)
+{
+    enum { ID_AND_BLANK = 33 };
+    CLEANUP(buf_done) struct buf text = { 0 };
+    char path[PATH_MAX];
+    int rc = registry_read(&text, path, err);
+    if (rc < 0)
+        return rc;
+    size_t count = 0;
+    char **list = mem_zero(2, sizeof *list);
+    *strrchr(path, '/') = 0;
+    list[count++] = mem_string(path);
+    struct str registry = buf_view(&text), line;
+    while (next_line(&registry, &line)) {
+        if (line.size <= ID_AND_BLANK)
+            continue;
+        list = mem_grow(list, count + 2, sizeof *list);
+        list[count++] = mem_format("%.*s", (int)(line.size - ID_AND_BLANK), line.at + ID_AND_BLANK);
+        list[count] = NULL;
+    }
+    *ret = list;
+    return 0;
+}
+
+void home_list_done(char ***list)
+{
+    for (char **path = *list; path && *path; path++)
+        free(*path);
+    free(*list);
+    *list = NULL;
 }
 
 static int registry_add(const struct home *home, struct err *err)

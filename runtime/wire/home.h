@@ -26,6 +26,10 @@ int home_find(struct home *ret, const char *dir, struct err *err);
 int home_create(struct home *ret, const char *dir, struct err *err);
 /* Adds an existing home to the registry (moult trust). */
 int home_trust(struct home *ret, const char *dir, struct err *err);
+/* Every registered home, and the folder of the registry itself: what no sandbox may be shown.
+ * NULL-terminated; home_list_done frees it (NULL is fine). */
+int home_list(char ***ret, struct err *err);
+void home_list_done(char ***list);
 /* "HOME/parts", bounded; returns out. */
 char *home_path(char out[PATH_MAX], const struct home *home, const char *part);
 /* The key for splits: 32 bytes in keys/split.key, made at init. */

@@ -195,6 +195,54 @@ static void orders_to_the_host_cannot_be_left_behind(void **state)
     struct err err = { 0 };
     assert_true(sandbox_run(&run, &result, &err) < 0);
     assert_non_null(strstr(err.text, ".git"));
+    CLEANUP(mem_freep) char *git = mem_format("%s/.git", workspace);
+    assert_int_equal(unlink(git), 0);
+}
+
+static const struct overlap {
+    const char *name, *mount; /* below base */
+    bool listed;              /* the home is in the list of homes */
+    int want;
+} overlaps[] = {
+    { "the home itself", "home", false, -ERR_DENIED },
+    { "a part of the home", "home/keys", false, -ERR_DENIED },
+    { "a file of the home", "home/keys/home.id", false, -ERR_DENIED },
+    { "by another name", "alias", false, -ERR_DENIED },
+    { "a part by another name", "alias/keys", false, -ERR_DENIED },
+    { "all workspaces", "home/workspaces", false, -ERR_DENIED },
+    { "one workspace", "home/workspaces/s1", false, 0 },
+    { "a folder of a workspace", "home/workspaces/s1/src", false, 0 },
+    { "what a home is in", "", true, -ERR_DENIED },
+    { "a folder beside it", "work", true, 0 },
+    { "one workspace, of a listed home", "home/workspaces/s1", true, 0 },
+};
+
+static void no_part_of_a_home_is_shown(void **state)
+{
+    (void)state;
+    CLEANUP(mem_freep) char *home = mem_format("%s/home", base);
+    CLEANUP(mem_freep)
+    char *make = mem_format("cd %s && mkdir -p home/keys home/workspaces/s1/src && "
+                            "echo 1 >home/keys/home.id && ln -s home alias",
+        base);
+    assert_int_equal(system(make), 0);
+    for (size_t i = 0; i < COUNT_OF(overlaps); i++) {
+        CLEANUP(mem_freep) char *from = mem_format("%s/%s", base, overlaps[i].mount);
+        const char *const homes[] = { home, NULL };
+        const char *argv[] = { "/bin/true", NULL };
+        const struct sandbox_mount mount = { from, "/mnt", true };
+        const struct sandbox_run run = { .profile = SANDBOX_TOOL,
+            .argv = argv,
+            .mounts = &mount,
+            .mounts_count = 1,
+            .homes = overlaps[i].listed ? homes : NULL };
+        struct sandbox_result result = { 0 };
+        struct err err = { 0 };
+        int rc = sandbox_run(&run, &result, &err);
+        if (rc != overlaps[i].want)
+            fail_msg("%s: %d, %s", overlaps[i].name, rc, err.text);
+        sandbox_result_done(&result);
+    }
 }
 
 int main(void)
@@ -204,6 +252,7 @@ int main(void)
         cmocka_unit_test(the_rest_of_the_host_is_not_there),
         cmocka_unit_test(what_it_makes_belongs_to_who_has_the_workspace),
         cmocka_unit_test(orders_to_the_host_cannot_be_left_behind),
+        cmocka_unit_test(no_part_of_a_home_is_shown),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
