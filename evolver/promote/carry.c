@@ -171,12 +171,6 @@ static struct carry_outcome read_answers(struct str output, const struct carry_c
     return no_answer(NULL, arena);
 }
 
-static int lacks_server(const struct carry_plan *plan, struct err *err)
-{
-    err_set(err, ERR_LACKS, "no program %s, the tool server", plan->command[0]);
-    return err_hint(err, "install it, or change mcpServers in moult.json");
-}
-
 /* Text that outlives the one call. */
 static struct carry_outcome keep(const struct carry_outcome *outcome, struct arena *arena)
 {
@@ -202,9 +196,6 @@ static int carry(struct carry_outcome *ret, struct carry_result *result,
             return rc;
         struct str lines = buf_view(&output);
         const struct json *ready = next_line(&lines, &arena);
-        struct str code = json_string(&arena, json_get(json_get(ready, "error"), "code"));
-        if (str_equal(code, str_of(err_word(ERR_MISSING))))
-            return lacks_server(plan, err);
         outcome = json_bool(json_get(ready, "ready"), false)
                       ? read_answers(lines, call, &earlier, &arena)
                       : no_answer(ready, &arena);

@@ -30,9 +30,9 @@ struct carry_plan {
     const char *tool;           /* path of moult-tool */
     const char *const *command; /* the server's, NULL-terminated. Files that it names by absolute
                                    paths are what it may read, with what stands beside them */
-    const char *const *env;     /* "NAME=value", NULL-terminated, beside the profile's; or NULL */
-    enum sandbox_tier tier;     /* weakest allowed */
-    uint32_t waived;            /* layers that the operator does without */
+    const char *const *env; /* "NAME=value", NULL-terminated, beside PATH and its like; or NULL */
+    enum sandbox_tier tier; /* weakest allowed */
+    uint32_t waived;        /* layers that the operator does without */
     uint32_t start_ms, call_ms; /* 0: the tool's own */
     struct carry_call *calls;
     uint32_t calls_count, calls_room;
@@ -58,7 +58,7 @@ void carry_add(struct carry_plan *plan, const struct run *run, uint32_t step,
 void carry_add_later(struct carry_plan *plan, const struct run *run, uint32_t step,
     const struct detector *detector, struct arena *arena);
 
-/* ERR_LACKS: no server program, or a required layer is missing; nothing was carried out then. What
- * a server does wrong is an outcome, no error. */
+/* ERR_LACKS: no server program, or a required layer is missing; ERR_DENIED: the server's command
+ * would let it see too much. What a server does wrong is an outcome, no error. */
 int carry_run(
     struct carry_result *ret, const struct carry_plan *plan, struct arena *arena, struct err *err);

@@ -1,41 +1,166 @@
-/* carry_tool - see carry_tool.h. */
+/* carry_tool - see carry_tool.h.
+ *
+ * The server may read the system and the folders of the files that its command names, nothing else
+ * of the host. Paths are the host's in both tiers, so what its arguments say stays true. */
 #include "promote/carry_tool.h"
 
-#include "base/fd.h"
 #include "base/mem.h"
 
-#include <errno.h>
-#include <spawn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { ARGS_MAX = 64, OUTPUT_MAX = 64 << 20 };
+enum { ARGS_MAX = 64, ENV_MAX = 24, FOLDERS_MAX = 16, OUTPUT_MAX = 32 << 20 };
+
+static const char *const env_own[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
+    "TMPDIR=/tmp", "HOME=/tmp" };
+
+struct command {
+    const char *argv[ARGS_MAX], *env[ENV_MAX];
+    unsigned argc;
+    struct sandbox_mount mounts[FOLDERS_MAX];
+    unsigned mounts_count;
+    struct arena arena;
+};
+
+static bool is_program(const char *path)
+{
+    struct stat stat_of;
+    return stat(path, &stat_of) == 0 && S_ISREG(stat_of.st_mode) && access(path, X_OK) == 0;
+}
+
+/* The program by its whole path, as the shell would find it. */
+static const char *find_program(const char *name, struct arena *arena)
+{
+    const char *path = getenv("PATH");
+    if (strchr(name, '/'))
+        return is_program(name) ? name : NULL;
+    while (path && *path) {
+        size_t size = strcspn(path, ":");
+        const char *one = arena_format(arena, "%.*s/%s", (int)size, path, name);
+        if (*path == '/' && is_program(one))
+            return one;
+        path += size + (path[size] == ':');
+    }
+    return NULL;
+}
+
+static int add_mount(struct command *command, const char *path, struct err *err)
+{
+    for (unsigned i = 0; i < command->mounts_count; i++)
+        if (strcmp(command->mounts[i].from, path) == 0)
+            return 0;
+    if (command->mounts_count == FOLDERS_MAX)
+        return err_set(err, ERR_LIMIT, "a tool server that names files in too many folders");
+    command->mounts[command->mounts_count++] = (struct sandbox_mount){ path, path, false };
+    return 0;
+}
+
+/* A server that stands directly in a person's home would bring all of it along. */
+static bool holds_too_much(const char *folder)
+{
+    const char *home = getenv("HOME");
+    return !strchr(folder + (*folder == '/'), '/') || (home && strcmp(folder, home) == 0);
+}
+
+/* What an argument names by absolute path, if there is such a thing, can be read inside, under the
+ * name that it has without symbolic links. */
+static int add_argument(struct command *command, const char *argument, struct err *err)
+{
+    char path[PATH_MAX];
+    struct stat stat_of;
+    if (command->argc == ARGS_MAX - 1)
+        return err_set(err, ERR_LIMIT, "a tool server with too many arguments");
+    const char **place = &command->argv[command->argc++];
+    *place = argument;
+    if (*argument != '/' || !realpath(argument, path) || stat(path, &stat_of) < 0 ||
+        strncmp(path, "/usr/", 5) == 0)
+        return 0;
+    *place = arena_string(&command->arena, path, strlen(path));
+    if (!S_ISDIR(stat_of.st_mode))
+        *strrchr(path, '/') = '\0';
+    if (holds_too_much(path)) {
+        err_set(err, ERR_DENIED, "the tool server would see all of %s", *path ? path : "/");
+        return err_hint(err, "put it into a folder of its own: %s", argument);
+    }
+    return add_mount(command, arena_string(&command->arena, path, strlen(path)), err);
+}
+
+static int add_server(struct command *command, const struct carry_plan *plan, struct err *err)
+{
+    const char *program = find_program(plan->command[0], &command->arena);
+    if (!program) {
+        err_set(err, ERR_LACKS, "no program %s, the tool server", plan->command[0]);
+        return err_hint(err, "install it, or change mcpServers in moult.json");
+    }
+    int rc = add_argument(command, program, err);
+    for (unsigned i = 1; rc == 0 && plan->command[i]; i++)
+        rc = add_argument(command, plan->command[i], err);
+    return rc;
+}
+
+static void add_time(struct command *command, const char *option, uint32_t ms)
+{
+    if (ms == 0)
+        return;
+    command->argv[command->argc++] = option;
+    command->argv[command->argc++] = arena_format(&command->arena, "%u", ms);
+}
+
+static int make_command(struct command *command, const struct carry_plan *plan, struct err *err)
+{
+    unsigned count = COUNT_OF(env_own);
+    if (!is_program(plan->tool)) {
+        err_set(err, ERR_LACKS, "no program %s", plan->tool);
+        return err_hint(err, "build it: ./dev build");
+    }
+    memcpy(command->env, env_own, sizeof env_own);
+    for (unsigned i = 0; plan->env && plan->env[i]; i++) {
+        if (count == ENV_MAX - 1)
+            return err_set(err, ERR_LIMIT, "too many variables for a tool server");
+        command->env[count++] = plan->env[i];
+    }
+    command->argv[command->argc++] = plan->tool;
+    add_time(command, "--start-ms", plan->start_ms);
+    add_time(command, "--call-ms", plan->call_ms);
+    command->argv[command->argc++] = "--";
+    int rc = add_mount(command, plan->tool, err);
+    return rc < 0 ? rc : add_server(command, plan, err);
+}
+
+static void command_done(struct command *command)
+{
+    arena_done(&command->arena);
+}
 
 int carry_tool(struct buf *out, const struct carry_plan *plan, struct str input,
     struct carry_result *layers, struct err *err)
 {
-    (void)layers;
-    CLEANUP(mem_freep) char *call_ms = mem_format("%u", plan->call_ms ? plan->call_ms : 60000);
-    const char *argv[ARGS_MAX] = { plan->tool, "--call-ms", call_ms, "--" };
-    for (unsigned i = 0; plan->command[i] && i < ARGS_MAX - 6; i++)
-        argv[i + 4] = plan->command[i];
-    CLEANUP(fd_closep) int in = fd_seal("calls", input, err);
-    CLEANUP(fd_closep) int to = memfd_create("answers", MFD_CLOEXEC);
-    if (in < 0 || to < 0)
-        return err_sys(err, "memfd");
-    lseek(in, 0, SEEK_SET);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in, 0);
-    posix_spawn_file_actions_adddup2(&actions, to, 1);
-    pid_t pid;
-    errno = posix_spawn(&pid, plan->tool, &actions, NULL, (char *const *)argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (errno != 0)
-        return err_sys(err, "start %s", plan->tool);
-    waitpid(pid, NULL, 0);
-    lseek(to, 0, SEEK_SET);
-    return read_to_end(to, out, OUTPUT_MAX, err);
+    CLEANUP(command_done) struct command command = { 0 };
+    int rc = make_command(&command, plan, err);
+    if (rc < 0)
+        return rc;
+    const struct sandbox_run run = {
+        .profile = SANDBOX_TOOL,
+        .tier = plan->tier,
+        .argv = command.argv,
+        .env = command.env,
+        .mounts = command.mounts,
+        .mounts_count = command.mounts_count,
+        .input = input,
+        .limits = { .output = OUTPUT_MAX },
+        .waived = plan->waived,
+    };
+    struct sandbox_result result;
+    rc = sandbox_run(&run, &result, err);
+    if (rc < 0)
+        return rc;
+    buf_str(out, buf_view(&result.out));
+    layers->tier = result.tier;
+    layers->layers = result.layers;
+    sandbox_result_done(&result);
+    return 0;
 }

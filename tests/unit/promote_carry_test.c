@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { RUNS_MAX = 512 };
 
@@ -172,17 +173,23 @@ static struct run *small_run(void)
     return run;
 }
 
-static struct carry_result carry_small(const char *script, uint32_t call_ms)
+/* One mended call of that run. */
+static int carry_one(struct carry_result *ret, struct carry_plan plan)
+{
+    struct effects_call call = { .name = STR("look"), .args = STR("{\"id\":\"1\"}") };
+    struct effects effects = { .calls = &call, .calls_count = 1 };
+    carry_add(&plan, small_run(), 1, &effects, true, &arena);
+    assert_int_equal(plan.calls_count, 1);
+    return carry_run(ret, &plan, &arena, &err);
+}
+
+static struct carry_result carry_script(const char *script, uint32_t call_ms)
 {
     const char *const command[] = { "sh", "-c", script, NULL };
     struct carry_plan plan = plan_of(command);
-    struct effects_call call = { .name = STR("look"), .args = STR("{\"id\":\"1\"}") };
-    struct effects effects = { .calls = &call, .calls_count = 1 };
     struct carry_result result;
     plan.call_ms = call_ms;
-    carry_add(&plan, small_run(), 1, &effects, true, &arena);
-    assert_int_equal(plan.calls_count, 1);
-    if (carry_run(&result, &plan, &arena, &err) < 0)
+    if (carry_one(&result, plan) < 0)
         fail_msg("%s", err.text);
     return result;
 }
@@ -194,7 +201,7 @@ static void only_what_was_carried_out_counts(void **state)
         const struct row *row = &rows[i];
         print_message("%s\n", row->name);
         struct carry_result result =
-            carry_small(row->script, strstr(row->script, "sleep") ? 200 : 20000);
+            carry_script(row->script, strstr(row->script, "sleep") ? 200 : 20000);
         print_message("  %s\n", result.outcomes[0].text.at);
         assert_int_equal(result.outcomes[0].end, row->end);
         assert_true(str_find(result.outcomes[0].text, str_of(row->text)) >= 0);
@@ -226,14 +233,64 @@ static void what_is_as_recorded_is_not_mended(void **state)
 static void a_server_that_is_not_there(void **state)
 {
     (void)state;
-    const char *const command[] = { "/nowhere/server", NULL };
-    struct carry_plan plan = plan_of(command);
-    struct effects_call call = { .name = STR("look"), .args = STR("{\"a\":1}") };
-    struct effects effects = { .calls = &call, .calls_count = 1 };
+    const char *const commands[][2] = { { "/nowhere/server" }, { "no-such-server" } };
     struct carry_result result;
-    carry_add(&plan, small_run(), 1, &effects, true, &arena);
-    assert_int_equal(carry_run(&result, &plan, &arena, &err), -ERR_LACKS);
-    assert_non_null(strstr(err.text, "/nowhere/server"));
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        assert_int_equal(carry_one(&result, plan_of(commands[i])), -ERR_LACKS);
+        assert_non_null(strstr(err.text, commands[i][0]));
+    }
+}
+
+#define GOOD BEGIN TEXT("3", "{\\\"a\\\":1}") TEXT("4", "done")
+
+static char folder[] = "/tmp/moult-carry.XXXXXX";
+
+static const char *put(const char *name, const char *text)
+{
+    const char *path = arena_format(&arena, "%s/%s", folder, name);
+    assert_int_equal(file_write(path, str_of(text), 0755, &err), 0);
+    return path;
+}
+
+/* What stands beside the server is there; a file elsewhere and our own environment are not. */
+static void a_server_sees_its_folder_and_no_more(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(file_mkdirs(arena_format(&arena, "%s/own", folder), 0755, &err), 0);
+    const char *secret = put("secret", "s");
+    put("own/beside", "b");
+    const char *server = put("own/server",
+        arena_format(&arena,
+            "#!/bin/sh\n[ -e %s ] && exit 7\n[ \"$OURS\" ] && exit 8\n[ \"$THEIRS\" ] || exit 9\n"
+            "[ -e \"${0%%/*}/beside\" ] || exit 10\necho x 2>&- >\"${0%%/*}/beside\" && exit "
+            "11\n" GOOD,
+            secret));
+    const char *link = arena_format(&arena, "%s/link", folder);
+    assert_int_equal(symlink(server, link), 0);
+    const char *const env[] = { "THEIRS=1", NULL };
+    const char *const commands[][3] = { { server }, { "sh", server }, { link } };
+    setenv("OURS", "1", 1);
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        struct carry_plan plan = plan_of(commands[i]);
+        struct carry_result result;
+        plan.env = env;
+        assert_int_equal(carry_one(&result, plan), 0);
+        assert_string_equal(result.outcomes[0].text.at, "done");
+        assert_true(result.layers & LAYER_BIT(LAYER_SECCOMP));
+    }
+}
+
+static void a_server_that_would_see_too_much(void **state)
+{
+    (void)state;
+    const char *const command[] = { put("server", "#!/bin/sh\n" GOOD), NULL };
+    const char *const slash[] = { "sh", "/", NULL };
+    struct carry_result result;
+    assert_int_equal(carry_one(&result, plan_of(command)), 0);
+    setenv("HOME", folder, 1);
+    assert_int_equal(carry_one(&result, plan_of(command)), -ERR_DENIED);
+    assert_int_equal(carry_one(&result, plan_of(slash)), -ERR_DENIED);
 }
 
 int main(void)
@@ -243,8 +300,11 @@ int main(void)
         cmocka_unit_test(only_what_was_carried_out_counts),
         cmocka_unit_test(what_is_as_recorded_is_not_mended),
         cmocka_unit_test(a_server_that_is_not_there),
+        cmocka_unit_test(a_server_sees_its_folder_and_no_more),
+        cmocka_unit_test(a_server_that_would_see_too_much),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    file_remove_tree(folder, NULL);
     arena_done(&arena);
     return rc;
 }
