@@ -126,7 +126,7 @@ static void bury(struct seat *seat, char *ret_why, size_t size)
         bool spoke = sanitiser_spoke(&result);
         seat->reports += spoke;
         if (spoke)
-            snprintf(ret_why, size, "the sanitiser ended the worker");
+            snprintf(ret_why, size, "the worker was ended by a sanitiser");
         else if (result.signal)
             snprintf(ret_why, size, "the worker died of signal %d", result.signal);
         else

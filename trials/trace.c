@@ -1,4 +1,4 @@
-/* trace - runs out of the journal. One session is in memory at a time: mining is flat. */
+/* trace - runs out of the journal. One session, or one page of them, is in memory at a time. */
 #include "trials/trace.h"
 
 #include "base/mem.h"
@@ -142,6 +142,53 @@ int trace_each(struct journal *journal, const struct digest *key,
     int status = pages(&walk, err);
     trace_tools_done(&walk.tools);
     return status;
+}
+
+/* The runs of one page of the list. */
+static int read_page(struct journal *journal, const uint64_t *numbers, uint32_t count,
+    struct trace_tools *tools, struct arena *arena, struct run **runs, unsigned *ret_count,
+    struct err *err)
+{
+    unsigned found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct journal_session session;
+        int status = journal_read(journal, numbers[i], arena, &session, err);
+        if (status >= 0 && session.split == JOURNAL_NO_SPLIT)
+            continue;
+        if (status >= 0)
+            status = trace_run(&runs[found], &session, tools, arena, err);
+        if (status < 0)
+            return status;
+        found++;
+    }
+    *ret_count = found;
+    return 0;
+}
+
+int trace_pages(struct journal *journal,
+    int (*page)(void *with, struct run *const *runs, unsigned count, struct err *err), void *with,
+    struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(trace_tools_done) struct trace_tools tools = { 0 };
+    struct journal_session *listed;
+    struct run *runs[JOURNAL_PAGE];
+    uint64_t numbers[JOURNAL_PAGE], after = 0;
+    uint32_t count;
+    unsigned found = 0;
+    for (;; arena_reset(&arena)) {
+        int status = journal_list(journal, after, &arena, &listed, &count, err);
+        if (status < 0 || count == 0)
+            return status;
+        for (uint32_t i = 0; i < count && i < JOURNAL_PAGE; i++)
+            after = numbers[i] = listed[i].number; /* its strings are gone with the next call */
+        status = read_page(journal, numbers, count < JOURNAL_PAGE ? count : JOURNAL_PAGE, &tools,
+            &arena, runs, &found, err);
+        if (status >= 0 && found > 0)
+            status = page(with, runs, found, err);
+        if (status < 0)
+            return status;
+    }
 }
 
 int trace_find(struct journal *journal, struct str id, struct trace_tools *tools,

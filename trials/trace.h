@@ -26,6 +26,11 @@ int trace_run(struct run **ret, const struct journal_session *session, struct tr
  * sessions are left out. */
 int trace_each(struct journal *journal, const struct digest *key,
     int (*each)(void *with, struct run *run, struct err *err), void *with, struct err *err);
+/* The same by pages of up to JOURNAL_PAGE runs that live as long as the call; sessions without a
+ * split are left out. For who works on many runs at once. */
+int trace_pages(struct journal *journal,
+    int (*page)(void *with, struct run *const *runs, unsigned count, struct err *err), void *with,
+    struct err *err);
 /* One session by the digits of its id. */
 int trace_find(struct journal *journal, struct str id, struct trace_tools *tools,
     struct arena *arena, struct run **ret, struct err *err);
