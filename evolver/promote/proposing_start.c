@@ -35,8 +35,17 @@ static int random_name(char out[33], struct err *err)
     return 0;
 }
 
-static int write_bundle(
-    struct proposing_start *start, char inner[PATH_MAX + 40], struct str bundle, struct err *err)
+struct places { /* on the host */
+    char inner[PATH_MAX + 40], evidence[PATH_MAX + 56], scratch[PATH_MAX + 56];
+};
+
+static int make_folder(const char *path, mode_t mode, struct err *err)
+{
+    return mkdir(path, mode) < 0 || chmod(path, mode) < 0 ? err_sys(err, "temporary folder") : 0;
+}
+
+static int make_places(
+    struct proposing_start *start, struct places *places, struct str bundle, struct err *err)
 {
     char name[33];
     snprintf(start->folder, sizeof(start->folder), "/tmp/moult-evidence.XXXXXX");
@@ -47,38 +56,60 @@ static int write_bundle(
         start->folder[0] = '\0';
         return err_sys(err, "temporary folder");
     }
-    snprintf(inner, PATH_MAX + 40, "%s/%s", start->folder, name);
-    if (chmod(start->folder, 0711) < 0 || mkdir(inner, 0755) < 0 || chmod(inner, 0755) < 0)
+    snprintf(places->inner, sizeof(places->inner), "%s/%s", start->folder, name);
+    snprintf(places->evidence, sizeof(places->evidence), "%s/evidence", places->inner);
+    snprintf(places->scratch, sizeof(places->scratch), "%s/scratch", places->inner);
+    if (chmod(start->folder, 0711) < 0)
         return err_sys(err, "temporary folder");
-    CLEANUP(mem_freep) char *path = mem_format("%s/bundle.json", inner);
+    if ((rc = make_folder(places->inner, 0755, err)) < 0 ||
+        (rc = make_folder(places->evidence, 0755, err)) < 0 ||
+        (rc = make_folder(places->scratch, 0777, err)) < 0)
+        return rc;
+    CLEANUP(mem_freep) char *path = mem_format("%s/bundle.json", places->evidence);
     return file_write(path, bundle, 0444, err);
 }
 
-static int start_at(struct proposing_start *start, const char *program, const char *from,
-    const char *to, enum sandbox_tier tier, int theirs, uint32_t seconds, struct err *err)
+/* --- the sandbox */
+
+struct birth {
+    const char *program;
+    const struct places *places;
+    int socket;
+    uint32_t seconds;
+};
+
+static int birth(
+    struct proposing_start *start, const struct birth *of, enum sandbox_tier tier, struct err *err)
 {
-    CLEANUP(mem_freep) char *bundle = mem_format("%s/bundle.json", to);
-    const char *const argv[] = { program, bundle, NULL };
-    const struct sandbox_mount mounts[] = { { from, to, false } };
+    bool strong = tier == SANDBOX_STRONG;
+    const char *evidence = strong ? EVIDENCE_FOLDER : of->places->evidence;
+    const char *scratch = of->places->scratch;
+    CLEANUP(mem_freep) char *bundle = mem_format("%s/bundle.json", evidence);
+    CLEANUP(mem_freep) char *temporary = mem_format("TMPDIR=%s", scratch);
+    const char *const argv[] = { of->program, bundle, NULL };
+    const char *const env[] = { "PATH=/usr/bin", "LC_ALL=C", temporary, NULL };
+    const struct sandbox_mount mounts[] = { { of->places->evidence, evidence, false },
+        { scratch, scratch, true } };
     const struct sandbox_run run = { .profile = SANDBOX_PROPOSE,
         .tier = tier,
         .argv = argv,
+        .env = strong ? NULL : env,
+        .cwd = strong ? NULL : scratch,
         .mounts = mounts,
-        .mounts_count = COUNT_OF(mounts),
-        .fds = &theirs,
+        .mounts_count = strong ? 1 : 2, /* a root of its own has a scratch folder in it */
+        .fds = &of->socket,
         .fds_count = 1,
-        .limits = { .wall_ms = (seconds + SPARE_S) * 1000 } };
+        .limits = { .wall_ms = (of->seconds + SPARE_S) * 1000 } };
     return sandbox_start(&start->box, &run, err);
 }
 
 /* With a root of its own where that can be had; else, if the caller allows it, without. */
-static int start_any(struct proposing_start *start, const char *program, const char *folder,
-    int tier, int theirs, uint32_t seconds, struct err *err)
+static int birth_any(
+    struct proposing_start *start, const struct birth *of, int tier, struct err *err)
 {
-    int rc =
-        start_at(start, program, folder, EVIDENCE_FOLDER, SANDBOX_STRONG, theirs, seconds, err);
+    int rc = birth(start, of, SANDBOX_STRONG, err);
     if (rc == -ERR_LACKS && tier == SANDBOX_CONTAINER)
-        rc = start_at(start, program, folder, folder, SANDBOX_CONTAINER, theirs, seconds, err);
+        rc = birth(start, of, SANDBOX_CONTAINER, err);
     return rc;
 }
 
@@ -127,7 +158,8 @@ static int watch(struct proposing_start *start, struct err *err)
 int proposing_start(struct proposing_start *ret, const char *program, struct str bundle, int tier,
     uint32_t seconds, struct err *err)
 {
-    char path[PATH_MAX], inner[PATH_MAX + 40];
+    char path[PATH_MAX];
+    struct places places;
     int pair[2];
     *ret = (struct proposing_start){ .fd = -1, .pidfd = -1 };
     int rc = find_program(path, program, err);
@@ -137,9 +169,10 @@ int proposing_start(struct proposing_start *ret, const char *program, struct str
         return rc;
     ret->fd = pair[0];
     CLEANUP(fd_closep) int theirs = pair[1];
-    rc = write_bundle(ret, inner, bundle, err);
+    const struct birth of = { path, &places, theirs, seconds };
+    rc = make_places(ret, &places, bundle, err);
     if (rc == 0)
-        rc = start_any(ret, path, inner, tier, theirs, seconds, err);
+        rc = birth_any(ret, &of, tier, err);
     if (rc == 0)
         rc = watch(ret, err);
     if (rc < 0)
