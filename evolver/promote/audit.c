@@ -160,7 +160,8 @@ static int by_key(const void *a, const void *b)
 static void keep_last(struct reading *reading)
 {
     size_t kept = 0;
-    qsort(reading->sayings, reading->sayings_count, sizeof *reading->sayings, by_key);
+    if (reading->sayings_count)
+        qsort(reading->sayings, reading->sayings_count, sizeof *reading->sayings, by_key);
     for (size_t i = 0; i < reading->sayings_count; i++) {
         struct saying *saying = &reading->sayings[i];
         if (kept && hash_equal(&reading->sayings[kept - 1].key, &saying->key))
