@@ -1,0 +1,44 @@
+/* bundle - the evidence bundle (proposer.h) as structs. Texts point into the document or stand in
+ * the arena; all of it is data from traces. */
+#pragma once
+
+#include "base/json.h"
+#include "propose/proposer.h"
+
+enum bundle_kind { BUNDLE_FAIL, BUNDLE_PASS, BUNDLE_OVERREACH };
+
+struct bundle_call {
+    struct str name;
+    const struct json *args; /* NULL: they do not parse */
+    const struct json *tool; /* the tool of that name among those offered, or NULL */
+};
+struct bundle_step {
+    uint32_t id;
+    uint32_t group; /* numbered by first sight */
+    enum bundle_kind kind;
+    struct proposer_verdict want;
+    /* of a failing one: the text as written, the calls as written, the calls that are wanted */
+    struct str text;
+    struct bundle_call *calls, *wanted;
+    uint32_t calls_count, wanted_count;
+    const struct json *tools;
+};
+struct bundle_plugin {
+    struct str name, path, source;
+    const struct json *hooks;
+};
+struct bundle {
+    struct str cluster, hook;
+    struct bundle_plugin *plugins;
+    uint32_t plugins_count;
+    struct str pipeline; /* its source */
+    struct bundle_step *steps;
+    uint32_t steps_count, groups_count;
+    uint32_t seconds;
+    const char **without;
+    uint32_t without_count;
+};
+
+/* ERR_INPUT: not of schema 1. */
+int bundle_read(struct bundle *ret, struct arena *arena, struct str text, struct err *err);
+bool bundle_stands_on(const struct bundle_plugin *plugin, struct str hook);

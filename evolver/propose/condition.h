@@ -1,0 +1,45 @@
+/* condition - finds the conjunction of recorded conditions under which an action should be taken.
+ *
+ * No replay: for each time that the guarded point was reached the trial build told which atoms held
+ * there. Rows of passing and made steps must be false, all of them and never a sample: one solved
+ * run in thousands decides. Rows of a failing step are a whole: it is mended when all that must be
+ * true are and none else. */
+#pragma once
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CONDITION_LITERALS_MAX = 6, CONDITION_FOUND_MAX = 4 };
+
+struct condition_row {
+    uint32_t step, group; /* of a failing step: numbers from 0, each step's rows together */
+    bool failing;         /* else it must be false */
+    bool want;
+    const uint8_t *bits;
+};
+struct condition_atom {
+    uint16_t cost;
+    bool related; /* it looks at what the action uses */
+    bool tight;   /* it says that a value of the action is known or fits */
+};
+struct condition_problem {
+    const struct condition_row *rows; /* the failing ones first */
+    uint32_t rows_count, failing_count;
+    const struct condition_atom *atoms;
+    uint32_t atoms_count;
+    uint32_t groups_count; /* of failing steps */
+};
+struct condition {
+    struct {
+        uint16_t atom;
+        bool negated;
+    } at[CONDITION_LITERALS_MAX];
+    uint32_t count;
+    uint32_t mended_groups, changed_groups; /* changed: touched and not mended */
+    uint32_t score;                         /* in hundredths; less is better */
+};
+/* The best conditions, best first, each with other rows. *ret_tried counts conjunctions. */
+uint32_t condition_search(const struct condition_problem *problem,
+    struct condition ret[CONDITION_FOUND_MAX], uint64_t *ret_tried);

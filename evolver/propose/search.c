@@ -1,0 +1,277 @@
+/* search - the stages in their order, and what is said at the end. */
+#include "propose/search.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATCHES_MAX = 64, TRIES_MAX = 5, LATE_PERCENT = 60 };
+
+bool search_late(const struct search *search)
+{
+    return judge_seconds(&search->judge) * 100 > search->bundle->seconds * (double)LATE_PERCENT;
+}
+
+int search_build(struct search *search, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf above = { 0 }, behind = { 0 }, source = { 0 };
+    const struct target *target = &search->target;
+    struct schema_plan plan = { .pool = &search->pool, .actions = &search->actions };
+    for (uint32_t i = 0; i < POOL_ITERATORS_MAX; i++) {
+        plan.atoms[i] = search->atoms[i];
+        plan.atoms_count[i] = search->atoms_count[i];
+    }
+    schema_print(&above, &plan);
+    schema_print_export(&behind, &plan);
+    struct insertion insertion = { .above = buf_view(&above),
+        .entry = str_of(arena_format(&arena,
+            "\n    {\n        moult_action search_action = search_run(%s, %s);\n"
+            "        if (search_action != MOULT_PASS)\n            return search_action;\n    }",
+            target->turn, search->pool.hook->call ? target->call : "NULL")) };
+    target_print(&source, target, &arena, &insertion, buf_view(&behind));
+    return judge_build(&search->judge, target->plugin->name, buf_view(&source), err);
+}
+
+/* --- the steps */
+
+static void add_step(struct steps *steps, uint32_t place)
+{
+    steps->at[steps->count++] = place;
+}
+
+/* The failing steps in the order of rounds over the groups: the first of each group first. */
+static void list_fails(struct search *search)
+{
+    const struct bundle *bundle = search->bundle;
+    CLEANUP(mem_freep) uint32_t *seen = mem_zero(bundle->groups_count + 1, sizeof(*seen));
+    CLEANUP(mem_freep) uint32_t *turn = mem_zero(bundle->steps_count + 1, sizeof(*turn));
+    uint32_t rounds = 0;
+    for (uint32_t i = 0; i < bundle->steps_count; i++) {
+        if (bundle->steps[i].kind != BUNDLE_FAIL)
+            continue;
+        turn[i] = ++seen[bundle->steps[i].group];
+        search->fail_groups += turn[i] == 1;
+        rounds = turn[i] > rounds ? turn[i] : rounds;
+    }
+    for (uint32_t round = 1; round <= rounds; round++)
+        for (uint32_t i = 0; i < bundle->steps_count; i++)
+            if (turn[i] == round && search->fails.count < SEARCH_FAILS_MAX)
+                add_step(&search->fails, i);
+    search->screen.at = search->fails.at;
+    search->screen.count =
+        search->fails.count < SEARCH_SCREEN ? search->fails.count : SEARCH_SCREEN;
+}
+
+static void list_steps(struct search *search)
+{
+    const struct bundle *bundle = search->bundle;
+    search->fails.at = arena_alloc(&search->arena, SEARCH_FAILS_MAX * sizeof(uint32_t));
+    search->others.at = arena_alloc(&search->arena, (bundle->steps_count + 1) * sizeof(uint32_t));
+    list_fails(search);
+    for (uint32_t i = 0; i < bundle->steps_count; i++)
+        if (bundle->steps[i].kind != BUNDLE_FAIL)
+            add_step(&search->others, i);
+}
+
+/* What the harness does as it is, at every step: what a change is a change from. */
+static int look_at_unchanged(struct search *search, struct err *err)
+{
+    const struct steps *lists[] = { &search->fails, &search->others };
+    search->unchanged =
+        arena_alloc(&search->arena, (search->bundle->steps_count + 1) * sizeof(*search->unchanged));
+    for (size_t l = 0; l < COUNT_OF(lists); l++) {
+        CLEANUP(arena_done) struct arena arena = { 0 };
+        struct candidate nothing = { .decide = 0 };
+        struct verdicts verdicts;
+        int r = judge_ask(&search->judge, &arena, lists[l], &nothing, 1, false, &verdicts, err);
+        if (r < 0)
+            return r;
+        for (uint32_t i = 0; i < lists[l]->count; i++)
+            search->unchanged[lists[l]->at[i]] = verdicts.at[i];
+    }
+    return 0;
+}
+
+/* --- proposals */
+
+static void quote_member(struct buf *out, const char *name, struct str text)
+{
+    buf_format(out, ",\"%s\":", name);
+    json_quote(out, text);
+}
+
+static void print_edits(struct buf *out, const struct search *search, struct arena *arena,
+    const struct printed *printed)
+{
+    struct target_edit edits[TARGET_EDITS_MAX];
+    uint32_t count = target_edits(&search->target, arena, &printed->insertion, edits);
+    buf_text(out, ",\"edits\":[");
+    for (uint32_t i = 0; i < count; i++) {
+        buf_format(
+            out, "%s{\"from\":%u,\"to\":%u,\"text\":", i ? "," : "", edits[i].at, edits[i].at);
+        json_quote(out, edits[i].text);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+static void print_contract(struct buf *out, const struct search *search, const struct patch *patch,
+    const struct printed *printed)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    buf_format(&text, "%s At %s this mends %u of %u failing steps seen, in %u of %u groups.",
+        printed->summary, search->pool.hook->name, patch->fixes_count, search->fails.count,
+        patch->condition.mended_groups, search->fail_groups);
+    buf_text(out, ",\"contract\":{\"hypothesis\":");
+    json_quote(out, buf_view(&text));
+    buf_text(out, ",\"blamed\":[");
+    json_quote(out, str_of(search->target.function));
+    buf_text(out, "],\"predicts\":{\"fixes\":[");
+    for (uint32_t i = 0; i < patch->fixes_count; i++)
+        buf_format(out, "%s%u", i ? "," : "", patch->fixes[i]);
+    buf_text(out, "],\"risks\":[]}");
+    quote_member(out, "falsified_by",
+        STR("a group of this signature that stays as it was, or any other step that changes"));
+    buf_format(out, ",\"cost\":{\"judged\":%llu,\"seconds\":%.1f}}",
+        (unsigned long long)search->judge.judged, judge_seconds(&search->judge));
+}
+
+static void print_ingredients(struct buf *out, const struct printed *printed)
+{
+    buf_text(out, ",\"ingredients\":[");
+    for (uint32_t i = 0; i < printed->ingredients_count; i++) {
+        buf_text(out, i ? "," : "");
+        json_quote(out, str_of(printed->ingredients[i]));
+    }
+    buf_char(out, ']');
+}
+
+static struct str proposal_of(struct search *search, const struct patch *patch, struct printed *ret)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    patch_print(ret, &search->arena, &search->pool, &search->actions, &search->target, patch);
+    buf_text(&out, "{\"schema\":1,\"proposer\":\"search\"");
+    quote_member(&out, "cluster", search->bundle->cluster);
+    quote_member(&out, "plugin", search->target.plugin->name);
+    quote_member(&out, "path", search->target.plugin->path);
+    print_edits(&out, search, &search->arena, ret);
+    print_contract(&out, search, patch, ret);
+    print_ingredients(&out, ret);
+    buf_format(&out, ",\"score\":%u}", patch->condition.score + 2 * patch->body.cost);
+    return (struct str){ arena_string(&search->arena, out.at, out.size), out.size };
+}
+
+/* The end: why, how much was looked at, and what the first proposal is made of. */
+static int stop(
+    struct search *search, const char *why, const struct printed *first, struct err *err)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    static const struct printed none;
+    buf_text(&out, "{\"why\":");
+    json_quote(&out, str_of(why));
+    buf_format(&out,
+        ",\"tried\":%u,\"judged\":%llu,\"seconds\":%.1f,\"builds\":%u,\"values\":%u,"
+        "\"actions\":%u,\"bodies\":%u,\"conditions\":%llu",
+        search->judge.tried, (unsigned long long)search->judge.judged,
+        judge_seconds(&search->judge), search->judge.builds, search->pool.count,
+        search->actions_tried, search->bodies_count, (unsigned long long)search->conditions_tried);
+    print_ingredients(&out, first ? first : &none);
+    buf_char(&out, '}');
+    return judge_send(&search->judge, PROPOSER_STOP, buf_view(&out), err);
+}
+
+/* Tries patches, best first; proposes those that hold over all held-in steps. */
+static int propose(struct search *search, struct patch *patches, uint32_t count, struct err *err)
+{
+    struct printed printed, first = { 0 };
+    uint32_t proposed = 0, best = 0;
+    const char *why = "nothing found: no patch held over the held-in steps";
+    for (uint32_t i = 0; i < count && i < TRIES_MAX && proposed < PROPOSER_CANDIDATES_MAX; i++) {
+        uint32_t groups;
+        const char *lost;
+        struct str proposal = proposal_of(search, &patches[i], &printed);
+        int r = judge_try(&search->judge, &search->arena, proposal, &groups, &lost, err);
+        if (r < 0)
+            return r;
+        judge_say(&search->judge, "try %u: %s %s", i + 1,
+            r ? "holds" : "does not hold:", r ? printed.summary : lost);
+        if (!r || groups * 2 < best)
+            continue;
+        r = judge_send(&search->judge, PROPOSER_PROPOSE, proposal, err);
+        if (r < 0)
+            return r;
+        best = groups > best ? groups : best;
+        first = proposed++ ? first : printed;
+    }
+    return stop(search, proposed ? "found" : why, &first, err);
+}
+
+/* --- the whole */
+
+static int search_all(struct search *search, struct err *err)
+{
+    CLEANUP(mem_freep) struct patch *patches = mem_zero(PATCHES_MAX, sizeof(*patches));
+    uint32_t count = 0;
+    int r = search_values(search, err);
+    if (r == 0)
+        r = look_at_unchanged(search, err);
+    if (r == 0)
+        r = search_actions(search, err);
+    if (r == 0 && search->bodies_count == 0)
+        return stop(search,
+            "nothing found: no action of the vocabulary is right at any of the steps looked at, "
+            "whatever its condition",
+            NULL, err);
+    if (r == 0)
+        r = search_patches(search, patches, PATCHES_MAX, &count, err);
+    if (r == 0 && count == 0)
+        return stop(search,
+            "nothing found: actions are right at some steps, but no condition of up to three "
+            "parts tells these from the steps that must stay",
+            NULL, err);
+    return r < 0 ? r : propose(search, patches, count, err);
+}
+
+static int search_begin(struct search *search, struct str text, int fd, struct err *err)
+{
+    search->bundle = arena_alloc(&search->arena, sizeof(*search->bundle));
+    int r = bundle_read(search->bundle, &search->arena, text, err);
+    if (r < 0)
+        return r;
+    judge_begin(&search->judge, &search->arena, search->bundle, fd);
+    vocabulary_read(&search->vocabulary, search->bundle->without, search->bundle->without_count);
+    list_steps(search);
+    return 0;
+}
+
+int search_run(struct str text, int fd, struct err *err)
+{
+    struct search *search = mem_zero(1, sizeof(*search));
+    int r = search_begin(search, text, fd, err);
+    const struct judged_hook *hook = r == 0 ? vocabulary_hook(search->bundle->hook) : NULL;
+    struct err why;
+    if (r == 0 && !hook) {
+        r = stop(search,
+            "nothing found: the replay of a recorded reply does not reach this hook, so no "
+            "candidate can be judged there",
+            NULL, err);
+    } else if (r == 0 && search->fails.count == 0) {
+        r = stop(search, "nothing found: the bundle has no failing step", NULL, err);
+    } else if (r == 0 && target_find(&search->target, &search->arena, search->bundle, &why) < 0) {
+        r = stop(search, arena_format(&search->arena, "nothing found: %s", why.text), NULL, err);
+    } else if (r == 0) {
+        mine(&search->mined, &search->arena, search->bundle);
+        pool_begin(&search->pool, &search->arena, &search->vocabulary, hook, &search->mined);
+        judge_say(&search->judge, "%u failing steps in %u groups, %u others; %u keys, %u marks",
+            search->fails.count, search->fail_groups, search->others.count,
+            search->mined.keys_count, search->mined.tokens_count);
+        r = search_all(search, err);
+    }
+    target_done(&search->target);
+    judge_done(&search->judge);
+    arena_done(&search->arena);
+    free(search);
+    return r;
+}

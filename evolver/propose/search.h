@@ -1,0 +1,72 @@
+/* search - finds a patch without a language model: staged program repair over typed pools.
+ *
+ * The stages, each in its file: values (search_values.c), actions that are right under some
+ * abstract condition (search_actions.c), what that condition must say at each time
+ * (search_rows.c), the patch in C (patch_print.c), tries and proposals (search.c).
+ * docs/reference/search.md has the whole. */
+#pragma once
+
+#include "propose/condition.h"
+#include "propose/judge.h"
+#include "propose/target.h"
+
+enum { SEARCH_BODIES_MAX = 24, SEARCH_SCREEN = 12, SEARCH_FAILS_MAX = 256, SEARCH_FLIPS = 16 };
+
+/* An action with all its arguments, and the loop it stands in; the condition is open. */
+struct body {
+    uint16_t holes[HOLES];
+    uint32_t cost;
+    uint32_t right; /* failing steps that it mends under some condition */
+};
+/* A body with its condition. */
+struct patch {
+    struct body body;
+    struct condition condition;
+    const struct atom *atoms; /* of the body's scope */
+    uint32_t *fixes;          /* ids of failing steps that it should mend */
+    uint32_t fixes_count;
+};
+
+struct search {
+    struct arena arena;
+    struct bundle *bundle;
+    struct vocabulary vocabulary;
+    struct mined mined;
+    struct pool pool;
+    struct actions actions;
+    struct target target;
+    struct judge judge;
+    struct steps fails, screen;         /* screen: one a group */
+    struct steps others;                /* passing and made */
+    struct proposer_verdict *unchanged; /* by place: what the harness does as it is */
+    struct body bodies[SEARCH_BODIES_MAX];
+    uint32_t bodies_count;
+    struct atom *atoms[POOL_ITERATORS_MAX];
+    uint32_t atoms_count[POOL_ITERATORS_MAX];
+    uint32_t fail_groups;
+    uint64_t conditions_tried;
+    uint32_t actions_tried;
+};
+
+/* Builds the trial source of what is in the pool now, and has it built. */
+int search_build(struct search *search, struct err *err);
+bool search_late(const struct search *search); /* the time is nearly over */
+
+int search_values(struct search *search, struct err *err);
+int search_actions(struct search *search, struct err *err);
+/* Conditions for the bodies; best patch first. */
+int search_patches(
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
+
+/* The patch as C for the target's places, and its parts. Texts are in the arena. */
+struct printed {
+    struct insertion insertion;
+    const char *summary;      /* one sentence */
+    const char **ingredients; /* verbs, flags, constants */
+    uint32_t ingredients_count;
+};
+void patch_print(struct printed *ret, struct arena *arena, const struct pool *pool,
+    const struct actions *actions, const struct target *target, const struct patch *patch);
+
+/* The whole search over the channel, up to STOP. */
+int search_run(struct str bundle, int fd, struct err *err);

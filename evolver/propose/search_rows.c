@@ -1,0 +1,435 @@
+/* search_rows - what a body's condition must say each time that it is asked, and conditions that
+ * say it.
+ *
+ * At failing steps the right answer comes from verdicts under different bits; everywhere else the
+ * answer is no wherever yes would change something, over all held-in steps. */
+#include "propose/search.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCOPES_MAX = 6, TABLE = 5, ROWS_MAX = 60000, REACHED_MAX = 64 };
+
+/* Rows of one body; bits are filled in when the atoms are known. */
+struct rows {
+    struct condition_row *at;
+    uint32_t *place, *time; /* which step of the bundle, which time there */
+    uint32_t count, failing;
+};
+struct stage {
+    struct search *search;
+    struct rows rows[SEARCH_BODIES_MAX];
+    uint8_t *wanted;                      /* by place: its atoms are asked for */
+    struct str *bits[POOL_ITERATORS_MAX]; /* by place */
+};
+
+static void add_row(struct stage *stage, uint32_t body, uint32_t place, uint32_t time, bool want)
+{
+    struct rows *rows = &stage->rows[body];
+    const struct bundle_step *step = &stage->search->bundle->steps[place];
+    if (rows->count == ROWS_MAX)
+        return;
+    if (rows->count % 1024 == 0) {
+        rows->at = mem_grow(rows->at, rows->count + 1024, sizeof(*rows->at));
+        rows->place = mem_grow(rows->place, rows->count + 1024, sizeof(*rows->place));
+        rows->time = mem_grow(rows->time, rows->count + 1024, sizeof(*rows->time));
+    }
+    rows->place[rows->count] = place;
+    rows->time[rows->count] = time;
+    rows->at[rows->count++] = (struct condition_row){
+        .step = place, .group = step->group, .failing = step->kind == BUNDLE_FAIL, .want = want
+    };
+    stage->wanted[place] = 1;
+}
+
+/* --- failing steps: all of the first times' subsets, everything, everything but one, only one */
+
+enum {
+    AT_ALL = 1 << TABLE,
+    AT_BUT = AT_ALL + 1,
+    AT_ONE = AT_BUT + SEARCH_FLIPS,
+    MASKS = AT_ONE + SEARCH_FLIPS
+};
+
+static struct candidate masked(const struct body *body, uint32_t at)
+{
+    struct candidate candidate = { .decide = at };
+    memcpy(candidate.holes, body->holes, sizeof(candidate.holes));
+    if (at >= AT_ONE)
+        candidate.decide = 1ull << (at - AT_ONE);
+    else if (at >= AT_BUT)
+        candidate.decide = ~(1ull << (at - AT_BUT));
+    else if (at == AT_ALL)
+        candidate.decide = UINT64_MAX;
+    return candidate;
+}
+
+struct answers {
+    const struct proposer_verdict *at; /* [MASKS] */
+    const struct proposer_verdict *want;
+    uint32_t reached;
+};
+
+static bool right(const struct answers *answers, uint32_t at)
+{
+    return judge_same(&answers->at[at], answers->want);
+}
+
+/* The place in the table of a subset of few times. */
+static uint32_t subset(const struct answers *answers, uint32_t mask)
+{
+    return mask == (1u << answers->reached) - 1 ? AT_ALL : mask;
+}
+
+static void rows_of_all(struct stage *stage, uint32_t body, uint32_t place, const struct answers *a)
+{
+    for (uint32_t time = 0; time < a->reached; time++)
+        if (time >= SEARCH_FLIPS || !right(a, AT_BUT + time))
+            add_row(stage, body, place, time, true);
+}
+
+static bool rows_of_subset(
+    struct stage *stage, uint32_t body, uint32_t place, const struct answers *a)
+{
+    uint32_t best = 0;
+    for (uint32_t mask = 1; a->reached <= TABLE && mask < 1u << a->reached; mask++)
+        if (right(a, mask) && (!best || __builtin_popcount(mask) < __builtin_popcount(best)))
+            best = mask;
+    for (uint32_t time = 0; best && time < a->reached; time++)
+        if (!right(a, subset(a, best ^ 1u << time)))
+            add_row(stage, body, place, time, best >> time & 1);
+    return best != 0;
+}
+
+static bool rows_of_one(struct stage *stage, uint32_t body, uint32_t place, const struct answers *a)
+{
+    uint32_t one = 0;
+    while (one < SEARCH_FLIPS && one < a->reached && !right(a, AT_ONE + one))
+        one++;
+    if (one == SEARCH_FLIPS || one == a->reached)
+        return false;
+    for (uint32_t time = 0; time < a->reached; time++)
+        add_row(stage, body, place, time, time == one);
+    return true;
+}
+
+static void rows_of_failing(
+    struct stage *stage, uint32_t body, uint32_t place, const struct answers *a)
+{
+    if (a->reached == 0)
+        return;
+    if (a->reached <= REACHED_MAX && right(a, AT_ALL)) {
+        rows_of_all(stage, body, place, a);
+        return;
+    }
+    if (a->reached <= TABLE && rows_of_subset(stage, body, place, a))
+        return;
+    if (a->reached > TABLE && a->reached <= REACHED_MAX && rows_of_one(stage, body, place, a))
+        return;
+    /* Nothing mends it with this body: whatever fires there changes it otherwise. */
+    if (!judge_same(&a->at[AT_ALL], &stage->search->unchanged[place]))
+        for (uint32_t time = 0; time < a->reached && time < REACHED_MAX; time++)
+            add_row(stage, body, place, time, false);
+}
+
+static int failing_rows(struct stage *stage, uint32_t body, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct search *search = stage->search;
+    struct candidate candidates[MASKS];
+    struct verdicts verdicts;
+    for (uint32_t i = 0; i < MASKS; i++)
+        candidates[i] = masked(&search->bodies[body], i);
+    int r =
+        judge_ask(&search->judge, &arena, &search->fails, candidates, MASKS, false, &verdicts, err);
+    for (uint32_t s = 0; r == 0 && s < search->fails.count; s++) {
+        uint32_t place = search->fails.at[s];
+        struct answers answers = { &verdicts.at[(size_t)s * MASKS],
+            &search->bundle->steps[place].want, verdicts.at[(size_t)s * MASKS + AT_ALL].reached };
+        rows_of_failing(stage, body, place, &answers);
+    }
+    stage->rows[body].failing = stage->rows[body].count;
+    return r;
+}
+
+/* --- all other steps */
+
+/* Rows of the steps that the body changes when it always fires: the times that change by
+ * themselves; if none does, all. */
+static int rows_of_touched(
+    struct stage *stage, uint32_t body, const struct steps *touched, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct search *search = stage->search;
+    struct candidate candidates[SEARCH_FLIPS];
+    struct verdicts verdicts;
+    for (uint32_t i = 0; i < SEARCH_FLIPS; i++)
+        candidates[i] = masked(&search->bodies[body], AT_ONE + i);
+    int r =
+        judge_ask(&search->judge, &arena, touched, candidates, SEARCH_FLIPS, false, &verdicts, err);
+    for (uint32_t s = 0; r == 0 && s < touched->count; s++) {
+        const struct proposer_verdict *at = &verdicts.at[(size_t)s * SEARCH_FLIPS];
+        uint32_t place = touched->at[s], added = 0, reached = at->reached;
+        for (uint32_t time = 0; time < reached && time < REACHED_MAX; time++)
+            if (time >= SEARCH_FLIPS || !judge_same(&at[time], &search->unchanged[place])) {
+                add_row(stage, body, place, time, false);
+                added++;
+            }
+        for (uint32_t time = 0; !added && time < reached && time < REACHED_MAX; time++)
+            add_row(stage, body, place, time, false);
+    }
+    return r;
+}
+
+static int other_rows(struct stage *stage, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct search *search = stage->search;
+    struct candidate candidates[SEARCH_BODIES_MAX];
+    struct verdicts verdicts;
+    for (uint32_t i = 0; i < search->bodies_count; i++)
+        candidates[i] = masked(&search->bodies[i], AT_ALL);
+    int r = judge_ask(&search->judge, &arena, &search->others, candidates, search->bodies_count,
+        false, &verdicts, err);
+    for (uint32_t b = 0; r == 0 && b < search->bodies_count; b++) {
+        struct steps many = { arena_alloc(&arena, search->others.count * sizeof(uint32_t)), 0 };
+        for (uint32_t s = 0; s < search->others.count; s++) {
+            const struct proposer_verdict *v = &verdicts.at[(size_t)s * verdicts.count + b];
+            uint32_t place = search->others.at[s];
+            if (judge_same(v, &search->unchanged[place]))
+                continue;
+            if (v->reached > 1)
+                many.at[many.count++] = place;
+            else
+                add_row(stage, b, place, 0, false);
+        }
+        r = rows_of_touched(stage, b, &many, err);
+    }
+    return r;
+}
+
+/* --- atoms */
+
+static int ask_atoms(struct stage *stage, uint32_t scope, struct err *err)
+{
+    struct search *search = stage->search;
+    struct candidate candidate = { .holes = { [HOLE_ITERATOR] = (uint16_t)scope } };
+    struct steps steps = {
+        arena_alloc(&search->arena, search->bundle->steps_count * sizeof(uint32_t)), 0
+    };
+    struct verdicts verdicts;
+    for (uint32_t i = 0; i < search->bundle->steps_count; i++)
+        if (stage->wanted[i])
+            steps.at[steps.count++] = i;
+    int r = judge_ask(&search->judge, &search->arena, &steps, &candidate, 1, true, &verdicts, err);
+    stage->bits[scope] =
+        arena_alloc(&search->arena, search->bundle->steps_count * sizeof(struct str));
+    for (uint32_t i = 0; r == 0 && i < steps.count; i++)
+        stage->bits[scope][steps.at[i]] = verdicts.atoms[i];
+    return r;
+}
+
+static bool used(const struct search *search, uint32_t scope)
+{
+    for (uint32_t i = 0; i < search->bodies_count; i++)
+        if (search->bodies[i].holes[HOLE_ITERATOR] == scope)
+            return true;
+    return false;
+}
+
+static int all_atoms(struct stage *stage, struct err *err)
+{
+    struct search *search = stage->search;
+    uint32_t scopes = 0;
+    for (uint32_t i = 0; i < search->pool.iterators_count; i++) {
+        if (!used(search, i) || scopes++ == SCOPES_MAX)
+            continue;
+        search->atoms[i] = arena_alloc(&search->arena, POOL_ATOMS_MAX * sizeof(struct atom));
+        search->atoms_count[i] =
+            pool_atoms(&search->pool, (uint8_t)i, search->atoms[i], POOL_ATOMS_MAX);
+    }
+    int r = search_build(search, err);
+    for (uint32_t i = 0; r == 0 && i < search->pool.iterators_count; i++)
+        if (search->atoms_count[i] > 0)
+            r = ask_atoms(stage, i, err);
+    return r;
+}
+
+/* --- conditions */
+
+static bool is_argument(const struct search *search, const struct body *body, uint16_t expr)
+{
+    for (unsigned way = 0; way < 2; way++) {
+        const uint16_t *at = body->holes + HOLE_WAY + way * HOLES_WAY;
+        for (unsigned i = 0; at[0] && i < search->actions.at[at[0]]->count; i++)
+            if (at[1 + i] == expr)
+                return true;
+    }
+    return false;
+}
+
+/* Whether the condition looks at something that the action uses; the whole text does not count. */
+static bool related(const struct search *search, const struct body *body, uint16_t expr)
+{
+    const struct pool *pool = &search->pool;
+    for (uint16_t part = 0; part < pool->count; part++) {
+        const struct expr *at = &pool->at[part];
+        if (at->kind != EXPR_PART || at->part->of[0] == '\0' || !pool_uses(pool, expr, part))
+            continue;
+        if (body->holes[HOLE_RETURN] && at->iterator == 0)
+            return true;
+        for (unsigned way = 0; way < 2; way++) {
+            const uint16_t *args = body->holes + HOLE_WAY + way * HOLES_WAY;
+            for (unsigned i = 0; args[0] && i < search->actions.at[args[0]]->count; i++)
+                if (pool_uses(pool, args[1 + i], part))
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* "This value of the action fits the schema of this call": what holds for every right action. */
+static bool tight(const struct search *search, const struct body *body, const struct atom *atom)
+{
+    const struct expr *expr = &search->pool.at[atom->expr];
+    if (expr->type != 'B' || expr->verb->count != 2 || expr->verb->params[0].type != 'S' ||
+        expr->verb->params[1].type != 'J' || !is_argument(search, body, expr->args[1]))
+        return false;
+    const struct expr *schema = &search->pool.at[expr->args[0]];
+    for (unsigned i = 0; schema->kind == EXPR_VERB && i < schema->verb->count; i++) {
+        const struct expr *arg = &search->pool.at[schema->args[i]];
+        bool given = arg->kind == EXPR_NOTHING ||
+                     (arg->kind == EXPR_PART && strcmp(arg->part->of, "call") == 0);
+        if (!given && !is_argument(search, body, schema->args[i]))
+            return false;
+    }
+    return schema->kind == EXPR_VERB;
+}
+
+static void describe_atoms(
+    const struct search *search, const struct body *body, struct condition_atom *ret)
+{
+    uint32_t scope = body->holes[HOLE_ITERATOR];
+    for (uint32_t i = 0; i < search->atoms_count[scope]; i++) {
+        const struct atom *atom = &search->atoms[scope][i];
+        ret[i] = (struct condition_atom){ .cost = search->pool.at[atom->expr].cost,
+            .related = related(search, body, atom->expr),
+            .tight = tight(search, body, atom) };
+    }
+}
+
+/* Groups get numbers of their own, and rows their bits. False: a row's bits did not come. */
+static bool fill_rows(struct stage *stage, uint32_t body, uint32_t *ret_groups)
+{
+    const struct search *search = stage->search;
+    struct rows *rows = &stage->rows[body];
+    uint32_t scope = search->bodies[body].holes[HOLE_ITERATOR];
+    size_t width = schema_atoms_bits(&(struct schema_plan){ .atoms_count = { 0 } });
+    for (uint32_t i = 0; i < POOL_ITERATORS_MAX; i++)
+        if ((search->atoms_count[i] + 7) / 8 * 8 > width)
+            width = (search->atoms_count[i] + 7) / 8 * 8;
+    width /= 8;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        struct str bits = stage->bits[scope][rows->place[i]];
+        if ((rows->time[i] + 1) * width > bits.size)
+            return false;
+        rows->at[i].bits = (const uint8_t *)bits.at + rows->time[i] * width;
+    }
+    *ret_groups = search->fail_groups;
+    return true;
+}
+
+static bool holds(const struct condition *condition, const struct condition_row *row)
+{
+    for (uint32_t i = 0; i < condition->count; i++) {
+        uint16_t atom = condition->at[i].atom;
+        if ((row->bits[atom / 8] >> (atom % 8) & 1) == condition->at[i].negated)
+            return false;
+    }
+    return true;
+}
+
+/* The failing steps that the patch should mend: its prediction. */
+static void note_fixes(const struct stage *stage, const struct rows *rows, struct patch *patch)
+{
+    struct search *search = stage->search;
+    patch->fixes = arena_alloc(&search->arena, search->fails.count * sizeof(*patch->fixes));
+    for (uint32_t i = 0; i < rows->failing;) {
+        uint32_t place = rows->place[i];
+        bool right = true, wanted = false;
+        for (; i < rows->failing && rows->place[i] == place; i++) {
+            right &= holds(&patch->condition, &rows->at[i]) == rows->at[i].want;
+            wanted |= rows->at[i].want;
+        }
+        if (right && wanted)
+            patch->fixes[patch->fixes_count++] = search->bundle->steps[place].id;
+    }
+}
+
+static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret, uint32_t max)
+{
+    struct search *search = stage->search;
+    struct rows *rows = &stage->rows[body];
+    uint32_t scope = search->bodies[body].holes[HOLE_ITERATOR], count = 0;
+    CLEANUP(mem_freep) struct condition_atom *atoms = mem_zero(POOL_ATOMS_MAX, sizeof(*atoms));
+    struct condition found[CONDITION_FOUND_MAX];
+    struct condition_problem problem = { .rows = rows->at,
+        .rows_count = rows->count,
+        .failing_count = rows->failing,
+        .atoms = atoms,
+        .atoms_count = search->atoms_count[scope] };
+    if (search->atoms_count[scope] == 0 || rows->failing == 0 ||
+        !fill_rows(stage, body, &problem.groups_count))
+        return 0;
+    describe_atoms(search, &search->bodies[body], atoms);
+    uint32_t conditions = condition_search(&problem, found, &search->conditions_tried);
+    for (uint32_t i = 0; i < conditions && count < max; i++) {
+        ret[count] = (struct patch){ search->bodies[body], found[i], search->atoms[scope] };
+        note_fixes(stage, rows, &ret[count++]);
+    }
+    return count;
+}
+
+static int by_score(const void *a, const void *b)
+{
+    const struct patch *x = a, *y = b;
+    uint32_t m = x->condition.score + 2 * x->body.cost, n = y->condition.score + 2 * y->body.cost;
+    return (m > n) - (m < n);
+}
+
+static void stage_done(struct stage *stage)
+{
+    for (uint32_t i = 0; i < SEARCH_BODIES_MAX; i++) {
+        free(stage->rows[i].at);
+        free(stage->rows[i].place);
+        free(stage->rows[i].time);
+    }
+    free(stage->wanted);
+}
+
+int search_patches(
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err)
+{
+    CLEANUP(stage_done) struct stage stage = { .search = search };
+    int r = 0;
+    stage.wanted = mem_zero(search->bundle->steps_count + 1, 1);
+    *ret_count = 0;
+    for (uint32_t i = 0; r == 0 && i < search->bodies_count; i++)
+        r = failing_rows(&stage, i, err);
+    if (r == 0 && search->bodies_count > 0)
+        r = other_rows(&stage, err);
+    if (r == 0 && search->bodies_count > 0)
+        r = all_atoms(&stage, err);
+    for (uint32_t i = 0; r == 0 && i < search->bodies_count; i++) {
+        *ret_count += patches_of(&stage, i, ret + *ret_count, max - *ret_count);
+        if (search_late(search))
+            break;
+    }
+    qsort(ret, *ret_count, sizeof(*ret), by_score);
+    if (r == 0)
+        judge_say(&search->judge, "%llu conditions tried, %u patches",
+            (unsigned long long)search->conditions_tried, *ret_count);
+    return r;
+}

@@ -1,0 +1,202 @@
+/* target - see target.h. */
+#include "propose/target.h"
+
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const char *c_string(struct arena *arena, struct str text)
+{
+    return arena_string(arena, text.at, text.size);
+}
+
+/* MOULT_BEFORE_TOOL of "before_tool". */
+static struct str constant_of(struct arena *arena, struct str hook)
+{
+    char *text = arena_format(arena, "MOULT_%.*s", (int)hook.size, hook.at);
+    for (char *p = text; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+    return str_of(text);
+}
+
+static bool in_order(const struct syntax *order, struct str hook, struct str plugin)
+{
+    SYNTAX_EACH_WITHIN(row, order, 0)
+    {
+        if (!syntax_is(order, row, "initializer_list"))
+            continue;
+        uint32_t first = syntax_child_of_kind(order, row, "identifier");
+        uint32_t name = syntax_child_of_kind(order, row, "string_literal");
+        struct str text = syntax_text(order, name);
+        if (first && name && str_equal(syntax_text(order, first), hook) && text.size >= 2 &&
+            str_equal((struct str){ text.at + 1, text.size - 2 }, plugin))
+            return true;
+    }
+    return false;
+}
+
+/* The plugin that the order asks at this hook: one with a function for it, else the first. */
+static const struct bundle_plugin *choose(
+    const struct bundle *bundle, struct arena *arena, const struct syntax *order)
+{
+    const struct bundle_plugin *empty = NULL;
+    struct str hook = constant_of(arena, bundle->hook);
+    for (uint32_t i = 0; i < bundle->plugins_count; i++) {
+        const struct bundle_plugin *plugin = &bundle->plugins[i];
+        if (!in_order(order, hook, plugin->name))
+            continue;
+        if (bundle_stands_on(plugin, bundle->hook))
+            return plugin;
+        if (!empty)
+            empty = plugin;
+    }
+    return empty;
+}
+
+/* Where the comments that belong to a definition begin. */
+static uint32_t with_comments(const struct syntax *syntax, uint32_t node)
+{
+    uint32_t from = syntax->nodes[node].span.from, comment = 0;
+    SYNTAX_EACH_CHILD(child, syntax, 0)
+    {
+        if (child == node)
+            break;
+        if (!syntax_is(syntax, child, "comment"))
+            comment = 0;
+        else if (!comment)
+            comment = child;
+    }
+    return comment ? syntax->nodes[comment].span.from : from;
+}
+
+static const char *parameter(
+    struct arena *arena, const struct outline_function *function, uint32_t number)
+{
+    if (number >= function->params.count)
+        return NULL;
+    return c_string(arena, function->params.at[number].name);
+}
+
+static int use_function(struct target *ret, struct arena *arena,
+    const struct outline_function *function, struct err *err)
+{
+    ret->above = with_comments(ret->syntax, function->node);
+    ret->entry = function->body_span.from + 1;
+    ret->function = c_string(arena, function->name);
+    ret->turn = parameter(arena, function, 0);
+    ret->call = parameter(arena, function, 1);
+    if (!ret->turn)
+        return err_set(err, ERR_INPUT, "the hook's function %s has no turn", ret->function);
+    return 0;
+}
+
+static int use_plugin(struct target *ret, struct arena *arena, struct str hook, struct err *err)
+{
+    struct outline_functions functions = outline_functions(ret->syntax, arena);
+    struct outline_plugin plugin = outline_plugin(ret->syntax, &functions, arena);
+    if (!plugin.initializer)
+        return err_set(err, ERR_INPUT, "the file exports no moult_plugin");
+    for (uint32_t i = 0; i < plugin.count; i++) {
+        if (!plugin.at[i].hook || !str_equal(str_of(plugin.at[i].hook), hook))
+            continue;
+        if (plugin.at[i].function)
+            return use_function(ret, arena, plugin.at[i].function, err);
+        return err_set(err, ERR_INPUT, "the hook is no function of this file");
+    }
+    ret->is_new = true;
+    ret->above = with_comments(ret->syntax, plugin.node);
+    ret->member = ret->syntax->nodes[plugin.initializer].span.to - 1;
+    ret->turn = "turn";
+    ret->call = "call";
+    ret->function = target_name(ret, arena, arena_format(arena, "at_%s", ret->hook));
+    return 0;
+}
+
+int target_find(
+    struct target *ret, struct arena *arena, const struct bundle *bundle, struct err *err)
+{
+    CLEANUP(syntax_freep) struct syntax *order = NULL;
+    *ret = (struct target){ .hook = c_string(arena, bundle->hook) };
+    int r = syntax_parse(&order, "pipeline", bundle->pipeline, NULL, err);
+    if (r < 0)
+        return err_while(err, "the order of the plugins");
+    ret->plugin = choose(bundle, arena, order);
+    if (!ret->plugin)
+        return err_set(err, ERR_MISSING,
+            "no plugin stands at %.*s in the order: a patch would need a second file",
+            (int)bundle->hook.size, bundle->hook.at);
+    r = syntax_parse(
+        &ret->syntax, c_string(arena, ret->plugin->path), ret->plugin->source, NULL, err);
+    if (r == 0)
+        r = use_plugin(ret, arena, bundle->hook, err);
+    if (r < 0)
+        return err_while(err, "plugin %.*s", (int)ret->plugin->name.size, ret->plugin->name.at);
+    return 0;
+}
+
+void target_done(struct target *target)
+{
+    if (target)
+        syntax_freep(&target->syntax);
+}
+
+static bool named(const struct syntax *syntax, const char *name)
+{
+    SYNTAX_EACH_WITHIN(node, syntax, 0)
+    if (syntax->nodes[node].leaf && syntax_has_text(syntax, node, name))
+        return true;
+    return false;
+}
+
+const char *target_name(const struct target *target, struct arena *arena, const char *word)
+{
+    const char *name = word;
+    for (unsigned i = 2; named(target->syntax, name); i++)
+        name = arena_format(arena, "%s_%u", word, i);
+    return name;
+}
+
+/* A function for a hook that had none. */
+static struct str new_function(
+    const struct target *target, struct arena *arena, const struct insertion *insertion)
+{
+    char *text =
+        arena_format(arena, "%.*sstatic moult_action %s(%s)\n{%.*s\n    return MOULT_PASS;\n}\n\n",
+            (int)insertion->above.size, insertion->above.at, target->function,
+            outline_hook_params(target->hook), (int)insertion->entry.size, insertion->entry.at);
+    return str_of(text);
+}
+
+uint32_t target_edits(const struct target *target, struct arena *arena,
+    const struct insertion *insertion, struct target_edit ret[TARGET_EDITS_MAX])
+{
+    uint32_t count = 0;
+    if (target->is_new) {
+        ret[count++] =
+            (struct target_edit){ target->above, new_function(target, arena, insertion) };
+        ret[count++] = (struct target_edit){ target->member,
+            str_of(arena_format(arena, "    .%s = %s,\n", target->hook, target->function)) };
+        return count;
+    }
+    if (insertion->above.size > 0)
+        ret[count++] = (struct target_edit){ target->above, insertion->above };
+    ret[count++] = (struct target_edit){ target->entry, insertion->entry };
+    return count;
+}
+
+void target_print(struct buf *out, const struct target *target, struct arena *arena,
+    const struct insertion *insertion, struct str behind)
+{
+    struct target_edit edits[TARGET_EDITS_MAX];
+    uint32_t count = target_edits(target, arena, insertion, edits);
+    struct str source = target->plugin->source;
+    size_t from = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        buf_str(out, (struct str){ source.at + from, edits[i].at - from });
+        buf_str(out, edits[i].text);
+        from = edits[i].at;
+    }
+    buf_str(out, (struct str){ source.at + from, source.size - from });
+    buf_str(out, behind);
+}

@@ -1,0 +1,46 @@
+/* target - the plugin that a patch goes into, and the places in its source.
+ *
+ * New code stands in two places: functions above the hook's own, and a statement at its entry,
+ * which runs whatever the hook does after it. A plugin that the order asks at this hook and that
+ * has no function for it gets one. */
+#pragma once
+
+#include "patch/outline.h"
+#include "propose/bundle.h"
+
+struct target {
+    const struct bundle_plugin *plugin;
+    struct syntax *syntax; /* owned */
+    uint32_t above;        /* byte offset for functions */
+    uint32_t entry;        /* for the statement; with a new hook: unused */
+    uint32_t member;       /* for `.hook = function`, of a new hook; else 0 */
+    const char *hook;
+    const char *turn, *call; /* the names of the hook function's parameters */
+    const char *function;    /* its name, or of the new one */
+    bool is_new;
+};
+
+/* ERR_MISSING: no plugin stands at the hook in the order, so that a second file would have to
+ * change. ERR_INPUT: its source does not parse, or has no such function. Strings are in the arena.
+ */
+int target_find(
+    struct target *ret, struct arena *arena, const struct bundle *bundle, struct err *err);
+void target_done(struct target *target);
+/* A name that nothing in the file has: word, or word with a number behind it. In the arena. */
+const char *target_name(const struct target *target, struct arena *arena, const char *word);
+
+/* Texts for the two places; entry is a statement with its indentation and a newline in front. */
+struct insertion {
+    struct str above, entry;
+};
+/* The patch as edits in the order of their places. Texts are in the arena. */
+struct target_edit {
+    uint32_t at;
+    struct str text;
+};
+enum { TARGET_EDITS_MAX = 3 };
+uint32_t target_edits(const struct target *target, struct arena *arena,
+    const struct insertion *insertion, struct target_edit ret[TARGET_EDITS_MAX]);
+/* The source with the edits made, and `behind` at its end. */
+void target_print(struct buf *out, const struct target *target, struct arena *arena,
+    const struct insertion *insertion, struct str behind);

@@ -1,0 +1,151 @@
+/* vocabulary - see vocabulary.h. The verbs are read from the SDK's own rows, so that a verb added
+ * there is in the next search. */
+#include "propose/vocabulary.h"
+
+#include "base/mem.h"
+#include "verbs.h"
+
+#include <string.h>
+
+/* clang-format off */
+const struct flag vocabulary_flags[] = {
+    { "past",  "MOULT_SAME_NAME",   "same tool",        true },
+    { "past",  "MOULT_SAME_ARGS",   "same arguments",   true },
+    { "past",  "MOULT_SAME_RESULT", "same result",      true },
+    { "past",  "MOULT_FAILED",      "failed",           true },
+    { "past",  "MOULT_IN_A_ROW",    "in a row",         true },
+    { "past",  "MOULT_THIS_TURN",   "in this turn",     true },
+    { "parse", "MOULT_STRICT",      "strict JSON",      false },
+    { "parse", "MOULT_LENIENT",     "lenient JSON",     false },
+    { "grow",  "MOULT_GROW_PAIR",   "the markup pair",  false },
+    { "grow",  "MOULT_GROW_FENCE",  "the fence",        false },
+    { "grow",  "MOULT_GROW_LINE",   "the line",         false },
+    { "is",    "MOULT_EQUAL",       "equal",            false },
+    { "is",    "MOULT_HAS",         "contains",         false },
+    { "is",    "MOULT_BEGINS",      "begins with",      false },
+    { "is",    "MOULT_BLANK",       "blank",            false },
+    { "edge",  "MOULT_LINE_START",  "start of a line",  false },
+    { "edge",  "MOULT_LINE_END",    "end of a line",    false },
+    { "edge",  "MOULT_TEXT_START",  "start of the text", false },
+    { "edge",  "MOULT_TEXT_END",    "end of the text",  false },
+};
+const unsigned vocabulary_flags_count = COUNT_OF(vocabulary_flags);
+
+const struct comparison vocabulary_comparisons[] = {
+    { "past",   ">=", { "1", "2", "3", "4" } },
+    { "kind",   "==", { "MOULT_NULL", "MOULT_BOOL", "MOULT_NUMBER", "MOULT_STRING", "MOULT_ARRAY", "MOULT_OBJECT" } },
+    { "length", "==", { "0" } },
+};
+const unsigned vocabulary_comparisons_count = COUNT_OF(vocabulary_comparisons);
+
+static const struct judged_hook judged_hooks[] = {
+    { "reply",       { "CALLS", "TEXT" }, { "MOULT_RETRY", "MOULT_FINISH" },               false, true },
+    { "before_tool", { "CALLS" },         { "MOULT_DENY", "MOULT_FINISH" },                true,  false },
+    { "answer",      { "TEXT" },          { "MOULT_RETRY", "MOULT_FINISH", "MOULT_DENY" }, false, true },
+};
+
+const struct part vocabulary_parts[] = {
+    { "",             'T', "s->body",       "text",       false },
+    { "call",         'C', "s->call",       "call",       false },
+    { "call",         'T', "s->call->name", "call->name", false },
+    { "call",         'T', "s->call->raw",  "call->raw",  false },
+    { "call",         'J', "s->call->args", "call->args", false },
+    { "calls",        'C', "s->it.call",       "it.call",       false },
+    { "calls",        'T', "s->it.call->name", "it.call->name", false },
+    { "calls",        'T', "s->it.call->raw",  "it.call->raw",  false },
+    { "calls",        'J', "s->it.call->args", "it.call->args", false },
+    { "each",         'J', "s->it.value", "it.value", false },
+    { "each",         'T', "s->it.key",   "it.key",   true },
+    { "text_json",    'J', "s->it.value", "it.value", false },
+    { "text_json",    'P', "s->it.span",  "it.span",  false },
+    { "text_between", 'T', "s->it.text",  "it.text",  false },
+    { "text_between", 'P', "s->it.span",  "it.span",  false },
+};
+const unsigned vocabulary_parts_count = COUNT_OF(vocabulary_parts);
+
+static const struct {
+    const char *param;
+    enum role role;
+} text_roles[] = {
+    { "key", ROLE_KEY }, { "from", ROLE_KEY }, { "to", ROLE_KEY }, { "open", ROLE_OPEN },
+    { "close", ROLE_CLOSE }, { "token", ROLE_TOKEN }, { "other", ROLE_OTHER },
+};
+
+#define ROW(returns, name, params, args, sig, purity, effect, cost, summary) \
+    { #name, #args, sig, #purity, #effect, cost },
+static const struct row {
+    const char *name, *args, *signature, *purity, *effect;
+    uint8_t cost;
+} rows[] = { MOULT_VERBS(ROW) };
+#undef ROW
+/* clang-format on */
+
+static enum role role_of(struct str param)
+{
+    for (size_t i = 0; i < COUNT_OF(text_roles); i++)
+        if (str_equal(param, str_of(text_roles[i].param)))
+            return text_roles[i].role;
+    return ROLE_SUBJECT;
+}
+
+/* The next word of a list in commas; advances. */
+static struct str next_word(const char **at)
+{
+    const char *from = *at + strspn(*at, "(, ");
+    size_t size = strcspn(from, ",)");
+    *at = from + size;
+    return (struct str){ from, size };
+}
+
+/* "J:T,Fparse" and "(turn, text, mode)": types, and the names that say what a text is for. */
+static struct verb read_row(const struct row *row)
+{
+    struct verb verb = { .name = row->name,
+        .returns = row->signature[0],
+        .cost = row->cost,
+        .edit = strcmp(row->purity, "EDIT") == 0,
+        .effect = row->effect };
+    const char *types = row->signature + 2, *names = row->args;
+    next_word(&names); /* the turn */
+    while (*types && verb.count < VERB_PARAMS_MAX) {
+        struct str type = next_word(&types), name = next_word(&names);
+        verb.params[verb.count++] = (struct verb_param){
+            .type = type.at[0],
+            .role = role_of(name),
+            .flags = { type.at + 1, type.size - 1 },
+        };
+    }
+    return verb;
+}
+
+bool vocabulary_lacks(const struct vocabulary *vocabulary, const char *name)
+{
+    for (uint32_t i = 0; i < vocabulary->without_count; i++)
+        if (strcmp(vocabulary->without[i], name) == 0)
+            return true;
+    return false;
+}
+
+void vocabulary_read(struct vocabulary *ret, const char **without, uint32_t without_count)
+{
+    *ret = (struct vocabulary){ .without = without, .without_count = without_count };
+    for (size_t i = 0; i < COUNT_OF(rows) && ret->count < VERBS_MAX; i++)
+        if (!vocabulary_lacks(ret, rows[i].name))
+            ret->at[ret->count++] = read_row(&rows[i]);
+}
+
+const struct verb *vocabulary_find(const struct vocabulary *vocabulary, const char *name)
+{
+    for (uint32_t i = 0; i < vocabulary->count; i++)
+        if (strcmp(vocabulary->at[i].name, name) == 0)
+            return &vocabulary->at[i];
+    return NULL;
+}
+
+const struct judged_hook *vocabulary_hook(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(judged_hooks); i++)
+        if (str_equal(name, str_of(judged_hooks[i].name)))
+            return &judged_hooks[i];
+    return NULL;
+}

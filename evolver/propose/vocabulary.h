@@ -1,0 +1,77 @@
+/* vocabulary - what a candidate may be made of: the SDK's verbs, their flags, the hooks, what an
+ * iterator fills in. Tables only; a word that is not here cannot be in a patch. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { VERB_PARAMS_MAX = 4, VERBS_MAX = 64 };
+
+/* What stands in the place of a text, by the parameter's name: tokens and keys are constants mined
+ * from the evidence, subjects are texts of the step itself. */
+enum role { ROLE_SUBJECT, ROLE_KEY, ROLE_OPEN, ROLE_CLOSE, ROLE_TOKEN, ROLE_OTHER };
+
+struct verb_param {
+    char type; /* letter of the SDK's signature: T J S C P I N F R */
+    uint8_t role;
+    struct str flags; /* of F: the set's name, "past" */
+};
+struct verb {
+    const char *name; /* "text_json", without moult_ */
+    char returns;
+    struct verb_param params[VERB_PARAMS_MAX];
+    uint8_t count, cost;
+    bool edit;
+    const char *effect; /* "CALLS", "TEXT", ... of an edit */
+};
+struct vocabulary {
+    struct verb at[VERBS_MAX];
+    uint32_t count;
+    const char **without; /* verbs or flags taken out */
+    uint32_t without_count;
+};
+/* without: names of verbs or flags ("text_grow", "MOULT_LENIENT"). It must outlive ret. */
+void vocabulary_read(struct vocabulary *ret, const char **without, uint32_t without_count);
+bool vocabulary_lacks(const struct vocabulary *vocabulary, const char *name);
+const struct verb *vocabulary_find(const struct vocabulary *vocabulary, const char *name);
+
+/* Constants of the SDK that a parameter takes. bit: may be joined with others of its set. */
+struct flag {
+    const char *set, *name;
+    const char *word; /* for people */
+    bool bit;
+};
+extern const struct flag vocabulary_flags[];
+extern const unsigned vocabulary_flags_count;
+
+/* How a number becomes a condition: moult_past(...) >= 1 to 4, moult_kind(...) == MOULT_STRING. */
+struct comparison {
+    const char *verb, *how;
+    const char *values[8];
+};
+extern const struct comparison vocabulary_comparisons[];
+extern const unsigned vocabulary_comparisons_count;
+
+/* A hook that the replay of a recorded reply reaches: only there can candidates be judged. */
+struct judged_hook {
+    const char *name;
+    const char *effects[2]; /* classes of edits that it may make */
+    const char *returns[3]; /* what it may decide, beside MOULT_PASS */
+    bool call;              /* has a call in hand */
+    bool body;              /* has a text in hand */
+};
+const struct judged_hook *vocabulary_hook(struct str name);
+
+/* A member of the scope: of the call in hand, or what an iterator's verb fills in. */
+struct part {
+    const char *of; /* iterator verb, "call" for the call in hand, "" for the text in hand */
+    char type;
+    const char *code; /* in the trial build, with s-> in front */
+    const char *name; /* in a printed patch */
+    bool key;         /* may stand where a key is wanted */
+};
+extern const struct part vocabulary_parts[];
+extern const unsigned vocabulary_parts_count;
