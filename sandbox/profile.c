@@ -41,6 +41,7 @@ static const struct sandbox_mount tool_mounts[] = {
     { "/etc/group", "/etc/group", false },
     { "/etc/nsswitch.conf", "/etc/nsswitch.conf", false },
     { "/etc/mime.types", "/etc/mime.types", false },
+    { "/etc/ssl/openssl.cnf", "/etc/ssl/openssl.cnf", false },
     { "/etc/ssl/certs", "/etc/ssl/certs", false },
     { "/dev/null", "/dev/null", true },
     { "/dev/zero", "/dev/zero", true },

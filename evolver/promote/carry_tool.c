@@ -4,6 +4,7 @@
  * of the host. Paths are the host's in both tiers, so what its arguments say stays true. */
 #include "promote/carry_tool.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <limits.h>
@@ -15,12 +16,11 @@
 
 enum { ARGS_MAX = 64, ENV_MAX = 24, FOLDERS_MAX = 16, OUTPUT_MAX = 32 << 20 };
 
-static const char *const env_own[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
-    "TMPDIR=/tmp", "HOME=/tmp" };
+static const char *const env_own[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8" };
 
 struct command {
     const char *argv[ARGS_MAX], *env[ENV_MAX];
-    unsigned argc;
+    unsigned argc, envc;
     struct sandbox_mount mounts[FOLDERS_MAX];
     unsigned mounts_count;
     struct arena arena;
@@ -48,14 +48,14 @@ static const char *find_program(const char *name, struct arena *arena)
     return NULL;
 }
 
-static int add_mount(struct command *command, const char *path, struct err *err)
+static int add_mount(struct command *command, const char *path, bool write, struct err *err)
 {
     for (unsigned i = 0; i < command->mounts_count; i++)
         if (strcmp(command->mounts[i].from, path) == 0)
             return 0;
     if (command->mounts_count == FOLDERS_MAX)
         return err_set(err, ERR_LIMIT, "a tool server that names files in too many folders");
-    command->mounts[command->mounts_count++] = (struct sandbox_mount){ path, path, false };
+    command->mounts[command->mounts_count++] = (struct sandbox_mount){ path, path, write };
     return 0;
 }
 
@@ -86,7 +86,7 @@ static int add_argument(struct command *command, const char *argument, struct er
         err_set(err, ERR_DENIED, "the tool server would see all of %s", *path ? path : "/");
         return err_hint(err, "put it into a folder of its own: %s", argument);
     }
-    return add_mount(command, arena_string(&command->arena, path, strlen(path)), err);
+    return add_mount(command, arena_string(&command->arena, path, strlen(path)), false, err);
 }
 
 static int add_server(struct command *command, const struct carry_plan *plan, struct err *err)
@@ -110,24 +110,43 @@ static void add_time(struct command *command, const char *option, uint32_t ms)
     command->argv[command->argc++] = arena_format(&command->arena, "%u", ms);
 }
 
-static int make_command(struct command *command, const struct carry_plan *plan, struct err *err)
+static int add_env(struct command *command, const char *variable, struct err *err)
 {
-    unsigned count = COUNT_OF(env_own);
+    if (command->envc == ENV_MAX - 1)
+        return err_set(err, ERR_LIMIT, "too many variables for a tool server");
+    command->env[command->envc++] = variable;
+    return 0;
+}
+
+static int fill_env(
+    struct command *command, const struct carry_plan *plan, const char *work, struct err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < COUNT_OF(env_own); i++)
+        add_env(command, env_own[i], NULL);
+    add_env(command, arena_format(&command->arena, "HOME=%s", work), NULL);
+    add_env(command, arena_format(&command->arena, "TMPDIR=%s", work), NULL);
+    for (unsigned i = 0; rc == 0 && plan->env && plan->env[i]; i++)
+        rc = add_env(command, plan->env[i], err);
+    return rc;
+}
+
+static int make_command(
+    struct command *command, const struct carry_plan *plan, const char *work, struct err *err)
+{
     if (!is_program(plan->tool)) {
         err_set(err, ERR_LACKS, "no program %s", plan->tool);
         return err_hint(err, "build it: ./dev build");
-    }
-    memcpy(command->env, env_own, sizeof env_own);
-    for (unsigned i = 0; plan->env && plan->env[i]; i++) {
-        if (count == ENV_MAX - 1)
-            return err_set(err, ERR_LIMIT, "too many variables for a tool server");
-        command->env[count++] = plan->env[i];
     }
     command->argv[command->argc++] = plan->tool;
     add_time(command, "--start-ms", plan->start_ms);
     add_time(command, "--call-ms", plan->call_ms);
     command->argv[command->argc++] = "--";
-    int rc = add_mount(command, plan->tool, err);
+    int rc = fill_env(command, plan, work, err);
+    if (rc == 0)
+        rc = add_mount(command, plan->tool, false, err);
+    if (rc == 0)
+        rc = add_mount(command, work, true, err);
     return rc < 0 ? rc : add_server(command, plan, err);
 }
 
@@ -136,11 +155,11 @@ static void command_done(struct command *command)
     arena_done(&command->arena);
 }
 
-int carry_tool(struct buf *out, const struct carry_plan *plan, struct str input,
-    struct carry_result *layers, struct err *err)
+static int run_in(struct buf *out, const struct carry_plan *plan, const char *work,
+    struct str input, struct carry_result *layers, struct err *err)
 {
     CLEANUP(command_done) struct command command = { 0 };
-    int rc = make_command(&command, plan, err);
+    int rc = make_command(&command, plan, work, err);
     if (rc < 0)
         return rc;
     const struct sandbox_run run = {
@@ -148,6 +167,7 @@ int carry_tool(struct buf *out, const struct carry_plan *plan, struct str input,
         .tier = plan->tier,
         .argv = command.argv,
         .env = command.env,
+        .cwd = work,
         .mounts = command.mounts,
         .mounts_count = command.mounts_count,
         .input = input,
@@ -163,4 +183,21 @@ int carry_tool(struct buf *out, const struct carry_plan *plan, struct str input,
     layers->layers = result.layers;
     sandbox_result_done(&result);
     return 0;
+}
+
+/* Each run has a folder of its own to work in: nothing goes from one world to the next. */
+int carry_tool(struct buf *out, const struct carry_plan *plan, struct str input,
+    struct carry_result *layers, struct err *err)
+{
+    char folder[] = "/tmp/moult-carry.XXXXXX", work[sizeof folder + 8];
+    if (!mkdtemp(folder))
+        return err_sys(err, "temporary folder");
+    snprintf(work, sizeof work, "%s/work", folder);
+    int rc = 0;
+    if (chmod(folder, 0711) < 0 || mkdir(work, 0777) < 0 || chmod(work, 0777) < 0)
+        rc = err_sys(err, "temporary folder");
+    if (rc == 0)
+        rc = run_in(out, plan, work, input, layers, err);
+    file_remove_tree(folder, NULL);
+    return rc;
 }

@@ -64,6 +64,8 @@ int rpc_read(struct rpc_message *ret, struct str line, struct arena *arena, stru
 {
     const struct json_limits limits = { .depth_max = DEPTH_MAX, .nodes_max = NODES_MAX };
     struct rpc_message message = { 0 };
+    struct err unwanted;
+    err = err ? err : &unwanted;
     const struct json *root = json_read(arena, line, &limits, err);
     if (!root)
         return -err->code;

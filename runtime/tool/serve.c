@@ -13,6 +13,8 @@ enum { CHUNK = 1 << 16, ID_MAX = 256, DEPTH_MAX = 64 };
 int serve_read(struct serve_call *ret, struct str *ret_id, struct str line, struct arena *arena,
     struct err *err)
 {
+    struct err unwanted;
+    err = err ? err : &unwanted;
     const struct json *root =
         json_read(arena, line, &(struct json_limits){ .depth_max = DEPTH_MAX }, err);
     *ret_id = (struct str){ 0 };

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "sandbox_without.h"
 #include "trials/import.h"
 
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RUNS_MAX = 512 };
@@ -253,20 +255,20 @@ static const char *put(const char *name, const char *text)
 }
 
 /* What stands beside the server is there; a file elsewhere and our own environment are not. */
-static void a_server_sees_its_folder_and_no_more(void **state)
+static void sees_its_folder_and_no_more(enum sandbox_tier tier)
 {
-    (void)state;
-    assert_non_null(mkdtemp(folder));
     assert_int_equal(file_mkdirs(arena_format(&arena, "%s/own", folder), 0755, &err), 0);
     const char *secret = put("secret", "s");
     put("own/beside", "b");
     const char *server = put("own/server",
         arena_format(&arena,
-            "#!/bin/sh\n[ -e %s ] && exit 7\n[ \"$OURS\" ] && exit 8\n[ \"$THEIRS\" ] || exit 9\n"
+            "#!/bin/sh\n(read -r x <%s) 2>&- && exit 7\n[ \"$OURS\" ] && exit 8\n[ \"$THEIRS\" ] "
+            "|| exit 9\n"
             "[ -e \"${0%%/*}/beside\" ] || exit 10\necho x 2>&- >\"${0%%/*}/beside\" && exit "
             "11\n" GOOD,
             secret));
     const char *link = arena_format(&arena, "%s/link", folder);
+    unlink(link);
     assert_int_equal(symlink(server, link), 0);
     const char *const env[] = { "THEIRS=1", NULL };
     const char *const commands[][3] = { { server }, { "sh", server }, { link } };
@@ -275,10 +277,26 @@ static void a_server_sees_its_folder_and_no_more(void **state)
         struct carry_plan plan = plan_of(commands[i]);
         struct carry_result result;
         plan.env = env;
-        assert_int_equal(carry_one(&result, plan), 0);
+        if (carry_one(&result, plan) < 0)
+            fail_msg("%s; %s", err.text, err.hint);
         assert_string_equal(result.outcomes[0].text.at, "done");
         assert_true(result.layers & LAYER_BIT(LAYER_SECCOMP));
+        assert_int_equal(result.tier, tier);
     }
+}
+
+static void a_server_sees_its_folder_and_no_more(void **state)
+{
+    (void)state;
+    assert_true(mkdtemp(folder) && chmod(folder, 0755) == 0);
+    sees_its_folder_and_no_more(SANDBOX_STRONG);
+}
+
+static void nor_does_it_without_namespaces(void **state)
+{
+    (void)state;
+    without_namespaces();
+    sees_its_folder_and_no_more(SANDBOX_CONTAINER);
 }
 
 static void a_server_that_would_see_too_much(void **state)
@@ -302,6 +320,8 @@ int main(void)
         cmocka_unit_test(a_server_that_is_not_there),
         cmocka_unit_test(a_server_sees_its_folder_and_no_more),
         cmocka_unit_test(a_server_that_would_see_too_much),
+        cmocka_unit_test(nor_does_it_without_namespaces),
+        cmocka_unit_test(lists_given_as_strings), /* and so is the store then */
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     file_remove_tree(folder, NULL);
