@@ -188,3 +188,12 @@ int fields_read(void *to, const struct field *table, unsigned count, const struc
     }
     return 0;
 }
+
+void fields_own(void *to, const struct field *table, unsigned count, struct arena *arena)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct str *text = (struct str *)((char *)to + table[i].offset);
+        if (table[i].kind == FIELD_STR)
+            text->at = arena_string(arena, text->at ? text->at : "", text->size);
+    }
+}

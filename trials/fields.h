@@ -34,6 +34,9 @@ void fields_print(struct buf *out, const struct field *table, unsigned count, co
  * ERR_INPUT with the path. */
 int fields_read(void *to, const struct field *table, unsigned count, const struct json *root,
     const struct json *object, const char *const *others, struct arena *arena, struct err *err);
+/* Gives every string a copy in the arena with a NUL behind it: for what outlives the document or
+ * goes to a C library. */
+void fields_own(void *to, const struct field *table, unsigned count, struct arena *arena);
 /* ERR_INPUT with the path of `node` as where. */
 int fields_refuse(struct err *err, const struct json *root, const struct json *node,
     const char *format, ...) __attribute__((format(printf, 4, 5)));

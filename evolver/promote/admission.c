@@ -56,6 +56,8 @@ int admission_read(struct admission *ret, const struct journal_admission *row, s
     int rc =
         !root ? -err->code
               : fields_read(&admission, fields, COUNT_OF(fields), root, root, others, arena, err);
+    if (rc == 0)
+        fields_own(&admission, fields, COUNT_OF(fields), arena);
     *ret = admission;
     return rc < 0 ? err_while(err, "admission %llu", (unsigned long long)row->number) : 0;
 }

@@ -59,6 +59,7 @@ int candidate_read(struct candidate *ret, const struct journal_candidate *row, s
     int rc = fields_read(&candidate, fields, COUNT_OF(fields), root, root, NULL, arena, err);
     if (rc < 0)
         return err_while(err, "candidate %.12s", row->id.at);
+    fields_own(&candidate, fields, COUNT_OF(fields), arena);
     candidate.stage = (enum stage)stage;
     *ret = candidate;
     return 0;

@@ -42,9 +42,13 @@ static int read_builds(
         return fields_refuse(err, root, builds ? builds : root, "a list of builds is wanted");
     ret->builds = arena_alloc(arena, (builds->count + 1) * sizeof *ret->builds);
     JSON_EACH(build, builds)
-    if (rc == 0)
-        rc = fields_read(
-            &ret->builds[ret->builds_count++], row, COUNT_OF(row), root, build, NULL, arena, err);
+    {
+        struct generation_build *to = &ret->builds[ret->builds_count];
+        if ((rc = fields_read(to, row, COUNT_OF(row), root, build, NULL, arena, err)) < 0)
+            return rc;
+        fields_own(to, row, COUNT_OF(row), arena);
+        ret->builds_count++;
+    }
     return rc;
 }
 
@@ -57,6 +61,7 @@ int generation_read(struct generation *ret, struct str text, struct arena *arena
     if (json_int(json_get(root, "schema"), 0) != 1)
         return fields_refuse(err, root, root, "a generation of schema 1 is wanted");
     int rc = fields_read(&generation, head, COUNT_OF(head), root, root, others, arena, err);
+    fields_own(&generation, head, COUNT_OF(head), arena);
     if (rc == 0)
         rc = read_builds(&generation, root, arena, err);
     if (rc == 0 && !generation_find(&generation, generation.pipeline))

@@ -487,9 +487,9 @@ int journal_clusters(struct journal *journal, struct arena *arena, struct journa
         return client_malformed(err);
     struct journal_cluster *list = arena_alloc(arena, (count + 1) * sizeof *list);
     for (uint32_t i = 0; i < count && !in.bad; i++) {
-        list[i].id = unpack_text(&in, JOURNAL_TEXT_MAX);
-        list[i].signature = unpack_text(&in, JOURNAL_TEXT_MAX);
-        list[i].state = unpack_text(&in, JOURNAL_TEXT_MAX);
+        list[i].id = client_kept(arena, unpack_text(&in, JOURNAL_TEXT_MAX));
+        list[i].signature = client_kept(arena, unpack_text(&in, JOURNAL_TEXT_MAX));
+        list[i].state = client_kept(arena, unpack_text(&in, JOURNAL_TEXT_MAX));
         list[i].document = unpack_digest(&in);
     }
     if (!unpack_end(&in))

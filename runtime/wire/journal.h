@@ -104,6 +104,7 @@ struct journal_cluster {
 };
 int journal_move_cluster(struct journal *journal, const struct journal_cluster *cluster,
     const char *from_state, struct err *err);
+/* Texts are in the arena. */
 int journal_clusters(struct journal *journal, struct arena *arena, struct journal_cluster **ret,
     uint32_t *ret_count, struct err *err);
 

@@ -1,0 +1,47 @@
+/* advance - takes a candidate from the stage that it has to the next, until a person has to decide
+ * or it is lost.
+ *
+ * A table says what is done at each stage. Every step can be done again: a driver that was killed
+ * goes on where the journal says that it was. A step answers with "go on", with "refused" and why,
+ * or with an error of the machine, which moves nothing. */
+#pragma once
+
+#include "promote/driver.h"
+
+/* A line of progress for people; NULL: none. */
+typedef void (*advance_say)(void *with, const char *line);
+
+struct advance {
+    struct driver *driver;
+    enum stage until; /* stop when this is reached; STAGE_IN_REVIEW: as far as it goes */
+    unsigned workers;
+    advance_say say;
+    void *with;
+};
+/* 0 when it stopped for a reason that is in *candidate; errors are the machine's. */
+int advance_run(const struct advance *advance, struct candidate *candidate, struct err *err);
+/* Is there nothing more to do without a person? */
+bool advance_rests(const struct candidate *candidate);
+
+/* --- what steps are made of */
+
+struct advancing {
+    const struct advance *advance;
+    struct driver *driver;
+    struct candidate *candidate;
+    struct arena arena; /* of this step */
+};
+enum { ADVANCE_ON, ADVANCE_REFUSED };
+/* Sets the reason and answers ADVANCE_REFUSED. */
+int advance_refuse(struct advancing *advancing, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void advance_tell(const struct advancing *advancing, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The candidate's source, from its commit. */
+int advance_source(struct advancing *advancing, struct buf *ret, struct err *err);
+/* Each: ADVANCE_ON, ADVANCE_REFUSED or an error. */
+int advance_patch(struct advancing *advancing, struct err *err);
+int advance_build(struct advancing *advancing, struct err *err);
+int advance_scan(struct advancing *advancing, struct err *err);
+int advance_replay(struct advancing *advancing, struct err *err);
+int advance_gate(struct advancing *advancing, struct err *err);

@@ -1,0 +1,180 @@
+/* attempt - see attempt.h. */
+#include "promote/attempt.h"
+
+#include "base/mem.h"
+#include "promote/enter.h"
+#include "promote/evidence_now.h"
+#include "promote/runs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct trying {
+    const struct attempt_plan *plan;
+    struct attempt *attempt;
+    struct arena arena;
+    struct runs runs;
+    struct batch batch;
+    struct evidence_past *past;
+    unsigned past_count;
+};
+
+/* --- evidence */
+
+static int read_held_in(struct trying *trying, struct err *err)
+{
+    const struct attempt_plan *plan = trying->plan;
+    struct journal *journal;
+    struct str text;
+    int rc = journal_open(&journal, &plan->driver->home, JOURNAL_PROPOSE, err);
+    if (rc < 0)
+        return rc;
+    rc = journal_get(journal, "batch", &plan->batch, &trying->arena, &text, err);
+    if (rc == 0) {
+        text.at = arena_string(&trying->arena, text.at, text.size);
+        rc = batch_read(&trying->batch, text, &trying->arena, err);
+    }
+    if (rc == 0)
+        rc = runs_load(&trying->runs, journal, RUNS_HELD_IN, err);
+    journal_close(journal);
+    return rc;
+}
+
+/* What lost before, with the held-in detail of why. */
+static int read_past(struct trying *trying, struct err *err)
+{
+    struct driver *driver = trying->plan->driver;
+    struct candidate *list;
+    uint32_t count;
+    int rc = candidate_list(driver->journal, &driver->arena, &list, &count, err);
+    trying->past = arena_alloc(&trying->arena, (count + 1) * sizeof *trying->past);
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        struct str text;
+        if (list[i].stage != STAGE_REJECTED || !str_equal(list[i].cluster, trying->plan->cluster))
+            continue;
+        rc =
+            journal_get(driver->journal, "proposal", &list[i].proposal, &trying->arena, &text, err);
+        const struct json *root = rc == 0 ? json_read(&trying->arena, text, NULL, err) : NULL;
+        const struct json *edits = json_get(root, "edits");
+        if (edits)
+            trying->past[trying->past_count++] =
+                (struct evidence_past){ list[i].plugin, edits->raw, list[i].why };
+    }
+    return rc;
+}
+
+/* --- candidates */
+
+static int take_proposals(struct trying *trying, struct err *err)
+{
+    struct attempt *attempt = trying->attempt;
+    struct driver *driver = trying->plan->driver;
+    for (unsigned i = 0; i < attempt->proposing.proposals_count; i++) {
+        struct candidate *candidate = &attempt->candidates[attempt->count];
+        int rc =
+            enter(candidate, driver, &attempt->proposing.proposals[i], &trying->plan->batch, err);
+        if (rc < 0)
+            return rc;
+        attempt->count++;
+        if ((rc = advance_run(&trying->plan->advance, candidate, err)) < 0)
+            return rc;
+        if (candidate->stage != STAGE_REJECTED)
+            return 0;
+    }
+    return 0;
+}
+
+static int propose(struct trying *trying, const struct driver_builds *builds,
+    const struct evidence *evidence, struct str bundle, struct err *err)
+{
+    const struct attempt_plan *plan = trying->plan;
+    struct driver *driver = plan->driver;
+    struct digest digest;
+    const struct proposing_plan proposing = {
+        .judging = { .evidence = evidence,
+            .harness = &driver->harness,
+            .builds = builds->at,
+            .builds_count = builds->count,
+            .pipeline = HARNESS_PIPELINE,
+            .worker = driver_arm(driver, builds, "moult-worker").worker,
+            .sdk = driver->sdk,
+            .tier = driver->config.tier,
+            .workers = plan->advance.workers },
+        .bundle = bundle,
+        .budget = { .seconds = plan->seconds },
+        .say = plan->advance.say,
+        .with = plan->advance.with,
+    };
+    int rc = journal_put(driver->journal, "evidence", bundle, &digest, err);
+    return rc < 0 ? rc : proposing_run(&trying->attempt->proposing, &proposing, err);
+}
+
+static int with_builds(struct trying *trying, const struct driver_builds *builds, struct err *err)
+{
+    const struct attempt_plan *plan = trying->plan;
+    struct driver *driver = plan->driver;
+    const struct replay_arm arm = driver_arm(driver, builds, "moult-worker");
+    const struct run *const *runs = (const struct run *const *)trying->runs.at;
+    const struct evidence_digests **now;
+    CLEANUP(buf_done) struct buf bundle = { 0 };
+    struct evidence evidence = { 0 };
+    const char *detector =
+        arena_string(&trying->arena, trying->batch.detector.at, trying->batch.detector.size);
+    int rc = evidence_now(
+        &now, &trying->arena, &arm, plan->advance.workers, runs, trying->runs.count, err);
+    const struct evidence_plan from = { .detector = detector_find(detector),
+        .batch = &trying->batch,
+        .runs = runs,
+        .runs_count = trying->runs.count,
+        .now = (const struct evidence_digests *const *)now,
+        .harness = &driver->harness,
+        .past = trying->past,
+        .past_count = trying->past_count,
+        .without = plan->without,
+        .without_count = plan->without_count,
+        .candidates = PROPOSER_CANDIDATES_MAX,
+        .seconds = plan->seconds,
+        .seed = plan->seed };
+    if (rc < 0)
+        return rc;
+    struct err why = { 0 };
+    rc = evidence_choose(&evidence, &from, &why);
+    if (rc == -ERR_MISSING || rc == -ERR_STATE) {
+        trying->attempt->not_tried = arena_string(&driver->arena, why.text, strlen(why.text));
+        return 0;
+    }
+    if (rc < 0) {
+        *err = why;
+        return rc;
+    }
+    evidence_print(&bundle, &evidence, &from);
+    rc = propose(trying, builds, &evidence, buf_view(&bundle), err);
+    evidence_done(&evidence);
+    return rc < 0 ? rc : take_proposals(trying, err);
+}
+
+int attempt_run(struct attempt *ret, const struct attempt_plan *plan, struct err *err)
+{
+    struct trying trying = { .plan = plan, .attempt = ret };
+    struct driver_builds builds;
+    memset(ret, 0, sizeof *ret);
+    int rc = read_held_in(&trying, err);
+    if (rc == 0)
+        rc = read_past(&trying, err);
+    if (rc == 0)
+        rc = driver_builds(&builds, plan->driver, &plan->driver->generation, err);
+    if (rc == 0) {
+        rc = with_builds(&trying, &builds, err);
+        driver_builds_done(&builds);
+    }
+    runs_done(&trying.runs);
+    arena_done(&trying.arena);
+    if (rc < 0)
+        attempt_done(ret);
+    return rc;
+}
+
+void attempt_done(struct attempt *attempt)
+{
+    proposing_result_done(&attempt->proposing);
+}

@@ -1,0 +1,28 @@
+/* attempt - one proposer on one cluster: evidence in, proposals out, each taken as far as it gets.
+ *
+ * The evidence is read in the journal's role for proposers, which keeps back what is not held-in.
+ * Proposals are tried in the order in which they were handed in, and the first that waits for a
+ * person ends the attempt: each look at the held-out groups costs the next ones. */
+#pragma once
+
+#include "promote/advance.h"
+#include "promote/proposing.h"
+
+struct attempt_plan {
+    struct driver *driver;
+    struct str cluster;
+    struct digest batch;
+    struct advance advance;     /* how far, and who is told */
+    const char *const *without; /* verbs taken out of the vocabulary */
+    unsigned without_count;
+    uint32_t seconds; /* of the proposer */
+    uint64_t seed;
+};
+struct attempt {
+    struct candidate candidates[PROPOSER_CANDIDATES_MAX]; /* made or found again */
+    unsigned count;
+    struct proposing_result proposing;
+    const char *not_tried; /* why no proposer was started; NULL: one was */
+};
+void attempt_done(struct attempt *attempt);
+int attempt_run(struct attempt *ret, const struct attempt_plan *plan, struct err *err);

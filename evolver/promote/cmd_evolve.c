@@ -1,0 +1,326 @@
+/* cmd_evolve - moult evolve: the driver's round. What a kill left unfinished is finished first,
+ * then the worst cluster that can be mended gets a proposer; where it finds nothing, the next one.
+ */
+#include "base/mem.h"
+#include "base/names.h"
+#include "promote/attempt.h"
+#include "promote/cmd.h"
+#include "promote/enter.h"
+#include "promote/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECONDS = 60, WORKERS = 2, CLUSTERS_MAX = 64, MADE_MAX = 256 };
+
+struct target {
+    struct str cluster, state;
+    struct digest batch;
+    uint32_t groups, cases;
+};
+struct evolving {
+    const struct verb_call *call;
+    struct driver driver;
+    struct advance advance;
+    const char *cluster, *until, *without[64];
+    unsigned without_count;
+    uint64_t seconds, seed;
+    struct target targets[CLUSTERS_MAX];
+    unsigned targets_count;
+    struct candidate made[MADE_MAX];
+    unsigned made_count;
+    struct buf attempts; /* JSON, one a cluster */
+    char stopped[200];
+};
+
+static void say(void *with, const char *line)
+{
+    (void)with;
+    fprintf(stderr, "  %s\n", line);
+}
+
+/* --- which clusters */
+
+static uint32_t distinct_groups(const struct batch *batch)
+{
+    uint32_t groups = 0;
+    for (uint32_t i = 0; i < batch->cases_count; i++) {
+        bool seen = false;
+        for (uint32_t k = 0; k < i && !seen; k++)
+            seen = str_equal(batch->cases[i].group, batch->cases[k].group);
+        groups += !seen;
+    }
+    return groups;
+}
+
+static bool named(const struct evolving *evolving, struct str cluster)
+{
+    return evolving->cluster && str_equal(cluster, str_of(evolving->cluster));
+}
+
+static int add_target(struct evolving *evolving, const struct journal_cluster *row, struct err *err)
+{
+    struct driver *driver = &evolving->driver;
+    struct batch batch;
+    struct str text;
+    bool has_batch = str_equal(row->state, STR("batched")) || str_equal(row->state, STR("in_work"));
+    if (!has_batch || (evolving->cluster && !named(evolving, row->id)))
+        return 0;
+    int rc = journal_get(driver->journal, "batch", &row->document, &driver->arena, &text, err);
+    if (rc == 0)
+        rc = batch_read(&batch, text, &driver->arena, err);
+    if (rc < 0 || (!batch.mendable && !named(evolving, row->id)))
+        return rc;
+    evolving->targets[evolving->targets_count++] = (struct target){ .cluster = row->id,
+        .state = row->state,
+        .batch = row->document,
+        .groups = distinct_groups(&batch),
+        .cases = batch.cases_count };
+    return 0;
+}
+
+static int worse_first(const void *a, const void *b)
+{
+    const struct target *x = a, *y = b;
+    if (x->groups != y->groups)
+        return x->groups < y->groups ? 1 : -1;
+    if (x->cases != y->cases)
+        return x->cases < y->cases ? 1 : -1;
+    return str_compare(x->cluster, y->cluster);
+}
+
+static int find_targets(struct evolving *evolving, struct err *err)
+{
+    struct driver *driver = &evolving->driver;
+    struct journal_cluster *rows;
+    uint32_t count;
+    int rc = journal_clusters(driver->journal, &driver->arena, &rows, &count, err);
+    for (uint32_t i = 0; rc == 0 && i < count && evolving->targets_count < CLUSTERS_MAX; i++)
+        rc = add_target(evolving, &rows[i], err);
+    qsort(evolving->targets, evolving->targets_count, sizeof evolving->targets[0], worse_first);
+    if (rc == 0 && evolving->targets_count == 0) {
+        struct digest none;
+        if (evolving->cluster &&
+            (rc = enter_batch(&none, driver, str_of(evolving->cluster), err)) < 0)
+            return rc;
+        snprintf(evolving->stopped, sizeof evolving->stopped,
+            evolving->cluster ? "the cluster is resolved"
+                              : "no cluster that can be mended is open");
+    }
+    return rc;
+}
+
+/* Somebody's decision is awaited for this cluster on what is active now. */
+static bool waits(const struct evolving *evolving, const struct candidate *list, uint32_t count,
+    struct str cluster)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (str_equal(list[i].cluster, cluster) &&
+            (list[i].stage == STAGE_IN_REVIEW || list[i].stage == STAGE_APPROVED) &&
+            str_equal(list[i].parent, str_of(evolving->driver.active.hex)))
+            return true;
+    return false;
+}
+
+/* --- the round */
+
+static void remember(struct evolving *evolving, const struct candidate *candidate)
+{
+    if (evolving->made_count < MADE_MAX)
+        evolving->made[evolving->made_count++] = *candidate;
+}
+
+static int resume(struct evolving *evolving, struct err *err)
+{
+    struct driver *driver = &evolving->driver;
+    struct candidate *list;
+    uint32_t count;
+    int rc = candidate_list(driver->journal, &driver->arena, &list, &count, err);
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        if (advance_rests(&list[i]))
+            continue;
+        rc = advance_run(&evolving->advance, &list[i], err);
+        if (rc == 0)
+            remember(evolving, &list[i]);
+    }
+    return rc;
+}
+
+static int move_cluster(struct evolving *evolving, const struct target *target, const char *from,
+    const char *to, struct err *err)
+{
+    struct journal_cluster row = {
+        .id = target->cluster, .state = str_of(to), .document = target->batch
+    };
+    struct journal_cluster *rows;
+    uint32_t count;
+    int rc =
+        journal_clusters(evolving->driver.journal, &evolving->driver.arena, &rows, &count, err);
+    for (uint32_t i = 0; rc == 0 && i < count; i++)
+        if (str_equal(rows[i].id, target->cluster))
+            row.signature = rows[i].signature;
+    return rc < 0 ? rc : journal_move_cluster(evolving->driver.journal, &row, from, err);
+}
+
+static void tell_attempt(
+    struct evolving *evolving, const struct target *target, const struct attempt *attempt)
+{
+    const struct proposing_result *run = &attempt->proposing;
+    struct buf *out = &evolving->attempts;
+    buf_text(out, out->size ? ",{\"cluster\":" : "{\"cluster\":");
+    json_quote(out, target->cluster);
+    buf_format(out,
+        ",\"groups\":%u,\"cases\":%u,\"proposer\":\"search\",\"not_tried\":", target->groups,
+        target->cases);
+    if (attempt->not_tried)
+        json_quote(out, str_of(attempt->not_tried));
+    else
+        buf_text(out, "null");
+    buf_format(out,
+        ",\"end\":\"%s\",\"proposals\":%u,\"judged\":%llu,\"builds\":%u,\"tries\":%u,"
+        "\"seconds\":%.2f,\"why\":",
+        attempt->not_tried ? "not started" : proposing_end_words[run->end], run->proposals_count,
+        (unsigned long long)run->judged, run->builds, run->tries, (double)run->wall_us / 1e6);
+    json_quote(out, str_of(run->why));
+    buf_text(out, ",\"stop\":");
+    buf_str(out, run->stop.size ? run->stop : STR("null"));
+    buf_char(out, '}');
+}
+
+/* 1: a candidate rests where the person wanted it. */
+static int try_target(struct evolving *evolving, struct target *target, struct err *err)
+{
+    char line[160];
+    struct attempt attempt;
+    const struct attempt_plan plan = { .driver = &evolving->driver,
+        .cluster = target->cluster,
+        .batch = target->batch,
+        .advance = evolving->advance,
+        .without = evolving->without,
+        .without_count = evolving->without_count,
+        .seconds = (uint32_t)evolving->seconds,
+        .seed = evolving->seed };
+    snprintf(line, sizeof line, "cluster %.*s: %u held-in cases of %u groups",
+        (int)target->cluster.size, target->cluster.at, target->cases, target->groups);
+    if (evolving->advance.say)
+        evolving->advance.say(NULL, line);
+    int rc = str_equal(target->state, STR("batched"))
+                 ? move_cluster(evolving, target, "batched", "in_work", err)
+                 : 0;
+    if (rc < 0 || (rc = attempt_run(&attempt, &plan, err)) < 0)
+        return rc;
+    bool found = false;
+    for (unsigned i = 0; i < attempt.count; i++) {
+        remember(evolving, &attempt.candidates[i]);
+        found |= attempt.candidates[i].stage != STAGE_REJECTED;
+    }
+    tell_attempt(evolving, target, &attempt);
+    attempt_done(&attempt);
+    rc = move_cluster(evolving, target, "in_work", "batched", err);
+    return rc < 0 ? rc : found;
+}
+
+static int evolve(struct evolving *evolving, struct err *err)
+{
+    struct driver *driver = &evolving->driver;
+    struct candidate *list;
+    uint32_t count;
+    int rc = resume(evolving, err);
+    if (rc == 0)
+        rc = find_targets(evolving, err);
+    if (rc == 0)
+        rc = candidate_list(driver->journal, &driver->arena, &list, &count, err);
+    if (rc < 0 || evolving->targets_count == 0)
+        return rc;
+    snprintf(evolving->stopped, sizeof evolving->stopped,
+        "nothing that was proposed passed, or nothing was found");
+    for (unsigned i = 0; rc == 0 && i < evolving->targets_count; i++) {
+        if (waits(evolving, list, count, evolving->targets[i].cluster)) {
+            snprintf(evolving->stopped, sizeof evolving->stopped, "a candidate waits for a person");
+            if (evolving->cluster)
+                break;
+            continue;
+        }
+        rc = try_target(evolving, &evolving->targets[i], err);
+        if (rc == 1)
+            snprintf(evolving->stopped, sizeof evolving->stopped, "a candidate reached %s",
+                stage_words[evolving->made[evolving->made_count - 1].stage]);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* --- output */
+
+static void tell(const struct evolving *evolving)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    bool json = evolving->call->json;
+    if (json)
+        buf_text(&out, "{\"candidates\":[");
+    for (unsigned i = 0; i < evolving->made_count; i++) {
+        if (json)
+            buf_text(&out, i ? ",{" : "{");
+        (json ? view_short : view_line)(&out, &evolving->made[i]);
+        buf_char(&out, json ? '}' : '\n');
+    }
+    if (json) {
+        buf_text(&out, "],\"attempts\":[");
+        buf_str(&out, buf_view(&evolving->attempts));
+        buf_text(&out, "],\"stopped\":");
+        json_quote(&out, str_of(evolving->stopped));
+        buf_text(&out, "}\n");
+    } else {
+        buf_format(&out, "stopped     %s\n", evolving->stopped);
+    }
+    fputs(out.at, stdout);
+}
+
+static int run(const struct verb_call *call, struct err *err)
+{
+    struct evolving *evolving = mem_zero(1, sizeof *evolving);
+    const char *proposer = "search";
+    struct option_list without = { 0 };
+    *evolving =
+        (struct evolving){ .call = call, .until = "in_review", .seconds = SECONDS, .seed = 1 };
+    const struct option options[] = {
+        { "--cluster", 0, OPTION_TEXT, "ID", "this one (default: the worst that can be mended)",
+            &evolving->cluster },
+        { "--proposer", 0, OPTION_TEXT, "NAME", "search, the only one so far", &proposer },
+        { "--until", 0, OPTION_TEXT, "STATE", "how far candidates go (default: in_review)",
+            &evolving->until },
+        { "--budget", 0, OPTION_NUMBER, "SECONDS", "of the proposer on one cluster (default: 60)",
+            &evolving->seconds },
+        { "--seed", 0, OPTION_NUMBER, "N", "of the proposer (default: 1)", &evolving->seed },
+        { "--without", 0, OPTION_LIST, "VERB",
+            "taken out of the vocabulary, to see what a fix is made of", &without },
+        { 0 },
+    };
+    int rc = verb_options(call, &verb_evolve, options, NULL, 0, err);
+    int until = rc < 0 ? 0 : name_find(stage_words, STAGES, str_of(evolving->until));
+    if (rc == 0 && strcmp(proposer, "search") != 0)
+        rc = err_set(err, ERR_USAGE, "no proposer %.60s: search is the only one so far", proposer);
+    if (rc == 0 && (until <= STAGE_PROPOSED || until > STAGE_IN_REVIEW))
+        rc = err_set(err, ERR_USAGE, "--until wants a state from patched to in_review");
+    if (rc == 0 && (evolving->seconds == 0 || evolving->seconds > 3600))
+        rc = err_set(err, ERR_USAGE, "--budget wants 1 to 3600 seconds");
+    for (unsigned i = 0; i < without.count; i++)
+        evolving->without[evolving->without_count++] = without.at[i];
+    if (rc == 0 && (rc = driver_open(&evolving->driver, call, err)) == 0) {
+        evolving->advance = (struct advance){ .driver = &evolving->driver,
+            .until = (enum stage)until,
+            .workers = WORKERS,
+            .say = call->json ? NULL : say };
+        rc = evolve(evolving, err);
+        if (rc == 0)
+            tell(evolving);
+        driver_done(&evolving->driver);
+    }
+    buf_done(&evolving->attempts);
+    free(evolving);
+    return rc;
+}
+
+const struct verb verb_evolve = { "evolve", run,
+    "evolve [--cluster ID] [--proposer NAME] [--until STATE] [--budget SECONDS] [--without VERB]",
+    "propose, check, build, replay and gate, until a person has to decide" };

@@ -1,0 +1,136 @@
+/* cmd_propose - moult propose: a patch made by hand or by a foreign tool enters the same pipeline
+ * as every other, and gets no gentler treatment. */
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "promote/advance.h"
+#include "promote/cmd.h"
+#include "promote/enter.h"
+#include "promote/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PATCH_FILE_MAX = 1 << 20, WHY_MAX = 500 };
+
+struct request {
+    const char *plugin, *patch, *why, *cluster;
+};
+
+/* The patch as a proposal: the whole new source in the place of the old. */
+static int make_proposal(
+    struct buf *out, struct driver *driver, const struct request *request, struct err *err)
+{
+    CLEANUP(buf_done) struct buf patch = { 0 }, source = { 0 };
+    const struct harness_source *old = harness_find(&driver->harness, str_of(request->plugin));
+    int rc = file_read(request->patch, &patch, PATCH_FILE_MAX, err);
+    if (rc < 0)
+        return rc;
+    if (!old) {
+        err_set(err, ERR_MISSING, "no plugin %.60s is active", request->plugin);
+        return err_hint(err, "moult plugins lists them");
+    }
+    if ((rc = lineage_apply(
+             driver->lineage, &driver->active, buf_view(&patch), old->path.at, &source, err)) < 0)
+        return err_while(err, "%.80s", request->patch);
+    buf_text(out, "{\"schema\":1,\"proposer\":\"hand\",\"cluster\":");
+    json_quote(out, str_of(request->cluster));
+    buf_text(out, ",\"plugin\":");
+    json_quote(out, old->name);
+    buf_text(out, ",\"path\":");
+    json_quote(out, old->path);
+    buf_format(out, ",\"edits\":[{\"from\":0,\"to\":%zu,\"text\":", old->text.size);
+    json_quote(out, buf_view(&source));
+    buf_text(out, "}],\"contract\":{\"hypothesis\":");
+    json_quote(out, str_of(request->why));
+    buf_text(out, ",\"blamed\":[],\"predicts\":{\"fixes\":[],\"risks\":[]},\"falsified_by\":\"\","
+                  "\"cost\":{\"judged\":0,\"seconds\":0}},\"ingredients\":[],\"score\":0}");
+    return 0;
+}
+
+static int enter_patch(
+    struct candidate *ret, struct driver *driver, const struct request *request, struct err *err)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct proposal *proposal = arena_alloc(&driver->arena, sizeof *proposal);
+    struct digest batch = { { 0 } };
+    int rc = request->cluster ? enter_batch(&batch, driver, str_of(request->cluster), err) : 0;
+    if (rc == 0)
+        rc = make_proposal(&text, driver, request, err);
+    if (rc < 0)
+        return rc;
+    const struct str kept = { arena_string(&driver->arena, text.at, text.size), text.size };
+    if ((rc = proposal_read(proposal, kept, &driver->arena, err)) < 0)
+        return rc;
+    rc = enter(ret, driver, proposal, &batch, err);
+    return rc < 0 ? rc : 0;
+}
+
+static void say(void *with, const char *line)
+{
+    (void)with;
+    fprintf(stderr, "  %s\n", line);
+}
+
+static int tell(struct driver *driver, const struct candidate *candidate,
+    const struct verb_call *call, struct err *err)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct str said;
+    int rc = view_document(&said, driver, "diagnostics", &candidate->diagnostics, err);
+    if (rc < 0)
+        return rc;
+    if (call->json) {
+        const struct json *root = said.size ? json_read(&driver->arena, said, NULL, NULL) : NULL;
+        const struct json *findings = json_get(root, "findings");
+        buf_char(&out, '{');
+        view_short(&out, candidate);
+        buf_text(&out, ",\"findings\":");
+        buf_str(&out, findings ? findings->raw : STR("[]"));
+        buf_text(&out, "}\n");
+    } else {
+        view_line(&out, candidate);
+        buf_format(&out, "\nmoult show %.12s says more\n", candidate->id.at);
+    }
+    fputs(out.at, stdout);
+    return candidate->stage == STAGE_REJECTED;
+}
+
+static int run(const struct verb_call *call, struct err *err)
+{
+    struct request request = { 0 };
+    const struct option options[] = {
+        { "--plugin", 0, OPTION_TEXT, "NAME", "the plugin that is patched", &request.plugin },
+        { "--patch", 0, OPTION_TEXT, "FILE", "a unified diff; paths are relative to harness/",
+            &request.patch },
+        { "--why", 0, OPTION_TEXT, "TEXT", "what it is good for, one line", &request.why },
+        { "--cluster", 0, OPTION_TEXT, "ID",
+            "the failure that it mends: without one, no batch speaks for it", &request.cluster },
+        { 0 },
+    };
+    struct driver driver;
+    struct candidate candidate;
+    int rc = verb_options(call, &verb_propose, options, NULL, 0, err);
+    if (rc < 0)
+        return rc;
+    if (!request.plugin || !request.patch || !request.why)
+        return err_set(err, ERR_USAGE, "propose wants --plugin, --patch and --why");
+    if (strlen(request.why) > WHY_MAX || strchr(request.why, '\n'))
+        return err_set(err, ERR_USAGE, "--why wants one line of at most %d bytes", WHY_MAX);
+    if ((rc = driver_open(&driver, call, err)) < 0)
+        return rc;
+    const struct advance advance = {
+        .driver = &driver, .until = STAGE_IN_REVIEW, .workers = 2, .say = call->json ? NULL : say
+    };
+    rc = enter_patch(&candidate, &driver, &request, err);
+    if (rc == 0)
+        rc = advance_run(&advance, &candidate, err);
+    if (rc == 0)
+        rc = tell(&driver, &candidate, call, err);
+    driver_done(&driver);
+    return rc;
+}
+
+const struct verb verb_propose = { "propose", run,
+    "propose --plugin NAME --patch FILE --why TEXT [--cluster ID]",
+    "a patch made by hand enters the pipeline" };
