@@ -4,9 +4,13 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <stdarg.h>
@@ -63,10 +67,20 @@ int home_sql(const struct home *home, const char *text)
     return rc;
 }
 
+/* The kernel says who listens on the home's socket: no other process can be meant. */
 void home_kill_broker(const struct home *home)
 {
-    CLEANUP(mem_freep)
-    char *command = mem_format("pkill -9 -f 'moult-broker --home %s '", home->path);
-    if (system(command) == -1)
-        fail();
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    char path[PATH_MAX];
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    home_path(path, home, "run/moult.sock");
+    assert_true(fd >= 0 && strlen(path) < sizeof address.sun_path);
+    strcpy(address.sun_path, path);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
+    assert_true(peer.pid > 1 && peer.pid != getpid());
+    assert_int_equal(kill(peer.pid, SIGKILL), 0);
+    close(fd);
 }
