@@ -1,0 +1,195 @@
+/* The evidence of the shipped traces, through real workers: what is wanted of every passing step is
+ * what a build does that changes nothing, and of every failing step it is something else. */
+#include "promote/evidence_now.h"
+#include "promote/judging.h"
+
+#include "shipped.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define NAIVE MOULT_BIN_DIR "/../plugins/naive/"
+#define NAIVE_SOURCE MOULT_SOURCE_DIR "/examples/naive-harness/plugins/replies/replies.c"
+
+static const char *const names[] = { "answers", "calls", "errors", "history", "order", "replies",
+    "results", "router", "session_stats" };
+static const char *const clusters[] = { "leak_tagged", "leak_bare", "string_for_array",
+    "failed_call_repeated" };
+
+static struct shipped shipped;
+static struct replay_build builds[COUNT_OF(names)];
+static struct harness harness;
+static struct buf source;
+
+static int begin(void **state)
+{
+    (void)state;
+    struct err err;
+    if (shipped_load(&shipped, MOULT_SOURCE_DIR "/tests/data/traces", &err) < 0)
+        fail_msg("%s", err.text);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        CLEANUP(buf_done) struct buf image = { 0 };
+        CLEANUP(mem_freep) char *path = mem_format(NAIVE "%s.so", names[i]);
+        assert_int_equal(file_read(path, &image, 1 << 22, NULL), 0);
+        builds[i] = (struct replay_build){ names[i], hash_of(buf_view(&image)),
+            fd_seal(names[i], buf_view(&image), NULL) };
+    }
+    assert_int_equal(file_read(NAIVE_SOURCE, &source, 1 << 20, NULL), 0);
+    harness.at[harness.count++] = (struct harness_source){ STR("replies"),
+        STR("plugins/replies/replies.c"), buf_view(&source) };
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        fd_closep(&builds[i].fd);
+    buf_done(&source);
+    shipped_done(&shipped);
+    return 0;
+}
+
+static struct replay_arm arm_of(void)
+{
+    return (struct replay_arm){ .worker = MOULT_BIN_DIR "/moult-worker",
+        .builds = builds,
+        .builds_count = COUNT_OF(builds),
+        .pipeline = "order",
+        .tier = SANDBOX_CONTAINER };
+}
+
+static void choose(struct evidence *ret, struct batch *batch, const char *cluster,
+    const struct evidence_digests **now)
+{
+    struct err err;
+    if (shipped_batch(batch, &shipped, cluster, &err) < 0)
+        fail_msg("%s", err.text);
+    const struct evidence_plan plan = { .detector = detector_find(cluster),
+        .batch = batch,
+        .runs = shipped.runs,
+        .runs_count = shipped.runs_count,
+        .now = (const struct evidence_digests *const *)now,
+        .harness = &harness };
+    if (evidence_choose(ret, &plan, &err) < 0)
+        fail_msg("%s: %s", cluster, err.text);
+}
+
+/* A fresh replay of a harness that changes nothing says what was recorded: the same evidence. */
+static void a_fresh_replay_says_the_same(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    const struct evidence_digests **now;
+    const struct replay_arm arm = arm_of();
+    struct err err;
+    if (evidence_now(&now, &arena, &arm, 2, shipped.runs, shipped.runs_count, &err) < 0)
+        fail_msg("%s", err.text);
+    for (size_t i = 0; i < COUNT_OF(clusters); i++) {
+        struct evidence recorded, fresh;
+        struct batch batch;
+        choose(&recorded, &batch, clusters[i], NULL);
+        choose(&fresh, &batch, clusters[i], now);
+        print_message("%s: %u failing, %u passing, %u made\n", clusters[i], fresh.fails,
+            fresh.passes, fresh.overreaches);
+        assert_true(fresh.fails > 0 && fresh.passes > 1000 && fresh.overreaches > 0);
+        assert_int_equal(recorded.steps_count, fresh.steps_count);
+        evidence_done(&recorded);
+        evidence_done(&fresh);
+    }
+}
+
+struct seen {
+    const struct evidence *evidence;
+    uint32_t jobs, wrong;
+};
+
+static int on_judged(void *with, const struct proposer_judged *judged, struct err *err)
+{
+    struct seen *seen = with;
+    const struct evidence_step *step = &seen->evidence->steps[judged->job];
+    const struct proposer_verdict *got = &judged->verdicts[0];
+    const struct evidence_digests digests = { got->calls, got->text, got->end };
+    bool same = !got->abnormal && evidence_equal(&digests, &step->want);
+    (void)err;
+    seen->jobs++;
+    if (same == (step->kind == EVIDENCE_FAIL)) {
+        seen->wrong++;
+        print_message("step %u (%s): %s\n", judged->job, evidence_kind_words[step->kind],
+            step->run->session.at);
+    }
+    return 0;
+}
+
+/* The naive plugin with a trial's export behind it: no candidate, so it does what it always does.
+ */
+static const char trial[] =
+    "\n#include \"moult_trial.h\"\n"
+    "static uint16_t holes[1];\n"
+    "MOULT_EXPORT const struct moult_trial moult_trial = { .size = sizeof(struct moult_trial),\n"
+    "    .holes_count = 1, .holes = holes };\n";
+
+static void judge_all(struct judging *judging, struct seen *seen)
+{
+    struct err err;
+    uint32_t count = seen->evidence->steps_count;
+    CLEANUP(mem_freep) uint32_t *jobs = mem_zero(count, sizeof(*jobs));
+    uint16_t holes[] = { 0 };
+    uint64_t decide[] = { 0 };
+    for (uint32_t i = 0; i < count; i++)
+        jobs[i] = count - 1 - i;
+    const struct proposer_judge judge = {
+        .jobs = jobs, .jobs_count = count, .holes = holes, .count = 1, .width = 1, .decide = decide
+    };
+    if (judging_judge(judging, &judge, on_judged, seen, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static void what_is_wanted_is_what_a_worker_does(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf text = { 0 };
+    buf_str(&text, buf_view(&source));
+    buf_text(&text, trial);
+    for (size_t i = 0; i < COUNT_OF(clusters); i++) {
+        CLEANUP(buf_done) struct buf answer = { 0 };
+        struct evidence evidence;
+        struct batch batch;
+        struct judging judging;
+        struct err err = { 0 };
+        choose(&evidence, &batch, clusters[i], NULL);
+        const struct judging_plan plan = { .evidence = &evidence,
+            .harness = &harness,
+            .builds = builds,
+            .builds_count = COUNT_OF(builds),
+            .pipeline = "order",
+            .worker = MOULT_BIN_DIR "/moult-worker",
+            .sdk = MOULT_SOURCE_DIR "/plugins/sdk",
+            .tier = SANDBOX_CONTAINER };
+        struct seen seen = { .evidence = &evidence };
+        judging_open(&judging, &plan);
+        if (judging_build(&judging, STR("replies"), buf_view(&text), &answer, &err) != 1)
+            fail_msg("%s %s", err.text, answer.at);
+        judge_all(&judging, &seen);
+        assert_int_equal(seen.jobs, evidence.steps_count);
+        assert_int_equal(seen.wrong, 0);
+        judging_done(&judging);
+        evidence_done(&evidence);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fresh_replay_says_the_same),
+        cmocka_unit_test(what_is_wanted_is_what_a_worker_does),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
