@@ -50,6 +50,28 @@ function(moult_program name source)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
+# moult_sandboxed_program(NAME SOURCE LAYERS layer ... LIBS target ...): one that runs in a sandbox which has
+# neither room for a sanitizer's shadow nor a /proc for it to read. Under the presets with sanitizers its
+# layers are compiled once more, without; the same code is sanitised in unit tests and fuzz targets. LIBS are
+# those of all its layers; SOURCES what they take from elsewhere (generated code).
+function(moult_sandboxed_program name source)
+    cmake_parse_arguments(ARG "" "" "LAYERS;LIBS;SOURCES" ${ARGN})
+    if(NOT MOULT_SANITIZE AND NOT MOULT_FUZZ)
+        moult_program(${name} ${source} ${ARG_LAYERS})
+        return()
+    endif()
+    add_executable(${name} ${CMAKE_SOURCE_DIR}/${source} ${ARG_SOURCES})
+    foreach(layer ${ARG_LAYERS})
+        get_target_property(sources moult_${layer} SOURCES)
+        target_sources(${name} PRIVATE ${sources})
+        target_include_directories(${name} PRIVATE $<TARGET_PROPERTY:moult_${layer},INCLUDE_DIRECTORIES>)
+    endforeach()
+    target_compile_options(${name} PRIVATE -fno-sanitize=all)
+    target_link_options(${name} PRIVATE -fno-sanitize=all)
+    target_link_libraries(${name} PRIVATE ${ARG_LIBS})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
 # moult_test(NAME LAYER ...): tests/unit/NAME.c, one cmocka program, run by ctest.
 function(moult_test name)
     add_executable(${name} ${CMAKE_SOURCE_DIR}/tests/unit/${name}.c)

@@ -27,6 +27,7 @@ struct check_source_plan {
     const struct patch_edit *edits; /* into old; NULL: source is given, edits are derived */
     unsigned edits_count;
     const char *sdk;            /* folder of moult.h and the flag lists: compile_sdk */
+    const char *patcher;        /* moult-patch; NULL: the one beside the running program */
     int tier;                   /* enum sandbox_tier: weakest allowed */
     const struct str *literals; /* texts of the batch, which a patch should not quote: flagged */
     unsigned literals_count;

@@ -82,6 +82,11 @@ static const char *keep(struct command *command, char *text)
     return text;
 }
 
+static const char *output_of(const struct compile_plan *plan)
+{
+    return plan->preprocess ? "plugin.i" : "plugin.so";
+}
+
 static int make_command(struct command *command, const struct compile_plan *plan,
     const struct places *places, struct err *err)
 {
@@ -99,9 +104,9 @@ static int make_command(struct command *command, const struct compile_plan *plan
         keep(command, mem_format("-I%s", places->sdk)),
         keep(command, mem_format("-ffile-prefix-map=%s=/work", places->work)),
         "-o",
-        keep(command, mem_format("%s/plugin.so", places->work)),
+        keep(command, mem_format("%s/%s", places->work, output_of(plan))),
         keep(command, mem_format("%s/plugin.c", places->work)),
-        keep(command, mem_format("%s/mem.c", places->sdk)),
+        plan->preprocess ? "-E" : keep(command, mem_format("%s/mem.c", places->sdk)),
         NULL,
     };
     for (size_t i = 0; i < COUNT_OF(rest); i++)
@@ -179,13 +184,15 @@ static int run_compiler(
 static int take_image(
     struct compile_result *ret, const struct compile_plan *plan, const char *work, struct err *err)
 {
-    CLEANUP(mem_freep) char *path = mem_format("%s/plugin.so", work);
+    CLEANUP(mem_freep) char *path = mem_format("%s/%s", work, output_of(plan));
     if (file_read(path, &ret->image, IMAGE_MAX, err) < 0) {
         ret->stage = COMPILE_COMPILE;
         buf_text(&ret->diagnostics, "the compiler left no output\n");
         return 0;
     }
     ret->build = hash_of(buf_view(&ret->image));
+    if (plan->preprocess)
+        return 0;
     if (elf_check(buf_view(&ret->image), plan->profile, &ret->findings, NULL) < 0)
         ret->stage = COMPILE_ELF;
     return 0;

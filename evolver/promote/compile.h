@@ -20,10 +20,11 @@ struct compile_plan {
     enum elf_profile profile; /* which flags, and what the gate lets through */
     int tier;                 /* enum sandbox_tier: weakest allowed */
     const char *sdk;          /* folder of moult.h and the flag lists */
+    bool preprocess;          /* only that: the image is what the compiler would see */
 };
 struct compile_result {
     enum compile_stage stage; /* where it was refused */
-    struct buf image;         /* the .so, when OK */
+    struct buf image;         /* the .so, when OK; or the preprocessed text */
     struct digest build;      /* its SHA-256 */
     struct buf diagnostics;   /* what the compiler said: untrusted text */
     enum sandbox_limit limit;

@@ -1,0 +1,18 @@
+/* answer - one question to moult-patch and its answer, as JSON.
+ *
+ * { "schema": 1, "path": "plugins/x/x.c", "source": C, "preprocessed": text of `gcc -E`, which may
+ *   be left out, then tokens are not compared: the driver refuses such a source itself,
+ *   and of a patch: "old": C, "edits": [ { "from": BYTE, "to": BYTE, "text": C } ], left out where
+ *   they are to be derived, "literals": [ text ], "lines_max": N }
+ *
+ * { "schema": 1, "findings": [ { "rule", "line", "column", "message" } ], "more": N,
+ *   "kinds": [ text ], "description": [ text ], "lines": N } */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum { ANSWER_QUESTION_MAX = 32 << 20 };
+
+/* ERR_INPUT, ERR_LIMIT: the question is none; ERR_DEFECT. */
+int answer_question(struct buf *out, struct str question, struct err *err);

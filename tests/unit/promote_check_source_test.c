@@ -1,0 +1,178 @@
+/* The source gate as the driver asks it: preprocessor and patcher in their sandboxes. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "promote/check_source.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define SDK MOULT_SOURCE_DIR "/plugins/sdk"
+#define PATCHER MOULT_BIN_DIR "/moult-patch"
+#define CALLS "plugins/calls/calls.c"
+
+static struct buf calls;
+
+static int begin(void **state)
+{
+    (void)state;
+    return file_read(MOULT_SOURCE_DIR "/examples/naive-harness/" CALLS, &calls, 1 << 16, NULL);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    buf_done(&calls);
+    return 0;
+}
+
+static struct check_source_result ask(struct check_source_plan plan)
+{
+    struct check_source_result result;
+    struct err err = { 0 };
+    plan.sdk = SDK;
+    plan.patcher = PATCHER;
+    plan.tier = SANDBOX_CONTAINER;
+    if (!plan.path.size)
+        plan.path = STR(CALLS);
+    if (check_source_run(&result, &plan, &err) < 0)
+        fail_msg("%s (%s)", err.text, err.hint);
+    assert_int_equal(result.ok, result.findings_count == 0);
+    return result;
+}
+
+static const struct {
+    const char *name, *text, *rule; /* NULL: it passes */
+    uint32_t line;
+} rows[] = {
+    { "a function", "static int f(void)\n{\n    return 1;\n}\n", NULL, 0 },
+    { "not UTF-8", "// \xff\n", "utf8", 0 },
+    { "a byte order of words", "// \xe2\x80\xae\n", "bidi", 1 },
+    { "not C", "int f(void)\n{\n", "parse", 2 },
+    { "a macro of a header", "#include <stdint.h>\nstatic const int x = WCHAR_MAX;\n", "tokens",
+        2 },
+    { "an include that is not there", "#include \"x.h\"\n", "include", 1 },
+    { "a directive that ends the preprocessor", "int f(void);\n#error no\n", "directive", 2 },
+    { "a character constant that has no end", "static const int x = ';\n", "token", 1 },
+};
+
+static void one_source(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct check_source_result result =
+            ask((struct check_source_plan){ .source = str_of(rows[i].text) });
+        bool told = !rows[i].rule && result.ok;
+        for (unsigned n = 0; n < result.findings_count; n++)
+            told |= rows[i].rule && !strcmp(result.findings[n].rule, rows[i].rule) &&
+                    result.findings[n].line == rows[i].line;
+        if (!told)
+            fail_msg(
+                "%s: %s: %s", rows[i].name, result.findings[0].rule, result.findings[0].message);
+        check_source_done(&result);
+    }
+}
+
+static struct patch_edit edit_at(const char *was, size_t size, const char *text)
+{
+    const char *at = strstr(calls.at, was);
+    assert_non_null(at);
+    uint32_t from = (uint32_t)(at - calls.at);
+    return (struct patch_edit){ from, from + (uint32_t)size, str_of(text) };
+}
+
+static void a_patch_is_made_and_shown(void **state)
+{
+    (void)state;
+    struct patch_edit edits[] = { edit_at("20", 2, "30"),
+        edit_at("state->turn++", 0, "if (call->failed)\n        return MOULT_DENY;\n    ") };
+    struct check_source_result result = ask((struct check_source_plan){
+        .old = buf_view(&calls), .edits = edits, .edits_count = COUNT_OF(edits) });
+    if (!result.ok)
+        fail_msg("%s: %s", result.findings[0].rule, result.findings[0].message);
+    assert_non_null(strstr(result.source.at, "MANY = 30"));
+    assert_non_null(strstr(result.source.at, "return MOULT_DENY;\n    state->turn++"));
+    assert_string_equal(result.kinds.at,
+        "5: puts number_literal in the place of number_literal, in enumerator\n"
+        "22: puts in if_statement, in compound_statement\n");
+    assert_int_equal(result.lines, 4);
+    check_source_done(&result);
+}
+
+static void refused(struct check_source_plan plan, const char *rule)
+{
+    struct check_source_result result = ask(plan);
+    bool told = false;
+    for (unsigned i = 0; i < result.findings_count; i++)
+        told |= !strcmp(result.findings[i].rule, rule);
+    if (!told)
+        fail_msg("not refused by %s", rule);
+    check_source_done(&result);
+}
+
+static void a_patch_is_refused(void **state)
+{
+    (void)state;
+    struct patch_edit many = edit_at("20", 2, "30");
+    struct check_source_plan plan = { .old = buf_view(&calls), .edits = &many, .edits_count = 1 };
+    plan.path = STR("plugins/sdk/moult.h");
+    refused(plan, "path");
+    plan.path = STR("plugins/calls/../calls/calls.c");
+    refused(plan, "path");
+    plan.path = STR(CALLS);
+    plan.lines_max = 1;
+    refused(plan, "budget");
+    plan.lines_max = 0;
+    many = edit_at("20", 1, "3");
+    refused(plan, "node");
+    many = edit_at("20", 2, "20 /* more */");
+    refused(plan, "nothing");
+    many = edit_at("20", 0, "\n#define X 1\n");
+    refused(plan, "macro");
+    struct patch_edit twice[] = { edit_at("20", 2, "30"), edit_at("20", 2, "40") };
+    plan.edits = twice;
+    plan.edits_count = 2;
+    refused(plan, "edit");
+}
+
+static void a_whole_source_is_taken_as_a_patch(void **state)
+{
+    (void)state;
+    CLEANUP(mem_freep) char *source = mem_string(calls.at);
+    memcpy(strstr(source, "20"), "21", 2);
+    struct check_source_result result =
+        ask((struct check_source_plan){ .old = buf_view(&calls), .source = str_of(source) });
+    assert_true(result.ok);
+    assert_string_equal(
+        result.kinds.at, "5: puts number_literal in the place of number_literal, in enumerator\n");
+    assert_int_equal(result.lines, 2);
+    check_source_done(&result);
+}
+
+static void what_the_machine_lacks_is_said(void **state)
+{
+    (void)state;
+    struct check_source_result result;
+    struct err err = { 0 };
+    const struct check_source_plan plan = { .source = STR("int f(void);\n"),
+        .path = STR(CALLS),
+        .sdk = SDK,
+        .patcher = "/nowhere/moult-patch",
+        .tier = SANDBOX_CONTAINER };
+    assert_int_equal(check_source_run(&result, &plan, &err), -ERR_LACKS);
+    assert_true(*err.hint);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_source),
+        cmocka_unit_test(a_patch_is_made_and_shown),
+        cmocka_unit_test(a_patch_is_refused),
+        cmocka_unit_test(a_whole_source_is_taken_as_a_patch),
+        cmocka_unit_test(what_the_machine_lacks_is_said),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
