@@ -80,11 +80,11 @@ static struct str mark_behind(struct str text, size_t from)
     return (struct str){ text.at + from, to - from };
 }
 
-/* A mark is no word: it has a character that is neither letter nor digit. */
+/* A mark is no word of a sentence: it has a character that is neither of a word nor ends one. */
 static bool marks(struct str text)
 {
     for (size_t i = 0; i < text.size; i++)
-        if (!isalnum((unsigned char)text.at[i]))
+        if (!isalnum((unsigned char)text.at[i]) && !strchr(".,;!?'\"", text.at[i]))
             return true;
     return false;
 }

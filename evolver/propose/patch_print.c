@@ -124,7 +124,7 @@ static void print_expr(const struct printer *p, struct buf *out, uint16_t number
     }
     switch (expr->kind) {
     case EXPR_NOTHING:
-        buf_text(out, expr->type == 'T' ? "(moult_text){ 0 }" : "NULL");
+        buf_text(out, expr->type == 'T' ? "moult_str(\"\")" : "NULL");
         break;
     case EXPR_CONSTANT:
         buf_text(out, "moult_str(");

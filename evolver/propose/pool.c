@@ -25,7 +25,7 @@ static void add_flags(struct pool *pool, const char *set)
         const struct flag *flag = &vocabulary_flags[i];
         if (strcmp(flag->set, set) != 0 || vocabulary_lacks(pool->vocabulary, flag->name))
             continue;
-        if (flag->bit && count < BITS_MAX)
+        if (flag->how != FLAG_ALONE && count < BITS_MAX)
             bits[count++] = flag;
         else
             add(pool, (struct expr){ .kind = EXPR_FLAG, .type = 'F', .text = str_of(flag->name) });
@@ -33,9 +33,15 @@ static void add_flags(struct pool *pool, const char *set)
     for (unsigned mask = 1; mask < 1u << count; mask++) {
         CLEANUP(buf_done) struct buf text = { 0 };
         unsigned cost = 0;
-        for (unsigned i = 0; i < count; i++)
-            if (mask >> i & 1)
-                buf_format(&text, "%s%s", cost++ ? " | " : "", bits[i]->name);
+        bool says = false;
+        for (unsigned i = 0; i < count; i++) {
+            if (!(mask >> i & 1))
+                continue;
+            buf_format(&text, "%s%s", cost++ ? " | " : "", bits[i]->name);
+            says |= bits[i]->how == FLAG_BIT;
+        }
+        if (!says)
+            continue;
         add(pool, (struct expr){ .kind = EXPR_FLAG,
                       .type = 'F',
                       .cost = (uint16_t)cost,
@@ -138,6 +144,8 @@ static bool may_stand(const struct pool *pool, const struct verb *verb, unsigned
     const struct expr *expr = &pool->at[number];
     const struct verb_param *param = &verb->params[at];
     if (expr->type != param->type || (expr->iterator != 0 && expr->iterator != iterator))
+        return false;
+    if (!verb->edit && expr->kind == EXPR_VERB && vocabulary_is_last(expr->verb))
         return false;
     switch (param->type) {
     case 'T':
@@ -288,6 +296,7 @@ static void add_expr(void *with, const uint16_t args[VERB_PARAMS_MAX])
     add(c->pool, expr);
 }
 
+/* A verb that makes values for others. */
 static bool grows(const struct verb *verb)
 {
     return !verb->edit && verb->count > 0 && strchr("TJPS", verb->returns);

@@ -385,6 +385,7 @@ static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret
         return 0;
     describe_atoms(search, &search->bodies[body], atoms);
     uint32_t conditions = condition_search(&problem, found, &search->conditions_tried);
+    judge_say(&search->judge, "body %u scope %u right %u cost %u holes %u %u %u | %u %u: rows %u failing %u atoms %u found %u score %u mended %u changed %u", body, scope, search->bodies[body].right, search->bodies[body].cost, search->bodies[body].holes[3], search->bodies[body].holes[4], search->bodies[body].holes[5], search->bodies[body].holes[8],search->bodies[body].holes[9], rows->count, rows->failing, search->atoms_count[scope], conditions, conditions ? found[0].score : 0, conditions ? found[0].mended_groups : 0, conditions ? found[0].changed_groups:0);
     for (uint32_t i = 0; i < conditions && count < max; i++) {
         ret[count] = (struct patch){ search->bodies[body], found[i], search->atoms[scope] };
         note_fixes(stage, rows, &ret[count++]);

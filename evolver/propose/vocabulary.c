@@ -9,25 +9,25 @@
 
 /* clang-format off */
 const struct flag vocabulary_flags[] = {
-    { "past",  "MOULT_SAME_NAME",   "same tool",        true },
-    { "past",  "MOULT_SAME_ARGS",   "same arguments",   true },
-    { "past",  "MOULT_SAME_RESULT", "same result",      true },
-    { "past",  "MOULT_FAILED",      "failed",           true },
-    { "past",  "MOULT_IN_A_ROW",    "in a row",         true },
-    { "past",  "MOULT_THIS_TURN",   "in this turn",     true },
-    { "parse", "MOULT_STRICT",      "strict JSON",      false },
-    { "parse", "MOULT_LENIENT",     "lenient JSON",     false },
-    { "grow",  "MOULT_GROW_PAIR",   "the markup pair",  false },
-    { "grow",  "MOULT_GROW_FENCE",  "the fence",        false },
-    { "grow",  "MOULT_GROW_LINE",   "the line",         false },
-    { "is",    "MOULT_EQUAL",       "equal",            false },
-    { "is",    "MOULT_HAS",         "contains",         false },
-    { "is",    "MOULT_BEGINS",      "begins with",      false },
-    { "is",    "MOULT_BLANK",       "blank",            false },
-    { "edge",  "MOULT_LINE_START",  "start of a line",  false },
-    { "edge",  "MOULT_LINE_END",    "end of a line",    false },
-    { "edge",  "MOULT_TEXT_START",  "start of the text", false },
-    { "edge",  "MOULT_TEXT_END",    "end of the text",  false },
+    { "past",  "MOULT_SAME_NAME",   "same tool",        FLAG_BIT },
+    { "past",  "MOULT_SAME_ARGS",   "same arguments",   FLAG_BIT },
+    { "past",  "MOULT_SAME_RESULT", "same result",      FLAG_BIT },
+    { "past",  "MOULT_FAILED",      "failed",           FLAG_BIT },
+    { "past",  "MOULT_IN_A_ROW",    "in a row",         FLAG_NARROWS },
+    { "past",  "MOULT_THIS_TURN",   "in this turn",     FLAG_NARROWS },
+    { "parse", "MOULT_STRICT",      "strict JSON",      FLAG_ALONE },
+    { "parse", "MOULT_LENIENT",     "lenient JSON",     FLAG_ALONE },
+    { "grow",  "MOULT_GROW_PAIR",   "the markup pair",  FLAG_ALONE },
+    { "grow",  "MOULT_GROW_FENCE",  "the fence",        FLAG_ALONE },
+    { "grow",  "MOULT_GROW_LINE",   "the line",         FLAG_ALONE },
+    { "is",    "MOULT_EQUAL",       "equal",            FLAG_ALONE },
+    { "is",    "MOULT_HAS",         "contains",         FLAG_ALONE },
+    { "is",    "MOULT_BEGINS",      "begins with",      FLAG_ALONE },
+    { "is",    "MOULT_BLANK",       "blank",            FLAG_ALONE },
+    { "edge",  "MOULT_LINE_START",  "start of a line",  FLAG_ALONE },
+    { "edge",  "MOULT_LINE_END",    "end of a line",    FLAG_ALONE },
+    { "edge",  "MOULT_TEXT_START",  "start of the text", FLAG_ALONE },
+    { "edge",  "MOULT_TEXT_END",    "end of the text",  FLAG_ALONE },
 };
 const unsigned vocabulary_flags_count = COUNT_OF(vocabulary_flags);
 
@@ -132,6 +132,15 @@ void vocabulary_read(struct vocabulary *ret, const char **without, uint32_t with
     for (size_t i = 0; i < COUNT_OF(rows) && ret->count < VERBS_MAX; i++)
         if (!vocabulary_lacks(ret, rows[i].name))
             ret->at[ret->count++] = read_row(&rows[i]);
+}
+
+bool vocabulary_is_last(const struct verb *verb)
+{
+    static const char *const last[] = { "json_set", "text_grow" };
+    for (size_t i = 0; i < COUNT_OF(last); i++)
+        if (strcmp(verb->name, last[i]) == 0)
+            return true;
+    return false;
 }
 
 const struct verb *vocabulary_find(const struct vocabulary *vocabulary, const char *name)

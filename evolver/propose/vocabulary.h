@@ -38,14 +38,22 @@ void vocabulary_read(struct vocabulary *ret, const char **without, uint32_t with
 bool vocabulary_lacks(const struct vocabulary *vocabulary, const char *name);
 const struct verb *vocabulary_find(const struct vocabulary *vocabulary, const char *name);
 
-/* Constants of the SDK that a parameter takes. bit: may be joined with others of its set. */
+/* Constants of the SDK that a parameter takes. */
 struct flag {
     const char *set, *name;
     const char *word; /* for people */
-    bool bit;
+    enum {
+        FLAG_ALONE,  /* one value of several */
+        FLAG_BIT,    /* may be joined with others */
+        FLAG_NARROWS /* a bit that says nothing by itself: only joined to others */
+    } how;
 };
 extern const struct flag vocabulary_flags[];
 extern const unsigned vocabulary_flags_count;
+
+/* Verbs whose results go to an edit: nothing is built on a changed copy, or each round would change
+ * the copies of the one before. */
+bool vocabulary_is_last(const struct verb *verb);
 
 /* How a number becomes a condition: moult_past(...) >= 1 to 4, moult_kind(...) == MOULT_STRING. */
 struct comparison {
