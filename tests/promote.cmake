@@ -16,6 +16,16 @@ moult_test(promote_shipped_test promote)
 target_sources(promote_shipped_test PRIVATE ${CMAKE_SOURCE_DIR}/tests/tools/shipped.c)
 target_include_directories(promote_shipped_test PRIVATE ${CMAKE_SOURCE_DIR}/tests/tools)
 add_dependencies(promote_shipped_test moult-worker harness_naive)
+
+# moult bench candidate, search: with the sources and traces of the checkout.
+target_sources(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/bench/candidate.c
+    ${CMAKE_SOURCE_DIR}/tests/bench/search.c ${CMAKE_SOURCE_DIR}/tests/tools/shipped.c)
+target_include_directories(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/tools)
+target_compile_definitions(moult-bench PRIVATE MOULT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_link_libraries(moult-bench PRIVATE moult_promote)
+add_dependencies(moult-bench moult-patch harness_trial)
+add_test(NAME bench/search COMMAND moult-bench search --json)
+
 moult_program(propose_drive tests/tools/propose_drive.c promote)
 add_dependencies(propose_drive moult-worker moult-broker)
 moult_story(integration build_plugin)

@@ -103,5 +103,5 @@ bool host_fits(moult_turn *face, const moult_schema *schema, const moult_json *v
 {
     if (!schema || !value || !host_charge(host_turn(face), host_json(value)->raw.size))
         return false;
-    return schema_fits((const struct json *)(const void *)schema, host_json(value));
+    return tools_fit((const struct json *)(const void *)schema, host_json(value));
 }

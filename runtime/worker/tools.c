@@ -169,13 +169,13 @@ static bool object_fits(const struct json *schema, const struct json *value)
     JSON_EACH(member, value)
     {
         const struct json *one = member->key_escaped ? NULL : json_get_str(properties, member->key);
-        if (one ? !schema_fits(one, member) : !others)
+        if (one ? !tools_fit(one, member) : !others)
             return false;
     }
     return true;
 }
 
-bool schema_fits(const struct json *schema, const struct json *value)
+bool tools_fit(const struct json *schema, const struct json *value)
 {
     if (!value || !schema)
         return false;
@@ -189,7 +189,7 @@ bool schema_fits(const struct json *schema, const struct json *value)
     if (!items || !json_is(value, JSON_ARRAY))
         return true;
     JSON_EACH(item, value)
-    if (!schema_fits(items, item))
+    if (!tools_fit(items, item))
         return false;
     return true;
 }

@@ -22,7 +22,7 @@ int tools_get(struct tools **ret, struct str bytes, struct err *err);
 void tools_put(struct tools *tools);
 const struct json *tools_schema(const struct tools *tools, struct str tool, struct str key);
 /* Whether a value is valid by a schema. */
-bool schema_fits(const struct json *schema, const struct json *value);
+bool tools_fit(const struct json *schema, const struct json *value);
 /* The request's list with the tools that plugins offer, or empty: the session's own is enough. */
 struct str tools_with_plugins(struct session *session);
 /* The plugin that offers a tool of this name, or NULL. */

@@ -9,3 +9,5 @@ void bench_figure(struct buf *out, const char *name, double value, const char *u
 
 int bench_hooks(struct buf *out, struct err *err);
 int bench_worker(struct buf *out, struct err *err);
+int bench_candidate(struct buf *out, struct err *err);
+int bench_search(struct buf *out, struct err *err);

@@ -16,6 +16,8 @@ static const struct bench {
 } benches[] = {
     { "hooks", "ns for one hook in a chain of eight", bench_hooks },
     { "worker", "start of a locked worker with twelve plugins, and its memory", bench_worker },
+    { "candidate", "from a patch to its release build, beside gcc alone", bench_candidate },
+    { "search", "candidates judged on recorded steps by two locked workers", bench_search },
 };
 
 void bench_figure(struct buf *out, const char *name, double value, const char *unit, double aim)

@@ -15,6 +15,7 @@ void shipped_done(struct shipped *shipped)
     miner_free(shipped->miner);
     free(shipped->runs);
     arena_done(&shipped->arena);
+    *shipped = (struct shipped){ 0 };
 }
 
 static struct str keep(struct shipped *shipped, struct str s)
