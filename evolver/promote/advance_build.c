@@ -94,9 +94,8 @@ static int commit(
     struct driver *driver = advancing->driver;
     struct harness *harness = arena_alloc(&advancing->arena, sizeof *harness);
     struct lineage_id made;
-    int rc = put(advancing, "source", &result->source, &candidate->source, err);
-    if (rc == 0)
-        rc = put_patch(advancing, result, err);
+    candidate->source = hash_of(buf_view(&result->source)); /* the text itself is in git */
+    int rc = put_patch(advancing, result, err);
     if (rc == 0)
         rc = lineage_candidate(driver->lineage, candidate->id.at, &driver->active,
             candidate->path.at, buf_view(&result->source), candidate->made_s, &made, err);

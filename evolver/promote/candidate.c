@@ -60,6 +60,7 @@ int candidate_read(struct candidate *ret, const struct journal_candidate *row, s
     if (rc < 0)
         return err_while(err, "candidate %.12s", row->id.at);
     fields_own(&candidate, fields, COUNT_OF(fields), arena);
+    candidate.id.at = arena_string(arena, row->id.at, row->id.size);
     candidate.stage = (enum stage)stage;
     *ret = candidate;
     return 0;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "promote/admit.h"
 #include "promote/builds.h"
+#include "promote/checkpoint.h"
 #include "promote/cmd.h"
 
 #include <stdio.h>
@@ -187,7 +188,10 @@ static int admit_first(struct driver *driver, struct err *err)
     int rc = lineage_active(driver->lineage, &driver->active, err);
     if (rc == 0)
         rc = driver_generation(&generation, driver, &driver->active, 0, NULL, err);
-    return rc < 0 ? err_while(err, "generation 0") : admit(driver, &first, &generation, NULL, err);
+    if (rc < 0)
+        return err_while(err, "generation 0");
+    rc = admit(driver, &first, &generation, NULL, err);
+    return rc < 0 ? rc : checkpoint_make(driver->journal, &driver->home, err);
 }
 
 int driver_refresh(struct driver *driver, struct err *err)

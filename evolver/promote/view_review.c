@@ -28,6 +28,16 @@ static void untrusted(struct buf *out, struct str text, bool lines)
     buf_text(out, str_printable(room, text.size * 8 + 16, text, lines));
 }
 
+/* Somebody's words, if there are any. */
+static void said(struct buf *out, const char *label, struct str text)
+{
+    if (text.size == 0)
+        return;
+    buf_format(out, "  %-12s ", label);
+    untrusted(out, text, false);
+    buf_char(out, '\n');
+}
+
 static void head(struct buf *out, const struct candidate *candidate, const struct json *proposal)
 {
     const struct json *contract = json_get(proposal, "contract");
@@ -42,22 +52,16 @@ static void head(struct buf *out, const struct candidate *candidate, const struc
         (int)candidate->proposer.size, candidate->proposer.at,
         (long long)json_int(json_get(cost, "judged"), 0),
         json_double(json_get(cost, "seconds"), 0));
-    buf_text(out, "  it says      ");
-    untrusted(out, json_string(&arena, json_get(contract, "hypothesis")), false);
-    buf_text(out, "\n  falsified by ");
-    untrusted(out, json_string(&arena, json_get(contract, "falsified_by")), false);
-    buf_text(out, "\n  made from    ");
+    said(out, "it says", json_string(&arena, json_get(contract, "hypothesis")));
+    said(out, "falsified by", json_string(&arena, json_get(contract, "falsified_by")));
+    CLEANUP(buf_done) struct buf words = { 0 };
     JSON_EACH(word, json_get(proposal, "ingredients"))
     {
-        untrusted(out, json_string(&arena, word), false);
-        buf_char(out, ' ');
+        buf_text(&words, words.size ? ", " : "");
+        buf_str(&words, json_string(&arena, word));
     }
-    buf_text(out, "\n");
-    if (candidate->why.size) {
-        buf_text(out, "  why          ");
-        untrusted(out, candidate->why, false);
-        buf_char(out, '\n');
-    }
+    said(out, "made from", buf_view(&words));
+    said(out, "why", candidate->why);
 }
 
 static int diff(
@@ -133,14 +137,17 @@ static void evidence(struct buf *out, const struct report *report, const struct 
     else
         line(out, "held-out", "not looked at");
     buf_text(out, "\nWhat else was replayed\n");
-    line(out, "regression", "%u runs that did not have the failure: %u changed", rest.runs,
-        rest.other + rest.resolved);
+    line(out, "regression",
+        "%u runs without this failure: %u as before, %u mended as well (another "
+        "failure's repair), %u changed otherwise",
+        rest.runs, rest.same, rest.resolved, rest.other);
     line(out, "safety", "%u made cases where a repair would go too far: %u changed", safety.runs,
         safety.other + safety.resolved);
-    line(out, "worse", "%lld of %lld groups: at most %.0f %% (95 %% bound)",
-        (long long)json_int(json_get(worse, "worse"), 0),
-        (long long)json_int(json_get(worse, "groups"), 0),
-        100 * json_double(json_get(worse, "worse_at_most"), 0));
+    if (json_int(json_get(worse, "groups"), 0) > 0)
+        line(out, "worse", "%lld of %lld held-out groups: at most %.0f %% (95 %% bound)",
+            (long long)json_int(json_get(worse, "worse"), 0),
+            (long long)json_int(json_get(worse, "groups"), 0),
+            100 * json_double(json_get(worse, "worse_at_most"), 0));
     line(out, "sanitised",
         report->sanitised ? "%u findings of AddressSanitizer" : "not replayed%.0u",
         report->sanitised_findings);
@@ -172,7 +179,7 @@ static void unknown(struct buf *out, const struct report *report)
     buf_text(out, "  - what the model would have answered after the first changed effect\n");
     if (report->carried + report->carried_conditional == 0)
         buf_text(out, "  - whether a tool accepts the mended calls: none was carried out\n");
-    if (strcmp(report->tier.at ? report->tier.at : "", "strong") != 0) {
+    if (!str_equal(report->tier, STR("strong"))) {
         buf_text(out, "  - the sandbox was of the weaker tier: ");
         untrusted(out, report->tier, false);
         buf_char(out, '\n');
