@@ -1,9 +1,10 @@
 /* evidence - chooses the steps of a bundle.
  *
- * A failing step is a case of the batch that the detector's frame speaks for. What must stay is
- * every step of a neighbour, and of a case's run what came before it: what followed belongs to a
- * world that a repair would have changed. Where the frame speaks for a step that is no case, a
- * repair may rightly change it and may as well not, so nothing is asked of it. */
+ * A failing step is a case of the batch that the detector's frame speaks for, or one behind it in
+ * the same run: either may be where a repair changes the run first. What must stay is every step of
+ * a neighbour, and of a case's run what came before it: what followed belongs to a world that a
+ * repair would have changed. Where the frame speaks for a step of another run, a repair may rightly
+ * change it and may as well not, so nothing is asked of it. */
 #include "promote/evidence.h"
 
 #include "base/mem.h"
@@ -132,21 +133,30 @@ static bool is_neighbour(const struct batch *batch, const struct run *run)
     return false;
 }
 
-static void choose_fail(struct choosing *choosing, unsigned index)
+static void add_fail(struct choosing *choosing, unsigned index, uint32_t at)
 {
     struct evidence *evidence = choosing->evidence;
     const struct run *run = choosing->plan->runs[index];
-    const struct batch_case *of = case_of(choosing->plan->batch, run);
     struct effects wanted;
-    if (!of || of->step >= run->steps_count || !untouched(choosing, index, of->step) ||
-        evidence->detector->frame(run, of->step, &wanted, &evidence->arena) != 1)
+    if (!untouched(choosing, index, at) ||
+        evidence->detector->frame(run, at, &wanted, &evidence->arena) != 1)
         return;
     uint32_t groups = choosing->groups_count;
-    struct evidence_step *step = add(choosing, run, of->step, EVIDENCE_FAIL);
+    struct evidence_step *step = add(choosing, run, at, EVIDENCE_FAIL);
     step->want = evidence_digest(&wanted);
     step->wanted = arena_copy(&evidence->arena, &wanted, sizeof(wanted));
     evidence->fails++;
     evidence->fail_groups += choosing->groups_count > groups;
+}
+
+/* A run's one claim is its first changed effect, and a repair may make it later than at the case: a
+ * call that is denied when it has failed for the third time. */
+static void choose_fail(struct choosing *choosing, unsigned index)
+{
+    const struct run *run = choosing->plan->runs[index];
+    const struct batch_case *of = case_of(choosing->plan->batch, run);
+    for (uint32_t step = of ? of->step : run->steps_count; step < run->steps_count; step++)
+        add_fail(choosing, index, step);
 }
 
 static void note_symptom(void *with, const struct detect_hit *hit)
