@@ -1,9 +1,10 @@
 /* carry - mended calls, really carried out: what would the tools have said?
  *
  * A replay shows that a harness now asks for another call; whether that call helps, only the tool
- * can say. Each mended call gets a tool server of its own, in the tool sandbox, which begins where
- * the run began. The run's earlier calls are carried out first, as recorded; if one is not answered
- * as recorded, this is not the world of the recording and the mended call is not tried.
+ * can say. A mended call gets a tool server, in the tool sandbox, which begins where the run began.
+ * The run's earlier calls are carried out first, as recorded; if one is not answered as recorded,
+ * this is not the world of the recording and the mended call is not tried. A server that a mended
+ * call may have changed is not asked again.
  *
  * A later call of a run belongs to a world in which the mended earlier ones did not happen. It is
  * counted apart, as conditional, and feeds no gate. */

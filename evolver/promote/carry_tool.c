@@ -150,54 +150,78 @@ static int make_command(
     return rc < 0 ? rc : add_server(command, plan, err);
 }
 
-static void command_done(struct command *command)
+/* Each run has a folder of its own to work in: nothing goes from one world to the next. */
+struct carry_job {
+    struct command command;
+    struct sandbox *sandbox;
+    char folder[32], work[40];
+};
+
+static void job_free(struct carry_job *job)
 {
-    arena_done(&command->arena);
+    file_remove_tree(job->folder, NULL);
+    arena_done(&job->command.arena);
+    free(job);
 }
 
-static int run_in(struct buf *out, const struct carry_plan *plan, const char *work,
-    struct str input, struct carry_result *layers, struct err *err)
+static int make_folder(struct carry_job *job, struct err *err)
 {
-    CLEANUP(command_done) struct command command = { 0 };
-    int rc = make_command(&command, plan, work, err);
+    snprintf(job->work, sizeof job->work, "%s/work", job->folder);
+    if (chmod(job->folder, 0711) < 0 || mkdir(job->work, 0777) < 0 || chmod(job->work, 0777) < 0)
+        return err_sys(err, "temporary folder");
+    return 0;
+}
+
+static int start(
+    struct carry_job *job, const struct carry_plan *plan, struct str input, struct err *err)
+{
+    int rc = make_folder(job, err);
+    if (rc == 0)
+        rc = make_command(&job->command, plan, job->work, err);
     if (rc < 0)
         return rc;
     const struct sandbox_run run = {
         .profile = SANDBOX_TOOL,
         .tier = plan->tier,
-        .argv = command.argv,
-        .env = command.env,
-        .cwd = work,
-        .mounts = command.mounts,
-        .mounts_count = command.mounts_count,
+        .argv = job->command.argv,
+        .env = job->command.env,
+        .cwd = job->work,
+        .mounts = job->command.mounts,
+        .mounts_count = job->command.mounts_count,
         .input = input,
         .limits = { .output = OUTPUT_MAX },
         .waived = plan->waived,
     };
-    struct sandbox_result result;
-    rc = sandbox_run(&run, &result, err);
-    if (rc < 0)
-        return rc;
-    buf_str(out, buf_view(&result.out));
-    layers->tier = result.tier;
-    layers->layers = result.layers;
-    sandbox_result_done(&result);
-    return 0;
+    return sandbox_start(&job->sandbox, &run, err);
 }
 
-/* Each run has a folder of its own to work in: nothing goes from one world to the next. */
-int carry_tool(struct buf *out, const struct carry_plan *plan, struct str input,
-    struct carry_result *layers, struct err *err)
+int carry_start(
+    struct carry_job **ret, const struct carry_plan *plan, struct str input, struct err *err)
 {
-    char folder[] = "/tmp/moult-carry.XXXXXX", work[sizeof folder + 8];
-    if (!mkdtemp(folder))
+    struct carry_job *job = mem_zero(1, sizeof *job);
+    strcpy(job->folder, "/tmp/moult-carry.XXXXXX");
+    if (!mkdtemp(job->folder)) {
+        free(job);
         return err_sys(err, "temporary folder");
-    snprintf(work, sizeof work, "%s/work", folder);
-    int rc = 0;
-    if (chmod(folder, 0711) < 0 || mkdir(work, 0777) < 0 || chmod(work, 0777) < 0)
-        rc = err_sys(err, "temporary folder");
+    }
+    int rc = start(job, plan, input, err);
     if (rc == 0)
-        rc = run_in(out, plan, work, input, layers, err);
-    file_remove_tree(folder, NULL);
+        *ret = job;
+    else
+        job_free(job);
+    return rc;
+}
+
+int carry_wait(struct carry_job *job, struct buf *out, struct carry_result *layers, struct err *err)
+{
+    struct sandbox_result result;
+    int rc = sandbox_wait(job->sandbox, &result, err);
+    if (rc == 0) {
+        buf_str(out, buf_view(&result.out));
+        layers->tier = result.tier;
+        layers->layers = result.layers;
+        sandbox_result_done(&result);
+    }
+    job_free(job);
     return rc;
 }
