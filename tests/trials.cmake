@@ -16,3 +16,23 @@ moult_test(trials_replay_test trials)
 add_dependencies(trials_replay_test moult-worker harness_probe)
 moult_test(trials_sight_test trials)
 moult_test(trials_report_test trials)
+
+# Candidates in the place of one of the naive harness's builds, and the sanitised twins of two.
+set(compare ${CMAKE_BINARY_DIR}/plugins/compare)
+file(STRINGS ${CMAKE_SOURCE_DIR}/plugins/sdk/asanflags.txt compare_asan)
+moult_test(trials_compare_test trials)
+add_dependencies(trials_compare_test moult-worker moult-worker-asan harness_naive)
+foreach(variant GOOD SUPPRESSES OVERREACHES CRASHES ROLLS_DICE READS_BEHIND BREAKS_OTHERS ADDS)
+    set(name calls)
+    set(flags -DVARIANT=${variant})
+    if(variant STREQUAL ADDS)
+        set(name history)
+        list(APPEND flags -DHISTORY)
+    endif()
+    file(MAKE_DIRECTORY ${compare}/${variant} ${compare}/${variant}_asan)
+    moult_plugin(compare_${variant} ${compare}/${variant}/${name}.so
+        ${CMAKE_SOURCE_DIR}/tests/data/compare-harness/candidate.c ${flags})
+    moult_plugin(compare_${variant}_asan ${compare}/${variant}_asan/${name}.so
+        ${CMAKE_SOURCE_DIR}/tests/data/compare-harness/candidate.c ${flags} ${compare_asan})
+    add_dependencies(trials_compare_test compare_${variant} compare_${variant}_asan)
+endforeach()

@@ -129,6 +129,11 @@ int pool_drive(struct replay *replay, const struct pool_work *work, void *with, 
     return rc;
 }
 
+uint64_t pool_seed(const struct replay *replay, const struct run *run)
+{
+    return hash_fast(run->session.at, run->session.size, replay->arm.seed);
+}
+
 /* --- a replay */
 
 int replay_open(

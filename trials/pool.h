@@ -12,8 +12,9 @@ struct replay {
     struct replay_arm arm;
     struct seat *seats;
     unsigned seats_count;
-    uint64_t lease; /* the last one given */
-    uint64_t steps; /* that got an answer */
+    uint64_t lease;  /* the last one given */
+    uint64_t steps;  /* that got an answer */
+    unsigned deaths; /* steps that killed their worker */
 };
 
 struct pool_work {
@@ -32,3 +33,6 @@ struct pool_work {
 /* Until nobody has work. After a code of feed or take the workers that had work are ended: what
  * they still say belongs to nobody. */
 int pool_drive(struct replay *replay, const struct pool_work *work, void *with, struct err *err);
+/* Of a run's sessions: every run throws its own dice, the same in every arm with the same seed. A
+ * build that throws dice is then seen to by a pass with another. */
+uint64_t pool_seed(const struct replay *replay, const struct run *run);

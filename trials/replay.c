@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LANES = 8, DEATHS_MAX = 64, MS_NS = 1000000 };
+enum { LANES = 8, DEATHS_MAX = 16, MS_NS = 1000000 };
 
 struct kept { /* a plugin's state when the last step ended */
     char name[64];
@@ -43,7 +43,6 @@ struct running {
     replay_step step;
     void *with;
     struct lane (*lanes)[LANES]; /* a row a seat */
-    unsigned deaths;
 };
 
 /* --- states */
@@ -95,7 +94,7 @@ static int open_session(struct running *r, struct lane *lane, struct seat *seat,
     lane->held = 0;
     const struct wire open = { WIRE_OPEN, .open = { .lease = lane->lease,
                                               .kind = WIRE_GATEWAY,
-                                              .seed = r->replay->arm.seed,
+                                              .seed = pool_seed(r->replay, lane->run),
                                               .steps_max = WIRE_MESSAGES_MAX,
                                               .tools = buf_view(&tools),
                                               .models = STR("[\"recorded\"]"),
@@ -186,7 +185,7 @@ static void step_over(struct running *r, struct lane *lane, struct seat *seat)
 static void give_up(struct running *r, struct lane *lane, struct seat *seat)
 {
     char why[80];
-    snprintf(why, sizeof why, "not run: its workers had died %u times before", r->deaths);
+    snprintf(why, sizeof why, "not run: its workers had died %u times before", r->replay->deaths);
     for (take_run(r, lane); lane->run; take_run(r, lane)) {
         arena_reset(&lane->arena);
         sight_begin(&lane->sight, lane->run, lane->step, 0, &lane->arena);
@@ -220,7 +219,7 @@ static int feed(void *with, unsigned seat, struct err *err)
 {
     struct running *r = with;
     struct lane *lanes = r->lanes[seat];
-    for (unsigned i = 0; r->deaths >= DEATHS_MAX && i < LANES; i++)
+    for (unsigned i = 0; r->replay->deaths >= DEATHS_MAX && i < LANES; i++)
         if (!lanes[i].flying)
             give_up(r, &lanes[i], &r->replay->seats[seat]);
     return feed_lanes(r, lanes, &r->replay->seats[seat], err);
@@ -279,7 +278,7 @@ static void died(void *with, unsigned seat, const char *why)
     unsigned flying = 0;
     for (unsigned i = 0; i < LANES; i++)
         flying += lanes[i].flying;
-    r->deaths += flying == 1;
+    r->replay->deaths += flying == 1;
     for (unsigned i = 0; i < LANES; i++) {
         struct lane *lane = &lanes[i];
         lane->lease = 0;

@@ -46,7 +46,8 @@ struct replay_use replay_use(const struct replay *replay);
 typedef int (*replay_step)(
     void *with, const struct run *run, uint32_t step, const struct effects *effects);
 /* Replays all runs; wall_ms_step bounds one step (a hang is ABNORMAL; the worker is killed and
- * another started, the run goes on behind that step). progress may be NULL. */
+ * another started, the run goes on behind that step). Who has died so often in the life of this
+ * replay that it can only be broken is not started any more: the rest is ABNORMAL and says so. */
 int replay_runs(struct replay *replay, const struct run *const *runs, unsigned runs_count,
     uint32_t wall_ms_step, replay_step step, void *with, struct err *err);
 

@@ -79,7 +79,7 @@ static int open_session(struct judging *j, struct judge *judge, struct seat *sea
     judge->lease = ++j->replay->lease;
     const struct wire open = { WIRE_OPEN, .open = { .lease = judge->lease,
                                               .kind = WIRE_GATEWAY,
-                                              .seed = j->replay->arm.seed,
+                                              .seed = pool_seed(j->replay, run),
                                               .steps_max = WIRE_MESSAGES_MAX,
                                               .tools = buf_view(&tools),
                                               .models = STR("[\"recorded\"]") } };
