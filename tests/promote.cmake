@@ -15,7 +15,7 @@ add_dependencies(promote_proposing_test scripted_proposer moult-worker harness_t
 moult_test(promote_shipped_test promote)
 target_sources(promote_shipped_test PRIVATE ${CMAKE_SOURCE_DIR}/tests/tools/shipped.c)
 target_include_directories(promote_shipped_test PRIVATE ${CMAKE_SOURCE_DIR}/tests/tools)
-add_dependencies(promote_shipped_test moult-worker harness_naive)
+add_dependencies(promote_shipped_test moult-worker moult-patch harness_naive)
 
 # moult bench candidate, search: with the sources and traces of the checkout.
 target_sources(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/bench/candidate.c
@@ -27,6 +27,6 @@ add_dependencies(moult-bench moult-patch harness_trial)
 add_test(NAME bench/search COMMAND moult-bench search --json)
 
 moult_program(propose_drive tests/tools/propose_drive.c promote)
-add_dependencies(propose_drive moult-worker moult-broker)
+add_dependencies(propose_drive moult-worker moult-patch moult-broker)
 moult_story(integration build_plugin)
 moult_story(integration audit)

@@ -19,6 +19,7 @@ struct judging_plan {
     unsigned builds_count;
     const char *pipeline;
     const char *worker, *sdk; /* moult-worker; the folder of moult.h */
+    const char *patcher;      /* moult-patch; NULL: the one beside the running program */
     int tier;                 /* enum sandbox_tier: weakest allowed */
     unsigned workers;
 };

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "promote/check_source.h"
 
 #include <stdlib.h>
 
@@ -12,6 +13,43 @@ enum { STEP_MS = 10000 };
 void judging_tried_done(struct judging_tried *tried)
 {
     buf_done(&tried->findings);
+}
+
+/* --- the source */
+
+static void source_findings(struct buf *out, const struct check_source_result *checked)
+{
+    buf_char(out, '[');
+    for (unsigned i = 0; i < checked->findings_count; i++) {
+        const struct check_finding *found = &checked->findings[i];
+        CLEANUP(mem_freep) char *text = mem_format("line %u: %s", found->line, found->message);
+        judging_finding(out, found->rule, str_of(text));
+    }
+    buf_char(out, ']');
+}
+
+/* 1: the new source is in *source; 0: refused. */
+static int check_edits(struct judging *judging, const struct proposal *proposal,
+    const struct harness_source *of, struct judging_tried *ret, struct buf *source, struct err *err)
+{
+    CLEANUP(mem_freep) struct check_source_result *checked = mem_zero(1, sizeof(*checked));
+    const struct check_source_plan plan = { .path = of->path,
+        .old = of->text,
+        .edits = proposal->edits,
+        .edits_count = proposal->edits_count,
+        .sdk = judging->plan.sdk,
+        .patcher = judging->plan.patcher,
+        .tier = judging->plan.tier };
+    int rc = check_source_run(checked, &plan, err);
+    if (rc < 0)
+        return rc;
+    bool ok = checked->ok;
+    if (ok)
+        buf_str(source, buf_view(&checked->source));
+    else
+        source_findings(&ret->findings, checked);
+    check_source_done(checked);
+    return ok;
 }
 
 /* --- the replay */
@@ -126,8 +164,8 @@ int judging_try(struct judging *judging, const struct proposal *proposal, struct
     *ret = (struct judging_tried){ .stage = "source" };
     if (!of)
         return err_set(err, ERR_INPUT, "no plugin of that name in the active harness");
-    int rc = proposal_apply(&source, proposal, of->text, err);
-    if (rc == 0)
+    int rc = check_edits(judging, proposal, of, ret, &source, err);
+    if (rc == 1)
         rc = build_and_replay(judging, of, buf_view(&source), ret, err);
     if (rc < 0)
         judging_tried_done(ret);

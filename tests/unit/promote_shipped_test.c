@@ -185,11 +185,95 @@ static void what_is_wanted_is_what_a_worker_does(void **state)
     }
 }
 
+/* --- clean candidates */
+
+#define ANCHOR "    state->replies++;\n"
+#define LOOP(guard)                                                                                \
+    "    moult_text text = moult_body(turn);\n"                                                    \
+    "    for (moult_it it = { 0 }; moult_text_json(turn, text, &it);) {\n"                         \
+    "        const moult_json *args = moult_get(turn, it.value, moult_str(\"arguments\"));\n"      \
+    "        moult_text name = moult_text_of(turn, moult_get(turn, it.value, "                     \
+    "moult_str(\"name\")));\n" guard "        moult_call_add(turn, name, args);\n"                 \
+    "        moult_cut(turn, moult_text_grow(turn, text, it.span, MOULT_GROW_PAIR));\n"            \
+    "    }\n"
+
+static const struct {
+    const char *name, *text, *stage;
+    bool fixes, changes; /* all failing steps but one in ten; something that must stay */
+} tries[] = {
+    { "a repair",
+        LOOP("        if (!moult_span_edge(turn, text, it.span, MOULT_LINE_START) ||\n"
+             "            !moult_fits(turn, moult_schema_of(turn, name, moult_str(\"\")), args))\n"
+             "            continue;\n"),
+        "ok", true, false },
+    { "one that goes too far",
+        LOOP("        if (moult_kind(turn, args) != MOULT_OBJECT)\n            continue;\n"), "ok",
+        true, true },
+    { "one that does nothing", "    state->replies += 0;\n", "ok", false, false },
+    { "one that takes all text", "    moult_body_set(turn, moult_str(\"\"));\n", "ok", false,
+        true },
+    { "one that the source gate refuses", "    __asm__ volatile(\"nop\");\n", "source", false,
+        false },
+    { "one that does not compile", "    state->replies += nothing;\n", "compile", false, false },
+};
+
+static void try_one(struct judging *judging, size_t i)
+{
+    struct judging_tried tried;
+    struct err err = { 0 };
+    ptrdiff_t at = str_find(buf_view(&source), STR(ANCHOR));
+    assert_true(at >= 0);
+    uint32_t place = (uint32_t)at + (uint32_t)strlen(ANCHOR);
+    struct patch_edit edit = { place, place, str_of(tries[i].text) };
+    const struct proposal proposal = { .plugin = STR("replies"), .edits = &edit, .edits_count = 1 };
+    const struct evidence *evidence = judging->plan.evidence;
+    print_message("%s\n", tries[i].name);
+    if (judging_try(judging, &proposal, &tried, &err) < 0)
+        fail_msg("%s (%s)", err.text, err.hint);
+    print_message("  %s: %u of %u fixed, %u of %u groups, %u changed %s\n", tried.stage,
+        tried.fixed, evidence->fails, tried.fixed_groups, evidence->fail_groups,
+        tried.changed_count, tried.findings.at ? tried.findings.at : "");
+    assert_string_equal(tried.stage, tries[i].stage);
+    assert_int_equal(tried.ok, strcmp(tries[i].stage, "ok") == 0);
+    assert_int_equal(tried.changed_count > 0, tries[i].changes);
+    if (tries[i].fixes)
+        assert_true(tried.fixed * 10 >= evidence->fails * 9);
+    else
+        assert_int_equal(tried.fixed, 0);
+    if (tried.ok)
+        assert_int_equal(tried.fixed + tried.unfixed_count, evidence->fails);
+    judging_tried_done(&tried);
+}
+
+static void a_candidate_is_tried_on_every_step(void **state)
+{
+    (void)state;
+    struct evidence evidence;
+    struct batch batch;
+    struct judging judging;
+    choose(&evidence, &batch, "leak_bare", NULL);
+    const struct judging_plan plan = { .evidence = &evidence,
+        .harness = &harness,
+        .builds = builds,
+        .builds_count = COUNT_OF(builds),
+        .pipeline = "order",
+        .worker = MOULT_BIN_DIR "/moult-worker",
+        .sdk = MOULT_SOURCE_DIR "/plugins/sdk",
+        .patcher = MOULT_BIN_DIR "/moult-patch",
+        .tier = SANDBOX_CONTAINER };
+    judging_open(&judging, &plan);
+    for (size_t i = 0; i < COUNT_OF(tries); i++)
+        try_one(&judging, i);
+    judging_done(&judging);
+    evidence_done(&evidence);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fresh_replay_says_the_same),
         cmocka_unit_test(what_is_wanted_is_what_a_worker_does),
+        cmocka_unit_test(a_candidate_is_tried_on_every_step),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
