@@ -42,7 +42,8 @@ static int by_group(const void *left, const void *right)
 
 struct group {
     bool worse, missing;
-    uint32_t signature, resolved_new, resolved_old; /* cases */
+    uint32_t signature, resolved_new;  /* cases */
+    uint32_t resolved_old, passed_old; /* passed: resolved, or without a result */
 };
 
 static void group_add(struct group *group, const struct report_case *c)
@@ -54,21 +55,25 @@ static void group_add(struct group *group, const struct report_case *c)
     group->signature++;
     group->resolved_new +=
         c->new_outcome == OUTCOME_RESOLVED && !c->missing_new && !c->new_abnormal;
-    group->resolved_old += c->old_outcome == OUTCOME_RESOLVED || c->missing_old;
+    group->resolved_old += c->old_outcome == OUTCOME_RESOLVED && !c->missing_old;
+    group->passed_old += c->old_outcome == OUTCOME_RESOLVED || c->missing_old;
 }
 
 static void count_group(struct tally *ret, const struct group *group, int where)
 {
-    bool fixed = !group->worse && group->signature && group->resolved_new == group->signature &&
-                 group->resolved_old < group->signature;
+    /* A group that the old arm mends already is no failing group any more: it neither counts for
+     * the candidate nor against it, beyond that it must not get worse. */
+    bool fails = group->resolved_old < group->signature;
+    bool fixed = !group->worse && group->resolved_new == group->signature &&
+                 group->passed_old < group->signature;
     ret->groups++;
     ret->groups_missing += group->missing;
     if (where == SPLIT_HELD_IN) {
-        ret->in_groups += group->signature > 0;
+        ret->in_groups += fails;
         ret->in_fixed += fixed;
     }
     if (where == SPLIT_HELD_OUT) {
-        ret->out_groups += group->signature > 0;
+        ret->out_groups += fails;
         ret->out_fixed += fixed;
         ret->all_groups++;
         ret->worse += group->worse;

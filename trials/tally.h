@@ -10,8 +10,9 @@
 struct tally {
     uint32_t cases[SUITES], losses[SUITES]; /* losses: without abnormal ends */
     uint32_t abnormal;                      /* cases where only the new arm ended abnormally */
-    uint32_t in_groups, in_fixed;           /* held-in groups with the signature */
-    uint32_t out_groups, out_fixed;         /* held-out groups with the signature */
+    uint32_t in_groups, in_fixed;           /* held-in groups with the signature that the old arm
+                                               does not mend already */
+    uint32_t out_groups, out_fixed;         /* the same of held-out groups */
     uint32_t all_groups, worse;             /* all held-out groups */
     uint32_t groups, groups_missing;        /* all groups; those where an arm has no result */
 };

@@ -250,6 +250,27 @@ static void claims_need_a_policy_that_admits_them(void **state)
     assert_int_equal(result.verdict, VERDICT_PASS);
 }
 
+/* An earlier repair mends some groups of the batch already: they are not failing groups any more.
+ * An old arm without a result is no mended one: else a candidate could gain by breaking it. */
+static void groups_that_are_mended_already_do_not_count(void **state)
+{
+    (void)state;
+    struct report report = good();
+    struct tally tally;
+    for (int i = 0; i < IN - 2; i++) {
+        report.cases[i].old_outcome = OUTCOME_RESOLVED;
+        report.cases[i].old_effects = report.cases[i].new_effects;
+    }
+    tally_of(&tally, &report);
+    assert_int_equal(tally.in_groups, 2);
+    assert_int_equal(tally.in_fixed, 2);
+    assert_int_equal(tally.worse, 0);
+    report.cases[0].missing_old = true;
+    tally_of(&tally, &report);
+    assert_int_equal(tally.in_groups, 3);
+    assert_int_equal(tally.in_fixed, 2);
+}
+
 static void nothing_is_no_pass(void **state)
 {
     (void)state;
@@ -330,6 +351,7 @@ int main(void)
         cmocka_unit_test(each_rule_says_no),
         cmocka_unit_test(each_row_matters),
         cmocka_unit_test(claims_need_a_policy_that_admits_them),
+        cmocka_unit_test(groups_that_are_mended_already_do_not_count),
         cmocka_unit_test(nothing_is_no_pass),
         cmocka_unit_test(later_looks_need_more_groups),
         cmocka_unit_test(copies_and_order_change_nothing),
