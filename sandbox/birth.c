@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "lock/lock.h"
+#include "sandbox/init/init.h"
 #include "sandbox/owner.h"
 
 #include <errno.h>
@@ -17,7 +18,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -33,9 +36,15 @@ static const uint32_t namespace_layers = LAYER_BIT(LAYER_USER_NS) | LAYER_BIT(LA
                                          LAYER_BIT(LAYER_IPC_NS) | LAYER_BIT(LAYER_UTS_NS) |
                                          LAYER_BIT(LAYER_OWN_UID);
 
+struct pipes {
+    int go[2]; /* a socket: descriptors go both ways */
+    int report[2], status[2];
+};
+
 struct child {
     const struct birth *birth;
-    int program_fd, go_fd, report_fd;
+    int program_fd, go_fd, report_fd, status_fd;
+    const char **argv; /* of the program, or of init and the program */
     bool root;         /* the parent is uid 0 */
     uint32_t uid, gid; /* outside */
     int fds[BIRTH_FDS_MAX];
@@ -74,26 +83,33 @@ static int change_uid(const struct child *child, struct err *err)
     return 0;
 }
 
+/* Never above what the parent itself may have. */
 static int limit(int resource, uint64_t value, struct err *err)
 {
-    struct rlimit wanted = { value, value };
-    return setrlimit((__rlimit_resource_t)resource, &wanted) < 0
-               ? err_sys(err, "rlimit %d", resource)
-               : 0;
+    struct rlimit now;
+    if (getrlimit((__rlimit_resource_t)resource, &now) == 0 && value > now.rlim_max)
+        value = now.rlim_max;
+    now = (struct rlimit){ value, value };
+    return setrlimit((__rlimit_resource_t)resource, &now) < 0 ? err_sys(err, "rlimit %d", resource)
+                                                              : 0;
 }
 
-static int set_limits(const struct sandbox_limits *limits, uint64_t space, struct err *err)
+/* A little above what the watch counts, so that it sees a limit passed and can name it. Processes
+ * are counted by uid: where the run shares that with others, the count says nothing of it. */
+static int set_limits(const struct birth *birth, struct err *err)
 {
+    const struct sandbox_limits *limits = birth->limits;
+    bool inside = birth->namespaces;
     const struct {
         int resource;
         uint64_t value;
     } rows[] = {
         { RLIMIT_CORE, 0 },
         { RLIMIT_CPU, limits->cpu_ms / 1000 + 1 },
-        { RLIMIT_AS, space },
+        { RLIMIT_AS, birth->space },
         { RLIMIT_FSIZE, limits->disk },
-        { RLIMIT_NOFILE, limits->files },
-        { RLIMIT_NPROC, limits->processes },
+        { RLIMIT_NOFILE, limits->files + BIRTH_SLACK },
+        { RLIMIT_NPROC, inside ? limits->processes + BIRTH_SLACK : RLIM_INFINITY },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         int rc = limit(rows[i].resource, rows[i].value, err);
@@ -110,9 +126,11 @@ static int set_filter(int fd, struct err *err)
     if (size <= 0 || (size_t)size % sizeof *filter)
         return err_sys(err, "read the filter");
     struct sock_fprog program = { (unsigned short)((size_t)size / sizeof *filter), filter };
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+    long listener =
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+    if (listener < 0)
         return err_sys(err, "layer seccomp");
-    return 0;
+    return fd_send(INIT_SOCKET_FD, (int)listener, err);
 }
 
 static int landlock_mounts(const struct child *child, struct err *err)
@@ -135,14 +153,13 @@ static int landlock_mounts(const struct child *child, struct err *err)
 static int confine(const struct child *child, int filter_fd, struct err *err)
 {
     int rc;
-    if ((rc = set_limits(child->birth->limits, child->birth->space, err)) < 0 ||
-        (rc = lock_no_new_privileges(err)) < 0 || (rc = lock_drop_capabilities(err)) < 0 ||
-        (rc = landlock_mounts(child, err)) < 0)
+    if ((rc = set_limits(child->birth, err)) < 0 || (rc = lock_no_new_privileges(err)) < 0 ||
+        (rc = lock_drop_capabilities(err)) < 0 || (rc = landlock_mounts(child, err)) < 0)
         return rc;
     return set_filter(filter_fd, err);
 }
 
-static int receive_sources(struct child *child, struct root_sources *ret, struct err *err)
+static int receive_sources(const struct child *child, struct root_sources *ret, struct err *err)
 {
     int rc = read_all(child->go_fd, &ret->mapped, sizeof ret->mapped, err);
     for (unsigned i = 0; rc >= 0 && i < ROOT_MOUNTS_MAX; i++) {
@@ -154,7 +171,7 @@ static int receive_sources(struct child *child, struct root_sources *ret, struct
 }
 
 /* The uid changes on the way: see root.h. */
-static int change_root(struct child *child, struct err *err)
+static int change_root(const struct child *child, struct err *err)
 {
     const struct root_plan *root = child->birth->root;
     bool build = root && child->birth->namespaces;
@@ -165,43 +182,64 @@ static int change_root(struct child *child, struct err *err)
     if (rc < 0 || (rc = change_uid(child, err)) < 0)
         return rc;
     if (build)
-        return root_enter(root, &sources, err);
+        return (rc = root_enter(root, &sources, err)) < 0 ? rc
+                                                          : fd_send(child->go_fd, sources.own, err);
     return root && chdir(root->cwd) < 0 ? err_sys(err, "go to %s", root->cwd) : 0;
+}
+
+static int move_high(int *fd, struct err *err)
+{
+    int high = fcntl(*fd, F_DUPFD_CLOEXEC, HIGH_FD);
+    if (high < 0)
+        return err_sys(err, "descriptors");
+    *fd = high;
+    return high < INIT_REPORT_FD ? 0 : err_set(err, ERR_LIMIT, "too many descriptors are open");
+}
+
+static int place_for_init(struct child *child, struct err *err)
+{
+    if (dup2(child->report_fd, INIT_REPORT_FD) < 0 || dup2(child->status_fd, INIT_STATUS_FD) < 0 ||
+        dup3(child->program_fd, INIT_PROGRAM_FD, O_CLOEXEC) < 0 ||
+        dup3(child->go_fd, INIT_SOCKET_FD, O_CLOEXEC) < 0)
+        return err_sys(err, "descriptors of the first process");
+    close(child->report_fd);
+    child->report_fd = INIT_REPORT_FD;
+    if (!child->birth->namespaces && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+        return err_sys(err, "subreaper");
+    return 0;
 }
 
 static int run_child(struct child *child, struct err *err)
 {
-    int filter_fd = child->birth->filter_fd;
+    const struct birth *birth = child->birth;
+    int filter_fd = birth->filter_fd, rc;
+    int *high[] = { &child->go_fd, &child->report_fd, &child->program_fd, &child->status_fd,
+        &filter_fd };
     char byte;
-    int rc;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         return err_sys(err, "death signal");
     if (read(child->go_fd, &byte, 1) != 1)
         return err_set(err, ERR_PEER, "the parent has gone");
-    child->go_fd = fcntl(child->go_fd, F_DUPFD_CLOEXEC, HIGH_FD);
-    child->report_fd = fcntl(child->report_fd, F_DUPFD_CLOEXEC, HIGH_FD);
-    child->program_fd = fcntl(child->program_fd, F_DUPFD_CLOEXEC, HIGH_FD);
-    if (child->go_fd < 0 || child->report_fd < 0 || child->program_fd < 0)
-        return err_sys(err, "descriptors");
-    const struct root_plan *root = child->birth->root;
-    if (root && (filter_fd = fcntl(filter_fd, F_DUPFD_CLOEXEC, HIGH_FD)) < 0)
-        return err_sys(err, "descriptors");
-    if ((rc = place_descriptors(child, err)) < 0)
-        return rc;
-    if ((rc = change_root(child, err)) < 0)
+    for (size_t i = 0; i < COUNT_OF(high); i++)
+        if ((rc = move_high(high[i], err)) < 0)
+            return rc;
+    if ((rc = place_descriptors(child, err)) < 0 || (rc = change_root(child, err)) < 0)
         return rc;
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of uid clears it */
-    if (root) {
-        if ((rc = confine(child, filter_fd, err)) < 0)
-            return rc;
-        execve(child->birth->program, (char *const *)child->birth->argv,
-            (char *const *)child->birth->env);
-        return err_sys(err, "start %s", child->birth->program);
-    }
-    syscall(
-        SYS_execveat, child->program_fd, "", child->birth->argv, child->birth->env, AT_EMPTY_PATH);
-    return err_sys(err, "start %s", child->birth->program);
+    if (birth->root &&
+        ((rc = place_for_init(child, err)) < 0 || (rc = confine(child, filter_fd, err)) < 0))
+        return rc;
+    syscall(SYS_execveat, birth->root ? INIT_PROGRAM_FD : child->program_fd, "", child->argv,
+        birth->env, AT_EMPTY_PATH);
+    return err_sys(err, "start %s", birth->program);
+}
+
+/* A child that died already is told by its report, not by a signal to us. */
+static int send_bytes(int fd, const void *data, size_t size, struct err *err)
+{
+    return send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size ? 0
+                                                               : err_sys(err, "start the child");
 }
 
 static int write_map(pid_t pid, const char *name, const char *text, struct err *err)
@@ -253,7 +291,7 @@ static int send_sources(const struct child *child, pid_t pid, int go_fd, struct 
             rc = refuse_owner(mount->from, err);
     }
     if (rc == 0)
-        rc = write_all(go_fd, &sources.mapped, sizeof sources.mapped, err);
+        rc = send_bytes(go_fd, &sources.mapped, sizeof sources.mapped, err);
     for (unsigned i = 0; i < root->mounts_count; i++) {
         if (rc == 0 && (sources.mapped >> i & 1))
             rc = fd_send(go_fd, sources.fds[i], err);
@@ -272,21 +310,67 @@ static long clone_child(bool namespaces, int *ret_pidfd)
     return syscall(SYS_clone, flags, NULL, ret_pidfd, NULL, NULL);
 }
 
-/* The child's own error, if it could not exec; nothing when the pipe was closed by the exec. */
-static int read_report(int fd, struct err *err)
+/* The child's own error, or init's errno; nothing when the pipe was closed by an exec. */
+static int read_report(int fd, const char *program, struct err *err)
 {
-    struct err report;
+    union {
+        struct err err;
+        int error;
+    } report;
     ssize_t n;
     do
         n = read(fd, &report, sizeof report);
     while (n < 0 && errno == EINTR);
     if (n == 0)
         return 0;
-    if (n != sizeof report)
+    if (n == sizeof report.error) {
+        errno = report.error;
+        return err_sys(err, "start %s", program);
+    }
+    if (n != sizeof report.err)
         return err_set(err, ERR_PEER, "the child died before it could start the program");
     if (err)
-        *err = report;
-    return -report.code;
+        *err = report.err;
+    return -report.err.code;
+}
+
+/* For execveat; it must stay executable where memfds are not by default. */
+static int seal_init(struct err *err)
+{
+    const unsigned executable = 0x10u; /* MFD_EXEC, kernel 6.3 */
+    int fd = memfd_create("init", MFD_CLOEXEC | executable);
+    if (fd < 0)
+        fd = memfd_create("init", MFD_CLOEXEC);
+    if (fd < 0)
+        return err_sys(err, "memfd for init");
+    int rc = write_all(fd, init_image, (size_t)(init_image_end - init_image), err);
+    return rc < 0 ? fd_closep(&fd), rc : fd;
+}
+
+static int open_program(const struct birth *birth, struct err *err)
+{
+    int fd = birth->root ? seal_init(err) : open(birth->program, O_PATH | O_CLOEXEC);
+    if (fd >= 0 || birth->root)
+        return fd;
+    err_sys(err, "find %s", birth->program);
+    if (err)
+        err->code = ERR_LACKS;
+    return -ERR_LACKS;
+}
+
+static void fill_argv(struct child *child)
+{
+    const struct birth *birth = child->birth;
+    size_t count = 0, from = 0;
+    while (birth->argv[count])
+        count++;
+    child->argv = mem_zero(count + 4, sizeof *child->argv);
+    if (birth->root) {
+        child->argv[from++] = "init";
+        child->argv[from++] = birth->namespaces ? "strong" : "container";
+        child->argv[from++] = birth->program;
+    }
+    memcpy(child->argv + from, birth->argv, count * sizeof *child->argv);
 }
 
 /* A parent that is root gives the run the uid of the folder that it writes; never root's own. */
@@ -298,7 +382,7 @@ static void choose_uid(struct child *child)
     child->uid = child->root ? NOBODY : geteuid();
     child->gid = child->root ? NOBODY : getegid();
     for (unsigned i = 0; child->root && root && i < root->mounts_count; i++) {
-        bool written = root->mounts[i]->write && (root->given >> i & 1);
+        bool written = root->mounts[i]->write && (root->given >> i & 1) && root->mounts[i]->from;
         if (!written || stat(root->mounts[i]->from, &st) < 0 || st.st_uid == 0 || st.st_gid == 0)
             continue;
         child->uid = st.st_uid;
@@ -316,21 +400,58 @@ static int fill(struct child *child, const struct birth *birth, struct err *err)
     memcpy(child->fds, birth->stdio, sizeof birth->stdio);
     memcpy(child->fds + 3, birth->fds, birth->fds_count * sizeof *birth->fds);
     child->fds_count = birth->fds_count + 3;
-    child->program_fd = birth->root ? open("/dev/null", O_PATH | O_CLOEXEC)
-                                    : open(birth->program, O_PATH | O_CLOEXEC);
-    if (child->program_fd < 0) {
-        err_sys(err, "find %s", birth->program);
-        if (err)
-            err->code = ERR_LACKS;
-        return -ERR_LACKS;
-    }
+    child->program_fd = open_program(birth, err);
+    if (child->program_fd < 0)
+        return child->program_fd;
+    fill_argv(child);
     return 0;
 }
 
-static int raise_child(
-    struct born *ret, struct child *child, int go[2], int report[2], struct err *err)
+static int receive_from_child(struct born *born, const struct birth *birth, int go, struct err *err)
 {
-    struct born born = { .pidfd = -1 };
+    int rc = 0;
+    if (birth->root && birth->namespaces)
+        rc = born->own = fd_receive(go, err);
+    if (birth->root && rc >= 0)
+        rc = born->listener = fd_receive(go, err);
+    return rc < 0 ? rc : 0;
+}
+
+/* What the child says of itself is the better error. */
+static int talk(struct born *born, struct child *child, const struct pipes *pipes, struct err *err)
+{
+    const struct birth *birth = child->birth;
+    int rc = birth->namespaces ? write_maps(born->pid, child, err) : 0;
+    if (rc == 0 && birth->cgroup && cgroup_add(birth->cgroup, born->pid))
+        born->layers |= LAYER_BIT(LAYER_CGROUP);
+    if (rc == 0)
+        rc = send_bytes(pipes->go[1], "g", 1, err);
+    if (rc == 0 && birth->namespaces && birth->root)
+        rc = send_sources(child, born->pid, pipes->go[1], err);
+    if (rc < 0)
+        return rc;
+    struct err mine = { 0 };
+    rc = receive_from_child(born, birth, pipes->go[1], &mine);
+    int reported = read_report(pipes->report[0], birth->program, err);
+    if (reported == 0 && rc < 0 && err)
+        *err = mine;
+    return reported < 0 ? reported : rc;
+}
+
+static void become_child(struct child *child, struct pipes *pipes) __attribute__((noreturn));
+static void become_child(struct child *child, struct pipes *pipes)
+{
+    struct err mine = { 0 };
+    fd_closep(&pipes->go[1]);
+    run_child(child, &mine);
+    if (write(child->report_fd, &mine, sizeof mine) < 0)
+        _exit(126);
+    _exit(127);
+}
+
+static int raise_child(struct born *ret, struct child *child, struct pipes *pipes, struct err *err)
+{
+    struct born born = { .pidfd = -1, .status = -1, .listener = -1, .own = -1 };
     born.pid = (pid_t)clone_child(child->birth->namespaces, &born.pidfd);
     if (born.pid < 0) {
         err_sys(err, "new namespaces");
@@ -338,49 +459,60 @@ static int raise_child(
             err->code = ERR_LACKS;
         return -ERR_LACKS;
     }
-    if (born.pid == 0) {
-        struct err mine = { 0 };
-        close(go[1]);
-        run_child(child, &mine);
-        if (write(child->report_fd, &mine, sizeof mine) < 0)
-            _exit(126);
-        _exit(127);
-    }
-    fd_closep(&report[1]);
-    int rc = child->birth->namespaces ? write_maps(born.pid, child, err) : 0;
-    if (rc == 0)
-        rc = write_all(go[1], "g", 1, err);
-    if (rc == 0 && child->birth->namespaces && child->birth->root)
-        rc = send_sources(child, born.pid, go[1], err);
-    if (rc == 0)
-        rc = read_report(report[0], err);
+    if (born.pid == 0)
+        become_child(child, pipes);
+    int *theirs[] = { &pipes->go[0], &pipes->report[1], &pipes->status[1] };
+    for (size_t i = 0; i < COUNT_OF(theirs); i++)
+        fd_closep(theirs[i]);
+    int rc = talk(&born, child, pipes, err);
     if (rc < 0) {
         kill(born.pid, SIGKILL);
         waitpid(born.pid, NULL, 0);
-        fd_closep(&born.pidfd);
+        born_done(&born);
         return rc;
     }
-    born.layers = child->birth->namespaces ? namespace_layers
-                  : child->root            ? LAYER_BIT(LAYER_OWN_UID)
-                                           : 0;
+    born.status = fd_steal(&pipes->status[0]);
+    born.layers |= child->birth->namespaces ? namespace_layers
+                   : child->root            ? LAYER_BIT(LAYER_OWN_UID)
+                                            : 0;
     *ret = born;
+    return 0;
+}
+
+static int open_pipes(struct pipes *pipes, struct err *err)
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipes->go) < 0 ||
+        pipe2(pipes->report, O_CLOEXEC) < 0 || pipe2(pipes->status, O_CLOEXEC | O_NONBLOCK) < 0)
+        return err_sys(err, "pipe");
     return 0;
 }
 
 int birth_start(struct born *ret, const struct birth *birth, struct err *err)
 {
-    int go[2] = { -1, -1 }, report[2] = { -1, -1 };
+    struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
     struct child child = { .program_fd = -1 };
     int rc = fill(&child, birth, err);
-    if (rc == 0 && (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0 ||
-                       pipe2(report, O_CLOEXEC) < 0))
-        rc = err_sys(err, "pipe");
-    child.go_fd = go[0];
-    child.report_fd = report[1];
     if (rc == 0)
-        rc = raise_child(ret, &child, go, report, err);
-    int *all[] = { &go[0], &go[1], &report[0], &report[1], &child.program_fd };
-    for (size_t i = 0; i < COUNT_OF(all); i++)
-        fd_closep(all[i]);
+        rc = open_pipes(&pipes, err);
+    child.go_fd = pipes.go[0];
+    child.report_fd = pipes.report[1];
+    child.status_fd = pipes.status[1];
+    if (rc == 0)
+        rc = raise_child(ret, &child, &pipes, err);
+    for (int i = 0; i < 2; i++) {
+        fd_closep(&pipes.go[i]);
+        fd_closep(&pipes.report[i]);
+        fd_closep(&pipes.status[i]);
+    }
+    fd_closep(&child.program_fd);
+    free(child.argv);
     return rc;
+}
+
+void born_done(struct born *born)
+{
+    fd_closep(&born->pidfd);
+    fd_closep(&born->status);
+    fd_closep(&born->listener);
+    fd_closep(&born->own);
 }

@@ -3,14 +3,19 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "sandbox/init/init.h"
 
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/prctl.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -88,25 +93,65 @@ static int add_sets(scmp_filter_ctx filter, const struct filter_set *const *sets
     return rc;
 }
 
-int filter_seal(const struct filter_set *const *sets, bool errno_default, struct err *err)
+/* For the moment between the filter and the first program; no run can have these descriptors, or
+ * what it could do with them is allowed to it by name, too. */
+static int add_start(scmp_filter_ctx filter)
 {
-    uint32_t otherwise = errno_default ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS;
+    int rc = seccomp_rule_add(
+        filter, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 1, SCMP_A0(SCMP_CMP_EQ, INIT_PROGRAM_FD));
+    if (rc == 0)
+        rc = seccomp_rule_add(
+            filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1, SCMP_A0(SCMP_CMP_EQ, INIT_SOCKET_FD));
+    return rc == 0 ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) : rc;
+}
+
+/* libseccomp takes no notification as the default: what the default was made into is replaced. */
+static int let_parent_answer(int fd)
+{
+    struct sock_filter row;
+    for (off_t at = 0; pread(fd, &row, sizeof row, at) == sizeof row; at += (off_t)sizeof row) {
+        if (row.code != (BPF_RET | BPF_K) || row.k != (SECCOMP_RET_ERRNO | EPERM))
+            continue;
+        row.k = SECCOMP_RET_USER_NOTIF;
+        if (pwrite(fd, &row, sizeof row, at) != sizeof row)
+            return -errno;
+    }
+    return 0;
+}
+
+int filter_seal(
+    const struct filter_set *const *sets, enum filter_otherwise otherwise, struct err *err)
+{
     CLEANUP(fd_closep) int fd = memfd_create("filter", MFD_CLOEXEC);
-    scmp_filter_ctx filter = seccomp_init(otherwise);
+    scmp_filter_ctx filter = seccomp_init(
+        otherwise == FILTER_KILL ? SCMP_ACT_KILL_PROCESS : (uint32_t)SCMP_ACT_ERRNO(EPERM));
     int rc =
         filter ? seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) : -ENOMEM;
     if (rc == 0) /* a tree instead of a list: some profiles have two hundred calls */
         rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (rc == 0)
         rc = add_sets(filter, sets);
-    if (rc == 0 && errno_default)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    if (rc == 0 && otherwise != FILTER_KILL)
+        rc = add_start(filter);
     if (rc == 0)
         rc = fd < 0 ? -errno : seccomp_export_bpf(filter, fd);
+    if (rc == 0 && otherwise == FILTER_NOTIFY)
+        rc = let_parent_answer(fd);
     seccomp_release(filter);
     if (rc < 0) {
         errno = -rc;
         return err_sys(err, "make the system call filter");
     }
     return fd_steal(&fd);
+}
+
+const char *filter_call_name(int number, char out[FILTER_NAME_MAX])
+{
+    char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+    if (name)
+        snprintf(out, FILTER_NAME_MAX, "%s", name);
+    else
+        snprintf(out, FILTER_NAME_MAX, "system call %d", number);
+    free(name);
+    return out;
 }

@@ -36,7 +36,16 @@ struct filter_set {
 /* For people: " (not PROT_EXEC)" or "". */
 extern const char *const filter_only_words[ONLY_COUNT];
 
-/* A memfd with struct sock_filter[]. sets ends with NULL. What is not in them kills the process, or
- * answers EPERM if errno_default (clone3 then ENOSYS, so that a C library falls back to clone);
- * another architecture and x32 always kill. Made before any fork: it allocates. */
-int filter_seal(const struct filter_set *const *sets, bool errno_default, struct err *err);
+enum { FILTER_NAME_MAX = 40 };
+const char *filter_call_name(int number, char out[FILTER_NAME_MAX]);
+/* What happens to a call that is in no set. Another architecture and x32 always kill. */
+enum filter_otherwise {
+    FILTER_KILL,
+    FILTER_ERRNO, /* EPERM; clone3 ENOSYS, so that a C library falls back to clone */
+    FILTER_NOTIFY /* the same, but the parent answers, and so knows what was denied */
+};
+/* A memfd with struct sock_filter[]. sets ends with NULL. Unless FILTER_KILL, the first process of
+ * a run can be started by its descriptor behind the filter (init/init.h). Made before any fork: it
+ * allocates. */
+int filter_seal(
+    const struct filter_set *const *sets, enum filter_otherwise otherwise, struct err *err);

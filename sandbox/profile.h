@@ -10,7 +10,6 @@ struct profile {
     unsigned mounts_count;
     const char *program_place; /* argv[0] is a file of the host that stands here inside, or NULL */
     const struct filter_set *calls[PROFILE_SETS_MAX];
-    bool errno_default;                    /* what is not in the table: EPERM instead of the end */
     bool own_root;                         /* a root of its own is built before the exec */
     uint32_t required, container_required; /* layers, by tier */
     struct sandbox_limits limits;

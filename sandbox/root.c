@@ -168,8 +168,11 @@ static int mount_own(const struct root_plan *plan, struct err *err)
     return 0;
 }
 
-static int unmount_own(struct err *err)
+static int unmount_own(struct root_sources *sources, struct err *err)
 {
+    sources->own = open(OWN, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (sources->own < 0)
+        return err_sys(err, "open the tmpfs");
     return umount2(OWN, MNT_DETACH) < 0 || rmdir(OWN) < 0 ? err_sys(err, "hide the tmpfs") : 0;
 }
 
@@ -206,7 +209,7 @@ static int make_links(bool proc, struct err *err)
     return 0;
 }
 
-static int fill(const struct root_plan *plan, const struct root_sources *sources, struct err *err)
+static int fill(const struct root_plan *plan, struct root_sources *sources, struct err *err)
 {
     int rc = 0;
     if (mount("none", NEW_ROOT, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,nr_inodes=256,mode=755") <
@@ -218,7 +221,7 @@ static int fill(const struct root_plan *plan, const struct root_sources *sources
         mount_proc();
     if ((rc = make_links(plan->proc, err)) < 0)
         return rc;
-    return unmount_own(err);
+    return unmount_own(sources, err);
 }
 
 static int pivot(const struct root_plan *plan, struct err *err)
@@ -240,7 +243,7 @@ int root_open(const struct root_plan *plan, struct root_sources *sources, struct
     return 0;
 }
 
-int root_enter(const struct root_plan *plan, const struct root_sources *sources, struct err *err)
+int root_enter(const struct root_plan *plan, struct root_sources *sources, struct err *err)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return err_sys(err, "make mounts private");

@@ -16,6 +16,7 @@ struct root_plan {
 struct root_sources {
     int fds[ROOT_MOUNTS_MAX]; /* -1: to be opened */
     uint64_t mapped;          /* bit a mount: the descriptor is a detached mount (owner.h) */
+    int own;                  /* set by root_enter: the run's tmpfs, so that its use can be seen */
 };
 /* What a workspace may hold that the host's own programs obey: read-only inside, so that a run
  * cannot leave an order behind for the next command of its person. Paths below a mount that may be
@@ -30,4 +31,4 @@ extern const struct root_guard root_guards[]; /* ends with path NULL */
  * source is opened; then, as the uid of the run (a tmpfs takes no file of a uid that its namespace
  * does not know), the root is built and entered. */
 int root_open(const struct root_plan *plan, struct root_sources *sources, struct err *err);
-int root_enter(const struct root_plan *plan, const struct root_sources *sources, struct err *err);
+int root_enter(const struct root_plan *plan, struct root_sources *sources, struct err *err);

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "sandbox/birth.h"
+#include "sandbox/drive.h"
 #include "sandbox/filter.h"
 #include "sandbox/grant.h"
 #include "sandbox/profile.h"
@@ -26,17 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ENV_MAX = 32, MS_NS = 1000000, WATCH_MS = 25, SPACE_SLACK = 256 << 20 };
-
-struct sandbox {
-    struct born born;
-    int out, err; /* read ends of the capture, non-blocking */
-    uint64_t started_ns;
-    struct sandbox_limits limits;
-    bool watched;    /* limits are sums over the run: look at it now and then */
-    uint64_t cpu_ms; /* seen last */
-    struct sandbox_result result;
-};
+enum { ENV_MAX = 32, SPACE_SLACK = 256 << 20 };
 
 const char *const sandbox_limit_words[LIMIT_PROCESSES + 1] = { "none", "wall", "cpu", "memory",
     "disk", "output", "files", "processes" };
@@ -120,7 +110,7 @@ static int fill_root(struct starting *starting, const struct sandbox_run *run, s
         root->mounts[root->mounts_count++] = &run->mounts[i];
     }
     root->proc = profile->proc;
-    root->disk = starting->limits.disk;
+    root->disk = starting->limits.disk * 2; /* so that the watch can see the limit passed */
     root->cwd = run->cwd ? run->cwd : profile->cwd;
     return 0;
 }
@@ -148,7 +138,8 @@ static int prepare(struct starting *starting, const struct sandbox_run *run, str
         return rc;
     if ((starting->input = open_input(run, err)) < 0)
         return starting->input;
-    starting->filter = filter_seal(profile->calls, profile->errno_default, err);
+    starting->filter =
+        filter_seal(profile->calls, profile->own_root ? FILTER_NOTIFY : FILTER_KILL, err);
     if (starting->filter < 0)
         return starting->filter;
     if (run->fds_count > 0)
@@ -193,6 +184,7 @@ static int try_tier(struct sandbox *sandbox, struct starting *starting,
         .limits = &starting->limits,
         .space = profile->bounded_space ? starting->limits.memory * 2 + SPACE_SLACK : RLIM_INFINITY,
         .filter_fd = starting->filter,
+        .cgroup = &sandbox->cgroup,
     };
     sandbox->result.tier = tier;
     return birth_start(&sandbox->born, &birth, err);
@@ -224,32 +216,65 @@ static void finish_start(struct sandbox *sandbox, const struct starting *startin
     sandbox->result.out.max = sandbox->result.err.max = starting->limits.output;
 }
 
+static void sandbox_free(struct sandbox *sandbox)
+{
+    cgroup_done(&sandbox->cgroup);
+    usage_done(&sandbox->usage);
+    born_done(&sandbox->born);
+    fd_closep(&sandbox->out);
+    fd_closep(&sandbox->err);
+    free(sandbox);
+}
+
+/* Room for the program, its tmpfs, and some for the pages that the kernel keeps for them. */
+static void make_cgroup(struct sandbox *sandbox, const struct starting *starting)
+{
+    const struct sandbox_limits *limits = &starting->limits;
+    if (starting->profile->own_root)
+        cgroup_make(&sandbox->cgroup, limits->memory + starting->root.disk + SPACE_SLACK / 4,
+            limits->processes + BIRTH_SLACK);
+}
+
+static int start(struct sandbox *sandbox, struct starting *starting, const struct sandbox_run *run,
+    struct err *err)
+{
+    int rc = prepare(starting, run, err);
+    if (rc < 0)
+        return rc;
+    if (starting->profile->own_root)
+        usage_init(&sandbox->usage, run);
+    make_cgroup(sandbox, starting);
+    if ((rc = start_best(sandbox, starting, run, err)) < 0)
+        return rc;
+    finish_start(sandbox, starting);
+    sandbox->usage.own = sandbox->born.own;
+    sandbox->out = fd_steal(&starting->out[0]);
+    sandbox->err = fd_steal(&starting->err[0]);
+    sandbox->started_ns = clock_mono_ns();
+    if (sandbox->watched && (rc = drive_start(sandbox, err)) < 0) {
+        sandbox_kill(sandbox);
+        waitpid(sandbox->born.pid, NULL, 0);
+    }
+    return rc;
+}
+
 int sandbox_start(struct sandbox **ret, const struct sandbox_run *run, struct err *err)
 {
     struct starting starting = { .input = -1, .filter = -1, .out = { -1, -1 }, .err = { -1, -1 } };
-    starting.profile = &profiles[run->profile];
-    if (!starting.profile->calls[0])
-        return err_set(
-            err, ERR_LACKS, "this build has no profile %s", sandbox_profile_words[run->profile]);
     struct sandbox *sandbox = mem_zero(1, sizeof *sandbox);
-    int rc = prepare(&starting, run, err);
-    if (rc == 0)
-        rc = start_best(sandbox, &starting, run, err);
-    sandbox->out = starting.out[0];
-    sandbox->err = starting.err[0];
-    int *gone[] = { &starting.input, &starting.filter, &starting.out[1], &starting.err[1] };
+    starting.profile = &profiles[run->profile];
+    sandbox->born = (struct born){ .pidfd = -1, .status = -1, .listener = -1, .own = -1 };
+    sandbox->out = sandbox->err = -1;
+    int rc = start(sandbox, &starting, run, err);
+    int *gone[] = { &starting.input, &starting.filter, &starting.out[0], &starting.out[1],
+        &starting.err[0], &starting.err[1] };
     for (size_t i = 0; i < COUNT_OF(gone); i++)
         fd_closep(gone[i]);
-    if (rc < 0) {
-        fd_closep(&sandbox->out);
-        fd_closep(&sandbox->err);
-        free(sandbox);
-        return rc;
-    }
-    finish_start(sandbox, &starting);
-    sandbox->started_ns = clock_mono_ns();
-    *ret = sandbox;
-    return 0;
+    if (rc < 0)
+        sandbox_free(sandbox);
+    else
+        *ret = sandbox;
+    return rc;
 }
 
 int sandbox_pidfd(const struct sandbox *sandbox)
@@ -262,86 +287,15 @@ pid_t sandbox_pid(const struct sandbox *sandbox)
     return sandbox->born.pid;
 }
 
+/* With a pid namespace the kernel ends the rest with the first process; without one the first must
+ * stay until the rest is found. */
 void sandbox_kill(struct sandbox *sandbox)
 {
-    syscall(SYS_pidfd_send_signal, sandbox->born.pidfd, SIGKILL, NULL, 0);
-}
-
-/* Takes what is there. Returns false at end of file. */
-static bool capture(int fd, struct buf *into, bool *ret_truncated)
-{
-    char chunk[16384];
-    for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 && errno == EAGAIN;
-        size_t room = into->max - into->size;
-        buf_add(into, chunk, (size_t)n < room ? (size_t)n : room);
-        *ret_truncated |= (size_t)n > room;
-    }
-}
-
-static int wall_left_ms(const struct sandbox *sandbox)
-{
-    if (sandbox->limits.wall_ms == 0)
-        return -1;
-    uint64_t used = (clock_mono_ns() - sandbox->started_ns) / MS_NS;
-    return used >= sandbox->limits.wall_ms ? 0 : (int)(sandbox->limits.wall_ms - used);
-}
-
-static void end_by(struct sandbox *sandbox, enum sandbox_limit limit_)
-{
-    if (sandbox->result.limit == LIMIT_NONE)
-        sandbox->result.limit = limit_;
-    sandbox_kill(sandbox);
-}
-
-/* Sums over the run: a limit of one process is passed by forking. */
-static void watch(struct sandbox *sandbox)
-{
-    const struct sandbox_limits *limits = &sandbox->limits;
-    struct watch_use use = watch_sum(sandbox->born.pid);
-    sandbox->cpu_ms = use.cpu_ms > sandbox->cpu_ms ? use.cpu_ms : sandbox->cpu_ms;
-    if (use.memory > sandbox->result.memory_peak)
-        sandbox->result.memory_peak = use.memory;
-    if (sandbox->cpu_ms > limits->cpu_ms)
-        end_by(sandbox, LIMIT_CPU);
-    else if (use.memory > limits->memory)
-        end_by(sandbox, LIMIT_MEMORY);
-    else if (use.processes > limits->processes)
-        end_by(sandbox, LIMIT_PROCESSES);
-    else if (sandbox->result.out_truncated || sandbox->result.err_truncated)
-        end_by(sandbox, LIMIT_OUTPUT);
-}
-
-/* Until the init of the run has ended; then everything else in its pid namespace has, too. */
-static void drive(struct sandbox *sandbox)
-{
-    struct sandbox_result *result = &sandbox->result;
-    struct pollfd polled[] = { { sandbox->born.pidfd, POLLIN, 0 }, { sandbox->out, POLLIN, 0 },
-        { sandbox->err, POLLIN, 0 } };
-    while (!(polled[0].revents & POLLIN)) {
-        int left = wall_left_ms(sandbox);
-        if (left == 0) {
-            end_by(sandbox, LIMIT_WALL);
-            sandbox->limits.wall_ms = 0;
-            continue;
-        }
-        if (sandbox->watched)
-            watch(sandbox);
-        if (sandbox->watched && (left < 0 || left > WATCH_MS))
-            left = WATCH_MS;
-        if (poll(polled, COUNT_OF(polled), left) < 0 && errno != EINTR)
-            break;
-        if (!capture(sandbox->out, &result->out, &result->out_truncated))
-            polled[1].fd = -1;
-        if (!capture(sandbox->err, &result->err, &result->err_truncated))
-            polled[2].fd = -1;
-    }
-    capture(sandbox->out, &result->out, &result->out_truncated);
-    capture(sandbox->err, &result->err, &result->err_truncated);
+    sandbox->killed = true;
+    if (sandbox->watched && sandbox->result.tier == SANDBOX_CONTAINER)
+        watch_kill(sandbox->born.pid);
+    else
+        syscall(SYS_pidfd_send_signal, sandbox->born.pidfd, SIGKILL, NULL, 0);
 }
 
 static uint64_t microseconds(struct timeval time)
@@ -349,34 +303,52 @@ static uint64_t microseconds(struct timeval time)
     return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
 }
 
-int sandbox_wait(struct sandbox *sandbox, struct sandbox_result *ret, struct err *err)
+/* SIGXCPU and SIGXFSZ of a part of the run that its first program tells as an exit status, as a
+ * shell does. */
+static bool ended_by(const struct sandbox_result *result, int signal)
+{
+    return result->signal == signal || result->exit_code == 128 + signal;
+}
+
+static void fill_result(struct sandbox *sandbox, int status, const struct rusage *usage)
 {
     struct sandbox_result *result = &sandbox->result;
+    if (sandbox->has_status)
+        status = sandbox->status;
+    result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    result->cpu_us = microseconds(usage->ru_utime) + microseconds(usage->ru_stime);
+    if (result->cpu_us < sandbox->cpu_ms * 1000)
+        result->cpu_us = sandbox->cpu_ms * 1000;
+    result->wall_us = (clock_mono_ns() - sandbox->started_ns) / 1000;
+    if (result->memory_peak < (uint64_t)usage->ru_maxrss << 10)
+        result->memory_peak = (uint64_t)usage->ru_maxrss << 10;
+    if (result->limit == LIMIT_NONE && sandbox->watched && ended_by(result, SIGXFSZ))
+        result->limit = LIMIT_DISK;
+    if (result->limit == LIMIT_NONE && ended_by(result, SIGXCPU))
+        result->limit = LIMIT_CPU;
+}
+
+int sandbox_wait(struct sandbox *sandbox, struct sandbox_result *ret, struct err *err)
+{
     struct rusage usage = { 0 };
     int status = 0, rc = 0;
-    drive(sandbox);
+    if (sandbox->threaded)
+        drive_join(sandbox);
+    else
+        drive(sandbox);
     pid_t pid;
     do
         pid = wait4(sandbox->born.pid, &status, 0, &usage);
     while (pid < 0 && errno == EINTR);
     if (pid < 0)
         rc = err_sys(err, "wait for the run");
-    result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    result->cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
-    result->wall_us = (clock_mono_ns() - sandbox->started_ns) / 1000;
-    if (result->memory_peak < (uint64_t)usage.ru_maxrss << 10)
-        result->memory_peak = (uint64_t)usage.ru_maxrss << 10;
-    if (result->signal == SIGXCPU && result->limit == LIMIT_NONE)
-        result->limit = LIMIT_CPU;
+    fill_result(sandbox, status, &usage);
     if (rc == 0)
-        *ret = *result;
+        *ret = sandbox->result;
     else
-        sandbox_result_done(result);
-    fd_closep(&sandbox->born.pidfd);
-    fd_closep(&sandbox->out);
-    fd_closep(&sandbox->err);
-    free(sandbox);
+        sandbox_result_done(&sandbox->result);
+    sandbox_free(sandbox);
     return rc;
 }
 

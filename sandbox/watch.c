@@ -6,90 +6,170 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { TASKS_MAX = 65536 };
+enum { TASKS_MAX = 65536, TEXT_MAX = 4096 };
+
+struct tree {
+    pid_t *pids; /* init first */
+    unsigned count, room;
+};
+
+static ssize_t read_text(const char *path, char *out, size_t size)
+{
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
+    out[n > 0 ? n : 0] = 0;
+    return n;
+}
+
+static void add(struct tree *tree, pid_t pid)
+{
+    if (tree->count >= TASKS_MAX)
+        return;
+    if (tree->count == tree->room)
+        tree->pids = mem_grow(tree->pids, tree->room = tree->room * 2 + 64, sizeof *tree->pids);
+    tree->pids[tree->count++] = pid;
+}
+
+/* proc(5), /proc/PID/task/TID/children: a list of numbers, of any length. */
+static void add_children(struct tree *tree, pid_t pid, const char *task)
+{
+    char path[96], text[TEXT_MAX];
+    snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", (int)pid, task);
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t kept = 0;
+    for (ssize_t n; fd >= 0 && (n = read(fd, text + kept, sizeof text - 1 - kept)) > 0;) {
+        text[kept + (size_t)n] = 0;
+        char *at = text;
+        for (char *end; (end = strchr(at, ' ')); at = end + 1)
+            add(tree, (pid_t)atoi(at));
+        kept = strlen(at);
+        memmove(text, at, kept);
+    }
+}
+
+/* Breadth first: what is added at the end is looked at in its turn. */
+static void find_tree(struct tree *tree, pid_t init)
+{
+    add(tree, init);
+    for (unsigned i = 0; i < tree->count; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%d/task", (int)tree->pids[i]);
+        DIR *tasks = opendir(path);
+        for (struct dirent *entry; tasks && (entry = readdir(tasks));)
+            if (entry->d_name[0] != '.')
+                add_children(tree, tree->pids[i], entry->d_name);
+        if (tasks)
+            closedir(tasks);
+    }
+}
+
+static void tree_done(struct tree *tree)
+{
+    free(tree->pids);
+}
 
 struct task {
-    pid_t pid, parent;
-    uint64_t cpu_ticks, pages;
+    uint64_t cpu_ticks, pages, started;
+    unsigned threads;
+    char state;
 };
 
 /* proc(5): "pid (name) state ppid ..."; the name may hold blanks and brackets. */
-static bool read_task(struct task *ret, const char *pid)
+static bool read_task(struct task *ret, pid_t pid)
 {
     char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
-    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (n <= 0)
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    ssize_t n = read_text(path, text, sizeof text);
+    char *behind = n > 0 ? strrchr(text, ')') : NULL;
+    unsigned long user, system, child_user, child_system, threads, rss;
+    unsigned long long started;
+    char state;
+    if (!behind ||
+        sscanf(behind + 2,
+            "%c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu %*d %*d %lu %*d "
+            "%llu %*u %lu",
+            &state, &user, &system, &child_user, &child_system, &threads, &started, &rss) != 8)
         return false;
-    text[n] = 0;
-    char *behind = strrchr(text, ')');
-    int parent;
-    unsigned long user, system, child_user, child_system, rss;
-    if (!behind || sscanf(behind + 2,
-                       "%*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu %*d %*d %*d %*d "
-                       "%*u %*u %lu",
-                       &parent, &user, &system, &child_user, &child_system, &rss) != 6)
-        return false;
-    *ret =
-        (struct task){ (pid_t)atoi(pid), parent, user + system + child_user + child_system, rss };
+    *ret = (struct task){ user + system + child_user + child_system, rss, started,
+        (unsigned)threads, state };
     return true;
 }
 
-static unsigned read_tasks(struct task **ret)
+/* Since Linux 6.2 the size of that folder is how many are open. */
+static unsigned open_files(pid_t pid)
 {
-    unsigned count = 0, room = 256;
-    struct task *tasks = mem_zero(room, sizeof *tasks);
-    DIR *folder = opendir("/proc");
-    for (struct dirent *entry; folder && count < TASKS_MAX && (entry = readdir(folder));) {
-        if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
-            continue;
-        if (count == room)
-            tasks = mem_grow(tasks, room *= 2, sizeof *tasks);
-        count += read_task(&tasks[count], entry->d_name);
-    }
-    if (folder)
-        closedir(folder);
-    *ret = tasks;
-    return count;
-}
-
-static const struct task *find(const struct task *tasks, unsigned count, pid_t pid)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (tasks[i].pid == pid)
-            return &tasks[i];
-    return NULL;
-}
-
-static bool below(const struct task *tasks, unsigned count, const struct task *task, pid_t init)
-{
-    enum { DEPTH_MAX = 256 };
-    for (int depth = 0; task && depth < DEPTH_MAX; depth++) {
-        if (task->pid == init)
-            return true;
-        task = find(tasks, count, task->parent);
-    }
-    return false;
+    char path[64];
+    struct stat st;
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    return stat(path, &st) == 0 ? (unsigned)st.st_size : 0;
 }
 
 struct watch_use watch_sum(pid_t init)
 {
     struct watch_use use = { 0 };
-    CLEANUP(mem_freep) struct task *tasks;
-    unsigned count = read_tasks(&tasks);
+    CLEANUP(tree_done) struct tree tree = { 0 };
     uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK), page = (uint64_t)sysconf(_SC_PAGESIZE);
-    for (unsigned i = 0; i < count; i++) {
-        if (!below(tasks, count, &tasks[i], init))
+    find_tree(&tree, init);
+    for (unsigned i = 0; i < tree.count; i++) {
+        struct task task;
+        if (!read_task(&task, tree.pids[i]))
             continue;
-        use.cpu_ms += tasks[i].cpu_ticks * 1000 / ticks;
-        use.memory += tasks[i].pages * page;
-        use.processes++;
+        use.cpu_ms += task.cpu_ticks * 1000 / ticks;
+        use.memory += task.pages * page;
+        use.tasks += i > 0 ? task.threads : 0;
+        unsigned files = i > 0 ? open_files(tree.pids[i]) : 0;
+        use.files = files > use.files ? files : use.files;
     }
     return use;
+}
+
+/* "Pss:  12 kB" of smaps_rollup; where it may not be read, what is resident. */
+static uint64_t own_memory(pid_t pid)
+{
+    char path[64], text[TEXT_MAX];
+    struct task task;
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
+    const char *pss = read_text(path, text, sizeof text) > 0 ? strstr(text, "\nPss:") : NULL;
+    if (pss)
+        return strtoull(pss + 5, NULL, 10) << 10;
+    return read_task(&task, pid) ? task.pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+uint64_t watch_memory(pid_t init)
+{
+    uint64_t sum = 0;
+    CLEANUP(tree_done) struct tree tree = { 0 };
+    find_tree(&tree, init);
+    for (unsigned i = 0; i < tree.count; i++)
+        sum += own_memory(tree.pids[i]);
+    return sum;
+}
+
+/* The number could be another process's by now: it is held, then compared. */
+static void kill_one(pid_t pid, const struct task *seen)
+{
+    struct task now;
+    CLEANUP(fd_closep) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd >= 0 && read_task(&now, pid) && now.started == seen->started)
+        syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+}
+
+bool watch_kill(pid_t init)
+{
+    CLEANUP(tree_done) struct tree tree = { 0 };
+    find_tree(&tree, init);
+    for (unsigned i = 1; i < tree.count; i++) {
+        struct task task;
+        if (read_task(&task, tree.pids[i]) && task.state != 'Z')
+            kill_one(tree.pids[i], &task);
+    }
+    return tree.count > 1;
 }

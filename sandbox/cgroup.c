@@ -1,0 +1,183 @@
+/* cgroup - see cgroup.h. */
+#include "sandbox/cgroup.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOUNT "/sys/fs/cgroup"
+#define PREFIX "moult-"
+enum { TEXT_MAX = 4096 };
+
+/* Where each version keeps what: version 2 has one folder, version 1 one for each controller. */
+static const struct controller {
+    const char *name;
+    const char *limit[2], *events[2], *word; /* by version - 1; the word before the count */
+} controllers[] = {
+    { "memory", { "memory.limit_in_bytes", "memory.max" },
+        { "memory.oom_control", "memory.events" }, "oom_kill " },
+    { "pids", { "pids.max", "pids.max" }, { "pids.events", "pids.events" }, "max " },
+};
+
+static bool put(const char *dir, const char *name, const char *text)
+{
+    char path[CGROUP_PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    CLEANUP(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+static bool get(const char *path, char out[TEXT_MAX])
+{
+    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, out, TEXT_MAX - 1);
+    out[n > 0 ? n : 0] = 0;
+    return n >= 0;
+}
+
+/* A parent that was killed could not remove its groups. An empty one of a dead process goes. */
+static void sweep(const char *above)
+{
+    DIR *folder = opendir(above);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char path[CGROUP_PATH_MAX + 300];
+        int pid;
+        if (sscanf(entry->d_name, PREFIX "%d-", &pid) != 1 || pid <= 0 || kill(pid, 0) == 0 ||
+            errno != ESRCH)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", above, entry->d_name);
+        rmdir(path);
+    }
+    if (folder)
+        closedir(folder);
+}
+
+static bool make_below(struct cgroup *ret, const char *above)
+{
+    static atomic_uint number;
+    char *dir = ret->dirs[ret->count];
+    sweep(above);
+    if (snprintf(dir, CGROUP_PATH_MAX, "%s/" PREFIX "%d-%u", above, (int)getpid(), number++) >=
+            CGROUP_PATH_MAX ||
+        mkdir(dir, 0755) < 0)
+        return false;
+    ret->count++;
+    return true;
+}
+
+/* The folder of our own group: "N:memory:/path" in /proc/self/cgroup, "0::/path" for version 2. In
+ * a container the path may be one of the host: then it is the mount itself. */
+static bool find_own(char out[CGROUP_PATH_MAX], const char *controller)
+{
+    char text[TEXT_MAX], *state = NULL;
+    if (!get("/proc/self/cgroup", text))
+        return false;
+    for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+        char *names = strchr(line, ':'), *path = names ? strchr(names + 1, ':') : NULL;
+        if (!path)
+            continue;
+        *path++ = 0;
+        if (strcmp(names + 1, controller) != 0)
+            continue;
+        const char *slash = *controller ? "/" : "";
+        int size = snprintf(out, CGROUP_PATH_MAX, MOUNT "%s%s%s", slash, controller, path);
+        if (size >= CGROUP_PATH_MAX || access(out, W_OK) < 0)
+            snprintf(out, CGROUP_PATH_MAX, MOUNT "%s%s", slash, controller);
+        return access(out, W_OK) == 0;
+    }
+    return false;
+}
+
+static bool limit_all(const struct cgroup *cgroup, const uint64_t limits[2])
+{
+    for (unsigned i = 0; i < COUNT_OF(controllers); i++) {
+        char text[32];
+        bool v2 = cgroup->count == 1;
+        snprintf(text, sizeof text, "%llu", (unsigned long long)limits[i]);
+        if (!put(cgroup->dirs[v2 ? 0 : i], controllers[i].limit[v2], text))
+            return false;
+    }
+    return true;
+}
+
+static bool make_v1(struct cgroup *ret)
+{
+    char above[CGROUP_PATH_MAX];
+    for (unsigned i = 0; i < COUNT_OF(controllers); i++)
+        if (!find_own(above, controllers[i].name) || !make_below(ret, above))
+            return false;
+    return true;
+}
+
+static bool make_v2(struct cgroup *ret)
+{
+    char above[CGROUP_PATH_MAX];
+    if (!find_own(above, ""))
+        return false;
+    put(above, "cgroup.subtree_control", "+memory +pids"); /* the limits show whether it took */
+    return make_below(ret, above);
+}
+
+bool cgroup_make(struct cgroup *ret, uint64_t memory, uint32_t tasks)
+{
+    const uint64_t limits[2] = { memory, tasks };
+    bool (*const makers[])(struct cgroup *) = { make_v2, make_v1 };
+    for (size_t i = 0; i < COUNT_OF(makers); i++) {
+        struct cgroup made = { .count = 0 };
+        if (makers[i](&made) && limit_all(&made, limits)) {
+            *ret = made;
+            return true;
+        }
+        cgroup_done(&made);
+    }
+    ret->count = 0;
+    return false;
+}
+
+bool cgroup_add(const struct cgroup *cgroup, pid_t pid)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%d", (int)pid);
+    for (unsigned i = 0; i < cgroup->count; i++)
+        if (!put(cgroup->dirs[i], "cgroup.procs", text))
+            return false;
+    return cgroup->count > 0;
+}
+
+static bool happened(const char *dir, const char *file, const char *word)
+{
+    char path[CGROUP_PATH_MAX + 64], text[TEXT_MAX], *state = NULL;
+    snprintf(path, sizeof path, "%s/%s", dir, file);
+    if (!get(path, text))
+        return false;
+    for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+        if (strncmp(line, word, strlen(word)) == 0)
+            return atoi(line + strlen(word)) > 0;
+    return false;
+}
+
+struct cgroup_events cgroup_events(const struct cgroup *cgroup)
+{
+    bool found[2] = { false, false }, v2 = cgroup->count == 1;
+    for (unsigned i = 0; cgroup->count > 0 && i < COUNT_OF(controllers); i++)
+        found[i] =
+            happened(cgroup->dirs[v2 ? 0 : i], controllers[i].events[v2], controllers[i].word);
+    return (struct cgroup_events){ found[0], found[1] };
+}
+
+void cgroup_done(struct cgroup *cgroup)
+{
+    for (unsigned i = 0; i < cgroup->count; i++)
+        rmdir(cgroup->dirs[i]);
+    cgroup->count = 0;
+}

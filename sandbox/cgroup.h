@@ -1,0 +1,22 @@
+/* cgroup - memory and tasks of a run, bounded by the kernel, where we may make a control group: as
+ * root under cgroup v1, or in a delegated subtree under v2. Elsewhere the watch alone bounds them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { CGROUP_PATH_MAX = 512 };
+struct cgroup {
+    char dirs[2][CGROUP_PATH_MAX]; /* v1: one for memory, one for tasks; v2: one for both */
+    unsigned count;                /* 0: none could be had */
+};
+/* All or nothing. Groups that a killed parent left behind are removed on the way. */
+bool cgroup_make(struct cgroup *ret, uint64_t memory, uint32_t tasks);
+bool cgroup_add(const struct cgroup *cgroup, pid_t pid);
+struct cgroup_events {
+    bool memory, tasks; /* a process was killed for memory; a fork was refused */
+};
+struct cgroup_events cgroup_events(const struct cgroup *cgroup);
+void cgroup_done(struct cgroup *cgroup); /* when its processes have gone */
