@@ -71,6 +71,15 @@ static uint32_t group_of(struct choosing *choosing, const struct run *run)
     return choosing->groups_count++;
 }
 
+static uint32_t place_of(struct evidence *evidence, const struct run *run)
+{
+    for (uint32_t i = evidence->runs_count; i-- > 0;) /* most often the last one */
+        if (evidence->runs[i] == run)
+            return i;
+    evidence->runs[evidence->runs_count] = run;
+    return evidence->runs_count++;
+}
+
 static struct evidence_step *add(
     struct choosing *choosing, const struct run *run, uint32_t step, enum evidence_kind kind)
 {
@@ -80,17 +89,11 @@ static struct evidence_step *add(
         evidence->steps = mem_grow(evidence->steps, evidence->steps_room, sizeof(*evidence->steps));
     }
     struct evidence_step *added = &evidence->steps[evidence->steps_count++];
-    *added = (struct evidence_step){
-        .run = run, .step = step, .kind = (uint8_t)kind, .group = group_of(choosing, run)
-    };
-    const struct run **runs = evidence->runs;
-    if (evidence->runs_count == 0 || runs[evidence->runs_count - 1] != run) {
-        bool known = false;
-        for (uint32_t i = 0; i < evidence->runs_count && !known; i++)
-            known = runs[i] == run;
-        if (!known)
-            runs[evidence->runs_count++] = run;
-    }
+    *added = (struct evidence_step){ .run = run,
+        .step = step,
+        .at_run = place_of(evidence, run),
+        .kind = (uint8_t)kind,
+        .group = group_of(choosing, run) };
     return added;
 }
 
@@ -144,6 +147,7 @@ static void add_fail(struct choosing *choosing, unsigned index, uint32_t at)
     uint32_t groups = choosing->groups_count;
     struct evidence_step *step = add(choosing, run, at, EVIDENCE_FAIL);
     step->want = evidence_digest(&wanted);
+    step->then = recorded(choosing, run, at);
     step->wanted = arena_copy(&evidence->arena, &wanted, sizeof(wanted));
     evidence->fails++;
     evidence->fail_groups += choosing->groups_count > groups;
@@ -166,6 +170,14 @@ static void note_symptom(void *with, const struct detect_hit *hit)
         choosing->symptoms[hit->step] = 1;
 }
 
+/* One that stays as it was recorded. */
+static void add_kept(
+    struct choosing *choosing, const struct run *run, uint32_t step, enum evidence_kind kind)
+{
+    struct evidence_step *added = add(choosing, run, step, kind);
+    added->want = added->then = recorded(choosing, run, step);
+}
+
 static void choose_passes(struct choosing *choosing, unsigned index)
 {
     const struct detector *detector = choosing->evidence->detector;
@@ -183,7 +195,7 @@ static void choose_passes(struct choosing *choosing, unsigned index)
         if (choosing->symptoms[step] || !untouched(choosing, index, step) ||
             detector->frame(run, step, &wanted, &choosing->scratch) == 1)
             continue;
-        add(choosing, run, step, EVIDENCE_PASS)->want = recorded(choosing, run, step);
+        add_kept(choosing, run, step, EVIDENCE_PASS);
         choosing->evidence->passes++;
     }
 }
@@ -191,7 +203,7 @@ static void choose_passes(struct choosing *choosing, unsigned index)
 static int choose_overreach(struct choosing *choosing, struct run **made, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        add(choosing, made[i], 0, EVIDENCE_OVERREACH)->want = recorded(choosing, made[i], 0);
+        add_kept(choosing, made[i], 0, EVIDENCE_OVERREACH);
         choosing->evidence->overreaches++;
     }
     return 0;

@@ -26,11 +26,11 @@ bool evidence_equal(const struct evidence_digests *a, const struct evidence_dige
 
 struct evidence_step { /* its number is its place in the list */
     const struct run *run;
-    uint32_t step;
-    uint8_t kind;   /* enum evidence_kind */
-    uint32_t group; /* numbered by first sight */
-    struct evidence_digests want;
-    const struct effects *wanted; /* of a failing one */
+    uint32_t step, at_run;              /* at_run: place of the run in evidence->runs */
+    uint8_t kind;                       /* enum evidence_kind */
+    uint32_t group;                     /* numbered by first sight */
+    struct evidence_digests want, then; /* then: as recorded */
+    const struct effects *wanted;       /* of a failing one */
 };
 struct evidence {
     struct arena arena;

@@ -58,7 +58,8 @@ struct trying {
     const struct evidence *evidence;
     struct judging_tried *ret;
     bool *groups;  /* fixed */
-    uint8_t *seen; /* a step of the evidence: was it replayed */
+    bool *claimed; /* of a run: its first change is seen */
+    bool *seen;    /* of a step */
 };
 
 static void note(uint32_t *list, uint32_t max, uint32_t *count, uint32_t number)
@@ -72,31 +73,41 @@ static void count_step(struct trying *trying, uint32_t number, bool as_wanted)
 {
     const struct evidence_step *step = &trying->evidence->steps[number];
     struct judging_tried *ret = trying->ret;
-    if (step->kind != EVIDENCE_FAIL) {
-        if (!as_wanted)
-            note(ret->changed, COUNT_OF(ret->changed), &ret->changed_count, number);
-        return;
-    }
-    if (!as_wanted) {
+    if (step->kind != EVIDENCE_FAIL && !as_wanted)
+        note(ret->changed, COUNT_OF(ret->changed), &ret->changed_count, number);
+    else if (step->kind == EVIDENCE_FAIL && !as_wanted)
         note(ret->unfixed, COUNT_OF(ret->unfixed), &ret->unfixed_count, number);
+    else
+        ret->fixed += step->kind == EVIDENCE_FAIL;
+}
+
+/* The one claim of a run is its first change: its group is fixed if that is what was wanted. */
+static void count_claim(struct trying *trying, const struct evidence_step *step, bool as_wanted)
+{
+    if (trying->claimed[step->at_run])
         return;
-    }
-    ret->fixed++;
-    ret->fixed_groups += !trying->groups[step->group];
+    trying->claimed[step->at_run] = true;
+    if (!as_wanted)
+        return;
+    trying->ret->fixed_groups += !trying->groups[step->group];
     trying->groups[step->group] = true;
 }
 
-static int on_step(void *with, const struct run *run, uint32_t step, const struct effects *effects)
+static int on_step(
+    void *with, const struct run *run, uint32_t number_in_run, const struct effects *effects)
 {
     struct trying *trying = with;
-    uint32_t number = evidence_find(trying->evidence, run, step);
+    uint32_t number = evidence_find(trying->evidence, run, number_in_run);
     if (number == UINT32_MAX || trying->seen[number])
         return 0;
+    const struct evidence_step *step = &trying->evidence->steps[number];
     struct evidence_digests seen = evidence_digest(effects);
-    trying->seen[number] = 1;
-    count_step(trying, number,
-        effects->request_same && effects->end != EFFECTS_ABNORMAL &&
-            evidence_equal(&seen, &trying->evidence->steps[number].want));
+    bool whole = effects->request_same && effects->end != EFFECTS_ABNORMAL;
+    bool as_wanted = whole && evidence_equal(&seen, &step->want);
+    trying->seen[number] = true;
+    count_step(trying, number, as_wanted);
+    if (!whole || !evidence_equal(&seen, &step->then))
+        count_claim(trying, step, as_wanted);
     return 0;
 }
 
@@ -110,6 +121,7 @@ static int replay(struct judging *judging, struct str plugin, const struct compi
     struct trying trying = { .evidence = evidence,
         .ret = ret,
         .groups = arena_alloc(&arena, evidence->steps_count + 1),
+        .claimed = arena_alloc(&arena, evidence->runs_count + 1),
         .seen = arena_alloc(&arena, evidence->steps_count + 1) };
     CLEANUP(fd_closep) int fd = fd_seal("candidate", buf_view(&built->image), err);
     if (fd < 0)
