@@ -13,7 +13,8 @@ enum {
     PER_CONJUNCT = 100,
     PER_UNRELATED = 200,
     PER_UNCOVERED = 500,
-    PER_CHANGED = 500
+    PER_CHANGED = 500,
+    FEW_GROUPS = 5
 };
 
 struct literal {
@@ -38,9 +39,7 @@ struct finder {
     uint32_t beam_count;
     uint64_t *scratch;
     uint8_t *groups; /* bit 0: mended, bit 1: changed */
-    struct condition *found;
-    uint64_t *found_rows[CONDITION_FOUND_MAX];
-    uint32_t found_count;
+    struct condition best[CONDITION_SIZES];
     uint64_t tried;
 };
 
@@ -57,12 +56,12 @@ static uint32_t wrong(const struct finder *f, const uint64_t *column)
     return count;
 }
 
-/* What the condition does to the failing steps: groups mended, groups changed otherwise. */
-static void weigh(
-    struct finder *f, const uint64_t *column, uint32_t *ret_mended, uint32_t *ret_changed)
+/* What the condition does to the failing steps and their groups. */
+static void weigh(struct finder *f, const uint64_t *column, struct condition *ret)
 {
     const struct condition_problem *p = f->problem;
     memset(f->groups, 0, p->groups_count + 1);
+    ret->mended_steps = ret->mended_groups = ret->changed_groups = 0;
     for (uint32_t i = 0; i < p->failing_count;) {
         uint32_t step = p->rows[i].step, group = p->rows[i].group;
         bool fires = false, right = true, wanted = false;
@@ -71,20 +70,24 @@ static void weigh(
             wanted |= p->rows[i].want;
             right &= bit(column, i) == p->rows[i].want;
         }
-        if (fires)
-            f->groups[group] |= right && wanted ? 1 : 2;
+        if (!fires)
+            continue;
+        f->groups[group] |= right && wanted ? 1 : 2;
+        ret->mended_steps += right && wanted;
     }
-    *ret_mended = *ret_changed = 0;
     for (uint32_t i = 0; i < p->groups_count; i++) {
-        *ret_mended += f->groups[i] & 1;
-        *ret_changed += f->groups[i] >> 1;
+        ret->mended_groups += f->groups[i] & 1;
+        ret->changed_groups += f->groups[i] >> 1;
     }
 }
 
 static uint32_t score(const struct finder *f, const struct condition *condition)
 {
-    uint32_t sum = PER_UNCOVERED * (f->problem->groups_count - condition->mended_groups) +
-                   PER_CHANGED * condition->changed_groups;
+    /* Of few groups one more says less: it may be won by chance with one more literal. */
+    uint32_t groups = f->problem->groups_count;
+    uint32_t sum = (PER_UNCOVERED * (groups - condition->mended_groups) +
+                       PER_CHANGED * condition->changed_groups) *
+                   groups / (groups + FEW_GROUPS);
     for (uint32_t i = 0; i < condition->count; i++) {
         const struct condition_atom *atom = &f->problem->atoms[condition->at[i].atom];
         sum += PER_CONJUNCT + (atom->related ? 0 : PER_UNRELATED) + atom->cost +
@@ -113,10 +116,9 @@ static void add_literal(struct finder *f, uint16_t atom, bool negated)
 {
     const struct condition_problem *p = f->problem;
     struct condition one = { .at = { { atom, negated } }, .count = 1 };
-    uint32_t mended, changed;
     column_of(f, &one, f->scratch);
-    weigh(f, f->scratch, &mended, &changed);
-    if (mended == 0)
+    weigh(f, f->scratch, &one);
+    if (one.mended_groups == 0)
         return;
     uint64_t digest = hash_fast(f->scratch, f->words * sizeof(*f->scratch), 1);
     uint32_t penalty =
@@ -138,11 +140,12 @@ static void add_literal(struct finder *f, uint16_t atom, bool negated)
 /* How far a column is from a condition: rows that it must lose, groups that it has lost. */
 static uint32_t distance(struct finder *f, const uint64_t *column)
 {
-    uint32_t mended, changed;
-    weigh(f, column, &mended, &changed);
-    if (mended == 0)
+    struct condition seen;
+    weigh(f, column, &seen);
+    if (seen.mended_groups == 0)
         return UINT32_MAX;
-    return wrong(f, column) + 20 * (f->problem->groups_count - mended) + 10 * changed;
+    return wrong(f, column) + 20 * (f->problem->groups_count - seen.mended_groups) +
+           10 * seen.changed_groups;
 }
 
 static void make_literals(struct finder *f)
@@ -151,7 +154,8 @@ static void make_literals(struct finder *f)
     f->literals = arena_alloc(&f->arena, (2 * p->atoms_count + 1) * sizeof(*f->literals));
     for (uint32_t i = 0; i < p->atoms_count; i++) {
         add_literal(f, (uint16_t)i, false);
-        add_literal(f, (uint16_t)i, true);
+        if (!p->atoms[i].upwards)
+            add_literal(f, (uint16_t)i, true);
     }
     if (f->literals_count <= LITERALS_MAX)
         return;
@@ -174,36 +178,11 @@ static void make_literals(struct finder *f)
 
 /* --- keeping the best */
 
-static bool same_rows(const struct finder *f, const uint64_t *a, const uint64_t *b)
+static void keep(struct finder *f, const struct condition *condition)
 {
-    return memcmp(a, b, f->words * sizeof(*a)) == 0;
-}
-
-/* Into the list of the best, which has one condition for each set of rows. */
-static void keep(struct finder *f, const struct condition *condition, const uint64_t *column)
-{
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < f->found_count; i++)
-        if (same_rows(f, f->found_rows[i], column)) {
-            if (f->found[i].score > condition->score)
-                f->found[i] = *condition;
-            return;
-        }
-    while (at < f->found_count && f->found[at].score <= condition->score)
-        at++;
-    if (at == CONDITION_FOUND_MAX)
-        return;
-    uint64_t *rows = f->found_rows[CONDITION_FOUND_MAX - 1];
-    for (uint32_t i = CONDITION_FOUND_MAX - 1; i > at; i--) {
-        f->found[i] = f->found[i - 1];
-        f->found_rows[i] = f->found_rows[i - 1];
-    }
-    if (!rows)
-        rows = arena_alloc(&f->arena, f->words * sizeof(*rows));
-    memcpy(rows, column, f->words * sizeof(*rows));
-    f->found_rows[at] = rows;
-    f->found[at] = *condition;
-    f->found_count += f->found_count < CONDITION_FOUND_MAX;
+    struct condition *best = &f->best[condition->count];
+    if (best->mended_groups == 0 || best->score > condition->score)
+        *best = *condition;
 }
 
 /* A condition that is wrong nowhere is a result; another may grow. */
@@ -220,14 +199,14 @@ static uint32_t consider(struct finder *f, const uint16_t *literals, uint32_t co
     }
     f->tried++;
     uint32_t misses = wrong(f, f->scratch);
-    weigh(f, f->scratch, &condition.mended_groups, &condition.changed_groups);
+    weigh(f, f->scratch, &condition);
     if (condition.mended_groups == 0)
         return UINT32_MAX;
     if (misses > 0)
         return misses + 20 * (f->problem->groups_count - condition.mended_groups) +
                10 * condition.changed_groups;
     condition.score = score(f, &condition);
-    keep(f, &condition, f->scratch);
+    keep(f, &condition);
     /* It may still lose groups that it changes otherwise. */
     return condition.changed_groups ? 10 * condition.changed_groups : UINT32_MAX;
 }
@@ -271,8 +250,8 @@ static bool good(struct finder *f, struct condition *condition, const struct con
     column_of(f, condition, f->scratch);
     if (wrong(f, f->scratch) > 0)
         return false;
-    weigh(f, f->scratch, &condition->mended_groups, &condition->changed_groups);
-    return condition->mended_groups >= than->mended_groups &&
+    weigh(f, f->scratch, condition);
+    return condition->mended_steps >= than->mended_steps &&
            condition->changed_groups <= than->changed_groups;
 }
 
@@ -282,6 +261,23 @@ static bool has(const struct condition *condition, uint16_t atom)
         if (condition->at[i].atom == atom)
             return true;
     return false;
+}
+
+/* Takes the narrower form of each literal as long as no mended step is lost. */
+static void narrow(struct finder *f, struct condition *condition)
+{
+    for (uint32_t i = 0; i < condition->count; i++)
+        for (bool again = !condition->at[i].negated; again;) {
+            const struct condition_atom *atom = &f->problem->atoms[condition->at[i].atom];
+            again = false;
+            for (uint8_t k = 0; k < atom->narrower_count && !again; k++) {
+                struct condition less = *condition;
+                less.at[i].atom = atom->narrower[k];
+                again = good(f, &less, condition);
+                if (again)
+                    *condition = less;
+            }
+        }
 }
 
 /* Says of the action's values that they are known and fit, where no mended step is lost by it; and
@@ -299,6 +295,7 @@ static void tighten(struct finder *f, struct condition *condition)
         if (good(f, &more, condition))
             *condition = more;
     }
+    narrow(f, condition);
     for (uint32_t i = before; i-- > 0;) {
         if (p->atoms[condition->at[i].atom].tight)
             continue;
@@ -312,9 +309,10 @@ static void tighten(struct finder *f, struct condition *condition)
 }
 
 uint32_t condition_search(const struct condition_problem *problem,
-    struct condition ret[CONDITION_FOUND_MAX], uint64_t *ret_tried)
+    struct condition ret[CONDITION_SIZES], uint64_t *ret_tried)
 {
-    struct finder f = { .problem = problem, .found = ret };
+    struct finder f = { .problem = problem };
+    uint32_t count = 0;
     f.words = (problem->rows_count + 63) / 64;
     f.words += f.words == 0;
     f.hard = arena_alloc(&f.arena, f.words * sizeof(*f.hard));
@@ -325,9 +323,13 @@ uint32_t condition_search(const struct condition_problem *problem,
             f.hard[i / 64] |= 1ull << (i % 64);
     make_literals(&f);
     find(&f);
-    for (uint32_t i = 0; i < f.found_count; i++)
-        tighten(&f, &ret[i]);
+    for (uint32_t i = 0; i < CONDITION_SIZES; i++) {
+        if (f.best[i].mended_groups == 0)
+            continue;
+        ret[count] = f.best[i];
+        tighten(&f, &ret[count++]);
+    }
     *ret_tried += f.tried;
     arena_done(&f.arena);
-    return f.found_count;
+    return count;
 }

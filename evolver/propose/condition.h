@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CONDITION_LITERALS_MAX = 6, CONDITION_FOUND_MAX = 4 };
+enum { CONDITION_LITERALS_MAX = 6, CONDITION_SIZES = 4, CONDITION_NARROWER_MAX = 6 };
 
 struct condition_row {
     uint32_t step, group; /* of a failing step: numbers from 0, each step's rows together */
@@ -23,6 +23,10 @@ struct condition_atom {
     uint16_t cost;
     bool related; /* it looks at what the action uses */
     bool tight;   /* it says that a value of the action is known or fits */
+    bool upwards; /* a count that is reached: not that it must be small, an accident of evidence */
+    /* Atoms that say the same of fewer: one more way in which calls must be alike. */
+    uint16_t narrower[CONDITION_NARROWER_MAX];
+    uint8_t narrower_count;
 };
 struct condition_problem {
     const struct condition_row *rows; /* the failing ones first */
@@ -37,9 +41,11 @@ struct condition {
         bool negated;
     } at[CONDITION_LITERALS_MAX];
     uint32_t count;
-    uint32_t mended_groups, changed_groups; /* changed: touched and not mended */
-    uint32_t score;                         /* in hundredths; less is better */
+    uint32_t mended_steps, mended_groups, changed_groups; /* changed: touched and not mended */
+    uint32_t score;                                       /* in hundredths; less is better */
 };
-/* The best conditions, best first, each with other rows. *ret_tried counts conjunctions. */
+/* The best condition of each size, of those that are wrong nowhere: a longer one may be an accident
+ * of few groups, and who tries them on others can tell. Returns how many; *ret_tried counts
+ * conjunctions. */
 uint32_t condition_search(const struct condition_problem *problem,
-    struct condition ret[CONDITION_FOUND_MAX], uint64_t *ret_tried);
+    struct condition ret[CONDITION_SIZES], uint64_t *ret_tried);

@@ -57,26 +57,54 @@ struct printer {
 
 /* --- lines */
 
-/* One statement, broken behind commas and operators where it is too long. */
+/* Where a line of at most `room` bytes may end: behind a comma or an operator that is not inside a
+ * literal; best behind && between conditions. 0: nowhere. */
+static size_t break_at(struct str text, size_t room)
+{
+    size_t best = 0, best_and = 0;
+    bool quoted = false;
+    for (size_t i = 1; i < text.size && i < room; i++) {
+        quoted ^= text.at[i - 1] == '"' && (i < 2 || text.at[i - 2] != '\\');
+        if (quoted || text.at[i] != ' ' || !strchr(",&|", text.at[i - 1]))
+            continue;
+        best = i + 1;
+        if (text.at[i - 1] == '&')
+            best_and = best;
+    }
+    return best_and ? best_and : best;
+}
+
+/* One statement, broken where it is too long. */
 static void line(struct buf *out, unsigned indent, struct str text)
 {
-    unsigned room = COLUMNS - indent;
-    for (bool first = true; text.size > 0; first = false) {
-        size_t size = text.size;
-        if (size > room) {
-            size = room;
-            while (size > 0 &&
-                   !(text.at[size - 1] == ' ' && size > 1 && strchr(",&|", text.at[size - 2])))
-                size--;
-            if (size == 0)
-                size = text.size;
-        }
-        buf_format(out, "%*s", (int)(indent + (first ? 0 : 4)), "");
+    for (unsigned more = 0; text.size > 0; more = 4) {
+        size_t room = COLUMNS - indent - more;
+        size_t size = text.size > room ? break_at(text, room) : text.size;
+        if (size == 0)
+            size = text.size;
+        buf_format(out, "%*s", (int)(indent + more), "");
         buf_str(out, str_trim((struct str){ text.at, size }));
         buf_char(out, '\n');
         text.at += size;
         text.size -= size;
-        room = COLUMNS - indent - 4;
+    }
+}
+
+/* A comment in front of a function. */
+static void comment(struct buf *out, struct str text)
+{
+    const char *begin = "/* ";
+    while (text.size > 0) {
+        size_t room = COLUMNS - 6, size = text.size;
+        if (size > room)
+            for (size = room; size > 1 && text.at[size - 1] != ' ';)
+                size--;
+        buf_text(out, begin);
+        buf_str(out, str_trim((struct str){ text.at, size }));
+        text.at += size;
+        text.size -= size;
+        buf_text(out, text.size ? "\n" : " */\n");
+        begin = " * ";
     }
 }
 
@@ -346,9 +374,7 @@ static void print_function(struct printer *p, struct printed *ret, const struct 
         target_name(target, p->arena, word < COUNT_OF(words) ? words[word].name : "mend");
     bool call = target->call && p->pool->hook->call;
     choose_locals(p);
-    CLEANUP(buf_done) struct buf comment = { 0 };
-    buf_format(&comment, "/* %s */", summary_of(p));
-    line(&out, 0, buf_view(&comment));
+    comment(&out, str_of(summary_of(p)));
     buf_format(
         &out, "static void %s(moult_turn *turn%s)\n{\n", name, call ? ", moult_call *call" : "");
     print_locals(p, &out, 4, false);
@@ -372,7 +398,7 @@ static void print_function(struct printer *p, struct printed *ret, const struct 
         call ? ", " : "", call ? target->call : ""));
 }
 
-/* Why a call is not run, for the model that reads it as the call's result. */
+/* Why a call is not run, for the model that reads it as the call's result: two literals. */
 static void print_reason(const struct printer *p, struct buf *out)
 {
     for (uint32_t i = 0; i < p->patch->condition.count; i++) {
@@ -382,16 +408,19 @@ static void print_reason(const struct printer *p, struct buf *out)
             strcmp(expr->verb->name, "past") != 0)
             continue;
         const char *between = "";
-        buf_format(out, "%s earlier calls or more were like this one (", atom->value);
+        buf_format(out, "            \"%snot run: %s or more earlier calls were like it: \"\n",
+            p->call ? "%s " : "", atom->value);
+        buf_text(out, "            \"");
         for (unsigned k = 0; k < vocabulary_flags_count; k++)
             if (str_find(p->pool->at[expr->args[1]].text, str_of(vocabulary_flags[k].name)) >= 0) {
                 buf_format(out, "%s%s", between, vocabulary_flags[k].word);
                 between = ", ";
             }
-        buf_char(out, ')');
+        buf_char(out, '"');
         return;
     }
-    buf_text(out, "what it asks for has failed before");
+    buf_format(
+        out, "            \"%snot run: what it asks for has failed before\"", p->call ? "%s " : "");
 }
 
 static void print_guard(struct printer *p, struct printed *ret, const struct target *target)
@@ -409,14 +438,11 @@ static void print_guard(struct printer *p, struct printed *ret, const struct tar
     }
     buf_text(&text, p->patch->condition.count ? ") {" : "true) {");
     line(&out, 4, buf_view(&text));
-    buf_clear(&text);
-    buf_format(&text, "moult_explain(%s, \"%snot run: ", target->turn, target->call ? "%s " : "");
-    print_reason(p, &text);
-    buf_char(&text, '"');
+    buf_format(&out, "        moult_explain(%s,\n", target->turn);
+    print_reason(p, &out);
     if (target->call)
-        buf_format(&text, ", %s->tool", target->call);
-    buf_text(&text, ");");
-    line(&out, 8, buf_view(&text));
+        buf_format(&out, ",\n            %s->tool", target->call);
+    buf_text(&out, ");\n");
     buf_format(&out, "        return %s;\n    }", action);
     ret->insertion.above = (struct str){ 0 };
     ret->insertion.entry = str_of(arena_string(p->arena, out.at, out.size));

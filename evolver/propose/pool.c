@@ -360,3 +360,13 @@ bool pool_uses(const struct pool *pool, uint16_t expr, uint16_t part)
             return true;
     return false;
 }
+
+bool pool_has_flags(const struct expr *flags, const struct expr *of)
+{
+    for (unsigned i = 0; i < vocabulary_flags_count; i++) {
+        struct str name = str_of(vocabulary_flags[i].name);
+        if (str_find(of->text, name) >= 0 && str_find(flags->text, name) < 0)
+            return false;
+    }
+    return true;
+}

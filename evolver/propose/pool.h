@@ -75,3 +75,5 @@ uint32_t pool_combine(struct pool *pool, const struct verb *verb, uint8_t iterat
     pool_combo combo, void *with);
 /* Whether the expression is, or is made with, `part`; expressions equal part if the same number. */
 bool pool_uses(const struct pool *pool, uint16_t expr, uint16_t part);
+/* Whether the flags of one have all bits of the other's. */
+bool pool_has_flags(const struct expr *flags, const struct expr *of);

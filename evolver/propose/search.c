@@ -182,27 +182,51 @@ static int stop(
     return judge_send(&search->judge, PROPOSER_STOP, buf_view(&out), err);
 }
 
-/* Tries patches, best first; proposes those that hold over all held-in steps. */
+/* What was tried: two ways to a patch may print the same. */
+struct told {
+    struct insertion at[TRIES_MAX];
+    uint32_t count;
+};
+
+static bool told_before(struct told *told, const struct printed *printed)
+{
+    for (uint32_t i = 0; i < told->count; i++)
+        if (str_equal(told->at[i].above, printed->insertion.above) &&
+            str_equal(told->at[i].entry, printed->insertion.entry))
+            return true;
+    told->at[told->count++] = printed->insertion;
+    return false;
+}
+
+/* Tries patches, best first; proposes those that hold over all held-in steps. A second or third
+ * mends no less, or asks for less: a shorter condition is less likely an accident. */
 static int propose(struct search *search, struct patch *patches, uint32_t count, struct err *err)
 {
     struct printed printed, first = { 0 };
-    uint32_t proposed = 0, best = 0;
+    uint32_t proposed = 0, best = 0, least = UINT32_MAX;
+    struct told told = { 0 };
     const char *why = "nothing found: no patch held over the held-in steps";
-    for (uint32_t i = 0; i < count && i < TRIES_MAX && proposed < PROPOSER_CANDIDATES_MAX; i++) {
+    for (uint32_t i = 0; i < count && told.count < TRIES_MAX; i++) {
         uint32_t groups;
         const char *lost;
         struct str proposal = proposal_of(search, &patches[i], &printed);
+        bool simpler = patches[i].condition.count < least;
+        if (proposed == PROPOSER_CANDIDATES_MAX)
+            break;
+        if ((patches[i].condition.mended_groups < best && !simpler) || told_before(&told, &printed))
+            continue;
         int r = judge_try(&search->judge, &search->arena, proposal, &groups, &lost, err);
         if (r < 0)
             return r;
-        judge_say(&search->judge, "try %u: %s %s", i + 1,
-            r ? "holds" : "does not hold:", r ? printed.summary : lost);
-        if (!r || groups * 2 < best)
+        judge_say(&search->judge, "try %u: %s%s", told.count,
+            r ? "holds" : "does not hold: ", r ? "" : lost);
+        if (!r || (groups < best && !simpler))
             continue;
         r = judge_send(&search->judge, PROPOSER_PROPOSE, proposal, err);
         if (r < 0)
             return r;
         best = groups > best ? groups : best;
+        least = patches[i].condition.count < least ? patches[i].condition.count : least;
         first = proposed++ ? first : printed;
     }
     return stop(search, proposed ? "found" : why, &first, err);

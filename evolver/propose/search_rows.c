@@ -270,10 +270,31 @@ static bool is_argument(const struct search *search, const struct body *body, ui
     return false;
 }
 
+/* A constant in the condition that the action does not have. */
+static bool names_another(const struct search *search, const struct body *body, uint16_t expr)
+{
+    const struct pool *pool = &search->pool;
+    for (uint16_t part = 0; part < pool->count; part++) {
+        if (pool->at[part].kind != EXPR_CONSTANT || !pool_uses(pool, expr, part))
+            continue;
+        bool has = false;
+        for (unsigned way = 0; way < 2; way++) {
+            const uint16_t *args = body->holes + HOLE_WAY + way * HOLES_WAY;
+            for (unsigned i = 0; args[0] && i < search->actions.at[args[0]]->count; i++)
+                has |= pool_uses(pool, args[1 + i], part);
+        }
+        if (!has)
+            return true;
+    }
+    return false;
+}
+
 /* Whether the condition looks at something that the action uses; the whole text does not count. */
 static bool related(const struct search *search, const struct body *body, uint16_t expr)
 {
     const struct pool *pool = &search->pool;
+    if (names_another(search, body, expr))
+        return false;
     for (uint16_t part = 0; part < pool->count; part++) {
         const struct expr *at = &pool->at[part];
         if (at->kind != EXPR_PART || at->part->of[0] == '\0' || !pool_uses(pool, expr, part))
@@ -308,15 +329,59 @@ static bool tight(const struct search *search, const struct body *body, const st
     return schema->kind == EXPR_VERB;
 }
 
+/* The same comparison of the same verb and arguments, with one more bit in its flags. */
+static bool is_narrower(const struct pool *pool, const struct atom *atom, const struct atom *than)
+{
+    const struct expr *a = &pool->at[atom->expr], *b = &pool->at[than->expr];
+    if (a->kind != EXPR_VERB || a->verb != b->verb || !atom->how || !than->how ||
+        strcmp(atom->value, than->value) != 0)
+        return false;
+    bool narrower = false;
+    for (unsigned i = 0; i < a->verb->count; i++) {
+        if (a->args[i] == b->args[i])
+            continue;
+        const struct expr *x = &pool->at[a->args[i]], *y = &pool->at[b->args[i]];
+        if (x->kind != EXPR_FLAG || x->cost != y->cost + 1 || !pool_has_flags(x, y))
+            return false;
+        narrower = true;
+    }
+    return narrower;
+}
+
+static void list_narrower(
+    const struct search *search, uint32_t scope, uint16_t of, struct condition_atom *ret)
+{
+    const struct atom *atoms = search->atoms[scope];
+    for (uint16_t i = 0; i < search->atoms_count[scope]; i++)
+        if (ret->narrower_count < CONDITION_NARROWER_MAX &&
+            is_narrower(&search->pool, &atoms[i], &atoms[of]))
+            ret->narrower[ret->narrower_count++] = i;
+}
+
+/* Of values that do as well, the first of the comparison's list: its order is the prior. */
+static uint16_t cost_of(const struct pool *pool, const struct atom *atom)
+{
+    enum { PER_PLACE = 5 };
+    uint16_t cost = pool->at[atom->expr].cost;
+    for (unsigned i = 0; atom->how && i < vocabulary_comparisons_count; i++)
+        for (unsigned k = 0; k < 8 && vocabulary_comparisons[i].values[k]; k++)
+            if (vocabulary_comparisons[i].values[k] == atom->value)
+                cost = (uint16_t)(cost + PER_PLACE * k);
+    return cost;
+}
+
 static void describe_atoms(
     const struct search *search, const struct body *body, struct condition_atom *ret)
 {
     uint32_t scope = body->holes[HOLE_ITERATOR];
     for (uint32_t i = 0; i < search->atoms_count[scope]; i++) {
         const struct atom *atom = &search->atoms[scope][i];
-        ret[i] = (struct condition_atom){ .cost = search->pool.at[atom->expr].cost,
+        ret[i] = (struct condition_atom){ .cost = cost_of(&search->pool, atom),
             .related = related(search, body, atom->expr),
-            .tight = tight(search, body, atom) };
+            .tight = tight(search, body, atom),
+            .upwards = atom->how && strcmp(atom->how, ">=") == 0 };
+        if (atom->how)
+            list_narrower(search, scope, (uint16_t)i, &ret[i]);
     }
 }
 
@@ -374,7 +439,7 @@ static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret
     struct rows *rows = &stage->rows[body];
     uint32_t scope = search->bodies[body].holes[HOLE_ITERATOR], count = 0;
     CLEANUP(mem_freep) struct condition_atom *atoms = mem_zero(POOL_ATOMS_MAX, sizeof(*atoms));
-    struct condition found[CONDITION_FOUND_MAX];
+    struct condition found[CONDITION_SIZES];
     struct condition_problem problem = { .rows = rows->at,
         .rows_count = rows->count,
         .failing_count = rows->failing,
@@ -385,7 +450,6 @@ static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret
         return 0;
     describe_atoms(search, &search->bodies[body], atoms);
     uint32_t conditions = condition_search(&problem, found, &search->conditions_tried);
-    judge_say(&search->judge, "body %u scope %u right %u cost %u holes %u %u %u | %u %u: rows %u failing %u atoms %u found %u score %u mended %u changed %u", body, scope, search->bodies[body].right, search->bodies[body].cost, search->bodies[body].holes[3], search->bodies[body].holes[4], search->bodies[body].holes[5], search->bodies[body].holes[8],search->bodies[body].holes[9], rows->count, rows->failing, search->atoms_count[scope], conditions, conditions ? found[0].score : 0, conditions ? found[0].mended_groups : 0, conditions ? found[0].changed_groups:0);
     for (uint32_t i = 0; i < conditions && count < max; i++) {
         ret[count] = (struct patch){ search->bodies[body], found[i], search->atoms[scope] };
         note_fixes(stage, rows, &ret[count++]);

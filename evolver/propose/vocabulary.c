@@ -12,7 +12,7 @@ const struct flag vocabulary_flags[] = {
     { "past",  "MOULT_SAME_NAME",   "same tool",        FLAG_BIT },
     { "past",  "MOULT_SAME_ARGS",   "same arguments",   FLAG_BIT },
     { "past",  "MOULT_SAME_RESULT", "same result",      FLAG_BIT },
-    { "past",  "MOULT_FAILED",      "failed",           FLAG_BIT },
+    { "past",  "MOULT_FAILED",      "failed",           FLAG_NARROWS },
     { "past",  "MOULT_IN_A_ROW",    "in a row",         FLAG_NARROWS },
     { "past",  "MOULT_THIS_TURN",   "in this turn",     FLAG_NARROWS },
     { "parse", "MOULT_STRICT",      "strict JSON",      FLAG_ALONE },
@@ -32,7 +32,7 @@ const struct flag vocabulary_flags[] = {
 const unsigned vocabulary_flags_count = COUNT_OF(vocabulary_flags);
 
 const struct comparison vocabulary_comparisons[] = {
-    { "past",   ">=", { "1", "2", "3", "4" } },
+    { "past",   ">=", { "3", "2", "4", "1" } }, /* of equals the first is taken */
     { "kind",   "==", { "MOULT_NULL", "MOULT_BOOL", "MOULT_NUMBER", "MOULT_STRING", "MOULT_ARRAY", "MOULT_OBJECT" } },
     { "length", "==", { "0" } },
 };

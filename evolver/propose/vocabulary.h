@@ -45,7 +45,7 @@ struct flag {
     enum {
         FLAG_ALONE,  /* one value of several */
         FLAG_BIT,    /* may be joined with others */
-        FLAG_NARROWS /* a bit that says nothing by itself: only joined to others */
+        FLAG_NARROWS /* only joined to others: alone it counts whatever happened, a clock */
     } how;
 };
 extern const struct flag vocabulary_flags[];
