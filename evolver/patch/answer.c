@@ -1,5 +1,6 @@
 /* answer - see answer.h. */
 #include "patch/answer.h"
+#include "patch/describe.h"
 #include "patch/patch.h"
 #include "patch/source.h"
 #include "patch/tokens.h"
@@ -146,7 +147,13 @@ static int look_at_patch(struct answer *answer, const struct question *question,
         .count = question->edits_count,
         .lines_max = question->lines_max };
     struct diff diff = diff_trees(was, now, &arena);
+    const struct describe describe = { .was = was,
+        .now = now,
+        .diff = &diff,
+        .literals = question->literals,
+        .literals_count = question->literals_count };
     answer->lines = patch_check(&answer->findings, &patch, &diff, &answer->kinds);
+    describe_patch(&answer->description, &describe);
     return 0;
 }
 

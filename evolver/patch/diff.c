@@ -37,8 +37,7 @@ static struct side children(struct work *work, const struct syntax *syntax, uint
     return side;
 }
 
-/* The same tokens: blanks and comments between them do not count. */
-static bool same_text(const struct syntax *was, uint32_t a, const struct syntax *now, uint32_t b)
+bool diff_same(const struct syntax *was, uint32_t a, const struct syntax *now, uint32_t b)
 {
     uint32_t end_a = a + was->nodes[a].next, end_b = b + now->nodes[b].next;
     for (uint32_t i = a, n = b;;) {
@@ -55,7 +54,7 @@ static bool same_text(const struct syntax *was, uint32_t a, const struct syntax 
 
 static bool same_child(const struct side *was, uint32_t a, const struct side *now, uint32_t b)
 {
-    return same_text(was->syntax, was->at[a], now->syntax, now->at[b]);
+    return diff_same(was->syntax, was->at[a], now->syntax, now->at[b]);
 }
 
 static bool same_kind(const struct side *was, uint32_t a, const struct side *now, uint32_t b)
@@ -83,64 +82,117 @@ static void add(struct work *work, struct diff_run was, struct diff_run now)
     diff->at[diff->count++] = (struct diff_change){ was, now };
 }
 
-/* Between two pairs of equal children: a child of the same kind is looked into. */
-static void gap(struct work *work, const struct side *was, uint32_t a, uint32_t a_end,
-    const struct side *now, uint32_t b, uint32_t b_end)
+/* Parts by which a person sees that it is the same thing, changed: a function by what it is called
+ * with, a statement by its condition or by what it does. */
+static const char *const parts[] = { "name", "designator", "declarator", "condition", "consequence",
+    "body", "left", "function" };
+
+/* Of one kind, and one such part, of themselves or of their first child, is the same. */
+static bool alike(const struct work *work, uint32_t was, uint32_t now)
 {
-    bool pairs = a_end - a == b_end - b;
-    for (uint32_t i = 0; pairs && i < a_end - a; i++)
-        pairs = same_kind(was, a + i, now, b + i);
-    if (!pairs) {
-        if (a < a_end || b < b_end)
-            add(work, run_of(was, a, a_end), run_of(now, b, b_end));
-        return;
+    for (int level = 0; level < 3 && was && now; level++) {
+        if (strcmp(work->was->nodes[was].kind, work->now->nodes[now].kind) != 0 ||
+            !work->was->nodes[was].named)
+            return false;
+        for (size_t i = 0; i < COUNT_OF(parts); i++) {
+            uint32_t a = syntax_child(work->was, was, parts[i]);
+            uint32_t b = syntax_child(work->now, now, parts[i]);
+            if (a && b && diff_same(work->was, a, work->now, b))
+                return true;
+        }
+        uint32_t a = syntax_child(work->was, was, "declarator");
+        uint32_t b = syntax_child(work->now, now, "declarator");
+        was = a ? a : syntax_first(work->was, was);
+        now = b ? b : syntax_first(work->now, now);
     }
-    for (uint32_t i = 0; i < a_end - a; i++)
-        if (!same_child(was, a + i, now, b + i))
-            compare(work, was->at[a + i], now->at[b + i]);
+    return false;
 }
 
-/* Lengths of the longest common subsequences of the tails, (a_end - a + 1) x (b_end - b + 1). */
-static uint32_t *common(struct work *work, const struct side *was, uint32_t a, uint32_t a_end,
-    const struct side *now, uint32_t b, uint32_t b_end)
+/* Two parts of two lists of children. */
+struct part {
+    const struct side *was, *now;
+    uint32_t a, a_end, b, b_end;
+};
+typedef bool same_fn(const struct work *work, const struct part *part, uint32_t a, uint32_t b);
+typedef void pair_fn(struct work *work, const struct part *gap);
+
+static bool is_same(const struct work *work, const struct part *part, uint32_t a, uint32_t b)
 {
-    uint32_t rows = a_end - a, columns = b_end - b;
+    (void)work;
+    return same_child(part->was, a, part->now, b);
+}
+
+static bool is_alike(const struct work *work, const struct part *part, uint32_t a, uint32_t b)
+{
+    return alike(work, part->was->at[a], part->now->at[b]);
+}
+
+/* Lengths of the longest common subsequences of the tails; NULL: too many pairs. */
+static uint32_t *common(struct work *work, const struct part *part, same_fn *same)
+{
+    uint32_t rows = part->a_end - part->a, columns = part->b_end - part->b;
+    if ((uint64_t)(rows + 1) * (columns + 1) > PAIRS_MAX)
+        return NULL;
     uint32_t *best = arena_alloc(work->arena, sizeof(best[0]) * (rows + 1) * (columns + 1));
     for (uint32_t i = rows; i-- > 0;)
         for (uint32_t n = columns; n-- > 0;) {
             uint32_t down = best[(i + 1) * (columns + 1) + n];
             uint32_t right = best[i * (columns + 1) + n + 1];
             uint32_t both = best[(i + 1) * (columns + 1) + n + 1] + 1;
-            best[i * (columns + 1) + n] = same_child(was, a + i, now, b + n) ? both
-                                          : down > right                     ? down
-                                                                             : right;
+            bool pair = same(work, part, part->a + i, part->b + n);
+            best[i * (columns + 1) + n] = pair ? both : down > right ? down : right;
         }
     return best;
 }
 
-/* The middle of two lists, whose ends differ. */
-static void align(struct work *work, const struct side *was, uint32_t a, uint32_t a_end,
-    const struct side *now, uint32_t b, uint32_t b_end)
+/* Pairs what is the same, in order; between two pairs `gap` is called, and for a pair `found`. */
+static void align(
+    struct work *work, const struct part *part, same_fn *same, pair_fn *gap, pair_fn *found)
 {
-    uint32_t rows = a_end - a, columns = b_end - b;
-    if ((uint64_t)(rows + 1) * (columns + 1) > PAIRS_MAX) {
-        gap(work, was, a, a_end, now, b, b_end);
-        return;
-    }
-    const uint32_t *best = common(work, was, a, a_end, now, b, b_end);
-    uint32_t from_a = 0, from_b = 0;
-    for (uint32_t i = 0, n = 0; i < rows && n < columns;) {
-        if (same_child(was, a + i, now, b + n)) {
-            gap(work, was, a + from_a, a + i, now, b + from_b, b + n);
-            from_a = ++i;
-            from_b = ++n;
-        } else if (best[(i + 1) * (columns + 1) + n] >= best[i * (columns + 1) + n + 1]) {
-            i++;
+    uint32_t columns = part->b_end - part->b, *best = common(work, part, same);
+    struct part rest = *part;
+    for (uint32_t a = part->a, b = part->b; best && a < part->a_end && b < part->b_end;) {
+        const uint32_t *at = best + (a - part->a) * (columns + 1) + (b - part->b);
+        if (same(work, part, a, b)) {
+            gap(work, &(struct part){ part->was, part->now, rest.a, a, rest.b, b });
+            found(work, &(struct part){ part->was, part->now, a, a + 1, b, b + 1 });
+            rest.a = ++a;
+            rest.b = ++b;
+        } else if (at[columns + 1] >= at[1]) {
+            a++;
         } else {
-            n++;
+            b++;
         }
     }
-    gap(work, was, a + from_a, a_end, now, b + from_b, b_end);
+    gap(work, &rest);
+}
+
+static void replace_part(struct work *work, const struct part *part)
+{
+    if (part->a < part->a_end || part->b < part->b_end)
+        add(work, run_of(part->was, part->a, part->a_end), run_of(part->now, part->b, part->b_end));
+}
+
+static void compare_pair(struct work *work, const struct part *pair)
+{
+    if (!same_child(pair->was, pair->a, pair->now, pair->b))
+        compare(work, pair->was->at[pair->a], pair->now->at[pair->b]);
+}
+
+/* Between two equal children: what is of one kind, one by one, is looked into; else what is alike.
+ */
+static void gap_of_same(struct work *work, const struct part *gap)
+{
+    bool pairs = gap->a_end - gap->a == gap->b_end - gap->b;
+    for (uint32_t i = 0; pairs && i < gap->a_end - gap->a; i++)
+        pairs = same_kind(gap->was, gap->a + i, gap->now, gap->b + i);
+    if (!pairs) {
+        align(work, gap, is_alike, replace_part, compare_pair);
+        return;
+    }
+    for (uint32_t i = 0; i < gap->a_end - gap->a; i++)
+        compare_pair(work, &(struct part){ gap->was, gap->now, gap->a + i, gap->a + i + 1,
+                               gap->b + i, gap->b + i + 1 });
 }
 
 /* Where children may come and go. Of other nodes each child has its place. */
@@ -175,7 +227,7 @@ static void compare_lists(struct work *work, const struct side *was, const struc
         b++;
     for (; a < a_end && b < b_end && same_child(was, a_end - 1, now, b_end - 1); a_end--)
         b_end--;
-    align(work, was, a, a_end, now, b, b_end);
+    align(work, &(struct part){ was, now, a, a_end, b, b_end }, is_same, gap_of_same, compare_pair);
 }
 
 static void replace(struct work *work, uint32_t was, uint32_t now)
@@ -209,7 +261,7 @@ struct diff diff_trees(const struct syntax *was, const struct syntax *now, struc
 {
     struct diff diff = { 0 };
     struct work work = { was, now, &diff, arena };
-    if (!same_text(was, 0, now, 0))
+    if (!diff_same(was, 0, now, 0))
         compare(&work, 0, 0);
     return diff;
 }

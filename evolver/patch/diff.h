@@ -21,5 +21,7 @@ struct diff {
     uint32_t count;
 };
 struct diff diff_trees(const struct syntax *was, const struct syntax *now, struct arena *arena);
+/* The same tokens: blanks and comments between them do not count. */
+bool diff_same(const struct syntax *was, uint32_t a, const struct syntax *now, uint32_t b);
 /* The bytes of a run: an empty one has the place's offset twice. */
 struct span diff_span(const struct syntax *syntax, const struct diff_run *run);

@@ -1,0 +1,38 @@
+/* describe_side - what the files of describe share: one of the two trees with its outline. Inside
+ * this folder only. */
+#pragma once
+
+#include "patch/describe.h"
+
+struct side_tree {
+    const struct syntax *syntax;
+    struct outline_functions functions;
+    struct outline_plugin plugin;
+    struct outline_tables tables;
+};
+struct telling {
+    const struct describe *describe;
+    struct side_tree was, now;
+    struct arena arena;
+    struct buf *out;
+    uint32_t lines, told; /* told: the condition or struct that was told last */
+};
+
+/* Begins and ends a line: prefix ("guard weaker: " or ""), "FUNCTION (HOOK), line N: ". */
+void tell_where(
+    struct telling *telling, const char *prefix, const struct side_tree *side, uint32_t node);
+void tell_end(struct telling *telling);
+/* `a piece of source`, on one line, cut short. */
+void tell_piece(struct telling *telling, const struct syntax *syntax, struct span span);
+void tell_node(struct telling *telling, const struct syntax *syntax, uint32_t node);
+
+/* Whether a change takes protection away. */
+bool guard_stops(const struct syntax *syntax, uint32_t branch); /* it leaves, and does nothing */
+/* The word in front of a changed condition: "guard weaker: ", "guard changed: " or "". */
+const char *guard_of_condition(
+    const struct syntax *was, uint32_t condition, const struct syntax *now, uint32_t now_condition);
+/* The same for a run of statements, or a part of one. */
+const char *guard_of_change(const struct telling *telling, const struct diff_change *change);
+
+/* Lines for literals of what is new that stand in texts of the batch. */
+void tell_literals(struct telling *telling, const struct diff_run *now);
