@@ -100,7 +100,7 @@ static int propose(struct drive *drive, const struct evidence *evidence,
     evidence_print(&bundle, evidence, from);
     if (drive->bundle) {
         int rc = file_write(drive->bundle, buf_view(&bundle), 0644, err);
-        if (rc < 0 || strcmp(drive->program, "none") == 0)
+        if (rc < 0 || (drive->program && strcmp(drive->program, "none") == 0))
             return rc;
     }
     const struct proposing_plan plan = { .program = drive->program,
