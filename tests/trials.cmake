@@ -36,3 +36,10 @@ foreach(variant GOOD SUPPRESSES OVERREACHES CRASHES ROLLS_DICE READS_BEHIND BREA
         ${CMAKE_SOURCE_DIR}/tests/data/compare-harness/candidate.c ${flags} ${compare_asan})
     add_dependencies(trials_compare_test compare_${variant} compare_${variant}_asan)
 endforeach()
+
+# moult bench import, mine, replay: with the traces of the checkout, or those that MOULT_TRACES names.
+target_sources(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/bench/import.c
+    ${CMAKE_SOURCE_DIR}/tests/bench/mine.c ${CMAKE_SOURCE_DIR}/tests/bench/replay.c)
+target_link_libraries(moult-bench PRIVATE moult_trials)
+add_dependencies(moult-bench harness_naive)
+add_test(NAME bench/replay COMMAND moult-bench replay --json)

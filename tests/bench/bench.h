@@ -7,7 +7,16 @@
 /* Adds a figure: name, value, unit, and the aim it is held against (0: none). */
 void bench_figure(struct buf *out, const char *name, double value, const char *unit, double aim);
 
+/* Processor time of this process, all threads; waiting does not count. */
+uint64_t bench_cpu_ns(void);
+double bench_median(double *values, unsigned count); /* sorts them */
+/* The folder with recorded traces: MOULT_TRACES, else those that are shipped. */
+const char *bench_traces(void);
+
 int bench_hooks(struct buf *out, struct err *err);
 int bench_worker(struct buf *out, struct err *err);
 int bench_candidate(struct buf *out, struct err *err);
 int bench_search(struct buf *out, struct err *err);
+int bench_import(struct buf *out, struct err *err);
+int bench_mine(struct buf *out, struct err *err);
+int bench_replay(struct buf *out, struct err *err);

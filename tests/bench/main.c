@@ -6,7 +6,9 @@
 #include "base/option.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static bool json;
 
@@ -18,6 +20,9 @@ static const struct bench {
     { "worker", "start of a locked worker with twelve plugins, and its memory", bench_worker },
     { "candidate", "from a patch to its release build, beside gcc alone", bench_candidate },
     { "search", "candidates judged on recorded steps by two locked workers", bench_search },
+    { "import", "recorded traces read and parsed into runs", bench_import },
+    { "mine", "runs through all detectors", bench_mine },
+    { "replay", "recorded runs through a locked worker, beside reading them", bench_replay },
 };
 
 void bench_figure(struct buf *out, const char *name, double value, const char *unit, double aim)
@@ -31,6 +36,31 @@ void bench_figure(struct buf *out, const char *name, double value, const char *u
     if (aim > 0)
         buf_format(out, "   (aim %g%s)", aim, value <= aim ? "" : ", missed");
     buf_char(out, '\n');
+}
+
+uint64_t bench_cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int by_value(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+double bench_median(double *values, unsigned count)
+{
+    qsort(values, count, sizeof(*values), by_value);
+    return values[count / 2];
+}
+
+const char *bench_traces(void)
+{
+    const char *named = getenv("MOULT_TRACES");
+    return named ? named : MOULT_SOURCE_DIR "/tests/data/traces";
 }
 
 static int run_one(const struct bench *bench, struct err *err)
