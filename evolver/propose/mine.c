@@ -1,5 +1,5 @@
-/* mine - see mine.h. Each thing is counted once a step and kept if a tenth of the steps have it, so
- * that what one customer wrote does not become a literal. */
+/* mine - see mine.h. Each thing is counted once a group and kept if a tenth of the groups have it,
+ * so that what one customer wrote, however often, does not become a literal. */
 #include "propose/mine.h"
 
 #include "base/mem.h"
@@ -9,14 +9,14 @@
 
 enum { COUNTED_MAX = 512, OBJECTS_MAX = 64, SHARE = 10 };
 
-/* How many steps have it. */
+/* How many groups have it. */
 struct counted {
     struct str text, close; /* close: of a pair */
-    uint32_t steps, last;   /* last: number of the step that counted it last, from 1 */
+    uint32_t groups, last;  /* last: number of the group that counted it last, from 1 */
 };
 struct tally {
     struct counted at[COUNTED_MAX];
-    uint32_t count, step;
+    uint32_t count, group;
 };
 struct miner {
     struct arena *arena;
@@ -45,10 +45,10 @@ static void count(struct tally *tally, struct str text, struct str close)
         return;
     if (i == tally->count)
         tally->at[tally->count++] = (struct counted){ .text = text, .close = close };
-    if (tally->at[i].last == tally->step)
+    if (tally->at[i].last == tally->group)
         return;
-    tally->at[i].last = tally->step;
-    tally->at[i].steps++;
+    tally->at[i].last = tally->group;
+    tally->at[i].groups++;
 }
 
 static void count_keys(struct miner *miner, const struct json *object)
@@ -154,19 +154,35 @@ static void mine_calls(struct miner *miner, const struct bundle_step *step)
         count_lacking(miner, &step->wanted[i]);
 }
 
-static uint32_t take(struct tally *tally, uint32_t steps, uint32_t max, struct counted *ret)
+/* Whether the group has a failing step. */
+static bool mine_group(struct miner *miner, const struct bundle *bundle, uint32_t group)
+{
+    bool fails = false;
+    miner->keys.group = miner->tokens.group = miner->pairs.group = group + 1;
+    for (uint32_t i = 0; i < bundle->steps_count; i++) {
+        const struct bundle_step *step = &bundle->steps[i];
+        if (step->kind != BUNDLE_FAIL || step->group != group)
+            continue;
+        fails = true;
+        mine_text(miner, step->text);
+        mine_calls(miner, step);
+    }
+    return fails;
+}
+
+static uint32_t take(struct tally *tally, uint32_t groups, uint32_t max, struct counted *ret)
 {
     uint32_t taken = 0;
     while (taken < max) {
         struct counted *best = NULL;
         for (uint32_t i = 0; i < tally->count; i++)
-            if (tally->at[i].steps * SHARE >= steps && tally->at[i].steps > 0 &&
-                (!best || tally->at[i].steps > best->steps))
+            if (tally->at[i].groups * SHARE >= groups && tally->at[i].groups > 0 &&
+                (!best || tally->at[i].groups > best->groups))
                 best = &tally->at[i];
         if (!best)
             break;
         ret[taken++] = *best;
-        best->steps = 0;
+        best->groups = 0;
     }
     return taken;
 }
@@ -175,24 +191,18 @@ void mine(struct mined *ret, struct arena *arena, const struct bundle *bundle)
 {
     CLEANUP(mem_freep) struct miner *miner = mem_zero(1, sizeof(*miner));
     miner->arena = arena;
-    uint32_t steps = 0;
-    for (uint32_t i = 0; i < bundle->steps_count; i++) {
-        if (bundle->steps[i].kind != BUNDLE_FAIL)
-            continue;
-        steps++;
-        miner->keys.step = miner->tokens.step = miner->pairs.step = steps;
-        mine_text(miner, bundle->steps[i].text);
-        mine_calls(miner, &bundle->steps[i]);
-    }
+    uint32_t groups = 0;
+    for (uint32_t group = 0; group < bundle->groups_count; group++)
+        groups += mine_group(miner, bundle, group);
     *ret = (struct mined){ 0 };
     struct counted best[MINE_KEYS_MAX];
-    ret->keys_count = take(&miner->keys, steps, MINE_KEYS_MAX, best);
+    ret->keys_count = take(&miner->keys, groups, MINE_KEYS_MAX, best);
     for (uint32_t i = 0; i < ret->keys_count; i++)
         ret->keys[i] = best[i].text;
-    ret->tokens_count = take(&miner->tokens, steps, MINE_TOKENS_MAX, best);
+    ret->tokens_count = take(&miner->tokens, groups, MINE_TOKENS_MAX, best);
     for (uint32_t i = 0; i < ret->tokens_count; i++)
         ret->tokens[i] = best[i].text;
-    ret->pairs_count = take(&miner->pairs, steps, MINE_PAIRS_MAX, best);
+    ret->pairs_count = take(&miner->pairs, groups, MINE_PAIRS_MAX, best);
     for (uint32_t i = 0; i < ret->pairs_count; i++)
         ret->pairs[i] = (struct mine_pair){ best[i].text, best[i].close };
 }

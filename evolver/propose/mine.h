@@ -10,7 +10,7 @@ struct mine_pair {
     struct str open, close;
 };
 struct mined {
-    struct str keys[MINE_KEYS_MAX];     /* in a tenth of the failing steps, most frequent first */
+    struct str keys[MINE_KEYS_MAX];     /* in a tenth of the groups, most frequent first */
     struct str tokens[MINE_TOKENS_MAX]; /* marks and prefixes, likewise */
     struct mine_pair pairs[MINE_PAIRS_MAX];
     uint32_t keys_count, tokens_count, pairs_count;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { VERB_COMBOS_MAX = 400, BITS_MAX = 6, FLAGS_COST = 1 };
+enum { VERB_COMBOS_MAX = 400, BITS_MAX = 6, COST_MAX = 20 };
 
 static uint16_t add(struct pool *pool, struct expr expr)
 {
@@ -147,6 +147,8 @@ static bool may_stand(const struct pool *pool, const struct verb *verb, unsigned
         return false;
     if (!verb->edit && expr->kind == EXPR_VERB && vocabulary_is_last(expr->verb))
         return false;
+    if (expr->kind == EXPR_VERB && expr->verb == verb && verb->returns == 'T')
+        return false; /* what stands behind what stands behind: no end of these */
     switch (param->type) {
     case 'T':
         return text_may_stand(verb, at, expr) && text_of_span(pool, verb, at, iterator, number);
@@ -177,12 +179,13 @@ struct combining {
     uint16_t args[VERB_PARAMS_MAX];
 };
 
-static void combine(struct combining *c, unsigned at, bool fresh, bool inside)
+/* Those of exactly this cost, so that a bound on their number leaves the dear ones out. */
+static void combine_at(struct combining *c, unsigned at, unsigned cost, bool fresh, bool inside)
 {
     if (c->left == 0)
         return;
     if (at == c->verb->count) {
-        if ((c->fresh_only && !fresh) || (c->fresh_only && c->iterator > 0 && !inside))
+        if (cost > 0 || (c->fresh_only && (!fresh || (c->iterator > 0 && !inside))))
             return;
         c->left--;
         c->made++;
@@ -191,12 +194,18 @@ static void combine(struct combining *c, unsigned at, bool fresh, bool inside)
     }
     for (uint32_t i = 0; i < c->limit && c->left > 0; i++) {
         const struct expr *expr = &c->pool->at[i];
-        if (!may_stand(c->pool, c->verb, at, c->iterator, (uint16_t)i))
+        if (expr->cost > cost || !may_stand(c->pool, c->verb, at, c->iterator, (uint16_t)i))
             continue;
         c->args[at] = (uint16_t)i;
         bool last = subject(expr) && expr->round + 1 == c->pool->round;
-        combine(c, at + 1, fresh || last, inside || expr->iterator > 0);
+        combine_at(c, at + 1, cost - expr->cost, fresh || last, inside || expr->iterator > 0);
     }
+}
+
+static void combine(struct combining *c)
+{
+    for (unsigned cost = 0; cost <= COST_MAX && c->left > 0; cost++)
+        combine_at(c, 0, cost, false, false);
 }
 
 uint32_t pool_combine(struct pool *pool, const struct verb *verb, uint8_t iterator, uint32_t max,
@@ -209,7 +218,7 @@ uint32_t pool_combine(struct pool *pool, const struct verb *verb, uint8_t iterat
         .left = max,
         .combo = combo,
         .with = with };
-    combine(&c, 0, false, false);
+    combine(&c);
     return c.made;
 }
 
@@ -271,7 +280,7 @@ void pool_iterate(struct pool *pool, const struct mined *mined)
         if (verb->count > 2)
             iterate_pairs(&c, mined);
         else
-            combine(&c, 0, false, false);
+            combine(&c);
     }
 }
 
@@ -320,7 +329,7 @@ uint32_t pool_grow(struct pool *pool)
                 .left = VERB_COMBOS_MAX,
                 .combo = add_expr,
                 .with = &c };
-            combine(&c, 0, false, false);
+            combine(&c);
         }
     }
     return pool->count - from;

@@ -68,8 +68,8 @@ uint32_t pool_grow(struct pool *pool);
 void pool_merge(struct pool *pool, const uint64_t *prints);
 /* Conditions of a scope, at most max. May add expressions. */
 uint32_t pool_atoms(struct pool *pool, uint8_t iterator, struct atom *ret, uint32_t max);
-/* Calls back with each way to fill the parameters of a verb in a scope; at most max. Returns how
- * many. */
+/* Calls back with each way to fill the parameters of a verb in a scope, simple ones first; at most
+ * max. Returns how many. */
 typedef void (*pool_combo)(void *with, const uint16_t args[VERB_PARAMS_MAX]);
 uint32_t pool_combine(struct pool *pool, const struct verb *verb, uint8_t iterator, uint32_t max,
     pool_combo combo, void *with);
