@@ -12,6 +12,7 @@ struct profile {
     const struct filter_set *calls[PROFILE_SETS_MAX];
     bool own_root;                         /* a root of its own is built before the exec */
     uint32_t required, container_required; /* layers, by tier */
+    uint32_t wanted;                       /* taken where they can be had, in both tiers */
     struct sandbox_limits limits;
     /* Address space is bounded too: a backstop behind the watch. Not where runtimes reserve much
      * more than they use (script engines, sanitizers). */

@@ -37,6 +37,14 @@ const char *const sandbox_layer_words[LAYERS] = { "user_ns", "mount_ns", "pid_ns
     "ipc_ns", "uts_ns", "root", "landlock", "seccomp", "no_new_privs", "caps", "rlimits", "cgroup",
     "own_uid" };
 
+int sandbox_layer_of(struct str word)
+{
+    for (int layer = 0; layer < LAYERS; layer++)
+        if (str_equal(word, str_of(sandbox_layer_words[layer])))
+            return layer;
+    return -1;
+}
+
 static int open_capture(int ret[2], struct err *err)
 {
     if (pipe2(ret, O_CLOEXEC) < 0)

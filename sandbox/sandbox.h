@@ -39,6 +39,7 @@ enum sandbox_limit {
 };
 extern const char *const sandbox_profile_words[SANDBOX_PROFILES]; /* "compile", ... */
 extern const char *const sandbox_layer_words[LAYERS];
+int sandbox_layer_of(struct str word); /* enum sandbox_layer, or -1 */
 extern const char *const sandbox_limit_words[LIMIT_PROCESSES + 1];
 extern const char *const sandbox_tier_words[2];
 

@@ -28,6 +28,8 @@ static const struct command {
     { "review", "moult-evolve", "the diff and its evidence, before a decision" },
     { "approve", "moult-evolve", "a reviewer's signature over what was reviewed" },
     { "reject", "moult-evolve", "the person says no; the reason is kept" },
+    { "sandbox", "moult-sandbox", "one command under a profile; what this machine has; the policy" },
+    { "doctor", "moult-sandbox", "what works on this machine, what lacks, and what to do" },
     { "reviewer", "moult-evolve", "the signed list of who may approve" },
     { "promote", "moult-evolve", "make an approved candidate part of the active generation" },
     { "rollback", "moult-evolve", "go back to builds that were active before" },

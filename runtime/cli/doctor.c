@@ -1,0 +1,296 @@
+/* doctor - moult doctor: what works on this machine, what lacks, and what to do about it.
+ *
+ * Each check is one function; it looks at the thing itself (a compiler compiles, a layer stops
+ * something), not at whether a file has the right name. */
+#include "cli/sandbox.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "wire/config.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum status { STATUS_OK, STATUS_WARN, STATUS_FAIL };
+static const char *const status_words[] = { "ok", "warn", "fail" };
+enum { CHECKS_MAX = 64 };
+
+struct check {
+    char name[40], detail[200], fix[160];
+    enum status status;
+};
+struct doctor {
+    struct check checks[CHECKS_MAX];
+    unsigned count;
+    struct sandbox_settings settings;
+    struct home home;
+    struct err home_err;
+    bool json;
+};
+
+static struct check *add(struct doctor *doctor, const char *name, enum status status)
+{
+    static struct check spare;
+    struct check *check = doctor->count < CHECKS_MAX ? &doctor->checks[doctor->count++] : &spare;
+    snprintf(check->name, sizeof check->name, "%s", name);
+    check->status = status;
+    return check;
+}
+
+static void add_err(
+    struct doctor *doctor, const char *name, enum status status, const struct err *err)
+{
+    struct check *check = add(doctor, name, status);
+    snprintf(check->detail, sizeof check->detail, "%.199s", err->text);
+    snprintf(check->fix, sizeof check->fix, "%s", err->hint);
+}
+
+/* The tier that is allowed decides whether a missing layer stops anything. */
+static void check_layers(struct doctor *doctor)
+{
+    struct sandbox_check found;
+    struct err err = { 0 };
+    if (sandbox_check(&found, &err) < 0) {
+        add_err(doctor, "sandbox", STATUS_FAIL, &err);
+        return;
+    }
+    for (int layer = 0; layer < LAYERS; layer++) {
+        char name[40];
+        bool required = found.layer[layer].need[SANDBOX_TOOL] == NEED_REQUIRED;
+        bool waived = doctor->settings.waived & LAYER_BIT(layer);
+        bool container = doctor->settings.tier == SANDBOX_CONTAINER && layer <= LAYER_ROOT;
+        snprintf(name, sizeof name, "sandbox.%s", sandbox_layer_words[layer]);
+        struct check *check = add(doctor, name,
+            found.layer[layer].effective && !waived ? STATUS_OK
+            : required && !container && !waived     ? STATUS_FAIL
+                                                    : STATUS_WARN);
+        snprintf(check->detail, sizeof check->detail, "%s%s",
+            waived ? "waived in moult.json; " : "", found.layer[layer].detail);
+        if (check->status == STATUS_FAIL)
+            snprintf(check->fix, sizeof check->fix, "%s",
+                layer <= LAYER_ROOT
+                    ? "allow user namespaces, or set \"sandbox\": {\"tier\": \"container\"}"
+                    : "use a kernel that has it (5.13 or newer)");
+    }
+    struct check *tier = add(doctor, "sandbox.tier",
+        found.tier == SANDBOX_STRONG                 ? STATUS_OK
+        : doctor->settings.tier == SANDBOX_CONTAINER ? STATUS_WARN
+                                                     : STATUS_FAIL);
+    snprintf(tier->detail, sizeof tier->detail, "%s to be had, %s allowed",
+        sandbox_tier_words[found.tier], sandbox_tier_words[doctor->settings.tier]);
+}
+
+static int run_in(struct doctor *doctor, enum sandbox_profile profile, const char *const *argv,
+    const char *input, struct sandbox_result *result, struct err *err)
+{
+    const struct sandbox_run run = { .profile = profile,
+        .tier = doctor->settings.tier,
+        .waived = doctor->settings.waived,
+        .argv = argv,
+        .input = str_of(input),
+        .cwd = doctor->settings.tier == SANDBOX_CONTAINER ? "/tmp" : NULL,
+        .limits = { .wall_ms = 20000 } };
+    return sandbox_run(&run, result, err);
+}
+
+/* Done in the sandbox where it is used. */
+static const struct tool {
+    const char *name;
+    enum sandbox_profile profile;
+    enum status without;
+    const char *argv[10], *input, *fix;
+} tools[] = {
+    { "compiler", SANDBOX_COMPILE, STATUS_FAIL,
+        { "/usr/bin/gcc", "-x", "c", "-shared", "-nostdlib", "-o", "/dev/null", "-" },
+        "int answer(void) { return 42; }\n", "install gcc" },
+    { "git", SANDBOX_TOOL, STATUS_WARN, { "/usr/bin/git", "--version" }, "", "install git" },
+    { "node", SANDBOX_TOOL, STATUS_WARN, { "/usr/bin/node", "--version" }, "",
+        "install node: MCP servers and agents in JavaScript need it" },
+    { "python3", SANDBOX_TOOL, STATUS_WARN, { "/usr/bin/python3", "--version" }, "",
+        "install python3: agents use it as a tool" },
+};
+
+static void check_tool(struct doctor *doctor, const struct tool *tool)
+{
+    struct sandbox_result result = { 0 };
+    struct err err = { 0 };
+    if (run_in(doctor, tool->profile, tool->argv, tool->input, &result, &err) < 0) {
+        add_err(doctor, tool->name, tool->without, &err);
+        return;
+    }
+    struct check *check =
+        add(doctor, tool->name, result.exit_code == 0 ? STATUS_OK : tool->without);
+    const struct buf *said = result.exit_code == 0 ? &result.out : &result.err;
+    char text[100];
+    struct str first = str_trim(buf_view(said));
+    ptrdiff_t end = str_find(first, STR("\n"));
+    first.size = end >= 0 ? (size_t)end : first.size;
+    snprintf(check->detail, sizeof check->detail, "%s%s%llu ms in the sandbox",
+        str_printable(text, sizeof text, first, false), first.size ? ", " : "",
+        (unsigned long long)result.wall_us / 1000);
+    if (check->status != STATUS_OK)
+        snprintf(check->fix, sizeof check->fix, "%s", tool->fix);
+    sandbox_result_done(&result);
+}
+
+static void check_tools(struct doctor *doctor)
+{
+    for (size_t i = 0; i < COUNT_OF(tools); i++)
+        check_tool(doctor, &tools[i]);
+}
+
+/* What stands beside this program, or in share/moult. */
+static const struct part {
+    const char *name, *path;
+} parts[] = {
+    { "moult-broker", "moult-broker" },
+    { "moult-worker", "moult-worker" },
+    { "moult-worker-asan", "moult-worker-asan" },
+    { "moult-tool", "moult-tool" },
+    { "moult-trial", "moult-trial" },
+    { "moult-propose", "moult-propose" },
+    { "moult-patch, with the C grammar", "moult-patch" },
+    { "moult-evolve", "moult-evolve" },
+    { "the plugin SDK", "../share/moult/sdk/moult.h" },
+    { "the first harness", "../share/moult/harness" },
+};
+
+static void check_parts(struct doctor *doctor)
+{
+    char folder[PATH_MAX];
+    struct err err = { 0 };
+    if (file_program_dir(folder, sizeof folder, &err) < 0) {
+        add_err(doctor, "programs", STATUS_FAIL, &err);
+        return;
+    }
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        CLEANUP(mem_freep) char *path = mem_format("%s/%s", folder, parts[i].path);
+        bool there = file_exists(path);
+        struct check *check = add(doctor, parts[i].name, there ? STATUS_OK : STATUS_FAIL);
+        snprintf(check->detail, sizeof check->detail, "%s", there ? "there" : "not there");
+        if (!there)
+            snprintf(check->fix, sizeof check->fix, "./dev build");
+    }
+}
+
+static void check_home(struct doctor *doctor)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct config config;
+    struct err err = { 0 };
+    if (!doctor->home.path[0]) {
+        add_err(doctor, "home", doctor->home_err.code == ERR_MISSING ? STATUS_WARN : STATUS_FAIL,
+            &doctor->home_err);
+        return;
+    }
+    struct check *check = add(doctor, "home", STATUS_OK);
+    snprintf(check->detail, sizeof check->detail, "%.190s", doctor->home.path);
+    if (config_read(&config, &doctor->home, &arena, &err) < 0) {
+        add_err(doctor, "home.configuration", STATUS_FAIL, &err);
+        return;
+    }
+    check = add(doctor, "home.configuration", STATUS_OK);
+    snprintf(check->detail, sizeof check->detail, "%u models, %u MCP servers", config.models_count,
+        config.servers_count);
+    check = add(doctor, "home.models", config.models_count ? STATUS_OK : STATUS_WARN);
+    if (config.models_count == 0) {
+        snprintf(check->detail, sizeof check->detail, "none");
+        snprintf(check->fix, sizeof check->fix, "name one in moult.json: $.models");
+    }
+    for (uint32_t i = 0; i < config.models_count; i++) {
+        struct str key = config.models[i].key_env;
+        CLEANUP(mem_freep) char *name = mem_format("%.*s", (int)key.size, key.at ? key.at : "");
+        if (key.size == 0 || getenv(name))
+            continue;
+        check = add(doctor, "home.models.key", STATUS_WARN);
+        snprintf(check->detail, sizeof check->detail, "%.100s is not set here", name);
+        snprintf(check->fix, sizeof check->fix, "set it where moult serve runs");
+    }
+}
+
+/* Readable by others, a key is none. */
+static void check_keys(struct doctor *doctor)
+{
+    static const char *const keys[] = { "keys/moult.key", "keys/split.key" };
+    for (size_t i = 0; doctor->home.path[0] && i < COUNT_OF(keys); i++) {
+        char path[PATH_MAX];
+        struct stat st;
+        bool there = stat(home_path(path, &doctor->home, keys[i]), &st) == 0;
+        bool closed = there && (st.st_mode & 077) == 0 && st.st_uid == geteuid();
+        struct check *check = add(doctor, keys[i], closed ? STATUS_OK : STATUS_FAIL);
+        snprintf(check->detail, sizeof check->detail, "%s",
+            closed  ? "there, and yours alone"
+            : there ? "others may read it"
+                    : "not there");
+        if (!closed)
+            snprintf(
+                check->fix, sizeof check->fix, there ? "chmod 600 %.140s" : "restore %.140s", path);
+    }
+}
+
+static void (*const all[])(
+    struct doctor *) = { check_layers, check_tools, check_parts, check_home, check_keys };
+
+static void tell_json(const struct doctor *doctor, enum status worst)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    buf_format(&out, "{\"status\":\"%s\",\"checks\":[", status_words[worst]);
+    for (unsigned i = 0; i < doctor->count; i++) {
+        const struct check *check = &doctor->checks[i];
+        buf_format(&out, "%s{\"name\":", i ? "," : "");
+        json_quote(&out, str_of(check->name));
+        buf_format(&out, ",\"status\":\"%s\",\"detail\":", status_words[check->status]);
+        json_quote(&out, str_of(check->detail));
+        buf_text(&out, ",\"fix\":");
+        json_quote(&out, str_of(check->fix));
+        buf_char(&out, '}');
+    }
+    buf_text(&out, "]}");
+    puts(out.at);
+}
+
+static void tell_text(const struct doctor *doctor)
+{
+    char clean[1000];
+    for (unsigned i = 0; i < doctor->count; i++) {
+        const struct check *check = &doctor->checks[i];
+        printf("%-5s %-32s %s\n", status_words[check->status], check->name,
+            str_printable(clean, sizeof clean, str_of(check->detail), false));
+        if (check->fix[0])
+            printf("      %-32s -> %s\n", "",
+                str_printable(clean, sizeof clean, str_of(check->fix), false));
+    }
+}
+
+static int run(const struct verb_call *call, struct err *err)
+{
+    const struct option options[] = { { 0 } };
+    const char *args[1];
+    CLEANUP(mem_freep) struct doctor *doctor = mem_zero(1, sizeof *doctor);
+    int rc = verb_options(call, &verb_doctor, options, args, 0, err);
+    if (rc < 0)
+        return rc;
+    home_find(&doctor->home, call->dir, &doctor->home_err);
+    struct err settings_err = { 0 };
+    if (sandbox_settings_read(&doctor->settings, call->dir, NULL, &settings_err) < 0)
+        doctor->settings = (struct sandbox_settings){ SANDBOX_STRONG, 0, false };
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        all[i](doctor);
+    enum status worst = STATUS_OK;
+    for (unsigned i = 0; i < doctor->count; i++)
+        worst = doctor->checks[i].status > worst ? doctor->checks[i].status : worst;
+    if (call->json)
+        tell_json(doctor, worst);
+    else
+        tell_text(doctor);
+    return worst == STATUS_FAIL ? err_exit(ERR_LACKS) : 0;
+}
+
+const struct verb verb_doctor = { "doctor", run, "doctor",
+    "what works on this machine, what lacks, and what to do" };
