@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { COUNTED_MAX = 512, OBJECTS_MAX = 64, SHARE = 10 };
+enum { COUNTED_MAX = 512, OBJECTS_MAX = 256, SHARE = 10 };
 
 /* How many groups have it. */
 struct counted {
@@ -112,9 +112,9 @@ static void mine_text(struct miner *miner, struct str text)
         const struct json *object =
             json_read(miner->arena, (struct str){ brace, text.size - at }, &limits, NULL);
         at += object ? object->raw.size : 1;
+        objects++; /* attempts: each may read to the end of the text */
         if (!object)
             continue;
-        objects++;
         count_keys(miner, object);
         count_marks(miner, text, object);
     }
