@@ -10,7 +10,7 @@
 #include "propose/vocabulary.h"
 
 enum {
-    POOL_MAX = 6000,
+    POOL_MAX = 4000,
     POOL_ITERATORS_MAX = 16,
     POOL_ATOMS_MAX = 1024,
     POOL_NOTHING_TEXT = 0,

@@ -1,0 +1,353 @@
+/* schema.c, target.c, patch_print.c: what is printed parses, stands in the right places, and reads
+ * as a person would write it. */
+#include "propose/search.h"
+#include "propose/spell.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <string.h>
+
+#define ORDER                                                                                      \
+    "static const struct moult_place places[] = {\n"                                               \
+    "    { MOULT_REPLY, \"replies\" }, { MOULT_BEFORE_TOOL, \"calls\" },\n"                        \
+    "    { MOULT_ANSWER, \"replies\" },\n};\n"
+
+struct bench {
+    struct arena arena;
+    struct bundle bundle;
+    struct bundle_plugin plugins[2];
+    struct vocabulary vocabulary;
+    struct mined mined;
+    struct pool pool;
+    struct actions actions;
+    struct target target;
+    struct atom atoms[POOL_ATOMS_MAX];
+    uint32_t atoms_count;
+};
+static struct bench bench;
+
+static struct bundle_plugin plugin(const char *name, const char *hook)
+{
+    struct buf source = { 0 };
+    struct err err;
+    char *path = arena_format(
+        &bench.arena, "%s/examples/naive-harness/plugins/%s/%s.c", MOULT_SOURCE_DIR, name, name);
+    if (file_read(path, &source, 1 << 20, &err) < 0)
+        fail_msg("%s", err.text);
+    struct str copy = { arena_string(&bench.arena, source.at, source.size), source.size };
+    buf_done(&source);
+    struct str hooks = str_of(arena_format(&bench.arena, "[\"%s\"]", hook));
+    return (struct bundle_plugin){ str_of(name),
+        str_of(arena_format(&bench.arena, "plugins/%s/%s.c", name, name)), copy,
+        json_read(&bench.arena, hooks, NULL, NULL) };
+}
+
+/* The pool of a hook after some rounds in which no two values were the same. */
+static void begin(const char *hook, unsigned rounds)
+{
+    struct err err;
+    memset(&bench, 0, sizeof(bench));
+    bench.plugins[0] = plugin("replies", "reply");
+    bench.plugins[1] = plugin("calls", "before_tool");
+    bench.bundle = (struct bundle){
+        .hook = str_of(hook), .plugins = bench.plugins, .plugins_count = 2, .pipeline = STR(ORDER)
+    };
+    bench.mined.keys[bench.mined.keys_count++] = STR("name");
+    bench.mined.keys[bench.mined.keys_count++] = STR("arguments");
+    bench.mined.tokens[bench.mined.tokens_count++] = STR("<a \"b\\c\"?\?/>");
+    bench.mined.pairs[bench.mined.pairs_count++] = (struct mine_pair){ STR("<a>"), STR("</a>") };
+    vocabulary_read(&bench.vocabulary, NULL, 0);
+    pool_begin(
+        &bench.pool, &bench.arena, &bench.vocabulary, vocabulary_hook(str_of(hook)), &bench.mined);
+    for (unsigned i = 0; i < rounds; i++) {
+        pool_grow(&bench.pool);
+        if (i == 0)
+            pool_iterate(&bench.pool, &bench.mined);
+    }
+    schema_actions(&bench.actions, &bench.pool);
+    if (target_find(&bench.target, &bench.arena, &bench.bundle, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    target_done(&bench.target);
+    arena_done(&bench.arena);
+    return 0;
+}
+
+static uint16_t part(const char *name, uint32_t iterator)
+{
+    for (uint32_t i = 0; i < bench.pool.count; i++)
+        if (bench.pool.at[i].kind == EXPR_PART && bench.pool.at[i].iterator == iterator &&
+            strcmp(bench.pool.at[i].part->name, name) == 0)
+            return (uint16_t)i;
+    fail_msg("no part %s", name);
+    return 0;
+}
+
+static uint16_t constant(const char *text)
+{
+    for (uint32_t i = 0; i < bench.pool.count; i++)
+        if ((bench.pool.at[i].kind == EXPR_CONSTANT || bench.pool.at[i].kind == EXPR_FLAG) &&
+            str_equal(bench.pool.at[i].text, str_of(text)))
+            return (uint16_t)i;
+    fail_msg("no constant %s", text);
+    return 0;
+}
+
+static uint16_t verb(const char *name, uint16_t a, uint16_t b, uint16_t c)
+{
+    for (uint32_t i = 0; i < bench.pool.count; i++) {
+        const struct expr *expr = &bench.pool.at[i];
+        if (expr->kind == EXPR_VERB && strcmp(expr->verb->name, name) == 0 && expr->args[0] == a &&
+            expr->args[1] == b && expr->args[2] == c)
+            return (uint16_t)i;
+    }
+    fail_msg("no %s(%u, %u, %u)", name, a, b, c);
+    return 0;
+}
+
+static uint16_t action(const char *name)
+{
+    for (uint32_t i = 1; i < bench.actions.count; i++)
+        if (strcmp(bench.actions.at[i]->name, name) == 0)
+            return (uint16_t)i;
+    fail_msg("no action %s", name);
+    return 0;
+}
+
+static uint32_t iterator(const char *name)
+{
+    for (uint32_t i = 1; i < bench.pool.iterators_count; i++)
+        if (strcmp(bench.pool.iterators[i].verb->name, name) == 0)
+            return i;
+    fail_msg("no iterator %s", name);
+    return 0;
+}
+
+/* The atom that is this verb with these first arguments. */
+static uint16_t atom(const char *name, uint16_t a, uint16_t b, const char *value)
+{
+    for (uint32_t i = 0; i < bench.atoms_count; i++) {
+        const struct expr *expr = &bench.pool.at[bench.atoms[i].expr];
+        bool same = expr->kind == EXPR_VERB && strcmp(expr->verb->name, name) == 0 &&
+                    expr->args[0] == a && expr->args[1] == b;
+        if (same && (!value || strcmp(bench.atoms[i].value, value) == 0))
+            return (uint16_t)i;
+    }
+    fail_msg("no atom %s", name);
+    return 0;
+}
+
+static void parses(struct str source)
+{
+    CLEANUP(syntax_freep) struct syntax *syntax = NULL;
+    struct place place;
+    struct err err;
+    if (syntax_parse(&syntax, "patched", source, &place, &err) < 0)
+        fail_msg(
+            "%s at %u:%u\n%.*s", err.text, place.line, place.column, (int)source.size, source.at);
+}
+
+static char *patched(const struct patch *patch, struct printed *ret)
+{
+    struct buf source = { 0 };
+    patch_print(ret, &bench.arena, &bench.pool, &bench.actions, &bench.target, patch);
+    target_print(&source, &bench.target, &bench.arena, &ret->insertion, (struct str){ 0 });
+    parses(buf_view(&source));
+    char *copy = arena_string(&bench.arena, source.at, source.size);
+    buf_done(&source);
+    for (const char *line = copy; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        assert_true(strcspn(line, "\n") <= 100);
+    return copy;
+}
+
+/* Calls out of objects in the text, as they would be found. */
+static struct patch leak_patch(void)
+{
+    uint32_t loop = iterator("text_json");
+    uint16_t value = part("it.value", loop), span = part("it.span", loop), text = part("text", 0);
+    uint16_t arguments = verb("get", value, constant("arguments"), 0);
+    uint16_t name = verb("text_of", verb("get", value, constant("name"), 0), 0, 0);
+    uint16_t schema = verb("schema_of", name, POOL_NOTHING_TEXT, 0);
+    uint16_t grown = verb("text_grow", text, span, constant("MOULT_GROW_PAIR"));
+    bench.atoms_count = pool_atoms(&bench.pool, (uint8_t)loop, bench.atoms, POOL_ATOMS_MAX);
+    struct patch patch = { .atoms = bench.atoms };
+    uint16_t *holes = patch.body.holes;
+    holes[HOLE_ITERATOR] = (uint16_t)loop;
+    holes[HOLE_WAY] = action("call_add");
+    holes[HOLE_WAY + 1] = name;
+    holes[HOLE_WAY + 2] = arguments;
+    holes[HOLE_WAY + HOLES_WAY] = action("cut");
+    holes[HOLE_WAY + HOLES_WAY + 1] = grown;
+    patch.condition.count = 2;
+    patch.condition.at[0].atom = atom("fits", schema, arguments, NULL);
+    patch.condition.at[1].atom = atom("span_edge", text, span, NULL);
+    return patch;
+}
+
+static void a_loop_reads_as_a_person_would_write_it(void **state)
+{
+    (void)state;
+    struct printed printed;
+    begin("reply", 4);
+    struct patch patch = leak_patch();
+    patched(&patch, &printed);
+    assert_string_equal(printed.insertion.above.at,
+        "/* Each JSON object in the text that passes the checks becomes a call, and is cut from "
+        "the text. */\n"
+        "static void add_calls(moult_turn *turn)\n"
+        "{\n"
+        "    moult_text text = moult_body(turn);\n"
+        "    for (moult_it it = { 0 }; moult_text_json(turn, text, &it);) {\n"
+        "        const moult_json *arguments = moult_get(turn, it.value, "
+        "moult_str(\"arguments\"));\n"
+        "        moult_text name = moult_text_of(turn, moult_get(turn, it.value, "
+        "moult_str(\"name\")));\n"
+        "        if (!moult_fits(turn, moult_schema_of(turn, name, moult_str(\"\")), arguments))\n"
+        "            continue;\n"
+        "        if (!moult_span_edge(turn, text, it.span, MOULT_LINE_START))\n"
+        "            continue;\n"
+        "        moult_call_add(turn, name, arguments);\n"
+        "        moult_cut(turn, moult_text_grow(turn, text, it.span, MOULT_GROW_PAIR));\n"
+        "    }\n"
+        "}\n\n");
+    assert_string_equal(printed.insertion.entry.at, "\n    add_calls(turn);");
+}
+
+static bool made_of(const struct printed *printed, const char *name)
+{
+    for (uint32_t i = 0; i < printed->ingredients_count; i++)
+        if (strcmp(printed->ingredients[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void ingredients_are_verbs_flags_and_constants(void **state)
+{
+    static const char *const want[] = { "text_json", "call_add", "text_of", "get", "\"name\"",
+        "\"arguments\"", "cut", "text_grow", "MOULT_GROW_PAIR", "fits", "schema_of", "span_edge",
+        "MOULT_LINE_START" };
+    (void)state;
+    struct printed printed;
+    begin("reply", 4);
+    struct patch patch = leak_patch();
+    patched(&patch, &printed);
+    assert_int_equal(printed.ingredients_count, COUNT_OF(want));
+    for (size_t i = 0; i < COUNT_OF(want); i++)
+        assert_true(made_of(&printed, want[i]));
+}
+
+static struct patch guard_patch(void)
+{
+    uint16_t flags = constant("MOULT_SAME_ARGS | MOULT_FAILED | MOULT_IN_A_ROW");
+    bench.atoms_count = pool_atoms(&bench.pool, 0, bench.atoms, POOL_ATOMS_MAX);
+    struct patch patch = { .atoms = bench.atoms };
+    patch.body.holes[HOLE_RETURN] = 1;
+    patch.condition.count = 1;
+    patch.condition.at[0].atom = atom("past", part("call", 0), flags, "3");
+    return patch;
+}
+
+static void a_guard_says_why(void **state)
+{
+    (void)state;
+    struct printed printed;
+    begin("before_tool", 1);
+    struct patch patch = guard_patch();
+    patched(&patch, &printed);
+    assert_int_equal(printed.insertion.above.size, 0);
+    assert_string_equal(printed.insertion.entry.at,
+        "\n    if (moult_past(turn, call, MOULT_SAME_ARGS | MOULT_FAILED | MOULT_IN_A_ROW) >= 3) "
+        "{\n"
+        "        moult_explain(turn,\n"
+        "            \"%s not run: 3 or more earlier calls were like it: \"\n"
+        "            \"same arguments, failed, in a row\",\n"
+        "            call->tool);\n"
+        "        return MOULT_DENY;\n"
+        "    }");
+    assert_true(made_of(&printed, "past") && made_of(&printed, "MOULT_DENY"));
+}
+
+/* The order asks a plugin that has no function for the hook: it gets one. */
+static void a_hook_without_a_body_gets_one(void **state)
+{
+    (void)state;
+    struct printed printed;
+    begin("answer", 1);
+    assert_true(bench.target.is_new);
+    struct patch patch = { .body = { .holes = { [HOLE_RETURN] = 1 } } };
+    char *source = patched(&patch, &printed);
+    assert_non_null(strstr(source, "static moult_action at_answer(moult_turn *turn)\n{\n"));
+    assert_non_null(strstr(source, "    return MOULT_PASS;\n}\n\nMOULT_EXPORT"));
+    assert_non_null(strstr(source, "    .reply = look_at_reply,\n    .answer = at_answer,\n};"));
+}
+
+static void a_plugin_that_is_not_in_the_order_is_no_target(void **state)
+{
+    (void)state;
+    struct err err;
+    begin("reply", 1);
+    struct target target;
+    bench.bundle.hook = STR("after_tool");
+    assert_int_equal(target_find(&target, &bench.arena, &bench.bundle, &err), -ERR_MISSING);
+    target_done(&target);
+    bench.bundle.hook = STR("reply");
+    bench.plugins[0].source = STR("static int broken(");
+    assert_int_equal(target_find(&target, &bench.arena, &bench.bundle, &err), -ERR_INPUT);
+    target_done(&target);
+}
+
+static void the_trial_source_parses(void **state)
+{
+    static const char *const hooks[] = { "reply", "before_tool", "answer" };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(hooks); i++) {
+        CLEANUP(buf_done) struct buf above = { 0 }, behind = { 0 }, source = { 0 };
+        begin(hooks[i], 1);
+        struct schema_plan plan = { .pool = &bench.pool, .actions = &bench.actions };
+        bench.atoms_count = pool_atoms(&bench.pool, 0, bench.atoms, POOL_ATOMS_MAX);
+        plan.atoms[0] = bench.atoms;
+        plan.atoms_count[0] = bench.atoms_count;
+        schema_print(&above, &plan);
+        schema_print_export(&behind, &plan);
+        struct insertion insertion = { buf_view(&above), STR("\n    search_run(turn, NULL);") };
+        target_print(&source, &bench.target, &bench.arena, &insertion, buf_view(&behind));
+        parses(buf_view(&source));
+        assert_true(schema_atoms_bits(&plan) % 8 == 0);
+        tear_down(state);
+    }
+}
+
+static void literals_are_escaped(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf out = { 0 };
+    spell_literal(&out, STR("a\"b\\c?\?/"));
+    assert_string_equal(out.at, "\"a\\\"b\\\\c\\?\\?/\"");
+    assert_true(spell_is_name(STR("order_id")));
+    assert_false(spell_is_name(STR("while")));
+    assert_false(spell_is_name(STR("turn")));
+    assert_false(spell_is_name(STR("1st")));
+    assert_false(spell_is_name(STR("a-b")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_loop_reads_as_a_person_would_write_it, tear_down),
+        cmocka_unit_test_teardown(ingredients_are_verbs_flags_and_constants, tear_down),
+        cmocka_unit_test_teardown(a_guard_says_why, tear_down),
+        cmocka_unit_test_teardown(a_hook_without_a_body_gets_one, tear_down),
+        cmocka_unit_test_teardown(a_plugin_that_is_not_in_the_order_is_no_target, tear_down),
+        cmocka_unit_test(the_trial_source_parses),
+        cmocka_unit_test(literals_are_escaped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
