@@ -9,3 +9,4 @@ target_sources(promote_check_source_test PRIVATE ${CMAKE_SOURCE_DIR}/evolver/pro
 target_include_directories(promote_check_source_test PRIVATE ${CMAKE_BINARY_DIR}/see/promote)
 add_dependencies(promote_check_source_test moult-patch)
 moult_test(patch_describe_test patch)
+moult_story(integration source_gate)
