@@ -76,9 +76,11 @@ static int change_uid(const struct child *child, struct err *err)
     int rc = child->birth->namespaces ? 0 : lock_drop_bound(err);
     if (rc < 0)
         return rc;
-    if (child->root && setgroups(0, NULL) < 0)
+    /* The kernel's calls: the library's would wait for the parent's other threads, which this
+     * process does not have. */
+    if (child->root && syscall(SYS_setgroups, 0, NULL) < 0)
         return err_sys(err, "groups");
-    if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+    if (syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
         return err_sys(err, "own uid");
     return 0;
 }
