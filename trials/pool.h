@@ -15,6 +15,7 @@ struct replay {
     uint64_t lease;  /* the last one given */
     uint64_t steps;  /* that got an answer */
     unsigned deaths; /* steps that killed their worker */
+    unsigned hangs;  /* of these, that it never answered */
 };
 
 struct pool_work {

@@ -181,11 +181,19 @@ static void step_over(struct running *r, struct lane *lane, struct seat *seat)
         leave_run(lane, seat);
 }
 
-/* No build is run for ever that only dies. */
+/* No build is run for ever that only dies. A hang costs its whole wall: fewer are enough. */
+enum { HANGS_MAX = 2 };
+
+static bool is_broken(const struct replay *replay)
+{
+    return replay->deaths >= DEATHS_MAX || replay->hangs >= HANGS_MAX;
+}
+
 static void give_up(struct running *r, struct lane *lane, struct seat *seat)
 {
     char why[80];
-    snprintf(why, sizeof why, "not run: its workers had died %u times before", r->replay->deaths);
+    snprintf(why, sizeof why, "not run: its workers had died or hung %u times before",
+        r->replay->deaths);
     for (take_run(r, lane); lane->run; take_run(r, lane)) {
         arena_reset(&lane->arena);
         sight_begin(&lane->sight, lane->run, lane->step, 0, &lane->arena);
@@ -219,7 +227,7 @@ static int feed(void *with, unsigned seat, struct err *err)
 {
     struct running *r = with;
     struct lane *lanes = r->lanes[seat];
-    for (unsigned i = 0; r->replay->deaths >= DEATHS_MAX && i < LANES; i++)
+    for (unsigned i = 0; is_broken(r->replay) && i < LANES; i++)
         if (!lanes[i].flying)
             give_up(r, &lanes[i], &r->replay->seats[seat]);
     return feed_lanes(r, lanes, &r->replay->seats[seat], err);
@@ -279,6 +287,7 @@ static void died(void *with, unsigned seat, const char *why)
     for (unsigned i = 0; i < LANES; i++)
         flying += lanes[i].flying;
     r->replay->deaths += flying == 1;
+    r->replay->hangs += flying == 1 && clock_mono_ns() >= due(with, seat);
     for (unsigned i = 0; i < LANES; i++) {
         struct lane *lane = &lanes[i];
         lane->lease = 0;

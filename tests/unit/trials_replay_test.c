@@ -338,6 +338,31 @@ static void a_build_that_only_dies_is_given_up(void **state)
     replay_free(mine);
 }
 
+/* A hang costs its whole wall, so a build that only hangs is given up sooner. */
+static void a_build_that_only_hangs_is_given_up(void **state)
+{
+    (void)state;
+    enum { HUNG = 40, RUN_AT_MOST = 4 };
+    const struct run *runs[HUNG];
+    static struct seen_all all;
+    unsigned given_up = 0;
+    struct replay *mine = replay ? open_arm(1, 0, 0, 2) : NULL;
+    for (unsigned i = 0; i < HUNG; i++) {
+        struct run *run = begin();
+        add_step(run, "{\"reply\":\"loop\"}", TEXT);
+        run_seal(run);
+        runs[i] = run;
+    }
+    run_all(mine, &all, runs, HUNG);
+    assert_int_equal(all.count, HUNG);
+    for (unsigned i = 0; i < HUNG; i++) {
+        assert_int_equal(all.runs[i].end[0], EFFECTS_ABNORMAL);
+        given_up += strncmp(all.runs[i].why[0], "not run", 7) == 0;
+    }
+    assert_in_range(given_up, HUNG - RUN_AT_MOST, HUNG - 1);
+    replay_free(mine);
+}
+
 static void the_layers_in_force_are_told(void **state)
 {
     (void)state;
@@ -375,6 +400,7 @@ int main(void)
         cmocka_unit_test(time_seed_and_leases_change_nothing),
         cmocka_unit_test(a_run_can_be_left),
         cmocka_unit_test(a_build_that_only_dies_is_given_up),
+        cmocka_unit_test(a_build_that_only_hangs_is_given_up),
         cmocka_unit_test(the_layers_in_force_are_told),
         cmocka_unit_test(builds_that_do_not_fit_are_refused),
     };
