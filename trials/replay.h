@@ -62,6 +62,7 @@ struct replay_vectors {
     const uint64_t *decide; /* [count] */
     bool atoms, cover;      /* wanted: of the last candidate */
     uint32_t wall_ms;       /* how long one may keep a worker busy; 0: a second */
+    uint64_t deadline_ns;   /* of clock_mono_ns; 0: none. Behind it all ends: ERR_TIMEOUT */
 };
 struct replay_verdicts {
     struct wire_verdict *verdicts; /* [count], in the arena given */

@@ -65,15 +65,12 @@ static void push(struct pieces *pieces, struct piece piece)
 static int open_session(struct judging *j, struct judge *judge, struct seat *seat,
     const struct run *run, struct err *err)
 {
-    CLEANUP(buf_done) struct buf tools = { 0 };
     if (judge->run) {
         const struct wire close = { WIRE_CLOSE, .close = { judge->lease } };
         int rc = frame_put(&seat->channel, &close, err);
         if (rc < 0)
             return rc;
     }
-    if (run->offered && run->tools)
-        run_tools_print(&tools, run->tools);
     judge->run = run;
     judge->held = 0;
     judge->lease = ++j->replay->lease;
@@ -81,7 +78,7 @@ static int open_session(struct judging *j, struct judge *judge, struct seat *sea
                                               .kind = WIRE_GATEWAY,
                                               .seed = pool_seed(j->replay, run),
                                               .steps_max = WIRE_MESSAGES_MAX,
-                                              .tools = buf_view(&tools),
+                                              .tools = pool_tools(j->replay, run),
                                               .models = STR("[\"recorded\"]") } };
     return frame_put(&seat->channel, &open, err);
 }
@@ -142,12 +139,19 @@ static bool take_next(struct judging *j, struct piece *ret)
     return true;
 }
 
+static uint64_t deadline_of(const struct judging *j)
+{
+    return j->vectors->deadline_ns ? j->vectors->deadline_ns : UINT64_MAX;
+}
+
 static int feed(void *with, unsigned seat, struct err *err)
 {
     struct judging *j = with;
     struct judge *judge = &j->judges[seat];
     struct piece piece;
     int rc = j->stopped;
+    if (rc == 0 && clock_mono_ns() >= deadline_of(j))
+        rc = err_set(err, ERR_TIMEOUT, "the time for judging is over");
     if (rc == 0 && judge->suspects.count > 0 && judge->flying_count == 0)
         rc = send_piece(
             j, judge, &j->replay->seats[seat], judge->suspects.at[--judge->suspects.count], err);
@@ -165,7 +169,8 @@ static uint64_t due(void *with, unsigned seat)
     uint64_t ms = j->vectors->wall_ms ? j->vectors->wall_ms : WALL_MS;
     for (unsigned i = 0; i < judge->flying_count; i++)
         ms += judge->flying[i].count; /* a candidate takes microseconds */
-    return judge->since_ns + ms * MS_NS;
+    uint64_t due_ns = judge->since_ns + ms * MS_NS, deadline_ns = deadline_of(j);
+    return due_ns < deadline_ns ? due_ns : deadline_ns;
 }
 
 /* --- from the worker */

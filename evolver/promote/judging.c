@@ -219,7 +219,8 @@ static int judge_all(struct judging *judging, const struct proposer_judge *judge
         .width = judge->width,
         .decide = judge->decide,
         .atoms = judge->atoms,
-        .cover = judge->cover };
+        .cover = judge->cover,
+        .deadline_ns = judging->deadline_ns };
     return replay_vectors_many(judging->trial, jobs, count, &vectors, hand_on, asked, err);
 }
 

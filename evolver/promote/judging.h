@@ -32,7 +32,8 @@ struct judging {
     struct str trial_name;
     char *trial_name_owned;
     struct digest trial_build;
-    uint32_t layers; /* of the workers, once some have run */
+    uint32_t layers;      /* of the workers, once some have run */
+    uint64_t deadline_ns; /* of clock_mono_ns, or 0: no row is judged behind it */
 };
 void judging_open(struct judging *ret, const struct judging_plan *plan);
 void judging_done(struct judging *judging);

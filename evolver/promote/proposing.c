@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_ = 240, STOP_MAX = 64 << 10, NS_A_US = 1000 };
+enum { SAID_SIZE = 240, SAID_MAX = 2000, STOP_MAX = 64 << 10, NS_A_US = 1000 };
 static const uint64_t second_ns = 1000000000;
 
 const char *const proposing_end_words[PROPOSING_ENDS] = {
@@ -65,7 +65,8 @@ static int refused(struct err *err, int rc)
 static int serve_build(struct serving *s, struct str payload, struct err *err)
 {
     CLEANUP(buf_done) struct buf answer = { 0 };
-    const struct json *root = json_read(&s->arena, payload, NULL, err);
+    static const struct json_limits limits = { .nodes_max = 16, .depth_max = 4 };
+    const struct json *root = json_read(&s->arena, payload, &limits, err);
     struct str plugin = json_string(&s->arena, json_get(root, "plugin"));
     struct str source = json_string(&s->arena, json_get(root, "source"));
     if (!json_is(root, JSON_OBJECT) || root->count != 2 || !plugin.at || !source.at)
@@ -103,7 +104,9 @@ static int serve_judge(struct serving *s, struct str payload, struct err *err)
     s->ret->judged += rows;
     rc = judging_judge(&s->judging, &judge, send_judged, s, err);
     s->ret->judge_us += (clock_mono_ns() - from) / NS_A_US;
-    return peer_left_ns(&s->peer) > 0 && s->peer.sent <= s->peer.bytes_max ? refused(err, rc) : rc;
+    if (rc < 0 && peer_left_ns(&s->peer) == 0)
+        return err_set(err, ERR_TIMEOUT, "the proposer's time is over");
+    return s->peer.sent > s->peer.bytes_max ? rc : refused(err, rc);
 }
 
 /* A proposal of this cluster, for a file of the active harness, within its bounds. */
@@ -195,11 +198,10 @@ static int serve_propose(struct serving *s, struct str payload, struct err *err)
 
 static int serve_say(struct serving *s, struct str payload, struct err *err)
 {
-    char line[LINE_MAX_];
+    char line[SAID_SIZE];
     (void)err;
-    s->ret->said++;
     str_printable(line, sizeof(line), payload, false);
-    if (s->plan->say)
+    if (s->ret->said++ < SAID_MAX && s->plan->say)
         s->plan->say(s->plan->with, line);
     return 0;
 }
@@ -304,7 +306,7 @@ static struct proposing_budget full_budget(const struct proposing_budget *from)
 static void take_end(struct proposing_result *ret, const struct sandbox_result *result)
 {
     size_t size = strlen(ret->why);
-    char said[LINE_MAX_];
+    char said[SAID_SIZE];
     ret->tier = result->tier;
     ret->layers = result->layers;
     if (ret->end == PROPOSING_STOPPED)
@@ -336,6 +338,7 @@ int proposing_run(struct proposing_result *ret, const struct proposing_plan *pla
         .deadline_ns = from + serving.budget.seconds * second_ns,
         .bytes_max = serving.budget.bytes };
     judging_open(&serving.judging, &plan->judging);
+    serving.judging.deadline_ns = serving.peer.deadline_ns;
     rc = serve(&serving, err);
     ret->bytes_in = serving.peer.received;
     ret->bytes_out = serving.peer.sent;

@@ -450,6 +450,36 @@ static void bad_rows_do_not_hurt_the_others(void **state)
     judging_done(&judging);
 }
 
+/* However many rows hang, the time that the run may take is the time that it takes. */
+static void rows_that_hang_end_with_the_time(void **state)
+{
+    (void)state;
+    static const struct proposing_budget budget = { .seconds = 3 };
+    CLEANUP(buf_done) struct buf script = { 0 }, frame = { 0 };
+    struct proposing_result result;
+    uint32_t jobs[] = { 0, 1, 2 };
+    uint16_t holes[64];
+    uint64_t decide[64] = { 0 };
+    for (size_t i = 0; i < COUNT_OF(holes); i++)
+        holes[i] = 1;
+    const struct proposer_judge judge = {
+        .jobs = jobs, .jobs_count = 3, .holes = holes, .count = 64, .width = 1, .decide = decide
+    };
+    proposer_judge_encode(&frame, &judge);
+    buf_text(&script, "send 1 {\"plugin\":\"candidates\",\"source\":");
+    json_quote(&script, str_of(loops));
+    buf_format(&script, "}\necho\nraw %02zx%02zx000002", frame.size & 255, frame.size >> 8);
+    for (size_t i = 0; i < frame.size; i++)
+        buf_format(&script, "%02x", (unsigned char)frame.at[i]);
+    buf_text(&script, "\necho\necho\necho\nsend 6 {}\n");
+    uint64_t from = clock_mono_ns();
+    run_script(&result, script.at, &budget);
+    assert_int_equal(result.end, PROPOSING_LATE);
+    assert_int_equal(result.builds_ok, 1);
+    assert_true(clock_mono_ns() - from < 6ull * 1000000000);
+    proposing_result_done(&result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +489,7 @@ int main(void)
         cmocka_unit_test(nothing_else_can_be_reached),
         cmocka_unit_test(a_row_does_what_is_wanted),
         cmocka_unit_test(bad_rows_do_not_hurt_the_others),
+        cmocka_unit_test(rows_that_hang_end_with_the_time),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
