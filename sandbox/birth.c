@@ -26,10 +26,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOBODY = OWNER_NOBODY, HIGH_FD = 200 };
+enum { NOBODY = OWNER_NOBODY, HIGH_FD = 200, BIRTH_S = 30 };
 
 static const uint32_t namespace_layers = LAYER_BIT(LAYER_USER_NS) | LAYER_BIT(LAYER_MOUNT_NS) |
                                          LAYER_BIT(LAYER_PID_NS) | LAYER_BIT(LAYER_NET_NS) |
@@ -486,6 +487,10 @@ static int open_pipes(struct pipes *pipes, struct err *err)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipes->go) < 0 ||
         pipe2(pipes->report, O_CLOEXEC) < 0 || pipe2(pipes->status, O_CLOEXEC | O_NONBLOCK) < 0)
         return err_sys(err, "pipe");
+    /* A child that does not come to its exec is a failure, not a wait. */
+    const struct timeval patience = { .tv_sec = BIRTH_S };
+    if (setsockopt(pipes->go[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
+        return err_sys(err, "time limit of a birth");
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "promote/attempt.h"
 
 #include "base/mem.h"
+#include "promote/ablation.h"
 #include "promote/enter.h"
 #include "promote/evidence_now.h"
 #include "promote/runs.h"
@@ -65,18 +66,46 @@ static int read_past(struct trying *trying, struct err *err)
 
 /* --- candidates */
 
-static int take_proposals(struct trying *trying, struct err *err)
+static int ablate(struct candidate *candidate, const struct trying *trying,
+    const struct ablation_plan *plan, struct err *err)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    const struct advance *advance = &trying->plan->advance;
+    if (!trying->plan->ablate)
+        return 0;
+    if (advance->say)
+        advance->say(advance->with, "what is it made of? once more without each ingredient");
+    int rc = ablation_run(&text, plan, err);
+    return rc < 0 ? rc
+                  : journal_put(trying->plan->driver->journal, "evidence", buf_view(&text),
+                        &candidate->ablation, err);
+}
+
+/* A stop before the build, so that what it is made of stands in the row before a person sees it. */
+static int advance_all(struct candidate *candidate, const struct trying *trying,
+    const struct ablation_plan *plan, struct err *err)
+{
+    struct advance first = trying->plan->advance;
+    if (first.until > STAGE_REPLAYED)
+        first.until = STAGE_REPLAYED;
+    int rc = advance_run(&first, candidate, err);
+    if (rc == 0 && candidate->stage == STAGE_REPLAYED && hash_zero(&candidate->ablation))
+        rc = ablate(candidate, trying, plan, err);
+    return rc < 0 ? rc : advance_run(&trying->plan->advance, candidate, err);
+}
+
+static int take_proposals(struct trying *trying, struct ablation_plan *plan, struct err *err)
 {
     struct attempt *attempt = trying->attempt;
     struct driver *driver = trying->plan->driver;
     for (unsigned i = 0; i < attempt->proposing.proposals_count; i++) {
         struct candidate *candidate = &attempt->candidates[attempt->count];
-        int rc =
-            enter(candidate, driver, &attempt->proposing.proposals[i], &trying->plan->batch, err);
+        plan->fix = &attempt->proposing.proposals[i];
+        int rc = enter(candidate, driver, plan->fix, &trying->plan->batch, err);
         if (rc < 0)
             return rc;
         attempt->count++;
-        if ((rc = advance_run(&trying->plan->advance, candidate, err)) < 0)
+        if ((rc = advance_all(candidate, trying, plan, err)) < 0)
             return rc;
         if (candidate->stage != STAGE_REJECTED)
             return 0;
@@ -85,11 +114,13 @@ static int take_proposals(struct trying *trying, struct err *err)
 }
 
 static int propose(struct trying *trying, const struct driver_builds *builds,
-    const struct evidence *evidence, struct str bundle, struct err *err)
+    const struct evidence *evidence, const struct evidence_plan *from, struct err *err)
 {
+    CLEANUP(buf_done) struct buf bundle = { 0 };
     const struct attempt_plan *plan = trying->plan;
     struct driver *driver = plan->driver;
     struct digest digest;
+    evidence_print(&bundle, evidence, from);
     const struct proposing_plan proposing = {
         .judging = { .evidence = evidence,
             .harness = &driver->harness,
@@ -100,13 +131,16 @@ static int propose(struct trying *trying, const struct driver_builds *builds,
             .sdk = driver->sdk,
             .tier = driver->config.tier,
             .workers = plan->advance.workers },
-        .bundle = bundle,
+        .bundle = buf_view(&bundle),
         .budget = { .seconds = plan->seconds },
         .say = plan->advance.say,
         .with = plan->advance.with,
     };
-    int rc = journal_put(driver->journal, "evidence", bundle, &digest, err);
-    return rc < 0 ? rc : proposing_run(&trying->attempt->proposing, &proposing, err);
+    struct ablation_plan ablation = { .proposing = &proposing, .evidence = evidence, .from = from };
+    int rc = journal_put(driver->journal, "evidence", buf_view(&bundle), &digest, err);
+    if (rc == 0)
+        rc = proposing_run(&trying->attempt->proposing, &proposing, err);
+    return rc < 0 ? rc : take_proposals(trying, &ablation, err);
 }
 
 static int with_builds(struct trying *trying, const struct driver_builds *builds, struct err *err)
@@ -116,7 +150,6 @@ static int with_builds(struct trying *trying, const struct driver_builds *builds
     const struct replay_arm arm = driver_arm(driver, builds, "moult-worker");
     const struct run *const *runs = (const struct run *const *)trying->runs.at;
     const struct evidence_digests **now;
-    CLEANUP(buf_done) struct buf bundle = { 0 };
     struct evidence evidence = { 0 };
     const char *detector =
         arena_string(&trying->arena, trying->batch.detector.at, trying->batch.detector.size);
@@ -147,10 +180,9 @@ static int with_builds(struct trying *trying, const struct driver_builds *builds
         *err = why;
         return rc;
     }
-    evidence_print(&bundle, &evidence, &from);
-    rc = propose(trying, builds, &evidence, buf_view(&bundle), err);
+    rc = propose(trying, builds, &evidence, &from, err);
     evidence_done(&evidence);
-    return rc < 0 ? rc : take_proposals(trying, err);
+    return rc;
 }
 
 int attempt_run(struct attempt *ret, const struct attempt_plan *plan, struct err *err)

@@ -16,6 +16,7 @@ struct attempt_plan {
     const char *const *without; /* verbs taken out of the vocabulary */
     unsigned without_count;
     uint32_t seconds; /* of the proposer */
+    bool ablate;      /* say of a fix what it is made of: the proposer runs again, often */
     uint64_t seed;
 };
 struct attempt {

@@ -34,6 +34,7 @@ static const struct field fields[] = {
     FIELD(approval, FIELD_DIGEST),
     FIELD(provenance, FIELD_DIGEST),
     FIELD(test_result, FIELD_DIGEST),
+    FIELD(ablation, FIELD_DIGEST),
     FIELD(diagnostics, FIELD_DIGEST),
     FIELD(made_s, FIELD_U32),
 };

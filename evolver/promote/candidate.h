@@ -19,6 +19,7 @@ struct candidate {
     struct digest build, build_before; /* build_before: of the active plugin at its parent */
     struct digest report, verdict, policy, approval;
     struct digest provenance, test_result; /* statements */
+    struct digest ablation;                /* what the fix is made of */
     struct digest diagnostics; /* what a compiler or the source gate said, if it refused */
     uint32_t made_s; /* since 1970: the time that its commit carries, so that it is made again the
                         same */

@@ -26,6 +26,7 @@ struct evolving {
     const char *cluster, *until, *without[64];
     unsigned without_count;
     uint64_t seconds, seed;
+    bool quick;
     struct target targets[CLUSTERS_MAX];
     unsigned targets_count;
     struct candidate made[MADE_MAX];
@@ -200,6 +201,7 @@ static int try_target(struct evolving *evolving, struct target *target, struct e
         .without = evolving->without,
         .without_count = evolving->without_count,
         .seconds = (uint32_t)evolving->seconds,
+        .ablate = !evolving->quick,
         .seed = evolving->seed };
     snprintf(line, sizeof line, "cluster %.*s: %u held-in cases of %u groups",
         (int)target->cluster.size, target->cluster.at, target->cases, target->groups);
@@ -292,6 +294,8 @@ static int run(const struct verb_call *call, struct err *err)
         { "--budget", 0, OPTION_NUMBER, "SECONDS", "of the proposer on one cluster (default: 60)",
             &evolving->seconds },
         { "--seed", 0, OPTION_NUMBER, "N", "of the proposer (default: 1)", &evolving->seed },
+        { "--quick", 0, OPTION_FLAG, NULL,
+            "do not run the proposer again to see what a fix is made of", &evolving->quick },
         { "--without", 0, OPTION_LIST, "VERB",
             "taken out of the vocabulary, to see what a fix is made of", &without },
         { 0 },
@@ -322,5 +326,6 @@ static int run(const struct verb_call *call, struct err *err)
 }
 
 const struct verb verb_evolve = { "evolve", run,
-    "evolve [--cluster ID] [--proposer NAME] [--until STATE] [--budget SECONDS] [--without VERB]",
+    "evolve [--cluster ID] [--proposer NAME] [--until STATE] [--budget SECONDS] [--quick] "
+    "[--without VERB]",
     "propose, check, build, replay and gate, until a person has to decide" };

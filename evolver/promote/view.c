@@ -151,6 +151,7 @@ int view_whole(
         (rc = document_member(out, "verdict", driver, "verdict", &candidate->verdict, err)) < 0 ||
         (rc = document_member(
              out, "diagnostics", driver, "diagnostics", &candidate->diagnostics, err)) < 0 ||
+        (rc = document_member(out, "made_of", driver, "evidence", &candidate->ablation, err)) < 0 ||
         (rc = diff_member(out, driver, candidate, err)) < 0)
         return rc;
     return transitions(out, driver, candidate, err);

@@ -169,6 +169,29 @@ static void carried(struct buf *out, const struct report *report)
         report->carried_conditional_ok, report->carried_conditional);
 }
 
+static void made_of(struct buf *out, const struct json *ablation)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    long long groups = json_int(json_get(ablation, "groups"), 0);
+    buf_text(
+        out, "\nWhat it is made of: the same search without one ingredient, replayed held-in\n");
+    JSON_EACH(row, json_get(ablation, "rows"))
+    {
+        struct str without = json_string(&arena, json_get(row, "without"));
+        bool found = json_bool(json_get(row, "found"), false);
+        buf_text(out, "  without ");
+        untrusted(out, without, false);
+        buf_format(out, "%*s", without.size < 18 ? (int)(18 - without.size) : 1, "");
+        if (found)
+            buf_format(out, " another fix, %lld of %lld groups\n",
+                (long long)json_int(json_get(row, "groups"), 0), groups);
+        else
+            buf_text(out, " nothing is found\n");
+    }
+    buf_format(
+        out, "  plugins to copy from: %lld\n", (long long)json_int(json_get(ablation, "stock"), 0));
+}
+
 /* What the evidence cannot say. */
 static void unknown(struct buf *out, const struct report *report)
 {
@@ -248,6 +271,9 @@ int view_review(
         carried(out, &report);
         unknown(out, &report);
     }
+    const struct json *ablation = document(driver, "evidence", &candidate->ablation, &text, err);
+    if (ablation)
+        made_of(out, ablation);
     if (verdict)
         gate(out, verdict);
     return err->code ? -err->code : 0;
