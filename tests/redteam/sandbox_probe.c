@@ -1,4 +1,4 @@
-/* sandbox_probe - one hostile attempt a run: sandbox_probe NAME [ARGUMENT].
+/* sandbox_probe - one hostile attempt a run: sandbox_probe NAME [ARGUMENT], or --list.
  *
  * Exit 0: it got through; 42: it was refused; 43: no such attempt. Standard output says what it
  * saw. It links nothing of moult and no sanitizer, so that what it does is what is written here. */
@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -24,6 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { GOT_THROUGH = 0, REFUSED = 42, UNKNOWN = 43 };
@@ -338,6 +340,191 @@ static bool use_socket(void)
     return write(3, "ping", 4) == 4 && read(3, answer, 4) == 4 && memcmp(answer, "pong", 4) == 0;
 }
 
+static bool write_memory_of_first(void)
+{
+    return opens("/proc/1/mem", O_RDWR);
+}
+
+static bool environment_of_first(void)
+{
+    char byte;
+    int fd = open("/proc/1/environ", O_RDONLY);
+    return fd >= 0 && read(fd, &byte, 1) == 1;
+}
+
+static bool join_namespace(void)
+{
+    int fd = open("/proc/1/ns/net", O_RDONLY);
+    return fd >= 0 && setns(fd, CLONE_NEWNET) == 0;
+}
+
+static bool change_mode(void)
+{
+    struct stat st;
+    return stat(argument, &st) == 0 && chmod(argument, st.st_mode & 07777) == 0;
+}
+
+static bool change_owner(void)
+{
+    struct stat st;
+    return stat(argument, &st) == 0 && chown(argument, st.st_uid, st.st_gid) == 0;
+}
+
+static bool change_times(void)
+{
+    return utimensat(AT_FDCWD, argument, NULL, 0) == 0;
+}
+
+static bool see_file(void)
+{
+    struct stat st;
+    return stat(argument, &st) == 0;
+}
+
+static bool send_datagram(void)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    return fd >= 0 && sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof to) == 1;
+}
+
+/* What must end the run by a limit: these are not run without one. Each sleeps where it is stopped
+ * otherwise, so that nothing but the limit ends it. */
+static bool stopped(void)
+{
+    while (pause() < 0)
+        continue;
+    return false;
+}
+
+static bool bomb_of_forks(void)
+{
+    while (fork() >= 0)
+        continue;
+    return stopped();
+}
+
+static void *wait_in_thread(void *nothing)
+{
+    stopped();
+    return nothing;
+}
+
+static bool bomb_of_threads(void)
+{
+    pthread_t thread;
+    while (pthread_create(&thread, NULL, wait_in_thread, NULL) == 0)
+        continue;
+    return stopped();
+}
+
+static bool bomb_of_memory(void)
+{
+    for (;;) {
+        char *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED)
+            return stopped();
+        memset(p, 1, 1 << 20);
+    }
+}
+
+/* Each child has less than the limit. */
+static bool bomb_of_memory_in_parts(void)
+{
+    for (int i = 0; i < 8; i++) {
+        if (fork() != 0)
+            continue;
+        memset(malloc(16 << 20), 1, 16 << 20);
+        return stopped();
+    }
+    return stopped();
+}
+
+static bool bomb_of_bytes(void)
+{
+    static char block[65536] = "x";
+    int fd = open("bomb", O_WRONLY | O_CREAT, 0600);
+    signal(SIGXFSZ, SIG_IGN);
+    while (write(fd, block, sizeof block) > 0)
+        continue;
+    return stopped();
+}
+
+static bool bomb_of_files(void)
+{
+    static char block[65536] = "x";
+    for (int i = 0;; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "bomb-%d", i);
+        int fd = open(name, O_WRONLY | O_CREAT, 0600);
+        if (fd < 0 || write(fd, block, sizeof block) < 0)
+            return stopped();
+        close(fd);
+    }
+}
+
+static bool bomb_of_descriptors(void)
+{
+    while (dup(0) >= 0)
+        continue;
+    return stopped();
+}
+
+static bool bomb_of_output(void)
+{
+    static char block[65536] = "x";
+    while (write(1, block, sizeof block) > 0)
+        continue;
+    return stopped();
+}
+
+static bool bomb_of_time(void)
+{
+    volatile unsigned i = 1;
+    while (i | 1)
+        i++;
+    return false;
+}
+
+/* Each child has less than the limit. */
+static bool bomb_of_time_in_parts(void)
+{
+    for (;;) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            struct timespec used;
+            do
+                clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+            while (used.tv_nsec < 50000000);
+            _exit(0);
+        }
+        waitpid(pid, NULL, 0);
+    }
+}
+
+/* A daemon, in a session of its own, whose parents have gone; descriptor 3 says that it lives. */
+static bool daemon_stays(void)
+{
+    int ready[2];
+    char byte;
+    if (pipe(ready) < 0)
+        return false;
+    if (fork() == 0) {
+        setsid();
+        signal(SIGTERM, SIG_IGN);
+        signal(SIGHUP, SIG_IGN);
+        if (fork() == 0) {
+            close(ready[0]);
+            if (write(ready[1], "r", 1) == 1)
+                close(ready[1]);
+            stopped();
+        }
+        _exit(0);
+    }
+    return read(ready[0], &byte, 1) == 1;
+}
+
 static const struct {
     const char *name;
     bool (*attempt)(void);
@@ -387,19 +574,115 @@ static const struct {
     { "capabilities", have_privileges },
     { "environment", environment },
     { "socket", use_socket },
+    { "memory-of-first", write_memory_of_first },
+    { "environment-of-first", environment_of_first },
+    { "setns", join_namespace },
+    { "chmod", change_mode },
+    { "chown", change_owner },
+    { "utimes", change_times },
+    { "stat", see_file },
+    { "datagram", send_datagram },
+    { "fork-bomb", bomb_of_forks },
+    { "thread-bomb", bomb_of_threads },
+    { "memory-bomb", bomb_of_memory },
+    { "memory-bomb-in-parts", bomb_of_memory_in_parts },
+    { "byte-bomb", bomb_of_bytes },
+    { "file-bomb", bomb_of_files },
+    { "descriptor-bomb", bomb_of_descriptors },
+    { "output-bomb", bomb_of_output },
+    { "time-bomb", bomb_of_time },
+    { "time-bomb-in-parts", bomb_of_time_in_parts },
+    { "daemon", daemon_stays },
 };
+
+/* Calls that no program of a run has a use for, with arguments that do nothing: who may make them
+ * is told that the arguments are wrong, who may not is refused before. */
+static const struct {
+    const char *name;
+    long number, arguments[5];
+} calls[] = {
+    { "pivot_root", SYS_pivot_root, { 0 } },
+    { "umount", SYS_umount2, { 0 } },
+    { "move_mount", SYS_move_mount, { -1, 0, -1, 0, 0 } },
+    { "open_tree", SYS_open_tree, { -1 } },
+    { "mount_setattr", SYS_mount_setattr, { -1 } },
+    { "swapon", SYS_swapon, { 0 } },
+    { "swapoff", SYS_swapoff, { 0 } },
+    { "acct", SYS_acct, { 1 } },
+    { "reboot", SYS_reboot, { 0 } },
+    { "kexec", SYS_kexec_load, { 0, 0, 0, -1 } },
+    { "init_module", SYS_init_module, { 0 } },
+    { "finit_module", SYS_finit_module, { -1 } },
+    { "delete_module", SYS_delete_module, { 0 } },
+    { "syslog", SYS_syslog, { 10 } },
+    { "quotactl", SYS_quotactl, { -1 } },
+    { "sethostname", SYS_sethostname, { 0, -1 } },
+    { "setdomainname", SYS_setdomainname, { 0, -1 } },
+    { "clock_settime", SYS_clock_settime, { -1, 0 } },
+    { "add_key", SYS_add_key, { 0 } },
+    { "request_key", SYS_request_key, { 0 } },
+    { "fanotify", SYS_fanotify_init, { 0 } },
+    { "kcmp", SYS_kcmp, { 1, 1, 99 } },
+    { "pidfd_getfd", SYS_pidfd_getfd, { -1 } },
+    { "process_vm_writev", SYS_process_vm_writev, { -1 } },
+    { "process_madvise", SYS_process_madvise, { -1 } },
+    { "personality", SYS_personality, { 0xffffffff } },
+    { "vmsplice", SYS_vmsplice, { -1 } },
+    { "memfd_create", SYS_memfd_create, { 0 } },
+    { "migrate_pages", SYS_migrate_pages, { 0 } },
+    { "move_pages", SYS_move_pages, { 0 } },
+    { "mq_open", SYS_mq_open, { 0 } },
+    { "shmget", SYS_shmget, { 0x6d6f756c } },
+    { "msgget", SYS_msgget, { 0x6d6f756c } },
+    { "semget", SYS_semget, { 0x6d6f756c } },
+    { "io_setup", SYS_io_setup, { 0 } },
+    { "openat2", SYS_openat2, { -1 } },
+    { "sched_setscheduler", SYS_sched_setscheduler, { 0, -1 } },
+    { "setxattr", SYS_setxattr, { 0 } },
+    { "seccomp", SYS_seccomp, { 2 } },
+    { "prctl", SYS_prctl, { 8, -1 } }, /* PR_SET_KEEPCAPS */
+#ifdef __x86_64__
+    { "iopl", SYS_iopl, { 0 } },
+    { "ioperm", SYS_ioperm, { -1 } },
+    { "modify_ldt", SYS_modify_ldt, { 99 } },
+#endif
+};
+
+static bool refused(void)
+{
+    return errno == EPERM || errno == ENOSYS || errno == EACCES;
+}
+
+static int say(const char *name, bool through)
+{
+    printf("%s: %s\n", name, through ? "got through" : strerror(errno));
+    return through ? GOT_THROUGH : REFUSED;
+}
+
+/* "--list" names every attempt. */
+static int list(void)
+{
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        puts(attempts[i].name);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        puts(calls[i].name);
+    return 0;
+}
 
 int main(int argc, char **argv)
 {
+    const char *name = argc > 1 ? argv[1] : "--list";
     if (argc > 2)
         argument = argv[2];
-    for (size_t i = 0; argc > 1 && i < sizeof attempts / sizeof *attempts; i++) {
-        if (strcmp(attempts[i].name, argv[1]) != 0)
-            continue;
-        errno = 0;
-        bool through = attempts[i].attempt();
-        printf("%s: %s\n", argv[1], through ? "got through" : strerror(errno));
-        return through ? GOT_THROUGH : REFUSED;
+    errno = 0;
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
+        if (strcmp(attempts[i].name, name) == 0)
+            return say(name, attempts[i].attempt());
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        const long *a = calls[i].arguments;
+        if (strcmp(calls[i].name, name) == 0)
+            return say(
+                name, syscall(calls[i].number, a[0], a[1], a[2], a[3], a[4]) >= 0 || !refused());
     }
-    return argc > 1 ? UNKNOWN : GOT_THROUGH;
+    return strcmp(name, "--list") == 0 ? list() : UNKNOWN;
 }
