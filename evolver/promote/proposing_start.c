@@ -10,16 +10,13 @@
 #include "base/mem.h"
 #include "propose/proposer.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define EVIDENCE_FOLDER "/evidence"
@@ -128,31 +125,8 @@ static int find_program(char out[PATH_MAX], const char *program, struct err *err
 static void clear(struct proposing_start *start)
 {
     fd_closep(&start->fd);
-    fd_closep(&start->pidfd);
     if (start->folder[0])
         file_remove_tree(start->folder, NULL);
-}
-
-static void *wait_for_end(void *with)
-{
-    struct proposing_start *start = with;
-    start->rc = sandbox_wait(start->box, &start->result, &start->err);
-    return NULL;
-}
-
-/* The handle is the thread's from here on. Without a thread there is nobody to hold its limits. */
-static int watch(struct proposing_start *start, struct err *err)
-{
-    start->pidfd = fcntl(sandbox_pidfd(start->box), F_DUPFD_CLOEXEC, 0);
-    int rc = start->pidfd < 0 ? err_sys(err, "watch the proposer") : 0;
-    if (rc == 0 && pthread_create(&start->thread, NULL, wait_for_end, start) != 0)
-        rc = err_set(err, ERR_SYS, "no thread to watch the proposer");
-    if (rc < 0) {
-        sandbox_kill(start->box);
-        if (sandbox_wait(start->box, &start->result, NULL) == 0)
-            sandbox_result_done(&start->result);
-    }
-    return rc;
 }
 
 int proposing_start(struct proposing_start *ret, const char *program, struct str bundle, int tier,
@@ -161,7 +135,7 @@ int proposing_start(struct proposing_start *ret, const char *program, struct str
     char path[PATH_MAX];
     struct places places;
     int pair[2];
-    *ret = (struct proposing_start){ .fd = -1, .pidfd = -1 };
+    *ret = (struct proposing_start){ .fd = -1 };
     int rc = find_program(path, program, err);
     if (rc == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         rc = err_sys(err, "socketpair");
@@ -173,8 +147,6 @@ int proposing_start(struct proposing_start *ret, const char *program, struct str
     rc = make_places(ret, &places, bundle, err);
     if (rc == 0)
         rc = birth_any(ret, &of, tier, err);
-    if (rc == 0)
-        rc = watch(ret, err);
     if (rc < 0)
         clear(ret);
     return rc;
@@ -183,15 +155,11 @@ int proposing_start(struct proposing_start *ret, const char *program, struct str
 int proposing_finish(
     struct proposing_start *start, bool by_itself, struct sandbox_result *ret, struct err *err)
 {
-    struct pollfd ended = { .fd = start->pidfd, .events = POLLIN };
+    struct pollfd ended = { .fd = sandbox_pidfd(start->box), .events = POLLIN };
     fd_closep(&start->fd);
     if (!by_itself || poll(&ended, 1, LINGER_MS) == 0)
-        syscall(SYS_pidfd_send_signal, start->pidfd, SIGKILL, NULL, 0);
-    pthread_join(start->thread, NULL);
+        sandbox_kill(start->box);
+    int rc = sandbox_wait(start->box, ret, err);
     clear(start);
-    if (start->rc == 0)
-        *ret = start->result;
-    else if (err)
-        *err = start->err;
-    return start->rc;
+    return rc;
 }

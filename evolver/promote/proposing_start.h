@@ -1,25 +1,15 @@
-/* proposing_start - a proposer's birth and end: the sandbox, the bundle's folder, the socket.
- *
- * A thread of its own drives the sandbox while the proposer is served: its limits hold, and what it
- * writes to stdout is taken, however long the driver is at work with one of its requests. */
+/* proposing_start - a proposer's birth and end: the sandbox, the bundle's folder, the socket. */
 #pragma once
 
 #include "base/str.h"
 #include "sandbox/sandbox.h"
 
 #include <limits.h>
-#include <pthread.h>
 
 struct proposing_start {
-    int fd;                /* the driver's end of the socket */
-    int pidfd;             /* of the run */
-    char folder[PATH_MAX]; /* of the bundle; removed at the end */
-    /* the thread's until it is joined */
-    pthread_t thread;
     struct sandbox *box;
-    struct sandbox_result result;
-    struct err err;
-    int rc;
+    int fd;                /* the driver's end of the socket */
+    char folder[PATH_MAX]; /* of the bundle; removed at the end */
 };
 /* program NULL: moult-propose beside the running program. ERR_MISSING: there is none; ERR_LACKS: a
  * required layer. */
