@@ -39,7 +39,8 @@ endforeach()
 
 # moult bench import, mine, replay: with the traces of the checkout, or those that MOULT_TRACES names.
 target_sources(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/bench/import.c
-    ${CMAKE_SOURCE_DIR}/tests/bench/mine.c ${CMAKE_SOURCE_DIR}/tests/bench/replay.c)
+    ${CMAKE_SOURCE_DIR}/tests/bench/mine.c ${CMAKE_SOURCE_DIR}/tests/bench/replay.c
+    ${CMAKE_SOURCE_DIR}/tests/bench/traces.c)
 target_link_libraries(moult-bench PRIVATE moult_trials)
 add_dependencies(moult-bench harness_naive)
 add_test(NAME bench/replay COMMAND moult-bench replay --json)

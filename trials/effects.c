@@ -44,9 +44,11 @@ void effects_recorded(
 
 static void text_form(struct buf *out, struct str text)
 {
-    for (size_t i = 0; i < text.size; i++)
-        if (!isspace((unsigned char)text.at[i]))
-            buf_char(out, text.at[i]);
+    for (size_t from = 0, at = 0; from < text.size; from = ++at) {
+        while (at < text.size && !isspace((unsigned char)text.at[at]))
+            at++;
+        buf_add(out, text.at + from, at - from);
+    }
 }
 
 static void args_form(struct buf *out, struct str args, struct arena *arena)

@@ -134,6 +134,18 @@ uint64_t pool_seed(const struct replay *replay, const struct run *run)
     return hash_fast(run->session.at, run->session.size, replay->arm.seed);
 }
 
+struct str pool_tools(struct replay *replay, const struct run *run)
+{
+    if (!run->offered || !run->tools)
+        return (struct str){ 0 };
+    if (replay->tools.size == 0 || !hash_equal(&replay->tools_of, &run->tools->digest)) {
+        buf_clear(&replay->tools);
+        run_tools_print(&replay->tools, run->tools);
+        replay->tools_of = run->tools->digest;
+    }
+    return buf_view(&replay->tools);
+}
+
 /* --- a replay */
 
 int replay_open(
@@ -163,6 +175,7 @@ void replay_free(struct replay *replay)
         return;
     for (unsigned i = 0; i < replay->seats_count; i++)
         seat_done(&replay->seats[i]);
+    buf_done(&replay->tools);
     free(replay->seats);
     free(replay);
 }

@@ -12,10 +12,12 @@ struct replay {
     struct replay_arm arm;
     struct seat *seats;
     unsigned seats_count;
-    uint64_t lease;  /* the last one given */
-    uint64_t steps;  /* that got an answer */
-    unsigned deaths; /* steps that killed their worker */
-    unsigned hangs;  /* of these, that it never answered */
+    uint64_t lease;         /* the last one given */
+    uint64_t steps;         /* that got an answer */
+    unsigned deaths;        /* steps that killed their worker */
+    struct digest tools_of; /* the list that was printed last: runs of one origin share it */
+    struct buf tools;
+    unsigned hangs; /* of these, that it never answered */
 };
 
 struct pool_work {
@@ -37,3 +39,6 @@ int pool_drive(struct replay *replay, const struct pool_work *work, void *with, 
 /* Of a run's sessions: every run throws its own dice, the same in every arm with the same seed. A
  * build that throws dice is then seen to by a pass with another. */
 uint64_t pool_seed(const struct replay *replay, const struct run *run);
+/* The tools that a run's session is opened with, as JSON; empty where none were offered. Valid
+ * until the next call. */
+struct str pool_tools(struct replay *replay, const struct run *run);

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LANES = 8, DEATHS_MAX = 16, MS_NS = 1000000 };
+enum { LANES = 16, DEATHS_MAX = 16, MS_NS = 1000000 };
 
 struct kept { /* a plugin's state when the last step ended */
     char name[64];
@@ -83,10 +83,7 @@ static void forget_states(struct lane *lane)
 
 static int open_session(struct running *r, struct lane *lane, struct seat *seat, struct err *err)
 {
-    CLEANUP(buf_done) struct buf tools = { 0 };
     struct wire_state states[WIRE_PLUGINS_MAX];
-    if (lane->run->offered && lane->run->tools)
-        run_tools_print(&tools, lane->run->tools);
     for (unsigned i = 0; i < lane->kept_count; i++)
         states[i] = (struct wire_state){ str_of(lane->kept[i].name), lane->kept[i].schema,
             buf_view(&lane->kept[i].bytes) };
@@ -96,7 +93,7 @@ static int open_session(struct running *r, struct lane *lane, struct seat *seat,
                                               .kind = WIRE_GATEWAY,
                                               .seed = pool_seed(r->replay, lane->run),
                                               .steps_max = WIRE_MESSAGES_MAX,
-                                              .tools = buf_view(&tools),
+                                              .tools = pool_tools(r->replay, lane->run),
                                               .models = STR("[\"recorded\"]"),
                                               .states = states,
                                               .states_count = lane->kept_count } };
@@ -273,8 +270,7 @@ static int take(void *with, unsigned at, const struct wire *message, struct err 
     if (next != SIGHT_OVER)
         return next < 0 ? next : 0;
     keep_states(lane, &message->end);
-    if (lane->sight.edited < lane->held)
-        lane->held = lane->sight.edited; /* the next step gets the recorded context again */
+    lane->held = sight_holds(&lane->sight);
     step_over(r, lane, seat);
     return 0;
 }

@@ -318,6 +318,12 @@ int sight_take(struct sight *sight, const struct wire *message, struct err *err)
     }
 }
 
+uint32_t sight_holds(const struct sight *sight)
+{
+    uint32_t count = sight->run->steps[sight->step] + (sight->settled == recorded(sight));
+    return sight->edited < count ? sight->edited : count;
+}
+
 void sight_abnormal(struct sight *sight, const char *why)
 {
     sight->effects = (struct effects){ .end = EFFECTS_ABNORMAL,

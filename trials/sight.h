@@ -31,5 +31,8 @@ void sight_begin(
     struct sight *sight, const struct run *run, uint32_t step, uint64_t lease, struct arena *arena);
 /* An enum sight_next; ERR_PEER: what a worker may not say here. The message may go afterwards. */
 int sight_take(struct sight *sight, const struct wire *message, struct err *err);
+/* How many messages of the recording the worker's conversation begins with when the step is over:
+ * its context as far as no hook changed it, and the reply if that was settled as it came. */
+uint32_t sight_holds(const struct sight *sight);
 /* The step ended like this instead; why is copied. */
 void sight_abnormal(struct sight *sight, const char *why);

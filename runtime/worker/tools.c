@@ -64,15 +64,13 @@ int tools_get(struct tools **ret, struct str bytes, struct err *err)
     *ret = NULL;
     if (bytes.size == 0)
         return 0;
-    struct digest digest = hash_of(bytes);
     for (struct tools *list = lists; list; list = list->next)
-        if (hash_equal(&list->digest, &digest)) {
+        if (str_equal(list->bytes, bytes)) {
             list->users++;
             *ret = list;
             return 0;
         }
     struct tools *list = mem_zero(1, sizeof(*list));
-    list->digest = digest;
     int r = parse(list, bytes, err);
     if (r < 0) {
         arena_done(&list->arena);

@@ -1,5 +1,5 @@
 /* tools - the tools that a session was offered: schemas by name.
- * One list serves thousands of sessions: it is kept by the digest of its bytes. */
+ * One list serves thousands of sessions: it is kept as long as somebody has its bytes. */
 #pragma once
 
 #include "worker/turn.h"
@@ -9,7 +9,6 @@ struct tool {
     const struct json *parameters;
 };
 struct tools {
-    struct digest digest;
     struct arena arena;
     struct str bytes;
     struct tool *tools;
