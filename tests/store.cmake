@@ -5,3 +5,4 @@ moult_test(tool_serve_test tool)
 moult_fuzz(tool tool)
 moult_test(promote_carry_test promote)
 add_dependencies(promote_carry_test moult-tool)
+set_tests_properties(unit/promote_carry_test PROPERTIES TIMEOUT 300) # hundreds of servers start
