@@ -152,6 +152,7 @@ int bundle_read(struct bundle *ret, struct arena *arena, struct str text, struct
         .cluster = text_of(arena, root, "cluster"),
         .hook = text_of(arena, root, "hook"),
         .pipeline = text_of(arena, json_get(root, "pipeline"), "source"),
+        .past = json_get(root, "past"),
         .seconds =
             (uint32_t)json_int(json_get(json_get(root, "budget"), "seconds"), SECONDS_DEFAULT),
     };
@@ -169,6 +170,19 @@ int bundle_read(struct bundle *ret, struct arena *arena, struct str text, struct
     bundle.groups_count = groups.count;
     *ret = bundle;
     return 0;
+}
+
+bool bundle_lost(
+    const struct bundle *bundle, struct arena *arena, struct str plugin, const struct json *edits)
+{
+    JSON_EACH(past, bundle->past)
+    {
+        const struct json *theirs = json_get(past, "edits");
+        if (theirs && edits && json_equal(theirs, edits) &&
+            str_equal(text_of(arena, past, "plugin"), plugin))
+            return true;
+    }
+    return false;
 }
 
 bool bundle_stands_on(const struct bundle_plugin *plugin, struct str hook)

@@ -34,6 +34,7 @@ struct bundle {
     struct str pipeline; /* its source */
     struct bundle_step *steps;
     uint32_t steps_count, groups_count;
+    const struct json *past; /* earlier candidates: [{"plugin", "edits", "why_lost"}] */
     uint32_t seconds;
     const char **without;
     uint32_t without_count;
@@ -41,4 +42,7 @@ struct bundle {
 
 /* ERR_INPUT: not of schema 1. */
 int bundle_read(struct bundle *ret, struct arena *arena, struct str text, struct err *err);
+/* Whether an earlier candidate of the cluster made exactly these edits: it has lost already. */
+bool bundle_lost(
+    const struct bundle *bundle, struct arena *arena, struct str plugin, const struct json *edits);
 bool bundle_stands_on(const struct bundle_plugin *plugin, struct str hook);

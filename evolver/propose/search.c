@@ -198,6 +198,14 @@ static bool told_before(struct told *told, const struct printed *printed)
     return false;
 }
 
+/* The driver has told of a candidate that made the same edits and lost. */
+static bool lost_before(struct search *search, struct str proposal)
+{
+    const struct json *root = json_read(&search->arena, proposal, NULL, NULL);
+    return bundle_lost(
+        search->bundle, &search->arena, search->target.plugin->name, json_get(root, "edits"));
+}
+
 /* Tries patches, best first; proposes those that hold over all held-in steps. A second or third
  * mends no less, or asks for less: a shorter condition is less likely an accident. */
 static int propose(struct search *search, struct patch *patches, uint32_t count, struct err *err)
@@ -213,7 +221,8 @@ static int propose(struct search *search, struct patch *patches, uint32_t count,
         bool simpler = patches[i].condition.count < least;
         if (proposed == PROPOSER_CANDIDATES_MAX)
             break;
-        if ((patches[i].condition.mended_groups < best && !simpler) || told_before(&told, &printed))
+        if ((patches[i].condition.mended_groups < best && !simpler) ||
+            lost_before(search, proposal) || told_before(&told, &printed))
             continue;
         int r = judge_try(&search->judge, &search->arena, proposal, &groups, &lost, err);
         if (r < 0)

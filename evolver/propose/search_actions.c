@@ -59,10 +59,11 @@ static void list_scope(struct search *search, struct list *list, uint32_t iterat
             add_body, &listing);
     }
     for (size_t i = 0; iterator == 0 && i < COUNT_OF(hook->returns) && hook->returns[i]; i++)
-        list->at[list->count++] = (struct body){
-            .holes = { [HOLE_RETURN] = (uint16_t)(i + 1) },
-            .cost = 1,
-        };
+        if (!vocabulary_lacks(&search->vocabulary, hook->returns[i]))
+            list->at[list->count++] = (struct body){
+                .holes = { [HOLE_RETURN] = (uint16_t)(i + 1) },
+                .cost = 1,
+            };
 }
 
 /* --- the abstract condition */
