@@ -38,6 +38,12 @@ static bool recorded(
                            : str_equal(reply->calls[index].args, call->args);
 }
 
+/* Effects live only as long as the step that they belong to. */
+static struct str copy(struct str text, struct arena *arena)
+{
+    return (struct str){ arena_string(arena, text.at ? text.at : "", text.size), text.size };
+}
+
 void carry_add(struct carry_plan *plan, const struct run *run, uint32_t step,
     const struct effects *effects, bool first, struct arena *arena)
 {
@@ -46,7 +52,9 @@ void carry_add(struct carry_plan *plan, const struct run *run, uint32_t step,
         const struct effects_call *call = &effects->calls[i];
         if (call->denied || recorded(reply, i, call))
             continue;
-        add(plan, &(struct carry_call){ run, step, i, call->name, call->args, first }, arena);
+        const struct carry_call mended = { run, step, i, copy(call->name, arena),
+            copy(call->args, arena), first };
+        add(plan, &mended, arena);
         first = false;
     }
 }

@@ -52,7 +52,8 @@ struct carry_result {
 };
 
 /* Adds the calls of what a harness asks for at a step that are not the recording's: those that it
- * changed or added. The first of them is the run's first changed effect, if `first` is. */
+ * changed or added. The first of them is the run's first changed effect, if `first` is. They are
+ * copied; the run must outlive the plan. */
 void carry_add(struct carry_plan *plan, const struct run *run, uint32_t step,
     const struct effects *effects, bool first, struct arena *arena);
 /* Adds what the detector's frame asks for at the steps behind one, all conditional. */

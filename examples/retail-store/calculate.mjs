@@ -4,9 +4,9 @@ const DEPTH_MAX = 100;
 const TOKEN = /\s*(\d+\.?\d*|\.\d+|[-+*/()])/y;
 
 function tokens(text) {
-    const found = [];
+    const found = [], end = text.trimEnd().length;
     TOKEN.lastIndex = 0;
-    while (TOKEN.lastIndex < text.trimEnd().length) {
+    while (TOKEN.lastIndex < end) {
         const match = TOKEN.exec(text);
         if (!match) throw new Error('invalid syntax');
         found.push(match[1]);
@@ -21,7 +21,7 @@ export function calculate(text) {
 
     function factor() {
         const token = rest.pop();
-        if (token === undefined || token === ')' || token === '*' || token === '/') throw new Error('invalid syntax');
+        if ([undefined, ')', '*', '/'].includes(token)) throw new Error('invalid syntax');
         if (/^[\d.]/.test(token)) return Number(token);
         if (++depth > DEPTH_MAX) throw new Error('too many nested parentheses');
         let value;

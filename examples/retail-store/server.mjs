@@ -8,7 +8,8 @@ import { callTool, hasTool, toolList } from './tools.mjs';
 
 const LINE_MAX = 1 << 20;
 const VERSIONS = ['2025-06-18', '2025-03-26', '2024-11-05'];
-const PARSE_ERROR = -32700, INVALID_REQUEST = -32600, UNKNOWN_METHOD = -32601, INVALID_PARAMS = -32602;
+const PARSE_ERROR = -32700, INVALID_REQUEST = -32600;
+const UNKNOWN_METHOD = -32601, INVALID_PARAMS = -32602;
 
 const data = readData(new URL('data/', import.meta.url));
 let store = null;

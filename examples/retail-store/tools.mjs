@@ -63,7 +63,8 @@ const TOOLS = [
         run: store => store.productTypes(),
     },
     {
-        name: 'modify_pending_order_address', about: 'Sends a pending order elsewhere.', write: true,
+        name: 'modify_pending_order_address', about: 'Sends a pending order elsewhere.',
+        write: true,
         takes: { order_id: text, ...address },
         run: (store, { order_id, ...fields }) => store.setOrderAddress(order_id, fields),
     },
@@ -120,7 +121,8 @@ export function callTool(store, name, given) {
     try {
         checkArguments(name, Object.keys(tool.takes), given);
         const answer = tool.run(store, given);
-        return { text: typeof answer === 'string' ? answer : JSON.stringify(answer), failed: false };
+        const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+        return { text, failed: false };
     } catch (error) {
         return { text: `Error: ${error.message}`, failed: true };
     }

@@ -1,7 +1,8 @@
-// values - what the recorded store took for granted of its own language: how it rounds money, writes a
-// number, walks a value, and words its complaints. Kept apart so that the tools read as plain rules.
+// values - what the recorded store took for granted of its own language: how it rounds money,
+// writes a number, walks a value, and words its complaints. Kept apart so that the rules read
+// plainly.
 
-/** Two digits; an exact half goes to the even digit (0.125 is 0.12), which toFixed alone would round up. */
+/** Two digits; an exact half goes to the even digit (0.125 is 0.12): toFixed alone goes up. */
 export function money(value) {
     const half = Number.isInteger(value * 8) && value * 8 % 2 !== 0;
     return half ? 2 * Math.round(value * 100 / 2) / 100 : Number(value.toFixed(2)) + 0;
@@ -16,7 +17,8 @@ export function floatText(value) {
 export function typeName(value) {
     if (value === null) return 'NoneType';
     if (Array.isArray(value)) return 'list';
-    return { string: 'str', boolean: 'bool', object: 'dict' }[typeof value] ?? (Number.isInteger(value) ? 'int' : 'float');
+    const names = { string: 'str', boolean: 'bool', object: 'dict' };
+    return names[typeof value] ?? (Number.isInteger(value) ? 'int' : 'float');
 }
 
 /** The items of a list; a string is walked character by character, an object by its keys. */
@@ -27,12 +29,14 @@ export function walk(value) {
 }
 
 export function lower(value) {
-    if (typeof value !== 'string') throw new Error(`'${typeName(value)}' object has no attribute 'lower'`);
+    if (typeof value !== 'string')
+        throw new Error(`'${typeName(value)}' object has no attribute 'lower'`);
     return value.toLowerCase();
 }
 
+const bytes = value => Buffer.from(String(value));
 /** Order of code points, which is not JavaScript's own (UTF-16) order. */
-export const sorted = list => [...list].sort((a, b) => Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b))));
+export const sorted = list => [...list].sort((a, b) => Buffer.compare(bytes(a), bytes(b)));
 
 /** "'a'", "'a' and 'b'", "'a', 'b', and 'c'". */
 function listed(names) {

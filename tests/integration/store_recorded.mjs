@@ -44,7 +44,8 @@ function recorded(run) {
         for (const { id, function: { name, arguments: text } } of message.tool_calls ?? [])
             calls.push({ id, name, given: attempt(JSON.parse, text) ?? attempt(python, text) });
         if (message.role !== 'tool') continue;
-        const call = calls.find(({ id, want }) => id === message.tool_call_id && want === undefined);
+        const call =
+            calls.find(({ id, want }) => id === message.tool_call_id && want === undefined);
         call.want = message.content;
     }
     return calls.filter(({ want }) => want !== undefined);
@@ -52,7 +53,8 @@ function recorded(run) {
 
 const same = (got, want) => {
     const value = attempt(JSON.parse, want);
-    return got === want || value !== undefined && isDeepStrictEqual(attempt(JSON.parse, got), value);
+    return got === want ||
+        value !== undefined && isDeepStrictEqual(attempt(JSON.parse, got), value);
 };
 
 async function replay(run, count) {
@@ -62,8 +64,9 @@ async function replay(run, count) {
         const got = error ? error.message : result.content[0].text;
         count.all++;
         if (same(got, want)) count.same++;
-        else if (count.all - count.same < 5) console.log(`task ${run.task_id}, ${name}(${JSON.stringify(given)}):\n` +
-            `  recorded ${want}\n  answered ${got}`);
+        else if (count.all - count.same < 5)
+            console.log(`task ${run.task_id}, ${name}(${JSON.stringify(given)}):\n` +
+                `  recorded ${want}\n  answered ${got}`);
     }
 }
 
@@ -78,6 +81,7 @@ for (const [name, whole] of Object.entries(FILES)) {
     total.whole += whole;
 }
 child.stdin.end();
-console.log(`recorded results answered: ${total.same} of ${total.all}, of ${total.whole} there are`);
+console.log(
+    `recorded results answered: ${total.same} of ${total.all}, of ${total.whole} there are`);
 const expected = process.env.MOULT_TRACES ? total.whole : total.all;
 process.exitCode = total.all > 0 && total.same === expected ? 0 : 1;
