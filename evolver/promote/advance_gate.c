@@ -95,11 +95,21 @@ static void gating_done(struct gating *gating)
     runs_done(&gating->runs);
 }
 
+static bool is_case(const struct batch *batch, const struct run *run)
+{
+    for (uint32_t i = 0; i < batch->cases_count; i++)
+        if (str_equal(batch->cases[i].session, run->session))
+            return true;
+    return false;
+}
+
+/* Of this failure's cases only: the same patch may mend another one too. */
 static void on_resolved(
     void *with, const struct run *run, uint32_t step, const struct effects *effects)
 {
     struct gating *gating = with;
-    carrying_add(&gating->carrying, run, step, effects);
+    if (is_case(&gating->held_in, run) || is_case(&gating->held_out, run))
+        carrying_add(&gating->carrying, run, step, effects);
 }
 
 /* --- the report */
