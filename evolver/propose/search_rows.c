@@ -270,22 +270,26 @@ static bool is_argument(const struct search *search, const struct body *body, ui
     return false;
 }
 
+/* Whether an argument of the action is made with that expression. */
+static bool action_uses(const struct search *search, const struct body *body, uint16_t part)
+{
+    for (unsigned way = 0; way < 2; way++) {
+        const uint16_t *at = body->holes + HOLE_WAY + way * HOLES_WAY;
+        for (unsigned i = 0; at[0] && i < search->actions.at[at[0]]->count; i++)
+            if (pool_uses(&search->pool, at[1 + i], part))
+                return true;
+    }
+    return false;
+}
+
 /* A constant in the condition that the action does not have. */
 static bool names_another(const struct search *search, const struct body *body, uint16_t expr)
 {
     const struct pool *pool = &search->pool;
-    for (uint16_t part = 0; part < pool->count; part++) {
-        if (pool->at[part].kind != EXPR_CONSTANT || !pool_uses(pool, expr, part))
-            continue;
-        bool has = false;
-        for (unsigned way = 0; way < 2; way++) {
-            const uint16_t *args = body->holes + HOLE_WAY + way * HOLES_WAY;
-            for (unsigned i = 0; args[0] && i < search->actions.at[args[0]]->count; i++)
-                has |= pool_uses(pool, args[1 + i], part);
-        }
-        if (!has)
+    for (uint16_t part = 0; part < pool->count; part++)
+        if (pool->at[part].kind == EXPR_CONSTANT && pool_uses(pool, expr, part) &&
+            !action_uses(search, body, part))
             return true;
-    }
     return false;
 }
 
@@ -299,20 +303,29 @@ static bool related(const struct search *search, const struct body *body, uint16
         const struct expr *at = &pool->at[part];
         if (at->kind != EXPR_PART || at->part->of[0] == '\0' || !pool_uses(pool, expr, part))
             continue;
-        if (body->holes[HOLE_RETURN] && at->iterator == 0)
+        if ((body->holes[HOLE_RETURN] && at->iterator == 0) || action_uses(search, body, part))
             return true;
-        for (unsigned way = 0; way < 2; way++) {
-            const uint16_t *args = body->holes + HOLE_WAY + way * HOLES_WAY;
-            for (unsigned i = 0; args[0] && i < search->actions.at[args[0]]->count; i++)
-                if (pool_uses(pool, args[1 + i], part))
-                    return true;
-        }
     }
     return false;
 }
 
+/* "What the action takes out of the text begins a line": inside a sentence it would be quoted. */
+static bool begins_line(const struct search *search, const struct body *body, uint16_t number)
+{
+    const struct pool *pool = &search->pool;
+    const struct expr *expr = &pool->at[number];
+    bool edge = false, taken = false;
+    for (unsigned i = 0; i < expr->verb->count; i++) {
+        const struct expr *arg = &pool->at[expr->args[i]];
+        edge |= arg->kind == EXPR_FLAG && str_equal(arg->text, STR("MOULT_LINE_START"));
+        taken |=
+            arg->kind == EXPR_PART && arg->type == 'P' && action_uses(search, body, expr->args[i]);
+    }
+    return edge && taken;
+}
+
 /* "This value of the action fits the schema of this call": what holds for every right action. */
-static bool tight(const struct search *search, const struct body *body, const struct atom *atom)
+static bool fits(const struct search *search, const struct body *body, const struct atom *atom)
 {
     const struct expr *expr = &search->pool.at[atom->expr];
     if (expr->type != 'B' || expr->verb->count != 2 || expr->verb->params[0].type != 'S' ||
@@ -378,7 +391,8 @@ static void describe_atoms(
         const struct atom *atom = &search->atoms[scope][i];
         ret[i] = (struct condition_atom){ .cost = cost_of(&search->pool, atom),
             .related = related(search, body, atom->expr),
-            .tight = tight(search, body, atom),
+            .tight = fits(search, body, atom) || (search->pool.at[atom->expr].type == 'B' &&
+                                                     begins_line(search, body, atom->expr)),
             .upwards = atom->how && strcmp(atom->how, ">=") == 0 };
         if (atom->how)
             list_narrower(search, scope, (uint16_t)i, &ret[i]);
