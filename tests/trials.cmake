@@ -44,3 +44,5 @@ target_sources(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/bench/import.c
 target_link_libraries(moult-bench PRIVATE moult_trials)
 add_dependencies(moult-bench harness_naive)
 add_test(NAME bench/replay COMMAND moult-bench replay --json)
+moult_fuzz(sight trials)
+moult_fuzz(report trials)
