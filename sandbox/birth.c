@@ -457,7 +457,11 @@ static int raise_child(struct born *ret, struct child *child, struct pipes *pipe
     struct born born = { .pidfd = -1, .status = -1, .listener = -1, .own = -1 };
     born.pid = (pid_t)clone_child(child->birth->namespaces, &born.pidfd);
     if (born.pid < 0) {
+        bool full = errno == EAGAIN || errno == ENOMEM;
         err_sys(err, "new namespaces");
+        if (full)
+            return err_hint(
+                err, "the machine has no room for another process: end some, and do it again");
         if (err && child->birth->namespaces)
             err->code = ERR_LACKS;
         return -ERR_LACKS;

@@ -151,9 +151,29 @@ int advance_patch(struct advancing *advancing, struct err *err)
 
 /* --- patched -> built */
 
+/* The first line that says what is wrong; before it stand lines that say where. */
+static struct str first_error(struct str text)
+{
+    ptrdiff_t at = str_find(text, STR("error: "));
+    if (at > 0)
+        text = (struct str){ text.at + at, text.size - (size_t)at };
+    const char *end = text.size ? memchr(text.at, '\n', text.size) : NULL;
+    return end ? (struct str){ text.at, (size_t)(end - text.at) } : text;
+}
+
+static struct str build_reason(const struct compile_result *result)
+{
+    if (result->stage == COMPILE_LIMIT)
+        return str_of(sandbox_limit_words[result->limit]);
+    if (result->stage == COMPILE_ELF && result->findings.count)
+        return str_of(result->findings.list[0].message);
+    return first_error(buf_view(&result->diagnostics));
+}
+
 static int refuse_build(
     struct advancing *advancing, const struct compile_result *result, struct err *err)
 {
+    char said[160];
     CLEANUP(buf_done) struct buf out = { 0 };
     struct candidate *candidate = advancing->candidate;
     const char *stage = compile_stage_words[result->stage];
@@ -168,7 +188,9 @@ static int refuse_build(
                                            : buf_view(&result->diagnostics));
     buf_text(&out, "]}");
     int rc = put(advancing, "diagnostics", &out, &candidate->diagnostics, err);
-    return rc < 0 ? rc : advance_refuse(advancing, "it does not build: %s", stage);
+    return rc < 0 ? rc
+                  : advance_refuse(advancing, "it does not build (%s): %s", stage,
+                        str_printable(said, sizeof said, build_reason(result), false));
 }
 
 int advance_build(struct advancing *advancing, struct err *err)

@@ -17,6 +17,14 @@ struct request {
     const char *plugin, *patch, *why, *cluster;
 };
 
+/* Where it is wrong: in the file that the patch names, or else the patch as a whole. */
+static int refuse_patch(const struct request *request, struct err *err)
+{
+    if (err && !err->where[0])
+        err_where(err, "%.100s", request->patch);
+    return err_while(err, "%.80s", request->patch);
+}
+
 /* The patch as a proposal: the whole new source in the place of the old. */
 static int make_proposal(
     struct buf *out, struct driver *driver, const struct request *request, struct err *err)
@@ -32,7 +40,7 @@ static int make_proposal(
     }
     if ((rc = lineage_apply(
              driver->lineage, &driver->active, buf_view(&patch), old->path.at, &source, err)) < 0)
-        return err_while(err, "%.80s", request->patch);
+        return refuse_patch(request, err);
     buf_text(out, "{\"schema\":1,\"proposer\":\"hand\",\"cluster\":");
     json_quote(out, str_of(request->cluster));
     buf_text(out, ",\"plugin\":");

@@ -503,8 +503,10 @@ int lineage_diff(struct lineage *lineage, const struct lineage_id *from,
 static int check_paths(const git_diff *diff, const char *path, struct err *err)
 {
     size_t count = git_diff_num_deltas(diff);
-    if (count == 0)
-        return err_set(err, ERR_INPUT, "the patch changes nothing");
+    if (count == 0) {
+        err_set(err, ERR_INPUT, "the patch changes nothing");
+        return err_hint(err, "git diff in harness/ makes one");
+    }
     for (size_t i = 0; i < count; i++) {
         const git_diff_delta *delta = git_diff_get_delta(diff, i);
         const char *names[] = { delta->old_file.path, delta->new_file.path };
