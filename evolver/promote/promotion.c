@@ -263,7 +263,7 @@ static int check_loads(struct driver *driver, const struct generation *generatio
 
 int promotion_rollback(struct driver *driver, struct str plugin, struct str to, struct err *err)
 {
-    const struct admission *target;
+    const struct admission *target = NULL;
     const struct lineage_id before = driver->active;
     struct generation generation, known;
     struct lineage_id commit;
