@@ -147,14 +147,14 @@ static struct replay_arm arm_of(const struct builds *builds, const char *worker)
         .seed = 5 };
 }
 
-/* The candidate against the naive harness; `twin`: with its sanitised build. */
-static struct report compare(const char *variant, bool twin, bool look_out, struct told *told)
+/* The candidate against the naive harness; twin: its sanitised build, or NULL. */
+static struct report compare_with(
+    const char *variant, const char *twin, bool look_out, struct told *told)
 {
     CLEANUP(builds_done) struct builds old = { 0 }, new = { 0 }, sanitised = { 0 };
     const char *worker = MOULT_BIN_DIR "/moult-worker";
     struct report report = { 0 };
     struct err err;
-    char name[64];
     if (lacking)
         skip();
     generation(&old, NULL);
@@ -170,9 +170,8 @@ static struct report compare(const char *variant, bool twin, bool look_out, stru
         .progress = on_progress,
         .resolved = on_resolved,
         .with = told };
-    snprintf(name, sizeof name, "%s_asan", variant ? variant : "");
     if (twin) {
-        generation(&sanitised, name);
+        generation(&sanitised, twin);
         plan.sanitised = arm_of(&sanitised, MOULT_BIN_DIR "/moult-worker-asan");
     }
     int rc = compare_runs(&report, &plan, &arena, &err);
@@ -182,6 +181,13 @@ static struct report compare(const char *variant, bool twin, bool look_out, stru
     if (rc < 0)
         fail_msg("%s", err.text);
     return report;
+}
+
+static struct report compare(const char *variant, bool twin, bool look_out, struct told *told)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s_asan", variant ? variant : "");
+    return compare_with(variant, twin ? name : NULL, look_out, told);
 }
 
 static struct verdict_result judge(struct report *report)
@@ -309,6 +315,18 @@ static void what_is_wrong_with_a_candidate_is_seen(void **state)
     }
 }
 
+/* What the sanitised build does otherwise rests on something undefined, report or not. */
+static void a_twin_that_does_something_else_is_a_finding(void **state)
+{
+    (void)state;
+    struct told told = { 0 };
+    struct report report = compare_with("GOOD", "SUPPRESSES_asan", true, &told);
+    assert_true(report.sanitised);
+    assert_int_equal(report.sanitised_findings, IN + OUT);
+    report = compare_with("GOOD", "GOOD_asan", true, &told);
+    assert_int_equal(report.sanitised_findings, 0);
+}
+
 static void an_arm_that_cannot_start_is_an_error(void **state)
 {
     (void)state;
@@ -337,6 +355,7 @@ int main(void)
         cmocka_unit_test(what_says_nothing_is_left_out),
         cmocka_unit_test(nothing_changes_against_itself),
         cmocka_unit_test(what_is_wrong_with_a_candidate_is_seen),
+        cmocka_unit_test(a_twin_that_does_something_else_is_a_finding),
         cmocka_unit_test(an_arm_that_cannot_start_is_an_error),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

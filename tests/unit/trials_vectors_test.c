@@ -99,6 +99,33 @@ static void one_step_gives_the_digests_of_its_candidates(void **state)
     assert_int_equal(got.cover.size, 4 * sizeof(uint32_t));
 }
 
+/* More than one message takes: the counters are those of the very last candidate. */
+static void more_candidates_than_a_message_takes(void **state)
+{
+    (void)state;
+    if (!replay)
+        skip();
+    enum { COUNT = WIRE_VECTORS_MAX + 501 };
+    CLEANUP(mem_freep) uint16_t *holes = mem_zero(COUNT * WIDTH, sizeof *holes);
+    CLEANUP(mem_freep) uint64_t *decide = mem_zero(COUNT, sizeof *decide);
+    const struct replay_vectors vectors = { holes, COUNT, WIDTH, decide, true, true, 0 };
+    struct replay_verdicts got;
+    struct err err;
+    uint32_t cover[4];
+    for (unsigned i = 0; i < COUNT; i++) {
+        holes[(size_t)i * WIDTH] = i % 2;
+        decide[i] = 1;
+    }
+    if (replay_vectors(replay, leak, 0, &vectors, &arena, &got, &err) < 0)
+        fail_msg("%s", err.text);
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_int_equal(got.verdicts[i].calls,
+            i % 2 ? calls_of("lookup", "{\"id\":\"7\"}") : calls_of(NULL, NULL));
+    assert_int_equal(got.cover.size, sizeof cover);
+    memcpy(cover, got.cover.at, sizeof cover);
+    assert_int_equal(cover[1], 0); /* it leaves the call where it is; the one before adds it */
+}
+
 struct got {
     unsigned count, seen[64];
     struct wire_verdict verdicts[64][8];
@@ -239,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_step_gives_the_digests_of_its_candidates),
+        cmocka_unit_test(more_candidates_than_a_message_takes),
         cmocka_unit_test(many_steps_are_each_answered_once),
         cmocka_unit_test(a_candidate_that_kills_its_worker_is_found),
         cmocka_unit_test(when_all_kill_all_are_abnormal),
