@@ -263,6 +263,17 @@ static bool has(const struct condition *condition, uint16_t atom)
     return false;
 }
 
+/* In the order of the atoms, so that two ways to a condition give one. */
+static void put_in_order(struct condition *condition)
+{
+    for (uint32_t i = 1; i < condition->count; i++)
+        for (uint32_t k = i; k > 0 && condition->at[k - 1].atom > condition->at[k].atom; k--) {
+            __typeof__(condition->at[0]) swap = condition->at[k];
+            condition->at[k] = condition->at[k - 1];
+            condition->at[k - 1] = swap;
+        }
+}
+
 /* Takes the narrower form of each literal as long as no mended step is lost. */
 static void narrow(struct finder *f, struct condition *condition)
 {
@@ -305,6 +316,7 @@ static void tighten(struct finder *f, struct condition *condition)
         if (good(f, &less, condition))
             *condition = less;
     }
+    put_in_order(condition);
     condition->score = score(f, condition);
 }
 

@@ -148,6 +148,11 @@ static void print_ingredients(struct buf *out, const struct printed *printed)
     buf_char(out, ']');
 }
 
+static uint32_t score_of(const struct patch *patch)
+{
+    return patch->condition.score + 2 * patch->body.cost;
+}
+
 static struct str proposal_of(struct search *search, const struct patch *patch, struct printed *ret)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
@@ -159,7 +164,7 @@ static struct str proposal_of(struct search *search, const struct patch *patch, 
     print_edits(&out, search, &search->arena, ret);
     print_contract(&out, search, patch, ret);
     print_ingredients(&out, ret);
-    buf_format(&out, ",\"score\":%u}", patch->condition.score + 2 * patch->body.cost);
+    buf_format(&out, ",\"score\":%u}", score_of(patch));
     return (struct str){ arena_string(&search->arena, out.at, out.size), out.size };
 }
 
@@ -206,39 +211,47 @@ static bool lost_before(struct search *search, struct str proposal)
         search->bundle, &search->arena, search->target.plugin->name, json_get(root, "edits"));
 }
 
-/* Tries patches, best first; proposes those that hold over all held-in steps. A second or third
- * mends no less, or asks for less: a shorter condition is less likely an accident. */
+/* Whether a patch is worth a try beside those that are proposed: about as good, or with a shorter
+ * condition, which is less likely an accident. */
+static bool another(const struct patch *patch, const struct patch *first, uint32_t shortest)
+{
+    enum { AS_GOOD = 50 };
+    return !first || score_of(patch) <= score_of(first) + AS_GOOD ||
+           patch->condition.count < shortest;
+}
+
+/* Tries patches, best first; proposes those that hold over all held-in steps. */
 static int propose(struct search *search, struct patch *patches, uint32_t count, struct err *err)
 {
-    struct printed printed, first = { 0 };
-    uint32_t proposed = 0, best = 0, least = UINT32_MAX;
+    struct printed printed, first_printed = { 0 };
+    const struct patch *first = NULL;
     struct told told = { 0 };
-    const char *why = "nothing found: no patch held over the held-in steps";
+    uint32_t proposed = 0, shortest = UINT32_MAX;
     for (uint32_t i = 0; i < count && told.count < TRIES_MAX; i++) {
+        const struct patch *patch = &patches[i];
         uint32_t groups;
         const char *lost;
-        struct str proposal = proposal_of(search, &patches[i], &printed);
-        bool simpler = patches[i].condition.count < least;
-        if (proposed == PROPOSER_CANDIDATES_MAX)
-            break;
-        if ((patches[i].condition.mended_groups < best && !simpler) ||
-            lost_before(search, proposal) || told_before(&told, &printed))
+        if (proposed == PROPOSER_CANDIDATES_MAX || !another(patch, first, shortest))
+            continue;
+        struct str proposal = proposal_of(search, patch, &printed);
+        if (lost_before(search, proposal) || told_before(&told, &printed))
             continue;
         int r = judge_try(&search->judge, &search->arena, proposal, &groups, &lost, err);
         if (r < 0)
             return r;
         judge_say(&search->judge, "try %u: %s%s", told.count,
             r ? "holds" : "does not hold: ", r ? "" : lost);
-        if (!r || (groups < best && !simpler))
+        if (!r)
             continue;
         r = judge_send(&search->judge, PROPOSER_PROPOSE, proposal, err);
         if (r < 0)
             return r;
-        best = groups > best ? groups : best;
-        least = patches[i].condition.count < least ? patches[i].condition.count : least;
-        first = proposed++ ? first : printed;
+        first_printed = proposed++ ? first_printed : printed;
+        first = first ? first : patch;
+        shortest = patch->condition.count < shortest ? patch->condition.count : shortest;
     }
-    return stop(search, proposed ? "found" : why, &first, err);
+    return stop(search, proposed ? "found" : "nothing found: no patch held over the held-in steps",
+        &first_printed, err);
 }
 
 /* --- the whole */
