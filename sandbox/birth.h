@@ -20,6 +20,7 @@ struct birth {
     const struct sandbox_limits *limits;
     uint64_t space;              /* RLIMIT_AS of each process */
     int filter_fd;               /* struct sock_filter[] */
+    uint32_t waived;             /* bit a layer: the run goes without where it cannot be had */
     const struct cgroup *cgroup; /* joined before anything runs; count 0: none */
 };
 struct born {

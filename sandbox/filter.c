@@ -140,7 +140,11 @@ int filter_seal(
     seccomp_release(filter);
     if (rc < 0) {
         errno = -rc;
-        return err_sys(err, "make the system call filter");
+        err_sys(err, "layer seccomp: make the filter");
+        err_hint(err, "use a kernel that has it (5.0 or newer)");
+        if (err)
+            err->code = ERR_LACKS;
+        return -ERR_LACKS;
     }
     return fd_steal(&fd);
 }

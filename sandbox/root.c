@@ -209,12 +209,21 @@ static int make_links(bool proc, struct err *err)
     return 0;
 }
 
+/* Some systems give namespaces, but no right to mount in them. */
+static int lacks_root(const char *step, struct err *err)
+{
+    err_sys(err, "layer root: %s", step);
+    if (err)
+        err->code = ERR_LACKS;
+    return err_hint(err, ROOT_HINT);
+}
+
 static int fill(const struct root_plan *plan, struct root_sources *sources, struct err *err)
 {
     int rc = 0;
     if (mount("none", NEW_ROOT, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,nr_inodes=256,mode=755") <
         0)
-        return err_sys(err, "mount the new root");
+        return lacks_root("mount the new root", err);
     if ((rc = mount_own(plan, err)) < 0 || (rc = mount_all(plan, sources, err)) < 0)
         return rc;
     if (plan->proc)
@@ -246,7 +255,7 @@ int root_open(const struct root_plan *plan, struct root_sources *sources, struct
 int root_enter(const struct root_plan *plan, struct root_sources *sources, struct err *err)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-        return err_sys(err, "make mounts private");
+        return lacks_root("make mounts private", err);
     int rc = fill(plan, sources, err);
     return rc < 0 ? rc : pivot(plan, err);
 }

@@ -4,6 +4,9 @@
 
 #include "sandbox/sandbox.h"
 
+/* What helps where namespaces cannot be had. */
+#define ROOT_HINT "allow user namespaces, or set \"sandbox\": {\"tier\": \"container\"}"
+
 enum { ROOT_MOUNTS_MAX = 48 };
 struct root_plan {
     const struct sandbox_mount *mounts[ROOT_MOUNTS_MAX];

@@ -193,6 +193,7 @@ static int try_tier(struct sandbox *sandbox, struct starting *starting,
         .space = profile->bounded_space ? starting->limits.memory * 2 + SPACE_SLACK : RLIM_INFINITY,
         .filter_fd = starting->filter,
         .cgroup = &sandbox->cgroup,
+        .waived = run->waived,
     };
     sandbox->result.tier = tier;
     return birth_start(&sandbox->born, &birth, err);
@@ -205,22 +206,15 @@ static int start_best(struct sandbox *sandbox, struct starting *starting,
     bool of_host = !starting->profile->own_root || starting->profile->program_place;
     if (rc != -ERR_LACKS || (of_host && access(run->argv[0], X_OK) < 0))
         return rc;
-    if (run->tier == SANDBOX_CONTAINER)
-        return try_tier(sandbox, starting, run, SANDBOX_CONTAINER, err);
-    return err_hint(err, "allow user namespaces, or set \"sandbox\": {\"tier\": \"container\"}");
+    return run->tier == SANDBOX_CONTAINER ? try_tier(sandbox, starting, run, SANDBOX_CONTAINER, err)
+                                          : rc;
 }
 
 static void finish_start(struct sandbox *sandbox, const struct starting *starting)
 {
-    const uint32_t confined = LAYER_BIT(LAYER_LANDLOCK) | LAYER_BIT(LAYER_SECCOMP) |
-                              LAYER_BIT(LAYER_NO_NEW_PRIVS) | LAYER_BIT(LAYER_CAPS) |
-                              LAYER_BIT(LAYER_RLIMITS);
-    bool strong = sandbox->result.tier == SANDBOX_STRONG;
     sandbox->limits = starting->limits;
     sandbox->watched = starting->profile->own_root;
     sandbox->result.layers = sandbox->born.layers;
-    if (starting->profile->own_root)
-        sandbox->result.layers |= confined | (strong ? LAYER_BIT(LAYER_ROOT) : 0);
     sandbox->result.out.max = sandbox->result.err.max = starting->limits.output;
 }
 

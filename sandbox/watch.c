@@ -154,22 +154,58 @@ uint64_t watch_memory(pid_t init)
 }
 
 /* The number could be another process's by now: it is held, then compared. */
-static void kill_one(pid_t pid, const struct task *seen)
+static void signal_one(pid_t pid, const struct task *seen, int signal)
 {
     struct task now;
     CLEANUP(fd_closep) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (fd >= 0 && read_task(&now, pid) && now.started == seen->started)
-        syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+        syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+}
+
+/* Returns how many there were that the signal was new for. */
+static unsigned signal_all(pid_t init, int signal)
+{
+    CLEANUP(tree_done) struct tree tree = { 0 };
+    unsigned count = 0;
+    find_tree(&tree, init);
+    for (unsigned i = 1; i < tree.count; i++) {
+        struct task task;
+        if (!read_task(&task, tree.pids[i]) || task.state == 'Z' ||
+            (signal == SIGSTOP && task.state == 'T'))
+            continue;
+        signal_one(tree.pids[i], &task, signal);
+        count++;
+    }
+    return count;
 }
 
 bool watch_kill(pid_t init)
 {
-    CLEANUP(tree_done) struct tree tree = { 0 };
-    find_tree(&tree, init);
-    for (unsigned i = 1; i < tree.count; i++) {
+    enum { ROUNDS_MAX = 64 };
+    /* Who is killed makes room for another child of who is not: so all are stopped first. */
+    for (int round = 0; round < ROUNDS_MAX && signal_all(init, SIGSTOP) > 0; round++)
+        continue;
+    return signal_all(init, SIGKILL) > 0;
+}
+
+unsigned watch_tasks_of(uid_t uid)
+{
+    unsigned count = 0;
+    DIR *folder = opendir("/proc");
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char path[64], text[TEXT_MAX];
         struct task task;
-        if (read_task(&task, tree.pids[i]) && task.state != 'Z')
-            kill_one(tree.pids[i], &task);
+        unsigned real;
+        snprintf(path, sizeof path, "/proc/%.20s/status", entry->d_name);
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+            read_text(path, text, sizeof text) <= 0)
+            continue;
+        const char *line = strstr(text, "\nUid:");
+        if (line && sscanf(line + 5, "%u", &real) == 1 && real == uid &&
+            read_task(&task, (pid_t)atoi(entry->d_name)))
+            count += task.threads;
     }
-    return tree.count > 1;
+    if (folder)
+        closedir(folder);
+    return count;
 }

@@ -18,3 +18,5 @@ struct watch_use watch_sum(pid_t init);
 uint64_t watch_memory(pid_t init);
 /* Kills everything below init, not init itself; false when nothing was there any more. */
 bool watch_kill(pid_t init);
+/* Processes and threads of a user on the whole machine. */
+unsigned watch_tasks_of(uid_t uid);

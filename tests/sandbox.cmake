@@ -39,3 +39,4 @@ set_target_properties(sandbox_without PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAK
 moult_test(sandbox_tool_test sandbox base)
 moult_story(integration sandbox)
 moult_test(sandbox_check_test sandbox base)
+moult_test(sandbox_lacks_test sandbox base)

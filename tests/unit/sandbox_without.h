@@ -1,5 +1,5 @@
-/* sandbox_without - makes this process one that cannot have namespaces, as in many containers. For
- * good, so a test that uses it comes last. */
+/* sandbox_without - makes this process one that cannot have namespaces, as in many containers, or
+ * one whose kernel lacks a call. For good, so a test that uses it comes last. */
 #pragma once
 
 #include <errno.h>
@@ -11,6 +11,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static inline void without_filter(struct sock_filter *filter, size_t count)
+{
+    struct sock_fprog program = { (unsigned short)count, filter };
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+        _exit(9);
+}
+
 static inline void without_namespaces(void)
 {
     struct sock_filter filter[] = {
@@ -21,8 +29,17 @@ static inline void without_namespaces(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
-        _exit(9);
+    without_filter(filter, sizeof filter / sizeof *filter);
+}
+
+/* A kernel that does not know this call. */
+static inline void without_call(long number)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    without_filter(filter, sizeof filter / sizeof *filter);
 }

@@ -1,0 +1,253 @@
+/* child - see child.h. */
+#include "sandbox/child.h"
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "lock/lock.h"
+#include "sandbox/init/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { HIGH_FD = 200 };
+
+/* Every descriptor goes high first, so that none is overwritten before it was moved. */
+static int place_descriptors(struct child *child, struct err *err)
+{
+    int high[BIRTH_FDS_MAX];
+    for (unsigned i = 0; i < child->fds_count; i++)
+        if ((high[i] = fcntl(child->fds[i], F_DUPFD_CLOEXEC, HIGH_FD)) < 0)
+            return err_sys(err, "descriptor %u", i);
+    for (unsigned i = 0; i < child->fds_count; i++)
+        if (dup2(high[i], (int)i) < 0)
+            return err_sys(err, "descriptor %u", i);
+    if (close_range(child->fds_count, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+        return err_sys(err, "close descriptors");
+    return 0;
+}
+
+/* Inside a user namespace: its own root, which is nobody outside. Without one: nobody, if root. */
+static int change_uid(const struct child *child, struct err *err)
+{
+    unsigned uid = child->birth->namespaces ? 0 : child->uid;
+    unsigned gid = child->birth->namespaces ? 0 : child->gid;
+    if (!child->birth->namespaces && !child->root)
+        return 0;
+    int rc = child->birth->namespaces ? 0 : lock_drop_bound(err);
+    if (rc < 0)
+        return rc;
+    /* The kernel's calls: the library's would wait for the parent's other threads, which this
+     * process does not have. */
+    if (child->root && syscall(SYS_setgroups, 0, NULL) < 0)
+        return err_sys(err, "groups");
+    if (syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
+        return err_sys(err, "own uid");
+    return 0;
+}
+
+/* Never above what the parent itself may have. */
+static int limit(int resource, uint64_t value, struct err *err)
+{
+    struct rlimit now;
+    if (getrlimit((__rlimit_resource_t)resource, &now) == 0 && value > now.rlim_max)
+        value = now.rlim_max;
+    now = (struct rlimit){ value, value };
+    return setrlimit((__rlimit_resource_t)resource, &now) < 0 ? err_sys(err, "rlimit %d", resource)
+                                                              : 0;
+}
+
+/* A little above what the watch counts, so that it sees a limit passed and can name it. */
+static int set_limits(const struct child *child, struct err *err)
+{
+    const struct birth *birth = child->birth;
+    const struct sandbox_limits *limits = birth->limits;
+    const struct {
+        int resource;
+        uint64_t value;
+    } rows[] = {
+        { RLIMIT_CORE, 0 },
+        { RLIMIT_CPU, limits->cpu_ms / 1000 + 1 },
+        { RLIMIT_AS, birth->space },
+        { RLIMIT_FSIZE, limits->disk },
+        { RLIMIT_NOFILE, limits->files + BIRTH_SLACK },
+        { RLIMIT_NPROC, limits->processes + BIRTH_SLACK + child->tasks },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int rc = limit(rows[i].resource, rows[i].value, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int set_filter(int fd, struct err *err)
+{
+    static struct sock_filter filter[4096];
+    ssize_t size = pread(fd, filter, sizeof filter, 0);
+    if (size <= 0 || (size_t)size % sizeof *filter)
+        return err_sys(err, "read the filter");
+    struct sock_fprog program = { (unsigned short)((size_t)size / sizeof *filter), filter };
+    long listener =
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+    if (listener >= 0)
+        return fd_send(INIT_SOCKET_FD, (int)listener, err);
+    err_sys(err, "layer seccomp: a filter with notifications");
+    err_hint(err, "use a kernel that has it (5.0 or newer), and no other such filter around moult");
+    if (err)
+        err->code = ERR_LACKS;
+    return -ERR_LACKS;
+}
+
+static int landlock_mounts(const struct child *child, struct err *err)
+{
+    struct lock_rule rules[ROOT_MOUNTS_MAX + 1];
+    const struct root_plan *root = child->birth->root;
+    bool inside = child->birth->namespaces;
+    unsigned count = 0;
+    for (unsigned i = 0; i < root->mounts_count; i++) {
+        const struct sandbox_mount *mount = root->mounts[i];
+        if (inside || mount->from)
+            rules[count++] = (struct lock_rule){ inside ? mount->to : mount->from, mount->write };
+    }
+    if (inside && root->proc && access("/proc", F_OK) == 0)
+        rules[count++] = (struct lock_rule){ "/proc", false };
+    return lock_landlock(rules, count, err);
+}
+
+static int no_new_privileges(const struct child *child, struct err *err)
+{
+    (void)child;
+    return lock_no_new_privileges(err);
+}
+
+static int drop_capabilities(const struct child *child, struct err *err)
+{
+    (void)child;
+    return lock_drop_capabilities(err);
+}
+
+/* The layers of a program that does not lock itself, in the order that they need; the filter comes
+ * behind them, and says to the parent which of them there are. */
+static const struct step {
+    int (*run)(const struct child *, struct err *);
+    enum sandbox_layer layer;
+} steps[] = {
+    { set_limits, LAYER_RLIMITS },
+    { no_new_privileges, LAYER_NO_NEW_PRIVS },
+    { drop_capabilities, LAYER_CAPS },
+    { landlock_mounts, LAYER_LANDLOCK },
+};
+
+/* err holds why. */
+static int lacks_layer(enum sandbox_layer layer, struct err *err)
+{
+    if (err) {
+        err_while(err, "layer %s", sandbox_layer_words[layer]);
+        err_hint(err, "use a kernel that has it (5.13 or newer), or waive it: $.sandbox.waive");
+        err->code = ERR_LACKS;
+    }
+    return -ERR_LACKS;
+}
+
+static int confine(const struct child *child, int filter_fd, struct err *err)
+{
+    uint32_t layers = LAYER_BIT(LAYER_SECCOMP);
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        uint32_t bit = LAYER_BIT(steps[i].layer);
+        if (steps[i].run(child, err) == 0) {
+            layers |= bit;
+            continue;
+        }
+        if (child->birth->waived & bit)
+            continue;
+        return lacks_layer(steps[i].layer, err);
+    }
+    if (write(INIT_SOCKET_FD, &layers, sizeof layers) != sizeof layers)
+        return err_sys(err, "tell the layers");
+    return set_filter(filter_fd, err);
+}
+
+static int receive_sources(const struct child *child, struct root_sources *ret, struct err *err)
+{
+    int rc = read_all(child->go_fd, &ret->mapped, sizeof ret->mapped, err);
+    for (unsigned i = 0; rc >= 0 && i < ROOT_MOUNTS_MAX; i++) {
+        ret->fds[i] = -1;
+        if (ret->mapped >> i & 1)
+            rc = ret->fds[i] = fd_receive(child->go_fd, err);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* The uid changes on the way: see root.h. */
+static int change_root(const struct child *child, struct err *err)
+{
+    const struct root_plan *root = child->birth->root;
+    bool build = root && child->birth->namespaces;
+    struct root_sources sources;
+    int rc = build ? receive_sources(child, &sources, err) : 0;
+    if (rc == 0 && build)
+        rc = root_open(root, &sources, err);
+    if (rc < 0 || (rc = change_uid(child, err)) < 0)
+        return rc;
+    if (build)
+        return (rc = root_enter(root, &sources, err)) < 0 ? rc
+                                                          : fd_send(child->go_fd, sources.own, err);
+    return root && chdir(root->cwd) < 0 ? err_sys(err, "go to %s", root->cwd) : 0;
+}
+
+static int move_high(int *fd, struct err *err)
+{
+    int high = fcntl(*fd, F_DUPFD_CLOEXEC, HIGH_FD);
+    if (high < 0)
+        return err_sys(err, "descriptors");
+    *fd = high;
+    return high < INIT_REPORT_FD ? 0 : err_set(err, ERR_LIMIT, "too many descriptors are open");
+}
+
+static int place_for_init(struct child *child, struct err *err)
+{
+    if (dup2(child->report_fd, INIT_REPORT_FD) < 0 || dup2(child->status_fd, INIT_STATUS_FD) < 0 ||
+        dup3(child->program_fd, INIT_PROGRAM_FD, O_CLOEXEC) < 0 ||
+        dup3(child->go_fd, INIT_SOCKET_FD, O_CLOEXEC) < 0)
+        return err_sys(err, "descriptors of the first process");
+    close(child->report_fd);
+    child->report_fd = INIT_REPORT_FD;
+    if (!child->birth->namespaces && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+        return err_sys(err, "subreaper");
+    return 0;
+}
+
+int child_run(struct child *child, struct err *err)
+{
+    const struct birth *birth = child->birth;
+    int filter_fd = birth->filter_fd, rc;
+    int *high[] = { &child->go_fd, &child->report_fd, &child->program_fd, &child->status_fd,
+        &filter_fd };
+    char byte;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return err_sys(err, "death signal");
+    if (read(child->go_fd, &byte, 1) != 1)
+        return err_set(err, ERR_PEER, "the parent has gone");
+    for (size_t i = 0; i < COUNT_OF(high); i++)
+        if ((rc = move_high(high[i], err)) < 0)
+            return rc;
+    if ((rc = place_descriptors(child, err)) < 0 || (rc = change_root(child, err)) < 0)
+        return rc;
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of uid clears it */
+    if (birth->root &&
+        ((rc = place_for_init(child, err)) < 0 || (rc = confine(child, filter_fd, err)) < 0))
+        return rc;
+    syscall(SYS_execveat, birth->root ? INIT_PROGRAM_FD : child->program_fd, "", child->argv,
+        birth->env, AT_EMPTY_PATH);
+    return err_sys(err, "start %s", birth->program);
+}
