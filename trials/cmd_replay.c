@@ -11,6 +11,7 @@
 #include "trials/cmd.h"
 #include "trials/detect.h"
 #include "trials/trace.h"
+#include "wire/config.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -233,6 +234,7 @@ struct asked {
     const char *builds, *mode, *worker;
     struct option_list candidates;
     uint64_t workers;
+    int tier; /* the weakest that the home's configuration allows */
 };
 
 static int open_arms(
@@ -246,7 +248,7 @@ static int open_arms(
         .builds = builds->list,
         .builds_count = builds->count,
         .pipeline = "order",
-        .tier = SANDBOX_CONTAINER,
+        .tier = asked->tier,
         .seed = 1 };
     int rc = replay_open(&r->arms[0], &arm, workers, err);
     arm.seed = 77;
@@ -268,6 +270,16 @@ static int replay_with(
         rc = replay_all(r, home, err);
     for (int k = 0; k < PASSES; k++)
         replay_free(r->arms[k]);
+    return rc;
+}
+
+static int read_tier(struct asked *asked, const struct home *home, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct config config;
+    int rc = config_read(&config, home, &arena, err);
+    if (rc == 0)
+        asked->tier = config.tier;
     return rc;
 }
 
@@ -304,6 +316,7 @@ static int run(const struct verb_call *call, struct err *err)
         return 0;
     int rc = count < 0 ? count : check(&asked, err);
     if (rc < 0 || (rc = home_find(&home, call->dir, err)) < 0 ||
+        (rc = read_tier(&asked, &home, err)) < 0 ||
         (rc = file_program_dir(folder, sizeof folder, err)) < 0)
         return rc;
     CLEANUP(mem_freep) char *worker = mem_format("%s/moult-worker", folder);

@@ -337,6 +337,21 @@ static const struct key top_keys[] = {
     { 0 },
 };
 
+/* What is no JSON: the line is what an editor shows. */
+static int refuse_text(struct str text, struct err *err)
+{
+    char place[80];
+    unsigned long offset = 0;
+    uint32_t line, column;
+    if (!err)
+        return -ERR_INPUT;
+    snprintf(place, sizeof place, "%.79s", err->where);
+    sscanf(place, "offset %lu", &offset);
+    json_line(text, offset < text.size ? offset : text.size, &line, &column);
+    err_where(err, "moult.json:%u: %s", line, place);
+    return err_while(err, "moult.json");
+}
+
 int config_parse(struct config *ret, struct str text, struct arena *arena, struct err *err)
 {
     struct config config = {
@@ -348,10 +363,8 @@ int config_parse(struct config *ret, struct str text, struct arena *arena, struc
     struct reader reader = { arena, &config, NULL, json_uncomment(arena, text), err };
     reader.root =
         json_read(arena, reader.text, &(struct json_limits){ .size_max = CONFIG_MAX }, err);
-    if (!reader.root) {
-        err_while(err, "moult.json");
-        return err ? -err->code : -ERR_INPUT;
-    }
+    if (!reader.root)
+        return refuse_text(reader.text, err);
     if (!json_is(reader.root, JSON_OBJECT))
         return refuse(&reader, reader.root, "moult.json wants an object");
     int rc = read_keys(&reader, reader.root, top_keys, &config);

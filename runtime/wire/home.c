@@ -128,8 +128,10 @@ static int read_id(struct home *home, struct err *err)
     CLEANUP(buf_done) struct buf text = { 0 };
     char path[PATH_MAX];
     int rc = file_read(home_path(path, home, "keys/home.id"), &text, 64, err);
-    if (rc < 0)
-        return err_while(err, "%s is no moult home", home->path);
+    if (rc < 0) {
+        err_while(err, "%s is no moult home", home->path);
+        return err_hint(err, "moult init DIR makes one");
+    }
     struct str id = str_trim(buf_view(&text));
     if (id.size != 32 || strspn(id.at, "0123456789abcdef") < 32)
         return err_set(err, ERR_INPUT, "keys/home.id of %s is not 32 hex digits", home->path);

@@ -42,8 +42,9 @@ static const struct row {
         "$.mcpServers.s", "command" },
     { "a permission not known", "{\"tools\":{\"shell\":\"yes\"}}", ERR_INPUT, "$.tools.shell",
         "allow" },
-    { "one key twice", "{\"models\":[],\"models\":[]}", ERR_INPUT, "", "twice" },
-    { "not JSON", "models = []", ERR_INPUT, "offset 0", "not a value" },
+    { "one key twice", "{\"models\":[],\n\"models\":[]}", ERR_INPUT,
+        "moult.json:2: offset 26, $.models", "twice" },
+    { "not JSON", "models = []", ERR_INPUT, "moult.json:1: offset 0", "not a value" },
     { "a string with a NUL", "{\"evolve\":{\"policy\":\"a\\u0000b\"}}", ERR_INPUT,
         "$.evolve.policy", "path" },
 };
