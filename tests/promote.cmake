@@ -2,6 +2,8 @@ moult_test(promote_lineage_test promote)
 moult_test(promote_approve_test promote)
 moult_test(promote_compile_test promote)
 moult_test(promote_evidence_test promote)
+moult_test(promote_proposal_test promote)
+moult_fuzz(proposal promote)
 
 # A proposer that does as its bundle says: never sanitised, and it links nothing of moult.
 set(scripted ${CMAKE_BINARY_DIR}/tests/scripted_proposer)
