@@ -227,8 +227,6 @@ static int talk(struct born *born, struct child *child, const struct pipes *pipe
 {
     const struct birth *birth = child->birth;
     int rc = birth->namespaces ? write_maps(born->pid, child, err) : 0;
-    if (rc == 0 && birth->cgroup && cgroup_add(birth->cgroup, born->pid))
-        born->layers |= LAYER_BIT(LAYER_CGROUP);
     if (rc == 0)
         rc = send_bytes(pipes->go[1], "g", 1, err);
     if (rc == 0 && birth->namespaces && birth->root)

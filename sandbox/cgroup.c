@@ -62,16 +62,17 @@ static void sweep(const char *above)
         closedir(folder);
 }
 
-static bool make_below(struct cgroup *ret, const char *above)
+static bool make_below(struct cgroup *ret, const char *above, const char *members)
 {
     static atomic_uint number;
-    char *dir = ret->dirs[ret->count];
+    char *dir = ret->dirs[ret->count], path[CGROUP_PATH_MAX + 16];
     sweep(above);
     if (snprintf(dir, CGROUP_PATH_MAX, "%s/" PREFIX "%d-%u", above, (int)getpid(), number++) >=
             CGROUP_PATH_MAX ||
         mkdir(dir, 0755) < 0)
         return false;
-    ret->count++;
+    snprintf(path, sizeof path, "%s/%s", dir, members);
+    ret->fds[ret->count++] = open(path, O_WRONLY | O_CLOEXEC);
     return true;
 }
 
@@ -114,7 +115,7 @@ static bool make_v1(struct cgroup *ret)
 {
     char above[CGROUP_PATH_MAX];
     for (unsigned i = 0; i < COUNT_OF(controllers); i++)
-        if (!find_own(above, controllers[i].name) || !make_below(ret, above))
+        if (!find_own(above, controllers[i].name) || !make_below(ret, above, "tasks"))
             return false;
     return true;
 }
@@ -125,7 +126,7 @@ static bool make_v2(struct cgroup *ret)
     if (!find_own(above, ""))
         return false;
     put(above, "cgroup.subtree_control", "+memory +pids"); /* the limits show whether it took */
-    return make_below(ret, above);
+    return make_below(ret, above, "cgroup.procs");
 }
 
 bool cgroup_make(struct cgroup *ret, uint64_t memory, uint32_t tasks)
@@ -144,12 +145,10 @@ bool cgroup_make(struct cgroup *ret, uint64_t memory, uint32_t tasks)
     return false;
 }
 
-bool cgroup_add(const struct cgroup *cgroup, pid_t pid)
+bool cgroup_join(const struct cgroup *cgroup)
 {
-    char text[32];
-    snprintf(text, sizeof text, "%d", (int)pid);
     for (unsigned i = 0; i < cgroup->count; i++)
-        if (!put(cgroup->dirs[i], "cgroup.procs", text))
+        if (write(cgroup->fds[i], "0", 1) != 1)
             return false;
     return cgroup->count > 0;
 }
@@ -177,7 +176,9 @@ struct cgroup_events cgroup_events(const struct cgroup *cgroup)
 
 void cgroup_done(struct cgroup *cgroup)
 {
-    for (unsigned i = 0; i < cgroup->count; i++)
+    for (unsigned i = 0; i < cgroup->count; i++) {
+        fd_closep(&cgroup->fds[i]);
         rmdir(cgroup->dirs[i]);
+    }
     cgroup->count = 0;
 }

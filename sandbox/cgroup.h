@@ -10,11 +10,14 @@
 enum { CGROUP_PATH_MAX = 512 };
 struct cgroup {
     char dirs[2][CGROUP_PATH_MAX]; /* v1: one for memory, one for tasks; v2: one for both */
+    int fds[2];                    /* where a process writes itself in */
     unsigned count;                /* 0: none could be had */
 };
 /* All or nothing. Groups that a killed parent left behind are removed on the way. */
 bool cgroup_make(struct cgroup *ret, uint64_t memory, uint32_t tasks);
-bool cgroup_add(const struct cgroup *cgroup, pid_t pid);
+/* The calling process; system calls only. It does so itself since moving another one takes a lock
+ * of the whole machine, for ten milliseconds. */
+bool cgroup_join(const struct cgroup *cgroup);
 struct cgroup_events {
     bool memory, tasks; /* a process was killed for memory; a fork was refused */
 };

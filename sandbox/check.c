@@ -159,13 +159,13 @@ static int try_limits(const struct bait *bait)
     return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0;
 }
 
-/* The parent put it into a group of one task. */
+/* In a group of one task. */
 static int try_cgroup(const struct bait *bait)
 {
-    if (bait->cgroup.count == 0) {
+    if (bait->cgroup.count == 0)
         errno = ENOENT;
+    if (!cgroup_join(&bait->cgroup))
         return lacks();
-    }
     pid_t pid = fork();
     if (pid == 0)
         _exit(0);
@@ -244,8 +244,6 @@ static void run_trial(const struct trial *trial, const struct bait *bait, struct
         outcome->error = EPROTO; /* it died before it could say anything */
         if (flags & CLONE_NEWUSER)
             map_ids(pid);
-        if (bait->cgroup.count > 0 && trial->run == try_cgroup)
-            cgroup_add(&bait->cgroup, pid);
         if (write(go[1], "g", 1) == 1)
             waitpid(pid, NULL, 0);
     }

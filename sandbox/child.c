@@ -158,9 +158,9 @@ static int lacks_layer(enum sandbox_layer layer, struct err *err)
     return -ERR_LACKS;
 }
 
-static int confine(const struct child *child, int filter_fd, struct err *err)
+static int confine(const struct child *child, uint32_t layers, int filter_fd, struct err *err)
 {
-    uint32_t layers = LAYER_BIT(LAYER_SECCOMP);
+    layers |= LAYER_BIT(LAYER_SECCOMP);
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         uint32_t bit = LAYER_BIT(steps[i].layer);
         if (steps[i].run(child, err) == 0) {
@@ -237,6 +237,7 @@ int child_run(struct child *child, struct err *err)
         return err_sys(err, "death signal");
     if (read(child->go_fd, &byte, 1) != 1)
         return err_set(err, ERR_PEER, "the parent has gone");
+    uint32_t layers = birth->cgroup && cgroup_join(birth->cgroup) ? LAYER_BIT(LAYER_CGROUP) : 0;
     for (size_t i = 0; i < COUNT_OF(high); i++)
         if ((rc = move_high(high[i], err)) < 0)
             return rc;
@@ -244,8 +245,8 @@ int child_run(struct child *child, struct err *err)
         return rc;
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of uid clears it */
-    if (birth->root &&
-        ((rc = place_for_init(child, err)) < 0 || (rc = confine(child, filter_fd, err)) < 0))
+    if (birth->root && ((rc = place_for_init(child, err)) < 0 ||
+                           (rc = confine(child, layers, filter_fd, err)) < 0))
         return rc;
     syscall(SYS_execveat, birth->root ? INIT_PROGRAM_FD : child->program_fd, "", child->argv,
         birth->env, AT_EMPTY_PATH);
