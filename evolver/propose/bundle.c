@@ -114,6 +114,8 @@ static int read_step(struct bundle_step *ret, struct arena *arena, const struct 
         arena, json_get(reply, "tool_calls"), ret->tools, "arguments", &ret->calls_count);
     ret->wanted =
         read_calls(arena, json_get(wanted, "calls"), ret->tools, "args", &ret->wanted_count);
+    JSON_EACH(call, json_get(wanted, "calls"))
+    ret->denies |= json_bool(json_get(call, "denied"), false);
     return 0;
 }
 

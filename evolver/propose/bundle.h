@@ -21,6 +21,7 @@ struct bundle_step {
     struct str text;
     struct bundle_call *calls, *wanted;
     uint32_t calls_count, wanted_count;
+    bool denies; /* a call is wanted denied: no edit does that */
     const struct json *tools;
 };
 struct bundle_plugin {

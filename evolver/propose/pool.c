@@ -138,6 +138,17 @@ static bool text_of_span(
     return iterator > 0 && pool->iterators[iterator].args[0] == expr;
 }
 
+/* A span may grow twice: markup inside markup. */
+static bool grows_again(const struct pool *pool, const struct verb *verb, const struct expr *expr)
+{
+    if (verb != expr->verb || verb->returns != 'P')
+        return false;
+    for (unsigned i = 0; i < verb->count; i++)
+        if (pool->at[expr->args[i]].type == 'P' && pool->at[expr->args[i]].kind != EXPR_PART)
+            return false;
+    return true;
+}
+
 static bool may_stand(const struct pool *pool, const struct verb *verb, unsigned at,
     uint8_t iterator, uint16_t number)
 {
@@ -145,7 +156,8 @@ static bool may_stand(const struct pool *pool, const struct verb *verb, unsigned
     const struct verb_param *param = &verb->params[at];
     if (expr->type != param->type || (expr->iterator != 0 && expr->iterator != iterator))
         return false;
-    if (!verb->edit && expr->kind == EXPR_VERB && vocabulary_is_last(expr->verb))
+    if (!verb->edit && expr->kind == EXPR_VERB && vocabulary_is_last(expr->verb) &&
+        !grows_again(pool, verb, expr))
         return false;
     if (expr->kind == EXPR_VERB && expr->verb == verb && verb->returns == 'T')
         return false; /* what stands behind what stands behind: no end of these */

@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    COMBOS_MAX = 4000,
+    COMBOS_MAX = 2000,
     MASKS_MAX = 40,
     PARTS_MAX = 16,
     TRIED_MAX = 30000,
@@ -50,10 +50,20 @@ static void add_body(void *with, const uint16_t args[VERB_PARAMS_MAX])
         body->cost += l->search->pool.at[l->search->pool.iterators[l->iterator].args[i]].cost;
 }
 
+/* Every failing step wants a call denied: then there is nothing for an edit to do. */
+static bool all_deny(const struct search *search)
+{
+    for (uint32_t i = 0; i < search->fails.count; i++)
+        if (!search->bundle->steps[search->fails.at[i]].denies)
+            return false;
+    return true;
+}
+
 static void list_scope(struct search *search, struct list *list, uint32_t iterator)
 {
     const struct judged_hook *hook = search->pool.hook;
-    for (uint32_t action = 1; action < search->actions.count; action++) {
+    bool edits = !all_deny(search);
+    for (uint32_t action = 1; edits && action < search->actions.count; action++) {
         struct listing listing = { search, list, iterator, action };
         pool_combine(&search->pool, search->actions.at[action], (uint8_t)iterator, COMBOS_MAX,
             add_body, &listing);
@@ -68,16 +78,16 @@ static void list_scope(struct search *search, struct list *list, uint32_t iterat
 
 /* --- the abstract condition */
 
+/* All times, each alone, each two of the first five. */
 static uint32_t masks_for(uint32_t reached, uint64_t ret[MASKS_MAX])
 {
     uint32_t count = 0;
     ret[count++] = UINT64_MAX;
-    uint32_t all = reached < 5 ? reached : 5;
-    for (uint64_t mask = 1; mask < 1ull << all && count < MASKS_MAX; mask++)
-        if (mask != (1ull << reached) - 1)
-            ret[count++] = mask;
-    for (uint32_t i = 5; i < reached && i < 8 && count < MASKS_MAX; i++)
+    for (uint32_t i = 0; reached > 1 && i < reached && i < 8; i++)
         ret[count++] = 1ull << i;
+    for (uint32_t i = 0; reached > 2 && i < reached && i < 5; i++)
+        for (uint32_t k = i + 1; k < reached && k < 5; k++)
+            ret[count++] = 1ull << i | 1ull << k;
     return count;
 }
 
@@ -284,6 +294,23 @@ static int take_right(struct search *search, const struct list *list, struct sco
     return 0;
 }
 
+/* A long list loses what is right in no component at the first half of the screen. */
+static int leave_wrong_out(
+    struct search *search, struct list *list, struct scored *scored, struct err *err)
+{
+    enum { LONG = 200 };
+    struct steps half = { search->screen.at, (search->screen.count + 1) / 2 };
+    uint32_t kept = 0;
+    if (list->count < LONG)
+        return 0;
+    int r = screen(search, list, &half, scored, err);
+    for (uint32_t i = 0; r == 0 && i < list->count; i++)
+        if (scored[i].all + scored[i].calls + scored[i].text > 0)
+            list->at[kept++] = list->at[i];
+    list->count = kept;
+    return r;
+}
+
 static int search_scope(struct search *search, uint32_t iterator, struct list *list,
     struct scored *scored, struct list *found, struct err *err)
 {
@@ -293,11 +320,13 @@ static int search_scope(struct search *search, uint32_t iterator, struct list *l
     list_scope(search, list, iterator);
     uint32_t all = list->count;
     int r = leave_idle_out(search, list, &search->screen, err);
+    uint32_t singles = list->count;
+    if (r == 0)
+        r = leave_wrong_out(search, list, scored, err);
     if (r == 0 && list->count > 0)
         r = take_right(search, list, scored, found, err);
     if (r == 0)
         join(scored, list->count, &pairs);
-    uint32_t singles = list->count;
     if (r == 0 && pairs.count > 0)
         r = take_right(search, &pairs, scored, found, err);
     if (r == 0)
