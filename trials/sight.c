@@ -290,10 +290,11 @@ static int take_end(struct sight *sight, const struct wire_end *end, struct err 
     return SIGHT_OVER;
 }
 
-/* Testimony, but against itself: a hook that failed. */
+/* Testimony, but against itself: a hook that failed. The first says why; more of them cost nothing.
+ */
 static void take_event(struct sight *sight, const struct wire_event *event)
 {
-    if (event->action != WIRE_ACTION_FAILED)
+    if (event->action != WIRE_ACTION_FAILED || sight->failed_hook)
         return;
     sight->failed_hook = true;
     sight->effects.why = str_of(arena_format(
@@ -327,6 +328,7 @@ uint32_t sight_holds(const struct sight *sight)
 void sight_abnormal(struct sight *sight, const char *why)
 {
     sight->effects = (struct effects){ .end = EFFECTS_ABNORMAL,
+        .prefix = true,
         .why = str_of(arena_format(sight->arena, "%s", why)) };
     effects_seal(&sight->effects);
 }

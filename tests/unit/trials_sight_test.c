@@ -1,5 +1,6 @@
 /* trials/sight.c: what a worker may say in a step, and what is read from it. No worker here: each
  * row is a script of its messages, true ones and lies. */
+#include "trials/detect.h"
 #include "trials/sight.h"
 
 #include "base/mem.h"
@@ -211,11 +212,36 @@ static void a_hook_that_failed_is_abnormal_whatever_left(void **state)
     const struct row *row = row_of("as recorded");
     sight_begin(&sight, run, 0, LEASE, &arena);
     assert_int_equal(sight_take(&sight, &row->says[0], NULL), SIGHT_REPLY);
-    assert_int_equal(sight_take(&sight, &event, NULL), SIGHT_WAIT);
+    size_t before = 0;
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(sight_take(&sight, &event, NULL), SIGHT_WAIT);
+        before = i == 0 ? arena.used : before;
+    }
+    assert_int_equal(arena.used, before); /* a flood of them takes no memory */
     assert_int_equal(sight_take(&sight, &row->says[1], NULL), SIGHT_WAIT);
     assert_int_equal(sight_take(&sight, &row->says[2], NULL), SIGHT_OVER);
     assert_int_equal(sight.effects.end, EFFECTS_ABNORMAL);
     assert_true(str_equal(sight.effects.why, STR("hook 4 failed: bad")));
+}
+
+/* A repair that also asks a question is not the repair. */
+static void a_question_beside_a_repair_is_seen(void **state)
+{
+    (void)state;
+    struct effects seen = effects_of("as recorded");
+    assert_int_equal(detect_outcome(NULL, run, 0, &seen, &arena), OUTCOME_SAME);
+    seen.asked.at[0] = 1;
+    assert_int_equal(detect_outcome(NULL, run, 0, &seen, &arena), OUTCOME_UNEXPLAINED);
+}
+
+static void a_death_breaks_no_prefix(void **state)
+{
+    (void)state;
+    struct sight sight;
+    sight_begin(&sight, run, 0, LEASE, &arena);
+    sight_abnormal(&sight, "gone");
+    assert_int_equal(sight.effects.end, EFFECTS_ABNORMAL);
+    assert_true(sight.effects.prefix);
 }
 
 static int set_up(void **state)
@@ -241,6 +267,8 @@ int main(void)
         cmocka_unit_test(what_is_said_is_read_or_refused),
         cmocka_unit_test(equal_effects_have_equal_digests),
         cmocka_unit_test(a_hook_that_failed_is_abnormal_whatever_left),
+        cmocka_unit_test(a_question_beside_a_repair_is_seen),
+        cmocka_unit_test(a_death_breaks_no_prefix),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
