@@ -1,5 +1,6 @@
 /* The check of the layers shows what is there, and what is not where the machine has it not; the
  * explanation names what the tables hold. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "sandbox/sandbox.h"
 #include "sandbox_without.h"
@@ -68,6 +69,22 @@ static void the_policy_is_told(void **state)
     }
 }
 
+/* The reference page names every layer, limit and guard that there is. */
+static void the_page_names_everything(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf page = { 0 };
+    assert_int_equal(
+        file_read(MOULT_SOURCE_DIR "/docs/reference/sandbox.md", &page, 1 << 20, NULL), 0);
+    for (int i = 0; i < LAYERS + LIMIT_PROCESSES; i++) {
+        const char *word =
+            i < LAYERS ? sandbox_layer_words[i] : sandbox_limit_words[i - LAYERS + 1];
+        CLEANUP(mem_freep) char *quoted = mem_format("`%s`", word);
+        if (!strstr(page.at, quoted))
+            fail_msg("the page does not name %s", word);
+    }
+}
+
 /* Last: this process cannot make namespaces after it. */
 static void what_lacks_is_shown(void **state)
 {
@@ -93,6 +110,7 @@ int main(void)
         cmocka_unit_test(this_machine_has_what_is_required),
         cmocka_unit_test(every_word_is_there),
         cmocka_unit_test(the_policy_is_told),
+        cmocka_unit_test(the_page_names_everything),
         cmocka_unit_test(what_lacks_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
