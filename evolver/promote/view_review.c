@@ -89,6 +89,7 @@ static void description(struct buf *out, const struct json *patch)
     }
 }
 
+/* Against what is active, run beside it: not against the recording. */
 struct counts {
     unsigned runs, resolved, same, other, abnormal;
 };
@@ -100,12 +101,13 @@ static struct counts count(const struct report *report, enum suite suite)
         const struct report_case *one = &report->cases[i];
         if (one->suite != suite)
             continue;
+        bool same = hash_equal(&one->old_effects, &one->new_effects);
+        bool resolved = one->new_outcome == OUTCOME_RESOLVED;
         counts.runs++;
-        counts.resolved += one->new_outcome == OUTCOME_RESOLVED;
-        counts.same += one->new_outcome == OUTCOME_SAME;
         counts.abnormal += one->new_abnormal;
-        counts.other +=
-            one->new_outcome == OUTCOME_SUPPRESSED || one->new_outcome == OUTCOME_UNEXPLAINED;
+        counts.same += same;
+        counts.resolved += !same && resolved;
+        counts.other += !same && !resolved;
     }
     return counts;
 }
