@@ -59,9 +59,18 @@ static void list_fails(struct search *search)
         for (uint32_t i = 0; i < bundle->steps_count; i++)
             if (turn[i] == round && search->fails.count < SEARCH_FAILS_MAX)
                 add_step(&search->fails, i);
-    search->screen.at = search->fails.at;
-    search->screen.count =
-        search->fails.count < SEARCH_SCREEN ? search->fails.count : SEARCH_SCREEN;
+}
+
+/* One of each of twelve groups, from all over the evidence: what stands side by side there came
+ * from one source and fails in one way. The first half is spread as well. */
+static void list_screen(struct search *search)
+{
+    uint32_t of = search->fail_groups < SEARCH_SCREEN ? search->fails.count : search->fail_groups;
+    uint32_t count = of < SEARCH_SCREEN ? of : SEARCH_SCREEN;
+    search->screen.at = arena_alloc(&search->arena, SEARCH_SCREEN * sizeof(uint32_t));
+    for (uint32_t odd = 0; odd < 2; odd++)
+        for (uint32_t i = odd; i < count; i += 2)
+            add_step(&search->screen, search->fails.at[(size_t)i * of / count]);
 }
 
 static void list_steps(struct search *search)
@@ -70,6 +79,7 @@ static void list_steps(struct search *search)
     search->fails.at = arena_alloc(&search->arena, SEARCH_FAILS_MAX * sizeof(uint32_t));
     search->others.at = arena_alloc(&search->arena, (bundle->steps_count + 1) * sizeof(uint32_t));
     list_fails(search);
+    list_screen(search);
     for (uint32_t i = 0; i < bundle->steps_count; i++)
         if (bundle->steps[i].kind != BUNDLE_FAIL)
             add_step(&search->others, i);
@@ -211,13 +221,14 @@ static bool lost_before(struct search *search, struct str proposal)
         search->bundle, &search->arena, search->target.plugin->name, json_get(root, "edits"));
 }
 
-/* Whether a patch is worth a try beside those that are proposed: about as good, or with a shorter
- * condition, which is less likely an accident. */
+/* Whether a patch is worth a try beside those that are proposed: about as good, or good for half as
+ * much with a shorter condition, which is less likely an accident. */
 static bool another(const struct patch *patch, const struct patch *first, uint32_t shortest)
 {
     enum { AS_GOOD = 50 };
     return !first || score_of(patch) <= score_of(first) + AS_GOOD ||
-           patch->condition.count < shortest;
+           (patch->condition.count < shortest &&
+               2 * patch->condition.mended_groups >= first->condition.mended_groups);
 }
 
 /* Tries patches, best first; proposes those that hold over all held-in steps. */

@@ -298,7 +298,7 @@ static int take_right(struct search *search, const struct list *list, struct sco
 static int leave_wrong_out(
     struct search *search, struct list *list, struct scored *scored, struct err *err)
 {
-    enum { LONG = 200 };
+    enum { LONG = 1000 };
     struct steps half = { search->screen.at, (search->screen.count + 1) / 2 };
     uint32_t kept = 0;
     if (list->count < LONG)
