@@ -1,5 +1,11 @@
 # Bad input: a clear error, the right exit status, and nothing changed. docs/reference/errors.md has the table.
-moult_story(integration bad_plugin)
-moult_story(integration bad_patch)
+# What a story takes away from a command; never sanitised, and it links nothing of moult.
+add_executable(without ${CMAKE_SOURCE_DIR}/tests/tools/without.c)
+target_compile_options(without PRIVATE -fno-sanitize=all)
+target_link_options(without PRIVATE -fno-sanitize=all)
+set_target_properties(without PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 moult_story(integration bad_config)
 moult_story(integration bad_trace)
+moult_story(integration bad_plugin)
+moult_story(integration bad_patch)
+moult_story(integration bad_machine)

@@ -30,6 +30,10 @@ static int connect_seat(struct seat *seat, struct err *err)
 static int birth(struct seat *seat, const struct replay_arm *arm, struct err *err)
 {
     int fds[WIRE_PLUGINS_MAX + 1];
+    if (access(arm->worker, X_OK) < 0) {
+        err_set(err, ERR_LACKS, "no worker at %s", arm->worker);
+        return err_hint(err, "build it: ./dev build");
+    }
     CLEANUP(fd_closep) int theirs = connect_seat(seat, err);
     if (theirs < 0)
         return theirs;
@@ -61,6 +65,15 @@ static int load(struct seat *seat, const struct replay_arm *arm, struct err *err
     return rc < 0 ? rc : frame_write(&seat->channel, err);
 }
 
+/* No plugin has run yet: that the machine lacks a layer is not the build's fault. */
+static int refused(const struct wire_fault *fault, struct err *err)
+{
+    bool lacks = fault->code == ERR_LACKS;
+    err_set(err, lacks ? ERR_LACKS : ERR_PEER, "the worker refuses: %.*s", (int)fault->text.size,
+        fault->text.at);
+    return lacks ? err_hint(err, "moult sandbox check says what lacks") : -ERR_PEER;
+}
+
 static int await_ready(struct seat *seat, struct err *err)
 {
     struct wire got;
@@ -70,8 +83,7 @@ static int await_ready(struct seat *seat, struct err *err)
     if (rc < 0)
         return rc;
     if (got.type == WIRE_FAULT)
-        return err_set(
-            err, ERR_PEER, "the worker refuses: %.*s", (int)got.fault.text.size, got.fault.text.at);
+        return refused(&got.fault, err);
     if (got.type != WIRE_READY)
         return err_set(err, ERR_PEER, "the worker does not say that it is ready");
     seat->layers = got.ready.layers;

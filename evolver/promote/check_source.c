@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The patcher reads a source in tens of milliseconds; what takes longer is refused. */
 enum {
@@ -243,7 +244,7 @@ static int ask_patcher(struct check_source_result *ret, const struct check_sourc
     int rc = find_patcher(program, plan, err);
     if (rc < 0)
         return rc;
-    if (!file_exists(program)) {
+    if (access(program, X_OK) < 0) {
         err_set(err, ERR_LACKS, "no moult-patch at %s", program);
         return err_hint(err, "build it: ./dev build");
     }

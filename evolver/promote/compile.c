@@ -4,14 +4,17 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define COMPILER "/usr/bin/gcc"
 enum { FLAGS_MAX = 96, LIST_MAX = 1 << 16, IMAGE_MAX = 16 << 20, SOURCE_MAX = 1 << 20 };
+enum { SPACE_MIN = 1 << 20 }; /* a disk with less is full */
 
 const char *const compile_stage_words[4] = { "ok", "compile", "limit", "elf" };
 
@@ -198,17 +201,48 @@ static int take_image(
     return 0;
 }
 
+/* What every build needs of the machine. */
+static const struct need {
+    const char *path, *package;
+} needs[] = {
+    { COMPILER, "gcc" },
+    { "/usr/bin/as", "binutils" },
+    { "/usr/bin/ld", "binutils" },
+};
+
+static int check_needs(struct err *err)
+{
+    for (size_t i = 0; i < COUNT_OF(needs); i++)
+        if (access(needs[i].path, X_OK) < 0) {
+            err_set(err, ERR_LACKS, "no compiler: %s is not there", needs[i].path);
+            return err_hint(err, "apt-get install %s", needs[i].package);
+        }
+    return 0;
+}
+
+/* A compile that failed for want of something is the machine's failure, not the source's. */
+static int blame_machine(const struct compile_result *result, const char *work, struct err *err)
+{
+    struct statvfs disk;
+    if (str_starts(buf_view(&result->diagnostics), STR("gcc: fatal error: cannot execute '"))) {
+        err_set(err, ERR_LACKS, "no compiler: gcc does not find its own programs");
+        return err_hint(err, "apt-get install --reinstall gcc cpp");
+    }
+    if (statvfs(work, &disk) < 0 || disk.f_bavail * disk.f_frsize >= SPACE_MIN)
+        return 0;
+    errno = ENOSPC;
+    err_sys(err, "build in %s", work);
+    return err_hint(err, "free some space there, then do it again");
+}
+
 int compile_run(struct compile_result *ret, const struct compile_plan *plan, struct err *err)
 {
     char folder[] = "/tmp/moult-build.XXXXXX";
-    int rc = 0;
+    int rc;
     memset(ret, 0, sizeof *ret);
     if (plan->source.size > SOURCE_MAX)
         return err_set(err, ERR_LIMIT, "a source of more than %d bytes", SOURCE_MAX);
-    if (access(COMPILER, X_OK) < 0) {
-        err_set(err, ERR_LACKS, "no compiler at " COMPILER);
-        rc = err_hint(err, "apt-get install gcc");
-    }
+    rc = check_needs(err);
     if (rc == 0)
         rc = make_work(folder, plan->source, err);
     CLEANUP(mem_freep) char *work = mem_format("%s/work", folder);
@@ -216,6 +250,8 @@ int compile_run(struct compile_result *ret, const struct compile_plan *plan, str
         rc = run_compiler(ret, plan, work, err);
     if (rc == 0 && ret->stage == COMPILE_OK)
         rc = take_image(ret, plan, work, err);
+    if (rc == 0 && ret->stage == COMPILE_COMPILE)
+        rc = blame_machine(ret, work, err);
     file_remove_tree(folder, NULL);
     if (rc < 0)
         compile_result_done(ret);
