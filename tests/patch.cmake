@@ -10,3 +10,4 @@ target_include_directories(promote_check_source_test PRIVATE ${CMAKE_BINARY_DIR}
 add_dependencies(promote_check_source_test moult-patch)
 moult_test(patch_describe_test patch)
 moult_story(integration source_gate)
+moult_fuzz(patch patch)

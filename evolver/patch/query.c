@@ -3,18 +3,24 @@
 #include "patch/query.h"
 #include "patch/syntax_tree.h"
 
+#include "base/mem.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-struct run {
-    const struct syntax *syntax;
+struct query {
     TSQuery *query;
 };
+struct run {
+    const struct syntax *syntax;
+    const TSQuery *query;
+};
 
-static struct str string_of(const struct run *run, uint32_t id)
+static struct str string_of(const TSQuery *query, uint32_t id)
 {
     struct str text;
     uint32_t size;
-    text.at = ts_query_string_value_for_id(run->query, id, &size);
+    text.at = ts_query_string_value_for_id(query, id, &size);
     text.size = size;
     return text;
 }
@@ -44,8 +50,8 @@ static bool holds(const struct run *run, const TSQueryMatch *match,
     if (count < 2 || !capture_of(match, steps[1].value_id, &node))
         return false;
     for (uint32_t i = 2; i < count; i++)
-        found |= str_equal(text_of(run, node), string_of(run, steps[i].value_id));
-    return found == str_equal(string_of(run, steps[0].value_id), STR("any-of?"));
+        found |= str_equal(text_of(run, node), string_of(run->query, steps[i].value_id));
+    return found == str_equal(string_of(run->query, steps[0].value_id), STR("any-of?"));
 }
 
 static bool all_hold(const struct run *run, const TSQueryMatch *match)
@@ -63,15 +69,14 @@ static bool all_hold(const struct run *run, const TSQueryMatch *match)
     return true;
 }
 
-static int check_predicates(const struct run *run, struct err *err)
+static int check_predicates(const TSQuery *query, struct err *err)
 {
-    for (uint32_t pattern = 0; pattern < ts_query_pattern_count(run->query); pattern++) {
+    for (uint32_t pattern = 0; pattern < ts_query_pattern_count(query); pattern++) {
         uint32_t count;
-        const TSQueryPredicateStep *steps =
-            ts_query_predicates_for_pattern(run->query, pattern, &count);
+        const TSQueryPredicateStep *steps = ts_query_predicates_for_pattern(query, pattern, &count);
         for (uint32_t i = 0; i < count; i++) {
             bool first = i == 0 || steps[i - 1].type == TSQueryPredicateStepTypeDone;
-            struct str name = first ? string_of(run, steps[i].value_id) : STR("any-of?");
+            struct str name = first ? string_of(query, steps[i].value_id) : STR("any-of?");
             if (!str_equal(name, STR("any-of?")) && !str_equal(name, STR("not-any-of?")))
                 return err_set(err, ERR_DEFECT, "a query asks for #%.*s", (int)name.size, name.at);
         }
@@ -91,29 +96,39 @@ static void tell(const struct run *run, const TSQueryMatch *found, query_match *
         (struct place){ point.row + 1, point.column + 1 });
 }
 
-static void run_all(const struct run *run, query_match *match, void *data)
-{
-    TSQueryCursor *cursor = ts_query_cursor_new();
-    TSQueryMatch found;
-    ts_query_cursor_exec(cursor, run->query, ts_tree_root_node(run->syntax->tree->tree));
-    while (ts_query_cursor_next_match(cursor, &found))
-        if (found.capture_count > 0 && all_hold(run, &found))
-            tell(run, &found, match, data);
-    ts_query_cursor_delete(cursor);
-}
-
-int query_run(const struct syntax *syntax, struct str queries, query_match *match, void *data,
-    struct err *err)
+int query_new(struct query **ret, struct str text, struct err *err)
 {
     uint32_t at;
     TSQueryError kind;
-    struct run run = { .syntax = syntax };
-    run.query = ts_query_new(tree_sitter_c(), queries.at, (uint32_t)queries.size, &at, &kind);
-    if (!run.query)
+    TSQuery *query = ts_query_new(tree_sitter_c(), text.at, (uint32_t)text.size, &at, &kind);
+    if (!query)
         return err_set(err, ERR_DEFECT, "the queries are wrong (%d) at byte %u", (int)kind, at);
-    int rc = check_predicates(&run, err);
-    if (rc == 0)
-        run_all(&run, match, data);
-    ts_query_delete(run.query);
-    return rc;
+    int rc = check_predicates(query, err);
+    if (rc < 0) {
+        ts_query_delete(query);
+        return rc;
+    }
+    *ret = mem_zero(1, sizeof(**ret));
+    (*ret)->query = query;
+    return 0;
+}
+
+void query_free(struct query *query)
+{
+    if (query)
+        ts_query_delete(query->query);
+    free(query);
+}
+
+void query_run(
+    const struct query *query, const struct syntax *syntax, query_match *match, void *data)
+{
+    const struct run run = { syntax, query->query };
+    TSQueryCursor *cursor = ts_query_cursor_new();
+    TSQueryMatch found;
+    ts_query_cursor_exec(cursor, run.query, ts_tree_root_node(syntax->tree->tree));
+    while (ts_query_cursor_next_match(cursor, &found))
+        if (found.capture_count > 0 && all_hold(&run, &found))
+            tell(&run, &found, match, data);
+    ts_query_cursor_delete(cursor);
 }

@@ -223,11 +223,23 @@ static const struct {
     { "abstract_array_declarator", check_array },
 };
 
+/* They are the same for every source, and cost more to read than a source does. */
+static int deny(const struct query **ret, struct err *err)
+{
+    static struct query *query;
+    int rc = query ? 0 : query_new(&query, (struct str){ deny_queries, deny_queries_size }, err);
+    *ret = query;
+    return rc;
+}
+
 int source_check_tree(struct findings *findings, const struct syntax *syntax, struct err *err)
 {
     struct check check = { .findings = findings, .syntax = syntax };
-    int rc =
-        query_run(syntax, (struct str){ deny_queries, deny_queries_size }, take_match, &check, err);
+    const struct query *query;
+    int rc = deny(&query, err);
+    if (rc < 0)
+        return rc;
+    query_run(query, syntax, take_match, &check);
     collect(&check);
     SYNTAX_EACH_WITHIN(node, syntax, 0)
     for (size_t i = 0; i < COUNT_OF(checks); i++)
@@ -236,5 +248,5 @@ int source_check_tree(struct findings *findings, const struct syntax *syntax, st
     check_exports(&check);
     check_kinds(&check);
     arena_done(&check.arena);
-    return rc;
+    return 0;
 }

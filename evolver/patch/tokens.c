@@ -138,8 +138,11 @@ static bool take_marker(struct seen *seen, struct lex_token hash)
     if (!seen->own.size)
         seen->own = name;
     seen->inside = str_equal(name, seen->own);
-    for (struct lex ahead = look; !lex_next(&ahead).line_start;)
-        look = ahead;
+    for (struct lex ahead = look;; look = ahead) {
+        struct lex_token token = lex_next(&ahead);
+        if (token.kind == LEX_END || token.line_start)
+            break;
+    }
     seen->lex = look;
     return true;
 }

@@ -116,6 +116,7 @@ static const struct {
     { "a system header's macro within", "int a = true;\n",
         "# 1 \"p.c\"\nint a =\n# 1 \"p.c\" 3 4\n     1\n# 1 \"p.c\"\n ;\n", true },
     { "nothing was preprocessed", "int a;\n", "", false },
+    { "a marker is all there is", "", "# 1 \"p.c\" 3 4", true },
     { "no marker names a file", "int a;\n", "int a;\n", false },
     { "one token more", "int a;\n", "# 1 \"p.c\"\nint a;;\n", false },
     { "one token less", "int a;\n", "# 1 \"p.c\"\nint a\n", false },

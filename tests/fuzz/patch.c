@@ -1,0 +1,78 @@
+/* Any bytes as a source, and after a line of ===== another one: as the source after a patch, and as
+ * what the preprocessor made of the first. */
+#include "patch/condition.h"
+#include "patch/describe.h"
+#include "patch/lines.h"
+#include "patch/outline.h"
+#include "patch/source.h"
+#include "patch/tokens.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A node lies within its parent, behind its elder siblings. */
+static void check_nodes(const struct syntax *syntax)
+{
+    for (uint32_t node = 1; node < syntax->count; node++) {
+        const struct syntax_node *at = &syntax->nodes[node], *up = &syntax->nodes[at->parent];
+        assert(at->parent < node && node + at->next <= at->parent + up->next);
+        assert(at->span.from <= at->span.to && at->span.to <= syntax->source.size);
+        uint32_t after = syntax_after(syntax, node);
+        assert(!after || syntax->nodes[after].span.from >= at->span.to);
+    }
+}
+
+static void look_around(const struct syntax *syntax, struct arena *arena)
+{
+    struct outline_functions functions = outline_functions(syntax, arena);
+    outline_plugin(syntax, &functions, arena);
+    outline_conditions(syntax, 0, arena);
+    outline_literals(syntax, 0, arena);
+    outline_tables(syntax, arena);
+    for (uint32_t i = 0; i < functions.count; i++) {
+        struct outline_points points = outline_points(syntax, &functions.at[i], arena);
+        for (uint32_t n = 0; n < points.count && n < 8; n++)
+            outline_scope(syntax, points.at[n].at, arena);
+    }
+}
+
+static void change(const struct syntax *was, const struct syntax *now, struct arena *arena)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    static const struct str literals[] = { { "1234 text", 9 } };
+    struct diff diff = diff_trees(was, now, arena);
+    const struct describe describe = { was, now, &diff, literals, COUNT_OF(literals) };
+    describe_patch(&out, &describe);
+    assert(diff_trees(was, was, arena).count == 0);
+    uint32_t lines = lines_changed(was->source, now->source);
+    assert(lines == lines_changed(now->source, was->source));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct str mark = { "\n=====\n", 7 };
+    struct str text = { (const char *)data, size }, other = { 0 };
+    ptrdiff_t at = str_find(text, mark);
+    if (at >= 0) {
+        other = (struct str){ text.at + at + mark.size, size - (size_t)at - mark.size };
+        text.size = (size_t)at;
+    }
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(syntax_freep) struct syntax *was = NULL, *now = NULL;
+    struct findings findings = { .count = 0 };
+    int rc = source_check(&findings, &was, "was.c", text, NULL);
+    assert(rc == 0 && (was || findings.count));
+    rc = source_check(&findings, &now, "now.c", other, NULL);
+    assert(rc == 0);
+    if (!was)
+        return 0;
+    check_nodes(was);
+    look_around(was, &arena);
+    tokens_check(&findings, was, other);
+    if (now)
+        change(was, now, &arena);
+    return 0;
+}
