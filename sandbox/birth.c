@@ -182,10 +182,10 @@ static void choose_uid(struct child *child)
     child->gid = child->root ? OWNER_NOBODY : getegid();
     for (unsigned i = 0; child->root && root && i < root->mounts_count; i++) {
         bool written = root->mounts[i]->write && (root->given >> i & 1) && root->mounts[i]->from;
-        if (!written || stat(root->mounts[i]->from, &st) < 0 || st.st_uid == 0 || st.st_gid == 0)
+        if (!written || stat(root->mounts[i]->from, &st) < 0 || st.st_uid == 0)
             continue;
         child->uid = st.st_uid;
-        child->gid = st.st_gid;
+        child->gid = st.st_gid ? st.st_gid : OWNER_NOBODY;
         return;
     }
 }

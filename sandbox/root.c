@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -71,20 +70,6 @@ static int make_place(const char *path, bool folder, struct err *err)
     return 0;
 }
 
-/* A remount may not drop a flag that the host's mount has. */
-static unsigned long kept_flags(const char *path)
-{
-    struct statvfs st;
-    unsigned long flags = 0;
-    if (statvfs(path, &st) < 0)
-        return 0;
-    flags |= st.f_flag & ST_NOEXEC ? MS_NOEXEC : 0;
-    flags |= st.f_flag & ST_NOATIME ? MS_NOATIME : 0;
-    flags |= st.f_flag & ST_NODIRATIME ? MS_NODIRATIME : 0;
-    flags |= st.f_flag & ST_RELATIME ? MS_RELATIME : 0;
-    return flags;
-}
-
 /* A folder of the run's own tmpfs: there is one, so that one bound holds for all of them. */
 static int open_own(unsigned number, struct err *err)
 {
@@ -118,10 +103,11 @@ static int bind_one(const struct sandbox_mount *mount_, int fd, bool mapped, str
     if (attach(fd, mapped, place) < 0)
         return err_sys(err, "mount %s", mount_->to);
     bool device = S_ISCHR(st.st_mode);
-    unsigned long flags = MS_REMOUNT | MS_BIND | MS_NOSUID | kept_flags(place);
-    flags |= mount_->write ? 0 : MS_RDONLY;
-    flags |= device ? 0 : MS_NODEV;
-    if (mount(NULL, place, NULL, flags, NULL) < 0)
+    /* What is mounted below it, too; flags that the host's mounts have stay. */
+    struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID };
+    attr.attr_set |= mount_->write ? 0 : MOUNT_ATTR_RDONLY;
+    attr.attr_set |= device ? 0 : MOUNT_ATTR_NODEV;
+    if (syscall(SYS_mount_setattr, AT_FDCWD, place, AT_RECURSIVE, &attr, sizeof attr) < 0)
         return err_sys(err, "limit the mount of %s", mount_->to);
     return 0;
 }
