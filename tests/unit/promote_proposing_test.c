@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "sandbox_without.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -480,6 +481,27 @@ static void rows_that_hang_end_with_the_time(void **state)
     proposing_result_done(&result);
 }
 
+/* For good: the last test. What is weaker is allowed by the plan, and named in the result. */
+static void the_same_holds_without_namespaces(void **state)
+{
+    static const struct proposing_budget budget = { 0 };
+    struct proposing_result result;
+    struct err err;
+    without_namespaces();
+    run_script(&result, "send 5 here\nsend 6 {}", &budget);
+    assert_int_equal(result.end, PROPOSING_STOPPED);
+    assert_int_equal(result.tier, SANDBOX_CONTAINER);
+    assert_string_equal(said, "here\n");
+    proposing_result_done(&result);
+    nothing_else_can_be_reached(state);
+    whatever_it_does_is_an_answer(state);
+    struct proposing_plan plan = {
+        .program = MOULT_SCRIPTED, .judging = judging_plan(), .bundle = STR("send 6 {}")
+    };
+    plan.judging.tier = SANDBOX_STRONG;
+    assert_int_equal(proposing_run(&result, &plan, &err), -ERR_LACKS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +512,7 @@ int main(void)
         cmocka_unit_test(a_row_does_what_is_wanted),
         cmocka_unit_test(bad_rows_do_not_hurt_the_others),
         cmocka_unit_test(rows_that_hang_end_with_the_time),
+        cmocka_unit_test(the_same_holds_without_namespaces),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
