@@ -14,6 +14,7 @@ double bench_median(double *values, unsigned count); /* sorts them */
 const char *bench_traces(void);
 
 int bench_hooks(struct buf *out, struct err *err);
+int bench_sandbox(struct buf *out, struct err *err);
 int bench_worker(struct buf *out, struct err *err);
 int bench_candidate(struct buf *out, struct err *err);
 int bench_search(struct buf *out, struct err *err);

@@ -18,6 +18,7 @@ static const struct bench {
 } benches[] = {
     { "hooks", "ns for one hook in a chain of eight", bench_hooks },
     { "worker", "start of a locked worker with twelve plugins, and its memory", bench_worker },
+    { "sandbox", "a run from start to end by profile, and a compile, beside bare", bench_sandbox },
     { "candidate", "from a patch to its release build, beside gcc alone", bench_candidate },
     { "search", "candidates judged on recorded steps by two locked workers", bench_search },
     { "import", "recorded traces read and parsed into runs", bench_import },
