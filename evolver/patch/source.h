@@ -9,6 +9,9 @@
 
 #include "patch/rules.h"
 
+/* What may be included, used and written: allow-lists, each ended by NULL. */
+extern const char *const source_headers[], *const source_builtins[], *const source_attributes[];
+
 void source_check_text(struct findings *findings, struct str text);
 void source_check_words(struct findings *findings, struct str text);
 /* ERR_DEFECT: deny.scm does not suit the grammar. */

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-static const char *const headers[] = { "\"moult.h\"", "<stdint.h>", "<stddef.h>", "<stdbool.h>" };
+const char *const source_headers[] = { "\"moult.h\"", "<stdint.h>", "<stddef.h>", "<stdbool.h>",
+    NULL };
 
 /* What is refused as a directive, with a better reason than that. */
 static const struct {
@@ -43,13 +44,12 @@ static const struct {
 };
 
 /* The compiler's words that C11 programs write; and its builtins without memory of their own. */
-static const char *const reserved_allowed[] = { "_Bool", "_Static_assert", "_Alignof" };
-static const char *const builtins_allowed[] = { "__builtin_strlen", "__builtin_popcount",
-    "__builtin_popcountll", "__builtin_clz", "__builtin_clzll", "__builtin_ctz", "__builtin_ctzll",
-    "__builtin_add_overflow", "__builtin_sub_overflow", "__builtin_mul_overflow",
-    "__builtin_expect" };
-static const char *const attributes_allowed[] = { "unused" };
-static const char *const digraphs[] = { "<:", ":>", "<%", "%>", "%:", "%:%:" };
+static const char *const reserved_allowed[] = { "_Bool", "_Static_assert", "_Alignof", NULL };
+const char *const source_builtins[] = { "__builtin_strlen", "__builtin_clz", "__builtin_clzll",
+    "__builtin_ctz", "__builtin_ctzll", "__builtin_add_overflow", "__builtin_sub_overflow",
+    "__builtin_mul_overflow", "__builtin_expect", NULL };
+const char *const source_attributes[] = { "unused", NULL };
+static const char *const digraphs[] = { "<:", ":>", "<%", "%>", "%:", "%:%:", NULL };
 
 struct words {
     struct findings *findings;
@@ -76,14 +76,13 @@ static void refuse(struct words *words, enum rule rule)
         lex_text(&words->lex, words->token));
 }
 
-static bool is_in(struct str text, const char *const *list, size_t count)
+static bool is_in(struct str text, const char *const *list)
 {
-    for (size_t i = 0; i < count; i++)
-        if (str_equal(text, str_of(list[i])))
+    for (; *list; list++)
+        if (str_equal(text, str_of(*list)))
             return true;
     return false;
 }
-#define IS_IN(text, list) is_in(text, list, COUNT_OF(list))
 
 static void next(struct words *words)
 {
@@ -105,7 +104,7 @@ static bool is_allowed_header(struct words *words)
         to = words->token.span.to;
     }
     struct str name = { words->lex.text.at + from, to - from };
-    return !more_of_line(words) && IS_IN(name, headers);
+    return !more_of_line(words) && is_in(name, source_headers);
 }
 
 /* From the # to the end of its line. */
@@ -140,7 +139,7 @@ static void check_attribute(struct words *words)
     for (size_t i = 0; i < COUNT_OF(want) && allowed; i++) {
         next(&look);
         allowed = want[i] ? lex_is(&look.lex, look.token, want[i])
-                          : IS_IN(lex_text(&look.lex, look.token), attributes_allowed);
+                          : is_in(lex_text(&look.lex, look.token), source_attributes);
     }
     if (!allowed)
         refuse(words, RULE_ATTRIBUTE);
@@ -163,9 +162,9 @@ static void check_word(struct words *words)
     if (str_equal(word, STR("__attribute__")) || str_equal(word, STR("__attribute")))
         check_attribute(words);
     else if (str_starts(word, STR("__builtin_"))) {
-        if (!IS_IN(word, builtins_allowed))
+        if (!is_in(word, source_builtins))
             refuse(words, RULE_BUILTIN);
-    } else if (is_reserved(word) && !IS_IN(word, reserved_allowed))
+    } else if (is_reserved(word) && !is_in(word, reserved_allowed))
         refuse(words, RULE_RESERVED);
 }
 
@@ -182,7 +181,7 @@ static bool is_prefix(const struct words *words)
 static void check_punctuation(struct words *words)
 {
     struct str text = lex_text(&words->lex, words->token);
-    if (IS_IN(text, digraphs))
+    if (is_in(text, digraphs))
         refuse(words, RULE_DIGRAPH);
     if (str_equal(text, STR("&&")) && is_prefix(words))
         refuse(words, RULE_COMPUTED_GOTO);

@@ -2,15 +2,9 @@
 #include "patch/tokens.h"
 #include "patch/lex.h"
 
-#include "base/mem.h"
-
-#include <string.h>
-
 /* What the compiler's headers and the SDK make of their words. Those of functions are replaced like
  * any other word, since what stands in their parentheses passes through. */
-static const struct {
-    const char *word, *text;
-} macros[] = {
+const struct token_macro token_macros[] = {
     { "MOULT_EXPORT", "__attribute__((visibility(\"default\")))" },
     { "NULL", "((void *)0)" },
     { "bool", "_Bool" },
@@ -30,13 +24,14 @@ static const struct {
     { "INT64_MAX", "0x7fffffffffffffffL" },
     { "UINT64_MAX", "0xffffffffffffffffUL" },
     { "SIZE_MAX", "0xffffffffffffffffUL" },
+    { NULL, NULL },
 };
 
 static const char *macro_of(struct str word)
 {
-    for (size_t i = 0; i < COUNT_OF(macros); i++)
-        if (str_equal(word, str_of(macros[i].word)))
-            return macros[i].text;
+    for (const struct token_macro *macro = token_macros; macro->word; macro++)
+        if (str_equal(word, str_of(macro->word)))
+            return macro->text;
     return NULL;
 }
 

@@ -8,6 +8,12 @@
 
 #include "patch/rules.h"
 
+/* The words that a plugin may write although the preprocessor replaces them; ended by NULL. */
+struct token_macro {
+    const char *word, *text;
+};
+extern const struct token_macro token_macros[];
+
 /* preprocessed is what `gcc -E` made of the tree's source, with its line markers; the file named
  * first in it is the plugin's own. Adds at most one finding of RULE_TOKENS. */
 void tokens_check(struct findings *findings, const struct syntax *syntax, struct str preprocessed);

@@ -224,7 +224,7 @@ static const struct {
     { "and behind parentheses", FUNCTION("return (a) && a++ && \"x\"[0] && (a);") },
     { "loops and choices", FUNCTION("do a++; while (a < 9);\nswitch (a) { case 1: break; "
                                     "default: for (;;) continue; }\nreturn a;") },
-    { "a builtin", FUNCTION("return __builtin_popcount((unsigned)a);") },
+    { "a builtin", FUNCTION("return __builtin_clz((unsigned)a);") },
 };
 
 static void honest_sources_pass(void **state)
