@@ -188,7 +188,8 @@ static int read_old(struct generation *ret, struct driver *driver,
 static bool named(const struct admission *admission, const struct digest *build, struct str to)
 {
     char hex[DIGEST_HEX];
-    return str_starts(admission->commit, to) || str_starts(str_of(hash_hex(hex, build)), to);
+    return str_starts(admission->commit, to) ||
+           (!hash_zero(build) && str_starts(str_of(hash_hex(hex, build)), to));
 }
 
 /* Is this what the person means: the digits given, or else the last that was different? */
