@@ -87,7 +87,7 @@ int main(int argc, char **argv)
     };
     int count = option_parse(options, argc, argv, false, names, 8, &help, &err);
     if (help) {
-        option_help("usage: moult bench [NAME...]", "measures moult on this machine", options);
+        option_help("moult bench [NAME...]", "measures moult on this machine", options);
         return 0;
     }
     /* The front passes its command's name on. */
