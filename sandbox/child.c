@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "lock/lock.h"
+#include "sandbox/filter.h"
 #include "sandbox/init/init.h"
 
 #include <errno.h>
@@ -91,7 +92,7 @@ static int set_limits(const struct child *child, struct err *err)
 
 static int set_filter(int fd, struct err *err)
 {
-    static struct sock_filter filter[4096];
+    static struct sock_filter filter[FILTER_ROWS_MAX];
     ssize_t size = pread(fd, filter, sizeof filter, 0);
     if (size <= 0 || (size_t)size % sizeof *filter)
         return err_sys(err, "read the filter");

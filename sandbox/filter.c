@@ -108,15 +108,15 @@ static int add_start(scmp_filter_ctx filter)
 /* libseccomp takes no notification as the default: what the default was made into is replaced. */
 static int let_parent_answer(int fd)
 {
-    struct sock_filter row;
-    for (off_t at = 0; pread(fd, &row, sizeof row, at) == sizeof row; at += (off_t)sizeof row) {
-        if (row.code != (BPF_RET | BPF_K) || row.k != (SECCOMP_RET_ERRNO | EPERM))
-            continue;
-        row.k = SECCOMP_RET_USER_NOTIF;
-        if (pwrite(fd, &row, sizeof row, at) != sizeof row)
-            return -errno;
-    }
-    return 0;
+    static const size_t size_max = FILTER_ROWS_MAX * sizeof(struct sock_filter);
+    CLEANUP(mem_freep) struct sock_filter *rows = mem_alloc(size_max);
+    ssize_t size = pread(fd, rows, size_max, 0);
+    if (size < 0)
+        return -errno;
+    for (size_t i = 0; i < (size_t)size / sizeof *rows; i++)
+        if (rows[i].code == (BPF_RET | BPF_K) && rows[i].k == (SECCOMP_RET_ERRNO | EPERM))
+            rows[i].k = SECCOMP_RET_USER_NOTIF;
+    return pwrite(fd, rows, (size_t)size, 0) == size ? 0 : -errno;
 }
 
 int filter_seal(

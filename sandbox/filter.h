@@ -36,7 +36,7 @@ struct filter_set {
 /* For people: " (not PROT_EXEC)" or "". */
 extern const char *const filter_only_words[ONLY_COUNT];
 
-enum { FILTER_NAME_MAX = 40 };
+enum { FILTER_NAME_MAX = 40, FILTER_ROWS_MAX = 4096 };
 const char *filter_call_name(int number, char out[FILTER_NAME_MAX]);
 /* What happens to a call that is in no set. Another architecture and x32 always kill. */
 enum filter_otherwise {

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "sandbox/profile.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -118,12 +119,43 @@ static int check_below(const char *from, const char *home, struct err *err)
     return 0;
 }
 
+/* "/etc" covers "/etc/passwd" and itself. */
+static bool covers(const char *to, const char *place)
+{
+    size_t size = strlen(to);
+    return strncmp(to, place, size) == 0 && (place[size] == 0 || place[size] == '/');
+}
+
+static bool is_plain(const char *to)
+{
+    return to[0] == '/' && to[1] && !strstr(to, "//") && !strstr(to, "/./") &&
+           !strstr(to, "/../") && to[strlen(to) - 1] != '/' && to[strlen(to) - 1] != '.';
+}
+
+/* What the profile has in a place is not for the caller to replace, nor to make writable. */
+static int check_place(const struct profile *profile, const char *to, struct err *err)
+{
+    const char *covered = profile->proc && covers(to, "/proc") ? "/proc" : NULL;
+    if (!is_plain(to))
+        return err_set(err, ERR_DENIED, "%.100s is no place for a mount", to);
+    for (unsigned i = 0; i < profile->mounts_count; i++)
+        if (covers(to, profile->mounts[i].to))
+            covered = profile->mounts[i].to;
+    if (!covered)
+        return 0;
+    err_set(err, ERR_DENIED, "a mount at %.100s would cover %s of the profile", to, covered);
+    return err_hint(err, "use a folder that the system does not");
+}
+
 int grant_check(const struct sandbox_run *run, struct err *err)
 {
+    const struct profile *profile = &profiles[run->profile];
     int rc = 0;
     for (unsigned i = 0; rc == 0 && i < run->mounts_count; i++) {
         const char *from = run->mounts[i].from;
-        if (from)
+        if (profile->own_root)
+            rc = check_place(profile, run->mounts[i].to, err);
+        if (rc == 0 && from)
             rc = check_above(from, err);
         for (const char *const *home = run->homes; rc == 0 && from && home && *home; home++)
             rc = check_below(from, *home, err);

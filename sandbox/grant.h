@@ -1,4 +1,5 @@
-/* grant - what a caller may show to a run: nothing of a moult home but one of its workspaces. */
+/* grant - what a caller may show to a run: nothing of a moult home but one of its workspaces, and
+ * nothing in the place of what the profile has. */
 #pragma once
 
 #include "sandbox/sandbox.h"

@@ -269,6 +269,44 @@ static void no_part_of_a_home_is_shown(void **state)
     }
 }
 
+static const struct place {
+    const char *to;
+    int want;
+} places[] = {
+    { "/", -ERR_DENIED },
+    { "", -ERR_DENIED },
+    { "mnt", -ERR_DENIED },
+    { "/mnt/../etc", -ERR_DENIED },
+    { "/mnt/..", -ERR_DENIED },
+    { "/mnt/", -ERR_DENIED },
+    { "/etc", -ERR_DENIED },
+    { "/usr", -ERR_DENIED },
+    { "/proc", -ERR_DENIED },
+    { "/tmp", -ERR_DENIED },
+    { "/dev", -ERR_DENIED },
+    { "/tmp/mnt", 0 },
+    { "/mnt", 0 },
+    { "/usrs", 0 },
+};
+
+static void the_system_is_not_covered(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        const char *argv[] = { "/bin/true", NULL };
+        const struct sandbox_mount mount = { workspace, places[i].to, true };
+        const struct sandbox_run run = {
+            .profile = SANDBOX_TOOL, .argv = argv, .mounts = &mount, .mounts_count = 1
+        };
+        struct sandbox_result result = { 0 };
+        struct err err = { 0 };
+        int rc = sandbox_run(&run, &result, &err);
+        if (rc != places[i].want)
+            fail_msg("at \"%s\": %d, %s", places[i].to, rc, err.text);
+        sandbox_result_done(&result);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +316,7 @@ int main(void)
         cmocka_unit_test(how_it_ended_is_told),
         cmocka_unit_test(orders_to_the_host_cannot_be_left_behind),
         cmocka_unit_test(no_part_of_a_home_is_shown),
+        cmocka_unit_test(the_system_is_not_covered),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
