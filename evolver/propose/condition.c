@@ -14,6 +14,7 @@ enum {
     PER_UNRELATED = 200,
     PER_UNCOVERED = 500,
     PER_CHANGED = 500,
+    PER_MIXED = 100,
     FEW_GROUPS = 5
 };
 
@@ -61,7 +62,7 @@ static void weigh(struct finder *f, const uint64_t *column, struct condition *re
 {
     const struct condition_problem *p = f->problem;
     memset(f->groups, 0, p->groups_count + 1);
-    ret->mended_steps = ret->mended_groups = ret->changed_groups = 0;
+    ret->mended_steps = ret->mended_groups = ret->changed_groups = ret->mixed_groups = 0;
     for (uint32_t i = 0; i < p->failing_count;) {
         uint32_t step = p->rows[i].step, group = p->rows[i].group;
         bool fires = false, right = true, wanted = false;
@@ -77,7 +78,8 @@ static void weigh(struct finder *f, const uint64_t *column, struct condition *re
     }
     for (uint32_t i = 0; i < p->groups_count; i++) {
         ret->mended_groups += f->groups[i] & 1;
-        ret->changed_groups += f->groups[i] >> 1;
+        ret->changed_groups += f->groups[i] == 2;
+        ret->mixed_groups += f->groups[i] == 3;
     }
 }
 
@@ -85,9 +87,10 @@ static uint32_t score(const struct finder *f, const struct condition *condition)
 {
     /* Of few groups one more says less: it may be won by chance with one more literal. */
     uint32_t groups = f->problem->groups_count;
-    uint32_t sum = (PER_UNCOVERED * (groups - condition->mended_groups) +
-                       PER_CHANGED * condition->changed_groups) *
-                   groups / (groups + FEW_GROUPS);
+    uint32_t sum =
+        (PER_UNCOVERED * (groups - condition->mended_groups) +
+            PER_CHANGED * condition->changed_groups + PER_MIXED * condition->mixed_groups) *
+        groups / (groups + FEW_GROUPS);
     for (uint32_t i = 0; i < condition->count; i++) {
         const struct condition_atom *atom = &f->problem->atoms[condition->at[i].atom];
         sum += PER_CONJUNCT + (atom->related ? 0 : PER_UNRELATED) + atom->cost +
@@ -208,7 +211,8 @@ static uint32_t consider(struct finder *f, const uint16_t *literals, uint32_t co
     condition.score = score(f, &condition);
     keep(f, &condition);
     /* It may still lose groups that it changes otherwise. */
-    return condition.changed_groups ? 10 * condition.changed_groups : UINT32_MAX;
+    uint32_t others = condition.changed_groups + condition.mixed_groups;
+    return others ? 10 * others : UINT32_MAX;
 }
 
 static void keep_pair(struct finder *f, uint16_t a, uint16_t b, uint32_t rank)
@@ -252,7 +256,8 @@ static bool good(struct finder *f, struct condition *condition, const struct con
         return false;
     weigh(f, f->scratch, condition);
     return condition->mended_steps >= than->mended_steps &&
-           condition->changed_groups <= than->changed_groups;
+           condition->changed_groups + condition->mixed_groups <=
+               than->changed_groups + than->mixed_groups;
 }
 
 static bool has(const struct condition *condition, uint16_t atom)

@@ -41,8 +41,10 @@ struct condition {
         bool negated;
     } at[CONDITION_LITERALS_MAX];
     uint32_t count;
-    uint32_t mended_steps, mended_groups, changed_groups; /* changed: touched and not mended */
-    uint32_t score;                                       /* in hundredths; less is better */
+    uint32_t mended_steps, mended_groups;
+    uint32_t changed_groups; /* touched and not mended */
+    uint32_t mixed_groups;   /* mended at some steps, touched at others */
+    uint32_t score;          /* in hundredths; less is better */
 };
 /* The best condition of each size, of those that are wrong nowhere: a longer one may be an accident
  * of few groups, and who tries them on others can tell. Returns how many; *ret_tried counts

@@ -154,6 +154,22 @@ static void a_step_is_a_whole(void **state)
     assert_int_equal(condition->changed_groups, 0);
 }
 
+/* One literal more is not worth a step of a group that is mended at others. */
+static void a_group_of_both_kinds_weighs_little(void **state)
+{
+    (void)state;
+    atoms[1].related = false;
+    add_row(true, 0, true, 0x3);
+    add_row(true, 1, false, 0x1); /* of the same group as the first */
+    rows[1].group = 0;
+    add_row(false, 0, false, 0x2);
+    const struct condition *condition = best();
+    assert_int_equal(condition->count, 1);
+    assert_true(has(condition, 0, false));
+    assert_int_equal(condition->mixed_groups, 1);
+    assert_int_equal(condition->changed_groups, 0);
+}
+
 static void what_fits_is_added_where_nothing_is_lost(void **state)
 {
     (void)state;
@@ -198,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup(what_no_atom_tells_apart_has_no_condition, set_up),
         cmocka_unit_test_setup(a_related_literal_is_better, set_up),
         cmocka_unit_test_setup(a_step_is_a_whole, set_up),
+        cmocka_unit_test_setup(a_group_of_both_kinds_weighs_little, set_up),
         cmocka_unit_test_setup(what_fits_is_added_where_nothing_is_lost, set_up),
         cmocka_unit_test_setup(the_narrowest_way_of_being_alike_is_taken, set_up),
     };
