@@ -481,9 +481,9 @@ static bool bomb_of_output(void)
 
 static bool bomb_of_time(void)
 {
-    volatile unsigned i = 1;
-    while (i | 1)
-        i++;
+    volatile bool on = true;
+    while (on)
+        continue;
     return false;
 }
 
