@@ -168,7 +168,7 @@ uint32_t patch_check(struct findings *findings, const struct patch *patch, const
     check_budget(findings, "edits", edits, PATCH_EDITS_MAX);
     if (patch->edits)
         check_edits(findings, patch, kinds);
-    for (uint32_t i = 0; !patch->edits && i < diff->count; i++)
+    for (uint32_t i = 0; !patch->edits && i < diff->count && i < PATCH_EDITS_MAX; i++)
         add_kinds(kinds, patch, &diff->at[i], diff_span(patch->was, &diff->at[i].was).from);
     if (!diff->count)
         rule_refuse(findings, RULE_NOTHING, (struct place){ 0 }, STR("the patch"));

@@ -12,6 +12,7 @@ const struct rule_row rules[RULES] = {
     [RULE_ASCII] = { "ascii", "outside strings and comments a source is ASCII: use another name" },
     [RULE_TRIGRAPH] = { "trigraph", "the compiler reads another character here: write that one" },
     [RULE_SPLICE] = { "splice", "it joins two lines, which a reviewer reads as two: write one line, or two strings" },
+    [RULE_BLANKS] = { "blanks", "what stands behind is out of sight in a review: put it on the next line" },
     [RULE_SIZE] = { "size", "a source may have 262144 bytes: make it smaller" },
     [RULE_TOKEN] = { "token", "no token of C begins or ends here: close the string or comment" },
     [RULE_DIGRAPH] = { "digraph", "it stands for another character: write that one" },

@@ -15,6 +15,7 @@ enum rule {
     RULE_ASCII,
     RULE_TRIGRAPH,
     RULE_SPLICE,
+    RULE_BLANKS,
     RULE_SIZE,
     /* tokens */
     RULE_TOKEN,

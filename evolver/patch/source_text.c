@@ -36,6 +36,8 @@ static const struct range {
     { 0xe0000, 0xe0fff, RULE_INVISIBLE },
 };
 
+enum { BLANKS_MAX = 80 };
+
 static void check_code(struct findings *findings, uint32_t code, struct place place)
 {
     for (size_t i = 0; i < COUNT_OF(ranges); i++)
@@ -66,6 +68,17 @@ static void check_splice(struct findings *findings, struct str rest, struct plac
         rule_refuse(findings, RULE_SPLICE, place, STR("a backslash at the end of a line"));
 }
 
+/* Blanks so many that what follows them in the line is not on the screen. */
+static void check_blanks(struct findings *findings, struct str text, size_t at, struct place place)
+{
+    size_t end = at;
+    bool begins = at == 0 || (text.at[at - 1] != ' ' && text.at[at - 1] != '\t');
+    while (begins && end < text.size && (text.at[end] == ' ' || text.at[end] == '\t'))
+        end++;
+    if (end - at > BLANKS_MAX && end < text.size && text.at[end] != '\n')
+        rule_refuse(findings, RULE_BLANKS, place, STR("a run of blanks"));
+}
+
 void source_check_text(struct findings *findings, struct str text)
 {
     struct place place = { 1, 1 };
@@ -80,6 +93,7 @@ void source_check_text(struct findings *findings, struct str text)
         check_code(findings, code, place);
         check_trigraph(findings, rest, place);
         check_splice(findings, rest, place);
+        check_blanks(findings, text, at, place);
         place.column += (uint32_t)size;
         if (code == '\n')
             place = (struct place){ place.line + 1, 1 };

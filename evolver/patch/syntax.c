@@ -125,6 +125,10 @@ static int lay_out(struct syntax *syntax, struct place *ret_fault, struct err *e
         }
     }
     ts_tree_cursor_delete(&cursor);
+    if (result == 0 && ts_node_has_error(ts_tree_root_node(syntax->tree->tree))) {
+        err_set(err, ERR_INPUT, "does not parse");
+        result = fault_at(syntax, (struct place){ 1, 1 }, ret_fault, err);
+    }
     if (result == 0)
         syntax->nodes[0].span = (struct span){ 0, (uint32_t)syntax->source.size };
     return result;
@@ -233,17 +237,17 @@ uint32_t syntax_after(const struct syntax *syntax, uint32_t node)
 
 uint32_t syntax_child(const struct syntax *syntax, uint32_t node, const char *field)
 {
-    SYNTAX_EACH_CHILD (child, syntax, node)
-        if (!strcmp(syntax->nodes[child].field, field))
-            return child;
+    SYNTAX_EACH_CHILD(child, syntax, node)
+    if (!strcmp(syntax->nodes[child].field, field))
+        return child;
     return 0;
 }
 
 uint32_t syntax_child_of_kind(const struct syntax *syntax, uint32_t node, const char *kind)
 {
-    SYNTAX_EACH_CHILD (child, syntax, node)
-        if (syntax_is(syntax, child, kind))
-            return child;
+    SYNTAX_EACH_CHILD(child, syntax, node)
+    if (syntax_is(syntax, child, kind))
+        return child;
     return 0;
 }
 
@@ -260,7 +264,8 @@ uint32_t syntax_around(const struct syntax *syntax, uint32_t node, const char *k
 /* The child that covers the span, or 0. An empty span at a border belongs to the earlier child. */
 static uint32_t covering_child(const struct syntax *syntax, uint32_t node, struct span span)
 {
-    SYNTAX_EACH_CHILD (child, syntax, node) {
+    SYNTAX_EACH_CHILD(child, syntax, node)
+    {
         struct span have = syntax->nodes[child].span;
         if (have.from <= span.from && span.to <= have.to)
             return child;
@@ -295,8 +300,7 @@ static bool starts_with(const char *text, const char *start)
 /* Where the walk over tokens does not look inside. */
 static bool is_hidden(const struct syntax_node *node)
 {
-    return !strcmp(node->kind, "comment") ||
-           (starts_with(node->kind, "preproc_") && node->named);
+    return !strcmp(node->kind, "comment") || (starts_with(node->kind, "preproc_") && node->named);
 }
 
 static bool is_token(const struct syntax_node *node)

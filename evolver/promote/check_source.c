@@ -17,7 +17,8 @@ enum {
     PATCHER_CPU_MS = 10000,
     PATCHER_MEMORY = 512 << 20,
     SOURCE_MAX = 1 << 20,
-    SEEN_MAX = 8 << 20
+    SEEN_MAX = 8 << 20,
+    LITERALS_MAX = 8 << 20
 };
 
 void check_source_done(struct check_source_result *result)
@@ -105,7 +106,11 @@ static void make_question(struct buf *out, const struct check_source_plan *plan,
         buf_char(out, ']');
     }
     buf_text(out, ",\"literals\":[");
+    size_t total = 0;
     for (unsigned i = 0; i < plan->literals_count; i++) {
+        total += plan->literals[i].size;
+        if (total > LITERALS_MAX)
+            break;
         buf_text(out, i ? "," : "");
         json_quote(out, plan->literals[i]);
     }

@@ -29,7 +29,8 @@ struct check_source_plan {
     const char *sdk;            /* folder of moult.h and the flag lists: compile_sdk */
     const char *patcher;        /* moult-patch; NULL: the one beside the running program */
     int tier;                   /* enum sandbox_tier: weakest allowed */
-    const struct str *literals; /* texts of the batch, which a patch should not quote: flagged */
+    const struct str *literals; /* texts of the batch, which a patch should not quote:
+                                 * flagged; the first 8 MiB of them are looked at */
     unsigned literals_count;
     unsigned lines_max; /* changed lines of a patch; 0: PATCH_LINES_MAX */
 };

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #define NAIVE MOULT_SOURCE_DIR "/examples/naive-harness/"
+#define BLANKS "                              "
 #define FUNCTION(body) "static int f(int a)\n{\n" body "\n}\n"
 
 static const struct row {
@@ -36,6 +37,9 @@ static const struct row {
     { "a splice with blanks behind", "// see \\ \t\nint x;\n", RULE_SPLICE, 1, 8 },
     { "a splice at the end", "// see \\", RULE_SPLICE, 1, 8 },
     { "a splice in a name", "static int f\\\noo(void);\n", RULE_SPLICE, 1, 13 },
+    { "code out of sight",
+        "static int f(void); /* */ " BLANKS BLANKS BLANKS "static int g(void);\n", RULE_BLANKS, 1,
+        26 },
     { "a string without an end", "static const char s[] = \"x;\n", RULE_TOKEN, 1, 25 },
     { "a comment without an end", "int f(void); /* x\n", RULE_TOKEN, 1, 14 },
     { "a stray @", "@ int f(void);\n", RULE_TOKEN, 1, 1 },
@@ -220,6 +224,7 @@ static const struct {
     { "an object of a function", FUNCTION("return (struct { int n; }){ a }.n;") },
     { "an unused parameter", "static int f(__attribute__((unused)) int a);\n" },
     { "a check while compiling", "_Static_assert(sizeof(int) == 4, \"int\");\n" },
+    { "blanks at the end of a line", "static int f(void);" BLANKS BLANKS BLANKS "\n" },
     { "a jump", FUNCTION("again: if (a && a++) goto again; return a;") },
     { "and behind parentheses", FUNCTION("return (a) && a++ && \"x\"[0] && (a);") },
     { "loops and choices", FUNCTION("do a++; while (a < 9);\nswitch (a) { case 1: break; "

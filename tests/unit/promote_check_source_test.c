@@ -137,6 +137,48 @@ static void a_patch_is_refused(void **state)
     refused(plan, "edit");
 }
 
+/* As the embedded proposer prints one: a function above the hook's, and a call of it. */
+static void a_patch_as_a_proposer_makes_it(void **state)
+{
+    (void)state;
+    static const char above[] =
+        "/* Each JSON object in the text that passes the checks becomes a call. */\n"
+        "static void add_calls(moult_turn *turn)\n"
+        "{\n"
+        "    moult_text text = moult_body(turn);\n"
+        "    for (moult_it it = { 0 }; moult_text_json(turn, text, &it);) {\n"
+        "        const moult_json *arguments = moult_get(turn, it.value, "
+        "moult_str(\"arguments\"));\n"
+        "        moult_text name = moult_text_of(turn, moult_get(turn, it.value, "
+        "moult_str(\"name\")));\n"
+        "        if (!moult_fits(turn, moult_schema_of(turn, name, moult_str(\"\")), arguments))\n"
+        "            continue;\n"
+        "        moult_call_add(turn, name, arguments);\n"
+        "    }\n"
+        "}\n\n";
+    static const struct str literals[] = { { "<x>{\"name\": \"f\", \"arguments\": {}}", 35 } };
+    struct patch_edit edits[] = { edit_at("static moult_action count_call", 0, above),
+        edit_at("\n    struct state *state = moult_state(turn);\n    state->turn++", 0,
+            "\n    add_calls(turn);") };
+    struct check_source_result result = ask((struct check_source_plan){ .old = buf_view(&calls),
+        .edits = edits,
+        .edits_count = COUNT_OF(edits),
+        .literals = literals,
+        .literals_count = COUNT_OF(literals) });
+    if (!result.ok)
+        fail_msg("%s: %s", result.findings[0].rule, result.findings[0].message);
+    assert_string_equal(result.kinds.at,
+        "19: puts in comment function_definition, in translation_unit\n"
+        "20: puts in expression_statement, in compound_statement\n");
+    assert_string_equal(result.description.at,
+        "add_calls, line 20: the file gets `static void add_calls(moult_turn *turn)`\n"
+        "copied from the batch: add_calls, line 24: `\"arguments\"`\n"
+        "copied from the batch: add_calls, line 25: `\"name\"`\n"
+        "count_call (before_tool), line 34: puts in `add_calls(turn);`\n");
+    assert_int_equal(result.lines, 14);
+    check_source_done(&result);
+}
+
 static void a_whole_source_is_taken_as_a_patch(void **state)
 {
     (void)state;
@@ -171,6 +213,7 @@ int main(void)
         cmocka_unit_test(one_source),
         cmocka_unit_test(a_patch_is_made_and_shown),
         cmocka_unit_test(a_patch_is_refused),
+        cmocka_unit_test(a_patch_as_a_proposer_makes_it),
         cmocka_unit_test(a_whole_source_is_taken_as_a_patch),
         cmocka_unit_test(what_the_machine_lacks_is_said),
     };
