@@ -8,9 +8,11 @@
 
 enum { PATCHES_MAX = 64, TRIES_MAX = 5, LATE_PERCENT = 60 };
 
-bool search_late(const struct search *search)
+bool search_late(struct search *search)
 {
-    return judge_seconds(&search->judge) * 100 > search->bundle->seconds * (double)LATE_PERCENT;
+    double limit = search->bundle->seconds * (double)LATE_PERCENT / 100;
+    search->cut_short |= judge_seconds(&search->judge) > limit;
+    return search->cut_short;
 }
 
 int search_build(struct search *search, struct err *err)
@@ -185,7 +187,10 @@ static int stop(
     CLEANUP(buf_done) struct buf out = { 0 };
     static const struct printed none;
     buf_text(&out, "{\"why\":");
-    json_quote(&out, str_of(why));
+    json_quote(
+        &out, str_of(search->cut_short ? arena_format(&search->arena,
+                                             "%s; not all was looked at in the time given", why)
+                                       : why));
     buf_format(&out,
         ",\"tried\":%u,\"judged\":%llu,\"seconds\":%.1f,\"builds\":%u,\"values\":%u,"
         "\"actions\":%u,\"bodies\":%u,\"conditions\":%llu",

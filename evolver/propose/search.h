@@ -44,13 +44,15 @@ struct search {
     struct atom *atoms[POOL_ITERATORS_MAX];
     uint32_t atoms_count[POOL_ITERATORS_MAX];
     uint32_t fail_groups;
+    bool cut_short;
     uint64_t conditions_tried;
     uint32_t actions_tried;
 };
 
 /* Builds the trial source of what is in the pool now, and has it built. */
 int search_build(struct search *search, struct err *err);
-bool search_late(const struct search *search); /* the time is nearly over */
+/* The time for looking is over: what is left of it is for tries. Noted, for the end. */
+bool search_late(struct search *search);
 
 int search_values(struct search *search, struct err *err);
 int search_actions(struct search *search, struct err *err);

@@ -67,7 +67,7 @@ int search_values(struct search *search, struct err *err)
 {
     for (unsigned round = 0; round < ROUNDS; round++) {
         uint32_t made = pool_grow(&search->pool);
-        if (made == 0 && round > 1)
+        if ((made == 0 && round > 1) || search_late(search))
             break;
         int r = round_of(search, err);
         if (r < 0)
