@@ -58,7 +58,12 @@ static int lacks(void)
 static int try_user(const struct bait *bait)
 {
     (void)bait;
-    return setresuid(0, 0, 0) < 0 ? lacks() : mknod("/tmp/.moult-check", S_IFCHR | 0600, 259) == 0;
+    if (setresuid(0, 0, 0) < 0)
+        return lacks();
+    bool made = mknod("/tmp/.moult-check", S_IFCHR | 0600, 259) == 0;
+    if (made)
+        unlink("/tmp/.moult-check");
+    return made;
 }
 
 static int try_mount(const struct bait *bait)
@@ -177,7 +182,8 @@ static int try_uid(const struct bait *bait)
 {
     if (!bait->root)
         return geteuid() == 0 ? 0 : (errno = EPERM, lacks());
-    if (kill(bait->parent, 0) == 0 && setresuid(NOBODY, NOBODY, NOBODY) < 0)
+    if (setresuid(0, 0, 0) < 0 ||
+        (kill(bait->parent, 0) == 0 && setresuid(NOBODY, NOBODY, NOBODY) < 0))
         return lacks();
     return kill(bait->parent, 0) == 0;
 }

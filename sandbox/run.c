@@ -1,8 +1,5 @@
-/* run - a run from start to result: tier, filter, capture, limits on time, the end of every
- * process.
- *
- * What stands here serves the worker profile; profiles with a root of their own build it in
- * mount.c. */
+/* run - from a caller's wish to a running child, and from its end to a result. What happens in
+ * between is in drive.c. */
 #include "sandbox/sandbox.h"
 
 #include "base/clock.h"
@@ -16,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -43,7 +43,8 @@ int sandbox_layer_of(struct str word); /* enum sandbox_layer, or -1 */
 extern const char *const sandbox_limit_words[LIMIT_PROCESSES + 1];
 extern const char *const sandbox_tier_words[2];
 
-/* Sums over all processes of the run. 0 means the profile's own number. */
+/* Sums over all processes of the run; processes count with their threads. 0 means the profile's own
+ * number. */
 struct sandbox_limits {
     uint32_t wall_ms, cpu_ms, processes, files; /* files: open descriptors a process */
     uint64_t memory, disk, output;              /* bytes */
@@ -101,12 +102,15 @@ struct sandbox_result {
 void sandbox_result_done(struct sandbox_result *result);
 
 /* A running child. For profiles whose peer talks over a socket (worker, propose, tool server) the
- * caller keeps the handle; stdout and stderr are captured all the same. */
+ * caller keeps the handle; stdout and stderr are captured all the same. But for SANDBOX_WORKER a
+ * thread of this process holds the run to its limits and answers what it is denied, whatever the
+ * caller waits for. The run ends with the thread that called sandbox_start. */
 struct sandbox;
 int sandbox_start(struct sandbox **ret, const struct sandbox_run *run, struct err *err);
 int sandbox_pidfd(const struct sandbox *sandbox); /* readable when the run has ended */
 pid_t sandbox_pid(const struct sandbox *sandbox); /* of the run's init, as seen from here */
-/* Drives capture, limits and denials until the run ends; then fills *ret and frees the handle. */
+/* Waits until the run ends (SANDBOX_WORKER: captures meanwhile, and ends it by the limit on time);
+ * then fills *ret and frees the handle. Every process of the run has ended. */
 int sandbox_wait(struct sandbox *sandbox, struct sandbox_result *ret, struct err *err);
 void sandbox_kill(
     struct sandbox *sandbox); /* every process of it; sandbox_wait still has to be called */

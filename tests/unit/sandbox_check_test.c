@@ -29,6 +29,8 @@ static void this_machine_has_what_is_required(void **state)
         bool required = check.layer[layer].need[SANDBOX_TOOL] == NEED_REQUIRED;
         if (required && !check.layer[layer].effective)
             fail_msg("%s: %s", sandbox_layer_words[layer], check.layer[layer].detail);
+        if (layer == LAYER_OWN_UID && !check.layer[layer].effective)
+            fail_msg("own uid: %s", check.layer[layer].detail);
         assert_true(check.layer[layer].present || !check.layer[layer].effective);
         assert_true(check.layer[layer].detail[0]);
     }
