@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -227,6 +228,18 @@ static int place_for_init(struct child *child, struct err *err)
     return 0;
 }
 
+/* What the parent ignores, blocks or masks is its own affair. */
+static void reset_process(void)
+{
+    enum { LAST = 64, FILES_MASK = 022 };
+    sigset_t none;
+    for (int number = 1; number <= LAST; number++)
+        signal(number, SIG_DFL); /* not every number may be set */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    umask(FILES_MASK);
+}
+
 int child_run(struct child *child, struct err *err)
 {
     const struct birth *birth = child->birth;
@@ -244,6 +257,7 @@ int child_run(struct child *child, struct err *err)
             return rc;
     if ((rc = place_descriptors(child, err)) < 0 || (rc = change_root(child, err)) < 0)
         return rc;
+    reset_process();
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of uid clears it */
     if (birth->root && ((rc = place_for_init(child, err)) < 0 ||

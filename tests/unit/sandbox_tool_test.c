@@ -192,6 +192,29 @@ static void how_it_ended_is_told(void **state)
     }
 }
 
+/* The parent's own ways are not inherited. */
+static void signals_and_modes_are_as_usual(void **state)
+{
+    (void)state;
+    sigset_t terms, before;
+    sigemptyset(&terms);
+    sigaddset(&terms, SIGTERM);
+    void (*old)(int) = signal(SIGPIPE, SIG_IGN);
+    mode_t mask = umask(0);
+    assert_int_equal(sigprocmask(SIG_BLOCK, &terms, &before), 0);
+    struct sandbox_result result;
+    run_shell(&result,
+        "touch usual; stat -c %a usual; yes | head -1; echo ${PIPESTATUS[0]}; "
+        "kill -TERM $$",
+        SANDBOX_STRONG);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    umask(mask);
+    signal(SIGPIPE, old);
+    assert_string_equal(text_of(&result.out), "644\ny\n141\n");
+    assert_int_equal(result.signal, SIGTERM);
+    sandbox_result_done(&result);
+}
+
 static const struct row guards[] = {
     { "a hook", "echo x >.git/hooks/post-checkout || echo no", "no\n" },
     { "the configuration", "echo x >>.git/config || echo no", "no\n" },
@@ -314,6 +337,7 @@ int main(void)
         cmocka_unit_test(the_rest_of_the_host_is_not_there),
         cmocka_unit_test(what_it_makes_belongs_to_who_has_the_workspace),
         cmocka_unit_test(how_it_ended_is_told),
+        cmocka_unit_test(signals_and_modes_are_as_usual),
         cmocka_unit_test(orders_to_the_host_cannot_be_left_behind),
         cmocka_unit_test(no_part_of_a_home_is_shown),
         cmocka_unit_test(the_system_is_not_covered),
