@@ -143,6 +143,15 @@ static void check_declaration(struct check *check, uint32_t node)
     }
 }
 
+static void check_function(struct check *check, uint32_t node)
+{
+    struct declared declared = { .declaration = node };
+    bool nested = check->syntax->nodes[node].parent != 0; /* which another rule refuses */
+    if (!nested && !outline_has_word(check->syntax, node, "storage_class_specifier", "static"))
+        refuse(check, RULE_EXTERN,
+            outline_next_declared(check->syntax, &declared) ? declared.name : node);
+}
+
 static void check_call(struct check *check, uint32_t node)
 {
     uint32_t function = syntax_child(check->syntax, node, "function");
@@ -217,6 +226,7 @@ static const struct {
     void (*check)(struct check *check, uint32_t node);
 } checks[] = {
     { "declaration", check_declaration },
+    { "function_definition", check_function },
     { "call_expression", check_call },
     { "compound_literal_expression", check_literal },
     { "array_declarator", check_array },

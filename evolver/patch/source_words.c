@@ -145,10 +145,10 @@ static void check_attribute(struct words *words)
         refuse(words, RULE_ATTRIBUTE);
 }
 
+/* The linker has such names too: a function _init would run while the plugin is loaded. */
 static bool is_reserved(struct str word)
 {
-    return word.size >= 2 && word.at[0] == '_' &&
-           (word.at[1] == '_' || (word.at[1] >= 'A' && word.at[1] <= 'Z'));
+    return word.at[0] == '_';
 }
 
 static void check_word(struct words *words)
