@@ -1,6 +1,7 @@
 /* cmd_decide - moult approve, reject: a person's decision. */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "promote/chain.h"
 #include "promote/cmd.h"
 #include "promote/promotion.h"
 #include "promote/view.h"
@@ -95,11 +96,8 @@ static int approve(struct driver *driver, struct candidate *candidate, const cha
     if (candidate->stage != STAGE_IN_REVIEW)
         return err_set(err, ERR_STATE, "candidate %.12s is %s: only one in_review can be approved",
             candidate->id.at, stage_words[candidate->stage]);
-    if (!str_equal(candidate->parent, str_of(driver->active.hex))) {
-        err_set(err, ERR_STATE, "another generation is active since it was replayed");
-        return err_hint(err, "moult evolve proposes again on what is active now");
-    }
-    if ((rc = ask(candidate, &unattended, err)) < 0 ||
+    if ((rc = chain_check(driver, candidate, err)) < 0 ||
+        (rc = ask(candidate, &unattended, err)) < 0 ||
         (rc = sign(&envelope, driver, candidate, key, unattended, err)) < 0 ||
         (rc = check(driver, candidate, buf_view(&envelope), ret, err)) < 0 ||
         (rc = journal_put(

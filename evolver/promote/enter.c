@@ -16,13 +16,19 @@ static struct str candidate_id(
     return str_of(arena_string(&driver->arena, hash_hex(hex, &id), DIGEST_HEX - 1));
 }
 
+/* A candidate outlives the proposal that it came with. */
+static struct str own(struct driver *driver, struct str text)
+{
+    return (struct str){ arena_string(&driver->arena, text.at, text.size), text.size };
+}
+
 int enter(struct candidate *ret, struct driver *driver, const struct proposal *proposal,
     const struct digest *batch, struct err *err)
 {
     *ret = (struct candidate){ .id = candidate_id(driver, proposal, batch),
-        .cluster = proposal->cluster,
-        .plugin = proposal->plugin,
-        .proposer = proposal->proposer,
+        .cluster = own(driver, proposal->cluster),
+        .plugin = own(driver, proposal->plugin),
+        .proposer = own(driver, proposal->proposer),
         .parent = str_of(driver->active.hex),
         .batch = *batch,
         .made_s = (uint32_t)(clock_wall_ms() / 1000) };

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "promote/admit.h"
+#include "promote/builds.h"
+#include "promote/chain.h"
 #include "promote/checkpoint.h"
 
 #include <stdio.h>
@@ -25,17 +27,6 @@ int promotion_links(struct approval *ret, const struct driver *driver,
     return hash_unhex(&ret->candidate, candidate->id, err);
 }
 
-/* Only what was made for the active generation was replayed beside it. */
-static int check_parent(
-    const struct driver *driver, const struct candidate *candidate, struct err *err)
-{
-    if (str_equal(candidate->parent, str_of(driver->active.hex)))
-        return 0;
-    err_set(err, ERR_STATE, "candidate %.12s was made for generation commit %.12s; active is %.12s",
-        candidate->id.at, candidate->parent.at, driver->active.hex);
-    return err_hint(err, "moult evolve proposes again on what is active now");
-}
-
 static int check_approval(
     struct driver *driver, const struct candidate *candidate, struct approval *ret, struct err *err)
 {
@@ -53,7 +44,7 @@ static int check_approval(
     return rc;
 }
 
-/* What is admitted is what the commit's source gives, now and here. */
+/* What is admitted is what the commit's source gives, now and here, and it is in the store. */
 static int rebuild(struct driver *driver, const struct candidate *candidate,
     const struct lineage_id *commit, struct err *err)
 {
@@ -65,10 +56,26 @@ static int rebuild(struct driver *driver, const struct candidate *candidate,
         rc = driver_compile(&result, driver, &source, ELF_RELEASE, err);
     if (rc < 0)
         return rc;
+    struct digest kept;
     if (result.stage != COMPILE_OK || !hash_equal(&result.build, &candidate->build))
         rc = err_set(err, ERR_VERIFY, "the build of candidate %.12s does not come from its commit",
             candidate->id.at);
+    else
+        rc = builds_put(&driver->home, buf_view(&result.image), &kept, err);
     compile_result_done(&result);
+    return rc;
+}
+
+/* Builds that exist, each hashed as it is read, loaded once into a locked worker: their order and
+ * ABI hold together. */
+static int check_loads(struct driver *driver, const struct generation *generation, struct err *err)
+{
+    struct driver_builds builds;
+    int rc = driver_builds(&builds, driver, generation, err);
+    if (rc < 0)
+        return rc;
+    rc = driver_probe(driver, &builds, err);
+    driver_builds_done(&builds);
     return rc;
 }
 
@@ -140,7 +147,7 @@ int promotion_run(struct driver *driver, struct candidate *candidate, struct err
             stage_words[candidate->stage]);
         return err_hint(err, "moult review, then moult approve");
     }
-    if (rc < 0 || (rc = check_parent(driver, candidate, err)) < 0 ||
+    if (rc < 0 || (rc = chain_check(driver, candidate, err)) < 0 ||
         (rc = check_approval(driver, candidate, &approval, err)) < 0 ||
         (rc = rebuild(driver, candidate, &tree_of, err)) < 0)
         return rc;
@@ -165,7 +172,8 @@ int promotion_run(struct driver *driver, struct candidate *candidate, struct err
     if (!build || !hash_equal(&build->build, &candidate->build))
         return err_set(
             err, ERR_VERIFY, "generation %u does not hold the build that was approved", number);
-    if ((rc = admit(driver, &next, &generation, candidate, err)) < 0 ||
+    if ((rc = check_loads(driver, &generation, err)) < 0 ||
+        (rc = admit(driver, &next, &generation, candidate, err)) < 0 ||
         (rc = lineage_move(driver->lineage, &before, &commit, number, err)) < 0 ||
         (rc = resolve_cluster(driver, candidate, err)) < 0 ||
         (rc = driver_refresh(driver, err)) < 0)
@@ -247,19 +255,6 @@ static int commit_back(struct lineage_id *ret, struct driver *driver,
         step.content = buf_view(&text);
     }
     return rc < 0 ? rc : lineage_commit(driver->lineage, &step, ret, err);
-}
-
-/* Builds that exist, each hashed as it is read, loaded once into a locked worker: their order and
- * ABI hold together. */
-static int check_loads(struct driver *driver, const struct generation *generation, struct err *err)
-{
-    struct driver_builds builds;
-    int rc = driver_builds(&builds, driver, generation, err);
-    if (rc < 0)
-        return rc;
-    rc = driver_probe(driver, &builds, err);
-    driver_builds_done(&builds);
-    return rc;
 }
 
 int promotion_rollback(struct driver *driver, struct str plugin, struct str to, struct err *err)

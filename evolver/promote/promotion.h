@@ -11,9 +11,9 @@
 /* What an approval of this candidate has to name now. ERR_STATE: it was not gated. */
 int promotion_links(struct approval *ret, const struct driver *driver,
     const struct candidate *candidate, struct err *err);
-/* Checks approval and parent, builds the candidate again bit for bit, admits, moves the refs.
+/* Checks chain and approval, builds the candidate again bit for bit, admits, moves the refs.
  * ERR_DENIED: frozen, or the approval does not hold; ERR_STATE: it was made for another generation;
- * ERR_VERIFY: its build does not come from its commit. Candidates that wait for a decision on the
+ * ERR_VERIFY: its build does not come from its commit, or the links do not fit (chain.h). Candidates that wait for a decision on the
  * old generation are superseded with it. */
 int promotion_run(struct driver *driver, struct candidate *candidate, struct err *err);
 

@@ -159,9 +159,10 @@ int view_whole(
 
 void view_line(struct buf *out, const struct candidate *candidate)
 {
-    char why[200];
-    buf_format(out, "%.12s  %-11s %-10.*s %-22.*s %s", candidate->id.at,
-        stage_words[candidate->stage], (int)candidate->plugin.size, candidate->plugin.at,
-        (int)candidate->cluster.size, candidate->cluster.size ? candidate->cluster.at : "-",
+    char plugin[80], cluster[80], why[200];
+    struct str of = candidate->cluster.size ? candidate->cluster : STR("-");
+    buf_format(out, "%.12s  %-11s %-10s %-22s %s", candidate->id.at, stage_words[candidate->stage],
+        str_printable(plugin, sizeof plugin, candidate->plugin, false),
+        str_printable(cluster, sizeof cluster, of, false),
         str_printable(why, sizeof why, candidate->why, false));
 }

@@ -46,10 +46,9 @@ static void head(struct buf *out, const struct candidate *candidate, const struc
     buf_format(out, "candidate %.12s, %s\n\n", candidate->id.at, stage_words[candidate->stage]);
     line(out, "plugin", "%.*s (harness/%.*s)", (int)candidate->plugin.size, candidate->plugin.at,
         (int)candidate->path.size, candidate->path.at);
-    line(out, "cluster", "%.*s", (int)candidate->cluster.size,
-        candidate->cluster.size ? candidate->cluster.at : "");
-    line(out, "proposed by", "%.*s: %lld candidates judged in %.1f s",
-        (int)candidate->proposer.size, candidate->proposer.at,
+    said(out, "cluster", candidate->cluster);
+    said(out, "proposed by", candidate->proposer);
+    line(out, "at a cost of", "%lld candidates judged in %.1f s",
         (long long)json_int(json_get(cost, "judged"), 0),
         json_double(json_get(cost, "seconds"), 0));
     said(out, "it says", json_string(&arena, json_get(contract, "hypothesis")));
