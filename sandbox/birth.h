@@ -18,7 +18,6 @@ struct birth {
     /* A profile whose program does not lock itself: everything is in place before the exec. */
     const struct root_plan *root; /* NULL: the program locks itself */
     const struct sandbox_limits *limits;
-    uint64_t space;              /* RLIMIT_AS of each process */
     int filter_fd;               /* struct sock_filter[] */
     uint32_t waived;             /* bit a layer: the run goes without where it cannot be had */
     const struct cgroup *cgroup; /* joined before anything runs; count 0: none */

@@ -67,7 +67,8 @@ static int limit(int resource, uint64_t value, struct err *err)
                                                               : 0;
 }
 
-/* A little above what the watch counts, so that it sees a limit passed and can name it. */
+/* A little above what the watch counts, so that it sees a limit passed and can name it. Not address
+ * space: script engines and sanitizers reserve far more of it than they use. */
 static int set_limits(const struct child *child, struct err *err)
 {
     const struct birth *birth = child->birth;
@@ -78,7 +79,6 @@ static int set_limits(const struct child *child, struct err *err)
     } rows[] = {
         { RLIMIT_CORE, 0 },
         { RLIMIT_CPU, limits->cpu_ms / 1000 + 1 },
-        { RLIMIT_AS, birth->space },
         { RLIMIT_FSIZE, limits->disk },
         { RLIMIT_NOFILE, limits->files + BIRTH_SLACK },
         { RLIMIT_NPROC, limits->processes + BIRTH_SLACK + child->tasks },

@@ -70,7 +70,6 @@ const struct profile profiles[SANDBOX_PROFILES] = {
         .wanted = LAYER_BIT(LAYER_CGROUP) | LAYER_BIT(LAYER_OWN_UID),
         .limits = { .wall_ms = 30000, .cpu_ms = 10000, .processes = 64, .files = 256,
             .memory = 1ull << 30, .disk = 64 << 20, .output = 1 << 20 },
-        .bounded_space = true,
         .env = compile_env,
         .cwd = "/tmp",
     },

@@ -14,9 +14,6 @@ struct profile {
     uint32_t required, container_required; /* layers, by tier */
     uint32_t wanted;                       /* taken where they can be had, in both tiers */
     struct sandbox_limits limits;
-    /* Address space is bounded too: a backstop behind the watch. Not where runtimes reserve much
-     * more than they use (script engines, sanitizers). */
-    bool bounded_space;
     bool proc; /* /proc of its own pid namespace */
     const char *const *env;
     const char *cwd;

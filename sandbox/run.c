@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ENV_MAX = 32, SPACE_SLACK = 256 << 20 };
+enum { ENV_MAX = 32, PAGES_SLACK = 64 << 20 };
 
 const char *const sandbox_limit_words[LIMIT_PROCESSES + 1] = { "none", "wall", "cpu", "memory",
     "disk", "output", "files", "processes" };
@@ -186,7 +186,6 @@ static int try_tier(struct sandbox *sandbox, struct starting *starting,
         .namespaces = strong,
         .root = profile->own_root ? &starting->root : NULL,
         .limits = &starting->limits,
-        .space = profile->bounded_space ? starting->limits.memory * 2 + SPACE_SLACK : RLIM_INFINITY,
         .filter_fd = starting->filter,
         .cgroup = &sandbox->cgroup,
         .waived = run->waived,
@@ -229,7 +228,7 @@ static void make_cgroup(struct sandbox *sandbox, const struct starting *starting
 {
     const struct sandbox_limits *limits = &starting->limits;
     if (starting->profile->own_root)
-        cgroup_make(&sandbox->cgroup, limits->memory + starting->root.disk + SPACE_SLACK / 4,
+        cgroup_make(&sandbox->cgroup, limits->memory + starting->root.disk + PAGES_SLACK,
             limits->processes + BIRTH_SLACK);
 }
 

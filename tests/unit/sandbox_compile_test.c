@@ -77,6 +77,58 @@ static void both_compilers_make_a_shared_object(void **state)
     }
 }
 
+/* C that wants to read what is not its own, or more of the machine than it gets. Where no file is,
+ * the preprocessor cannot even tell. */
+static const struct hostile {
+    const char *name, *source;
+    enum sandbox_limit limit;
+    const char *says; /* among the diagnostics, when the compiler itself refuses */
+} hostiles[] = {
+    { "an include of the host", "#include \"/etc/passwd\"\n", LIMIT_NONE, "No such file" },
+    { "an include by dots", "#include \"../../../../etc/passwd\"\n", LIMIT_NONE, "No such file" },
+    { "an include of /proc", "#include \"/proc/self/environ\"\n", LIMIT_NONE, "No such file" },
+    { "bytes of the host", "__asm__(\".incbin \\\"/etc/passwd\\\"\");\n", LIMIT_NONE,
+        "file not found: /etc/passwd" },
+    { "a question for a file",
+        "#if __has_include(\"/etc/passwd\") || __has_include(\"/root\")\nint f;\n#else\n#error not "
+        "there\n#endif\n",
+        LIMIT_NONE, "not there" },
+    { "a question for a date", "#pragma GCC dependency \"/etc/passwd\"\n#error done\n", LIMIT_NONE,
+        "No such file" },
+    { "a device", "#include \"/dev/zero\"\n", LIMIT_NONE, "No such file" },
+    { "a file that includes itself", "#include \"/work/again.h\"\n", LIMIT_NONE, "nested depth" },
+    { "a macro that doubles",
+        "#define A(x) x+x+x+x+x+x+x+x+x+x\n#define B(x) A(A(A(A(x))))\nint i = B(B(1));\n",
+        LIMIT_MEMORY, NULL },
+    { "a large array", "char a[1u << 31] = { [(1u << 31) - 1] = 1 };\n", LIMIT_NONE,
+        "File size limit exceeded" },
+    { "diagnostics without end",
+        "#define D int x = y;\n#define E D D D D D D D D D D\n#define F E E E E E E E E E E\n"
+        "#define G F F F F F F F F F F\nvoid f(void) { G G G G }\n",
+        LIMIT_OUTPUT, NULL },
+};
+
+static void hostile_c_gets_nothing(void **state)
+{
+    (void)state;
+    CLEANUP(mem_freep) char *again = mem_format("%s/again.h", work.from);
+    assert_int_equal(file_write(again, STR("#include \"/work/again.h\"\n"), 0644, NULL), 0);
+    for (size_t i = 0; i < COUNT_OF(hostiles); i++) {
+        const char *argv[] = { "/usr/bin/gcc", "-x", "c", "-c", "-fmax-errors=0", "-o", "/work/a.o",
+            "-", NULL };
+        struct sandbox_result result;
+        run(&result, argv, hostiles[i].source,
+            (struct sandbox_limits){
+                .memory = 200 << 20, .disk = 16 << 20, .output = 100000, .cpu_ms = 20000 });
+        const char *said = text_of(&result.err);
+        if (result.exit_code == 0 || result.limit != hostiles[i].limit || strstr(said, "root:") ||
+            (hostiles[i].says && !strstr(said, hostiles[i].says)))
+            fail_msg("%s: exit %d, limit %s, %.400s", hostiles[i].name, result.exit_code,
+                sandbox_limit_words[result.limit], said);
+        sandbox_result_done(&result);
+    }
+}
+
 static const struct row {
     const char *name, *script;
     const char *says; /* on standard output, when the layer does its work */
@@ -240,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_compilers_make_a_shared_object),
+        cmocka_unit_test(hostile_c_gets_nothing),
         cmocka_unit_test(a_script_sees_nothing),
         cmocka_unit_test(the_kernel_answers_no),
         cmocka_unit_test(every_bomb_ends_in_a_limit_by_name),
