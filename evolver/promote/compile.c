@@ -1,10 +1,12 @@
 /* compile - see compile.h. */
 #include "promote/compile.h"
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +127,16 @@ static void command_done(struct command *command)
         buf_done(&command->lists[i]);
 }
 
+/* Nobody needs it after a crash, and waiting for the disk would take longer than the preprocessor.
+ */
+static int write_source(const char *path, struct str source, struct err *err)
+{
+    CLEANUP(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0 || fchmod(fd, 0644) < 0)
+        return err_sys(err, "temporary file");
+    return write_all(fd, source.at, source.size, err);
+}
+
 /* A folder that the run may write, whoever it is outside. */
 static int make_work(char *folder, struct str source, struct err *err)
 {
@@ -134,7 +146,7 @@ static int make_work(char *folder, struct str source, struct err *err)
     CLEANUP(mem_freep) char *path = mem_format("%s/plugin.c", work);
     if (mkdir(work, 0777) < 0 || chmod(work, 0777) < 0)
         return err_sys(err, "temporary folder");
-    return file_write(path, source, 0644, err);
+    return write_source(path, source, err);
 }
 
 static int run_in(struct compile_result *ret, const struct compile_plan *plan, const char *work,
