@@ -284,19 +284,12 @@ static int before_look(struct verdict_result *ret, struct advancing *advancing,
     return rc;
 }
 
-/* All held-out groups of this home are one shard. */
-static struct digest shard_of(const struct driver *driver)
-{
-    const struct str parts[] = { STR("held-out"), str_of(driver->home.id) };
-    return hash_parts(parts, COUNT_OF(parts));
-}
-
 static int look(struct verdict_result *ret, struct advancing *advancing,
     const struct policy *policy, struct err *err)
 {
     struct gating gating = { .advancing = advancing, .looks = true };
     struct driver *driver = advancing->driver;
-    const struct digest shard = shard_of(driver);
+    const struct digest shard = driver_shard(driver);
     struct journal_look look;
     struct report report;
     int rc = journal_look(driver->journal, &shard, advancing->candidate->id, &look, err);

@@ -116,9 +116,11 @@ static int read_look(struct ledger_look *ret, struct linking *linking, struct er
 {
     struct journal_look_row *rows;
     uint32_t count;
+    const struct digest shard = driver_shard(linking->driver);
     int rc = journal_looks(linking->driver->journal, &linking->arena, &rows, &count, err);
     for (uint32_t i = 0; rc == 0 && i < count; i++)
-        if (str_equal(rows[i].candidate, linking->candidate->id))
+        if (str_equal(rows[i].candidate, linking->candidate->id) &&
+            hash_equal(&rows[i].shard, &shard))
             *ret = (struct ledger_look){ rows[i].look.k, rows[i].look.passes };
     return rc;
 }

@@ -18,6 +18,12 @@ const struct admission *driver_last(const struct driver *driver)
     return driver->admissions_count ? &driver->admissions[driver->admissions_count - 1] : NULL;
 }
 
+struct digest driver_shard(const struct driver *driver)
+{
+    const struct str parts[] = { STR("held-out"), str_of(driver->home.id) };
+    return hash_parts(parts, COUNT_OF(parts));
+}
+
 /* --- builds */
 
 int driver_compile(struct compile_result *ret, const struct driver *driver,
@@ -173,10 +179,13 @@ static int follow(struct driver *driver, struct err *err)
     snprintf(driver->active.hex, sizeof driver->active.hex, "%.*s", (int)last->commit.size,
         last->commit.at);
     int rc = lineage_active(driver->lineage, &refs, err);
-    if (rc < 0 || strcmp(refs.hex, driver->active.hex) == 0)
+    bool there = strcmp(refs.hex, driver->active.hex) == 0;
+    if (rc < 0 || (there && !lineage_unfinished(driver->lineage)))
         return rc;
-    fprintf(stderr, "moult: refs/heads/active was at %.12s; admission %u says %.12s: put right\n",
-        refs.hex, last->number, driver->active.hex);
+    if (!there)
+        fprintf(stderr,
+            "moult: refs/heads/active was at %.12s; admission %u says %.12s: put right\n", refs.hex,
+            last->number, driver->active.hex);
     return lineage_repair(driver->lineage, &driver->active, last->number, err);
 }
 

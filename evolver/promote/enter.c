@@ -29,7 +29,7 @@ int enter(struct candidate *ret, struct driver *driver, const struct proposal *p
         .cluster = own(driver, proposal->cluster),
         .plugin = own(driver, proposal->plugin),
         .proposer = own(driver, proposal->proposer),
-        .parent = str_of(driver->active.hex),
+        .parent = own(driver, str_of(driver->active.hex)),
         .batch = *batch,
         .made_s = (uint32_t)(clock_wall_ms() / 1000) };
     const struct harness_source *source = harness_find(&driver->harness, proposal->plugin);

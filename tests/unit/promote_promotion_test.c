@@ -1,0 +1,431 @@
+/* What may become active: a table of everything that a promotion stands on, each taken away in
+ * turn. The candidates are made as the pipeline makes them, but for the one thing that is wrong. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "broker_home.h"
+#include "promote/builds.h"
+#include "promote/promotion.h"
+#include "trials/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define PLUGIN(name)                                                                               \
+    "#include \"moult.h\"\nstatic moult_action on_request(moult_turn *turn)\n{\n"                  \
+    "    moult_use_model(turn, %d);\n    return MOULT_PASS;\n}\n"                                  \
+    "MOULT_EXPORT const struct moult_plugin moult_plugin = { .abi = MOULT_ABI,\n"                  \
+    "    .size = sizeof(struct moult_plugin), .name = \"" name "\", .summary = \"asks\",\n"        \
+    "    .request = on_request };\n"
+#define ORDER                                                                                      \
+    "#include \"moult.h\"\nstatic const struct moult_place places[] = {\n"                         \
+    "    { MOULT_REQUEST, \"one\" }, { MOULT_REQUEST, \"two\" } };\n"                              \
+    "MOULT_EXPORT const struct moult_pipeline moult_pipeline = { .abi = MOULT_ABI,\n"              \
+    "    .size = sizeof(struct moult_pipeline), .places = places, .places_count = 2 };\n"
+
+static struct home home;
+static struct sign_key ann, eve;
+static struct sign_public ann_public, eve_public;
+static struct driver driver;
+
+static void must(int rc, const struct err *err)
+{
+    if (rc < 0)
+        fail_msg("%s", err->text);
+}
+
+static void put_file(const char *name, const char *text)
+{
+    struct err err;
+    CLEANUP(mem_freep) char *path = mem_format("%s/from/%s", homes_base(), name);
+    CLEANUP(mem_freep) char *folder = mem_format("%.*s", (int)(strrchr(path, '/') - path), path);
+    must(file_mkdirs(folder, 0700, &err), &err);
+    must(file_write(path, str_of(text), 0600, &err), &err);
+}
+
+static void key_pair(const char *name, struct sign_key *key, struct sign_public *public_key)
+{
+    struct err err;
+    CLEANUP(mem_freep) char *path = mem_format("%s/%s", homes_base(), name);
+    must(sign_create(path, public_key, &err), &err);
+    must(sign_load(path, key, &err), &err);
+}
+
+static int begin(void **state)
+{
+    struct lineage_id commit;
+    struct err err;
+    char one[600], two[600], harness[PATH_MAX];
+    if (homes_begin(state) < 0)
+        return -1;
+    snprintf(one, sizeof one, PLUGIN("one"), 0);
+    snprintf(two, sizeof two, PLUGIN("two"), 0);
+    put_file("plugins/one/one.c", one);
+    put_file("plugins/two/two.c", two);
+    put_file("pipeline/order.c", ORDER);
+    key_pair("ann", &ann, &ann_public);
+    key_pair("eve", &eve, &eve_public);
+    home = home_fresh();
+    CLEANUP(mem_freep) char *from = mem_format("%s/from", homes_base());
+    must(reviewers_init(&home, &err), &err);
+    must(reviewers_add(&home, "ann", &ann_public, 100, &err), &err);
+    must(lineage_create(home_path(harness, &home, "harness"), from, 1000, &commit, &err), &err);
+    must(driver_open_home(&driver, &home, &err), &err);
+    return 0;
+}
+
+static int end(void **state)
+{
+    driver_done(&driver);
+    return homes_end(state);
+}
+
+/* --- a candidate as the pipeline leaves it for a person, and what is wrong with it */
+
+enum wrong {
+    NOTHING,
+    FROZEN,
+    NOT_APPROVED,
+    OTHER_PARENT,
+    OTHER_COMMIT,
+    WIDER_COMMIT,
+    OTHER_PATCH,
+    OTHER_BUILD,
+    OTHER_REPORT,
+    NO_REPORT,
+    FAILED_GATE,
+    NO_LOOK,
+    STRANGER,
+    REVOKED,
+    OTHER_HOME,
+    EXPIRED,
+    APPROVED_OTHER,
+    APPROVED_EARLIER,
+    NO_APPROVAL,
+};
+
+/* Held-out groups enough for many looks. */
+enum { IN = 6, OUT = 60, MADE = 4, CASES = IN + OUT + MADE + 2, SIGNATURE = IN + 40 };
+
+/* A report that every rule passes: groups with the signature are fixed, nothing else changes. */
+static struct report good_report(struct report_case cases[CASES], char names[CASES][16])
+{
+    memset(cases, 0, CASES * sizeof *cases);
+    for (int i = 0; i < CASES; i++) {
+        struct report_case *one = &cases[i];
+        bool out = i >= IN && i < IN + OUT;
+        snprintf(names[i], 16, "group%d", i);
+        one->id = one->group = str_of(names[i]);
+        one->split = out ? SPLIT_HELD_OUT : SPLIT_HELD_IN;
+        one->signature = i < SIGNATURE;
+        one->suite = i < IN              ? SUITE_BATCH
+                     : i < SIGNATURE     ? SUITE_HELD_OUT
+                     : i >= CASES - MADE ? SUITE_SAFETY
+                                         : SUITE_REGRESSION;
+        one->new_outcome = one->signature ? OUTCOME_RESOLVED : OUTCOME_SAME;
+        one->old_effects.at[1] = one->new_effects.at[1] = 1;
+        one->new_effects.at[0] = one->signature;
+        one->step = one->signature ? 0 : UINT32_MAX;
+    }
+    return (struct report){ .detector = STR("repeat"),
+        .plugin = STR("one"),
+        .tier = STR("strong"),
+        .fresh_baseline = true,
+        .deterministic = true,
+        .sanitised = true,
+        .claims = true,
+        .cases = cases,
+        .cases_count = CASES,
+        .patch_lines = 1,
+        .so_bytes_old = 8000,
+        .so_bytes_new = 8000,
+        .us_step_old = 50,
+        .us_step_new = 50 };
+}
+
+static struct digest put(const char *kind, struct str text)
+{
+    struct digest digest;
+    struct err err;
+    must(journal_put(driver.journal, kind, text, &digest, &err), &err);
+    return digest;
+}
+
+static struct lineage_id commit_of(const struct candidate *candidate, const char *path,
+    const char *text, const struct lineage_id *on)
+{
+    struct lineage_id id;
+    struct err err;
+    must(lineage_candidate(
+             driver.lineage, candidate->id.at, on, path, str_of(text), 2000, &id, &err),
+        &err);
+    return id;
+}
+
+static struct digest tree_of(const struct lineage_id *commit)
+{
+    static struct harness harness;
+    struct err err;
+    must(harness_read(&harness, driver.lineage, commit, &driver.arena, &err), &err);
+    return harness.tree;
+}
+
+static struct digest build_of(struct str text)
+{
+    const struct harness_source source = { STR("one"), STR("plugins/one/one.c"), text };
+    struct compile_result result;
+    struct digest build;
+    struct err err;
+    must(driver_compile(&result, &driver, &source, ELF_RELEASE, &err), &err);
+    assert_int_equal(result.stage, COMPILE_OK);
+    must(builds_put(&home, buf_view(&result.image), &build, &err), &err);
+    compile_result_done(&result);
+    return build;
+}
+
+static void put_patch(struct candidate *candidate, enum wrong wrong)
+{
+    char hex[DIGEST_HEX];
+    struct digest source = candidate->source;
+    source.at[0] ^= wrong == OTHER_PATCH;
+    CLEANUP(mem_freep)
+    char *patch = mem_format("{\"schema\":1,\"path\":\"%s\",\"parent\":\"%s\",\"source\":\"%s\"}",
+        candidate->path.at, candidate->parent.at, hash_hex(hex, &source));
+    candidate->patch = put("patch", str_of(patch));
+}
+
+static void put_report(struct candidate *candidate, enum wrong wrong)
+{
+    CLEANUP(buf_done) struct buf text = { 0 }, rules = { 0 };
+    static struct report_case cases[CASES];
+    static char names[CASES][16];
+    struct report report = good_report(cases, names);
+    const struct policy policy = policy_default();
+    report.batch = candidate->batch;
+    report.new_build = candidate->build;
+    report.source = candidate->source;
+    report.new_build.at[0] ^= wrong == OTHER_REPORT;
+    report.sanitised_findings = wrong == FAILED_GATE;
+    report_print(&text, &report);
+    policy_print(&rules, &policy);
+    candidate->report = put("report", buf_view(&text));
+    candidate->policy = put("policy", buf_view(&rules));
+    if (wrong == NO_REPORT)
+        candidate->report = (struct digest){ { 0 } };
+}
+
+static void approve(struct candidate *candidate, enum wrong wrong)
+{
+    CLEANUP(buf_done) struct buf envelope = { 0 };
+    struct home of = home;
+    struct err err = { 0 };
+    struct approval approval = { .batch = candidate->batch,
+        .patch = candidate->patch,
+        .tree = candidate->tree,
+        .build = candidate->build,
+        .report = candidate->report,
+        .policy = candidate->policy,
+        .admission_before = driver_last(&driver)->digest,
+        .at_ms = clock_wall_ms() };
+    must(hash_unhex(&approval.candidate, candidate->id, &err), &err);
+    approval.expires_ms = wrong == EXPIRED ? approval.at_ms - 1 : approval.at_ms + 100000;
+    approval.policy.at[0] ^= wrong == APPROVED_OTHER;
+    approval.admission_before.at[0] ^= wrong == APPROVED_EARLIER;
+    of.id[0] = wrong == OTHER_HOME ? (of.id[0] == '0' ? '1' : '0') : of.id[0];
+    if (wrong == REVOKED)
+        must(reviewers_add(&home, "eve", &eve_public, 100, &err), &err);
+    approval_sign(&envelope, &approval, &of, wrong == STRANGER || wrong == REVOKED ? &eve : &ann);
+    candidate->approval = put("approval", buf_view(&envelope));
+    if (wrong == REVOKED)
+        must(reviewers_revoke(&home, "eve", approval.at_ms, &err), &err);
+    if (wrong == NO_APPROVAL)
+        candidate->approval = put("approval", STR("{}"));
+}
+
+/* Through the stages, as the driver does. */
+static void move_up(struct candidate *candidate, bool approved)
+{
+    static const enum stage_event events[] = { ON_PATCH, ON_BUILD, ON_SCAN, ON_REPLAY, ON_GATE,
+        ON_OPEN_REVIEW, ON_APPROVE };
+    struct err err;
+    must(candidate_add(driver.journal, &driver.arena, candidate, &err), &err);
+    for (size_t i = 0; i < COUNT_OF(events) - !approved; i++)
+        must(candidate_move(driver.journal, candidate, events[i], &err), &err);
+}
+
+static void look(const struct candidate *candidate)
+{
+    const struct digest shard = driver_shard(&driver);
+    struct journal_look look;
+    struct err err;
+    must(journal_look(driver.journal, &shard, candidate->id, &look, &err), &err);
+    must(journal_look_end(driver.journal, &shard, candidate->id, true, &err), &err);
+}
+
+static struct candidate candidate_with(enum wrong wrong)
+{
+    static int made;
+    static char text[600], other[600], hex[DIGEST_HEX];
+    const char *path = "plugins/one/one.c";
+    snprintf(text, sizeof text, PLUGIN("one"), ++made);
+    snprintf(other, sizeof other, PLUGIN("two"), made);
+    const struct digest id = hash_of(str_of(text));
+    hash_hex(hex, &id);
+    struct candidate candidate = { .id = str_of(arena_string(&driver.arena, hex, strlen(hex))),
+        .plugin = STR("one"),
+        .path = STR("plugins/one/one.c"),
+        .cluster = STR("repeat"),
+        .proposer = STR("hand"),
+        .parent = str_of(arena_format(&driver.arena, "%s", driver.active.hex)),
+        .batch = { { 5 } },
+        .source = hash_of(str_of(text)) };
+    struct lineage_id commit = commit_of(&candidate, path, text, &driver.active);
+    candidate.tree = tree_of(&commit);
+    if (wrong == OTHER_COMMIT || wrong == WIDER_COMMIT)
+        commit = commit_of(&candidate, "plugins/two/two.c", other, &commit);
+    if (wrong == WIDER_COMMIT)
+        candidate.tree = tree_of(&commit);
+    candidate.commit = str_of(arena_string(&driver.arena, commit.hex, strlen(commit.hex)));
+    if (wrong == OTHER_BUILD)
+        snprintf(other, sizeof other, PLUGIN("one"), 99);
+    candidate.build = build_of(str_of(wrong == OTHER_BUILD ? other : text));
+    if (wrong == OTHER_PARENT)
+        candidate.parent = candidate.commit;
+    put_patch(&candidate, wrong);
+    put_report(&candidate, wrong);
+    if (wrong != NO_LOOK)
+        look(&candidate);
+    approve(&candidate, wrong);
+    move_up(&candidate, wrong != NOT_APPROVED);
+    return candidate;
+}
+
+static void freeze(bool frozen)
+{
+    struct err err;
+    must(journal_freeze(driver.journal, frozen, STR("a test"), &err), &err);
+}
+
+static const struct row {
+    const char *name;
+    enum wrong wrong;
+    int want;
+    const char *says;
+} rows[] = {
+    { "the home is frozen", FROZEN, -ERR_DENIED, "frozen" },
+    { "nobody approved it", NOT_APPROVED, -ERR_STATE, "not approved" },
+    { "it was made for another generation", OTHER_PARENT, -ERR_STATE, "was made for" },
+    { "the commit has more than the tree that was reviewed", OTHER_COMMIT, -ERR_VERIFY,
+        "another tree" },
+    { "the tree that was reviewed changes another plugin", WIDER_COMMIT, -ERR_VERIFY,
+        "more than its plugin" },
+    { "the patch that was reviewed is of another source", OTHER_PATCH, -ERR_VERIFY, "its patch" },
+    { "the build does not come from the commit", OTHER_BUILD, -ERR_VERIFY, "does not come" },
+    { "another build was replayed", OTHER_REPORT, -ERR_VERIFY, "report is of another build" },
+    { "nothing was replayed", NO_REPORT, -ERR_STATE, "was not gated" },
+    { "the gate does not pass what was replayed", FAILED_GATE, -ERR_DENIED, "does not pass" },
+    { "there was no look at held-out groups", NO_LOOK, -ERR_VERIFY, "never had a look" },
+    { "who approved is no reviewer", STRANGER, -ERR_DENIED, "no reviewer" },
+    { "the reviewer was revoked afterwards", REVOKED, -ERR_DENIED, "revoked" },
+    { "the approval is for another home", OTHER_HOME, -ERR_VERIFY, "another home" },
+    { "the approval has expired", EXPIRED, -ERR_DENIED, "expired" },
+    { "the approval is for another policy", APPROVED_OTHER, -ERR_VERIFY, "another policy" },
+    { "the approval follows another admission", APPROVED_EARLIER, -ERR_VERIFY,
+        "another admission-before" },
+    { "the approval is none", NO_APPROVAL, -ERR_INPUT, "approval" },
+};
+
+static void refused(struct candidate *candidate, int want, const char *says, const char *name)
+{
+    struct err err = { 0 };
+    const uint32_t number = driver_last(&driver)->number;
+    const struct lineage_id before = driver.active;
+    int rc = promotion_run(&driver, candidate, &err);
+    if (rc != want || !strstr(err.text, says))
+        fail_msg("%s: %d, %s", name, rc, err.text);
+    must(driver_refresh(&driver, &err), &err);
+    assert_int_equal(driver_last(&driver)->number, number);
+    assert_string_equal(driver.active.hex, before.hex);
+}
+
+static void nothing_less_is_promoted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct candidate candidate = candidate_with(rows[i].wrong);
+        if (rows[i].wrong == FROZEN)
+            freeze(true);
+        refused(&candidate, rows[i].want, rows[i].says, rows[i].name);
+        if (rows[i].wrong == FROZEN)
+            freeze(false);
+    }
+}
+
+#define FLIP "DROP TRIGGER IF EXISTS look_update; UPDATE look SET passed = 1 - passed WHERE k = 1"
+
+static void a_row_changed_by_hand_stops_promotions(void **state)
+{
+    (void)state;
+    struct candidate candidate = candidate_with(NOTHING);
+    assert_int_equal(home_sql(&home, FLIP), 0);
+    refused(&candidate, -ERR_VERIFY, "answer of look", "a row changed by hand");
+    assert_int_equal(home_sql(&home, FLIP), 0);
+}
+
+/* The file of the other plugin's active build. */
+static char *build_file(void)
+{
+    char hex[DIGEST_HEX];
+    const struct generation_build *build = generation_find(&driver.generation, STR("two"));
+    return mem_format("%s/builds/sha256/%s.so", home.path, hash_hex(hex, &build->build));
+}
+
+static void a_build_changed_by_hand_is_not_admitted(void **state)
+{
+    (void)state;
+    struct err err;
+    CLEANUP(buf_done) struct buf image = { 0 };
+    CLEANUP(mem_freep) char *path = build_file();
+    struct candidate candidate = candidate_with(NOTHING);
+    must(file_read(path, &image, 1 << 20, &err), &err);
+    must(file_write(path, STR("\177ELF"), 0444, &err), &err);
+    refused(&candidate, -ERR_VERIFY, "does not hold what its name says", "a changed build");
+    assert_int_equal(unlink(path), 0);
+    refused(&candidate, -ERR_MISSING, "build", "a build that is gone");
+    must(file_write(path, buf_view(&image), 0444, &err), &err);
+}
+
+static void the_good_one_is_promoted_once(void **state)
+{
+    (void)state;
+    struct err err;
+    struct candidate waits = candidate_with(NOTHING), candidate = candidate_with(NOTHING), again;
+    const struct lineage_id before = driver.active;
+    must(promotion_run(&driver, &candidate, &err), &err);
+    assert_int_equal(candidate.stage, STAGE_ACTIVE);
+    assert_int_equal(driver_last(&driver)->number, 1);
+    assert_string_not_equal(driver.active.hex, before.hex);
+    again = candidate;
+    again.stage = STAGE_APPROVED; /* as if its row had been put back */
+    refused(&again, -ERR_STATE, "was made for", "the same approval twice");
+    again.parent = str_of(driver.active.hex);
+    refused(&again, -ERR_VERIFY, "its patch", "the same approval twice, for another generation");
+    must(candidate_find(driver.journal, &driver.arena, waits.id, &waits, &err), &err);
+    assert_int_equal(waits.stage, STAGE_SUPERSEDED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_less_is_promoted),
+        cmocka_unit_test(a_row_changed_by_hand_stops_promotions),
+        cmocka_unit_test(a_build_changed_by_hand_is_not_admitted),
+        cmocka_unit_test(the_good_one_is_promoted_once),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
