@@ -1,6 +1,7 @@
 moult_test(propose_channel_test propose)
 moult_test(propose_mine_test propose)
 moult_test(propose_condition_test propose)
+moult_test(propose_changes_test propose)
 moult_test(propose_print_test propose)
 moult_test(propose_search_test propose)
 moult_fuzz(propose propose)

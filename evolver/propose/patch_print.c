@@ -502,6 +502,34 @@ static void list_ingredients(struct printer *p, struct printed *ret)
     ret->ingredients_count = p->ingredients_count;
 }
 
+/* --- a change of what is there */
+
+static const char *function_at(const struct printer *p, const struct target *target, uint32_t at)
+{
+    struct outline_functions functions = outline_functions(target->syntax, p->arena);
+    for (uint32_t i = 0; i < functions.count; i++)
+        if (functions.at[i].span.from <= at && at < functions.at[i].span.to)
+            return arena_format(
+                p->arena, " in %.*s", (int)functions.at[i].name.size, functions.at[i].name.at);
+    return "";
+}
+
+static void print_change(struct printer *p, struct printed *ret, const struct target *target)
+{
+    const struct change *change = p->patch->change;
+    struct str value = change->values[p->patch->value];
+    ret->edits[ret->edits_count++] = (struct target_edit){ change->at.from, change->at.to, value };
+    struct str subject = change->name.size ? change->name : change->was;
+    ret->summary = arena_format(p->arena, "%.*s%s becomes %.*s%s%.*s.", (int)subject.size,
+        subject.at, function_at(p, target, change->at.from), (int)value.size, value.at,
+        change->name.size ? ", it was " : "", change->name.size ? (int)change->was.size : 0,
+        change->was.at);
+    p->ingredients = arena_alloc(p->arena, INGREDIENTS_MAX * sizeof(*p->ingredients));
+    ingredient(p, arena_format(p->arena, "literal %.*s", (int)value.size, value.at));
+    ret->ingredients = p->ingredients;
+    ret->ingredients_count = p->ingredients_count;
+}
+
 void patch_print(struct printed *ret, struct arena *arena, const struct pool *pool,
     const struct actions *actions, const struct target *target, const struct patch *patch)
 {
@@ -511,10 +539,16 @@ void patch_print(struct printed *ret, struct arena *arena, const struct pool *po
         .patch = patch,
         .turn = "turn",
         .call = "call" };
-    *ret = (struct printed){ .summary = summary_of(&p) };
+    *ret = (struct printed){ 0 };
+    if (patch->change) {
+        print_change(&p, ret, target);
+        return;
+    }
+    ret->summary = summary_of(&p);
     if (patch->body.holes[HOLE_RETURN])
         print_guard(&p, ret, target);
     else
         print_function(&p, ret, target);
+    ret->edits_count = target_edits(target, arena, &ret->insertion, ret->edits);
     list_ingredients(&p, ret);
 }

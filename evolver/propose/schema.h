@@ -12,6 +12,8 @@ enum schema_hole {
     HOLE_ITERATOR,
     HOLE_PROBE, /* 1: no candidate, prints of the scope's values */
     HOLE_RETURN,
+    HOLE_CHANGE, /* another value for a literal that is there: which, from 1; and which value */
+    HOLE_VALUE,
     HOLE_WAY, /* two ways of 1 + VERB_PARAMS_MAX numbers */
     HOLES_WAY = 1 + VERB_PARAMS_MAX,
     HOLES = HOLE_WAY + 2 * HOLES_WAY

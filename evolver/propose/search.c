@@ -15,6 +15,15 @@ bool search_late(struct search *search)
     return search->cut_short;
 }
 
+struct str search_entry(const struct search *search, struct arena *arena)
+{
+    const struct target *target = &search->target;
+    return str_of(arena_format(arena,
+        "\n    {\n        moult_action search_action = search_run(%s, %s);\n"
+        "        if (search_action != MOULT_PASS)\n            return search_action;\n    }",
+        target->turn, search->pool.hook->call ? target->call : "NULL"));
+}
+
 int search_build(struct search *search, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -28,10 +37,7 @@ int search_build(struct search *search, struct err *err)
     schema_print(&above, &plan);
     schema_print_export(&behind, &plan);
     struct insertion insertion = { .above = buf_view(&above),
-        .entry = str_of(arena_format(&arena,
-            "\n    {\n        moult_action search_action = search_run(%s, %s);\n"
-            "        if (search_action != MOULT_PASS)\n            return search_action;\n    }",
-            target->turn, search->pool.hook->call ? target->call : "NULL")) };
+        .entry = search_entry(search, &arena) };
     target_print(&source, target, &arena, &insertion, buf_view(&behind));
     return judge_build(&search->judge, target->plugin->name, buf_view(&source), err);
 }
@@ -114,16 +120,13 @@ static void quote_member(struct buf *out, const char *name, struct str text)
     json_quote(out, text);
 }
 
-static void print_edits(struct buf *out, const struct search *search, struct arena *arena,
-    const struct printed *printed)
+static void print_edits(struct buf *out, const struct printed *printed)
 {
-    struct target_edit edits[TARGET_EDITS_MAX];
-    uint32_t count = target_edits(&search->target, arena, &printed->insertion, edits);
     buf_text(out, ",\"edits\":[");
-    for (uint32_t i = 0; i < count; i++) {
-        buf_format(
-            out, "%s{\"from\":%u,\"to\":%u,\"text\":", i ? "," : "", edits[i].at, edits[i].at);
-        json_quote(out, edits[i].text);
+    for (uint32_t i = 0; i < printed->edits_count; i++) {
+        const struct target_edit *edit = &printed->edits[i];
+        buf_format(out, "%s{\"from\":%u,\"to\":%u,\"text\":", i ? "," : "", edit->from, edit->to);
+        json_quote(out, edit->text);
         buf_char(out, '}');
     }
     buf_char(out, ']');
@@ -173,7 +176,7 @@ static struct str proposal_of(struct search *search, const struct patch *patch, 
     quote_member(&out, "cluster", search->bundle->cluster);
     quote_member(&out, "plugin", search->target.plugin->name);
     quote_member(&out, "path", search->target.plugin->path);
-    print_edits(&out, search, &search->arena, ret);
+    print_edits(&out, ret);
     print_contract(&out, search, patch, ret);
     print_ingredients(&out, ret);
     buf_format(&out, ",\"score\":%u}", score_of(patch));
@@ -204,17 +207,25 @@ static int stop(
 
 /* What was tried: two ways to a patch may print the same. */
 struct told {
-    struct insertion at[TRIES_MAX];
+    struct printed at[TRIES_MAX];
     uint32_t count;
 };
+
+static bool same_edits(const struct printed *a, const struct printed *b)
+{
+    bool same = a->edits_count == b->edits_count;
+    for (uint32_t i = 0; same && i < a->edits_count; i++)
+        same = a->edits[i].from == b->edits[i].from && a->edits[i].to == b->edits[i].to &&
+               str_equal(a->edits[i].text, b->edits[i].text);
+    return same;
+}
 
 static bool told_before(struct told *told, const struct printed *printed)
 {
     for (uint32_t i = 0; i < told->count; i++)
-        if (str_equal(told->at[i].above, printed->insertion.above) &&
-            str_equal(told->at[i].entry, printed->insertion.entry))
+        if (same_edits(&told->at[i], printed))
             return true;
-    told->at[told->count++] = printed->insertion;
+    told->at[told->count++] = *printed;
     return false;
 }
 
@@ -270,6 +281,12 @@ static int propose(struct search *search, struct patch *patches, uint32_t count,
         &first_printed, err);
 }
 
+static int by_score(const void *a, const void *b)
+{
+    uint32_t x = score_of(a), y = score_of(b);
+    return (x > y) - (x < y);
+}
+
 /* --- the whole */
 
 static int search_all(struct search *search, struct err *err)
@@ -280,20 +297,24 @@ static int search_all(struct search *search, struct err *err)
     if (r == 0)
         r = look_at_unchanged(search, err);
     if (r == 0)
+        r = search_changes(search, patches, PATCHES_MAX / 4, &count, err);
+    if (r == 0)
         r = search_actions(search, err);
-    if (r == 0 && search->bodies_count == 0)
-        return stop(search,
-            "nothing found: no action of the vocabulary is right at any of the steps looked at, "
-            "whatever its condition",
-            NULL, err);
     if (r == 0)
         r = search_patches(search, patches, PATCHES_MAX, &count, err);
-    if (r == 0 && count == 0)
-        return stop(search,
-            "nothing found: actions are right at some steps, but no condition of up to three "
-            "parts tells these from the steps that must stay",
-            NULL, err);
-    return r < 0 ? r : propose(search, patches, count, err);
+    if (r < 0)
+        return r;
+    if (count > 0) {
+        qsort(patches, count, sizeof(*patches), by_score);
+        return propose(search, patches, count, err);
+    }
+    return stop(search,
+        search->bodies_count == 0
+            ? "nothing found: no action of the vocabulary is right at any of the steps looked at, "
+              "whatever its condition"
+            : "nothing found: actions are right at some steps, but no condition of up to three "
+              "parts tells these from the steps that must stay",
+        NULL, err);
 }
 
 static int search_begin(struct search *search, struct str text, int fd, struct err *err)

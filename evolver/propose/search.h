@@ -6,6 +6,7 @@
  * docs/reference/search.md has the whole. */
 #pragma once
 
+#include "propose/changes.h"
 #include "propose/condition.h"
 #include "propose/judge.h"
 #include "propose/target.h"
@@ -18,10 +19,12 @@ struct body {
     uint32_t cost;
     uint32_t right; /* failing steps that it mends under some condition */
 };
-/* A body with its condition. */
+/* A body with its condition; or another value for a literal that is there. */
 struct patch {
     struct body body;
-    struct condition condition;
+    struct condition condition; /* of a change: what it does to the groups, and no literals */
+    const struct change *change;
+    uint32_t value;           /* which of the change's values */
     const struct atom *atoms; /* of the body's scope */
     uint32_t *fixes;          /* ids of failing steps that it should mend */
     uint32_t fixes_count;
@@ -51,18 +54,25 @@ struct search {
 
 /* Builds the trial source of what is in the pool now, and has it built. */
 int search_build(struct search *search, struct err *err);
+/* The statement at the hook's entry, in the arena. */
+struct str search_entry(const struct search *search, struct arena *arena);
 /* The time for looking is over: what is left of it is for tries. Noted, for the end. */
 bool search_late(struct search *search);
 
 int search_values(struct search *search, struct err *err);
 int search_actions(struct search *search, struct err *err);
-/* Conditions for the bodies; best patch first. */
+/* Conditions for the bodies: patches are added to the list. */
 int search_patches(
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
+/* Other values for literals, that are right somewhere and change nothing that must stay. */
+int search_changes(
     struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
 
 /* The patch as C for the target's places, and its parts. Texts are in the arena. */
 struct printed {
-    struct insertion insertion;
+    struct insertion insertion; /* of new code */
+    struct target_edit edits[TARGET_EDITS_MAX];
+    uint32_t edits_count;
     const char *summary;      /* one sentence */
     const char **ingredients; /* verbs, flags, constants */
     uint32_t ingredients_count;

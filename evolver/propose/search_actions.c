@@ -329,7 +329,7 @@ static int search_scope(struct search *search, uint32_t iterator, struct list *l
         join(scored, list->count, &pairs);
     if (r == 0 && pairs.count > 0)
         r = take_right(search, &pairs, scored, found, err);
-    if (r == 0)
+    if (r == 0 && all > 0)
         judge_say(&search->judge, "actions in scope %u: %u, of which %u do something, %u pairs",
             iterator, all, singles, pairs.count);
     return r;

@@ -465,17 +465,12 @@ static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret
     describe_atoms(search, &search->bodies[body], atoms);
     uint32_t conditions = condition_search(&problem, found, &search->conditions_tried);
     for (uint32_t i = 0; i < conditions && count < max; i++) {
-        ret[count] = (struct patch){ search->bodies[body], found[i], search->atoms[scope] };
+        ret[count] = (struct patch){
+            .body = search->bodies[body], .condition = found[i], .atoms = search->atoms[scope]
+        };
         note_fixes(stage, rows, &ret[count++]);
     }
     return count;
-}
-
-static int by_score(const void *a, const void *b)
-{
-    const struct patch *x = a, *y = b;
-    uint32_t m = x->condition.score + 2 * x->body.cost, n = y->condition.score + 2 * y->body.cost;
-    return (m > n) - (m < n);
 }
 
 static void stage_done(struct stage *stage)
@@ -494,7 +489,6 @@ int search_patches(
     CLEANUP(stage_done) struct stage stage = { .search = search };
     int r = 0;
     stage.wanted = mem_zero(search->bundle->steps_count + 1, 1);
-    *ret_count = 0;
     for (uint32_t i = 0; r == 0 && i < search->bodies_count; i++)
         r = failing_rows(&stage, i, err);
     if (r == 0 && search->bodies_count > 0)
@@ -506,7 +500,6 @@ int search_patches(
         if (search_late(search))
             break;
     }
-    qsort(ret, *ret_count, sizeof(*ret), by_score);
     if (r == 0)
         judge_say(&search->judge, "%llu conditions tried, %u patches",
             (unsigned long long)search->conditions_tried, *ret_count);

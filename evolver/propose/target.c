@@ -173,30 +173,35 @@ uint32_t target_edits(const struct target *target, struct arena *arena,
 {
     uint32_t count = 0;
     if (target->is_new) {
-        ret[count++] =
-            (struct target_edit){ target->above, new_function(target, arena, insertion) };
-        ret[count++] = (struct target_edit){ target->member,
+        ret[count++] = (struct target_edit){ target->above, target->above,
+            new_function(target, arena, insertion) };
+        ret[count++] = (struct target_edit){ target->member, target->member,
             str_of(arena_format(arena, "    .%s = %s,\n", target->hook, target->function)) };
         return count;
     }
     if (insertion->above.size > 0)
-        ret[count++] = (struct target_edit){ target->above, insertion->above };
-    ret[count++] = (struct target_edit){ target->entry, insertion->entry };
+        ret[count++] = (struct target_edit){ target->above, target->above, insertion->above };
+    ret[count++] = (struct target_edit){ target->entry, target->entry, insertion->entry };
     return count;
+}
+
+void target_apply(
+    struct buf *out, const struct target *target, const struct target_edit *edits, uint32_t count)
+{
+    struct str source = target->plugin->source;
+    size_t from = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        buf_str(out, (struct str){ source.at + from, edits[i].from - from });
+        buf_str(out, edits[i].text);
+        from = edits[i].to;
+    }
+    buf_str(out, (struct str){ source.at + from, source.size - from });
 }
 
 void target_print(struct buf *out, const struct target *target, struct arena *arena,
     const struct insertion *insertion, struct str behind)
 {
     struct target_edit edits[TARGET_EDITS_MAX];
-    uint32_t count = target_edits(target, arena, insertion, edits);
-    struct str source = target->plugin->source;
-    size_t from = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        buf_str(out, (struct str){ source.at + from, edits[i].at - from });
-        buf_str(out, edits[i].text);
-        from = edits[i].at;
-    }
-    buf_str(out, (struct str){ source.at + from, source.size - from });
+    target_apply(out, target, edits, target_edits(target, arena, insertion, edits));
     buf_str(out, behind);
 }

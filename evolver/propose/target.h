@@ -35,12 +35,15 @@ struct insertion {
 };
 /* The patch as edits in the order of their places. Texts are in the arena. */
 struct target_edit {
-    uint32_t at;
+    uint32_t from, to; /* bytes of the source; equal: an insertion */
     struct str text;
 };
 enum { TARGET_EDITS_MAX = 3 };
 uint32_t target_edits(const struct target *target, struct arena *arena,
     const struct insertion *insertion, struct target_edit ret[TARGET_EDITS_MAX]);
-/* The source with the edits made, and `behind` at its end. */
+/* Edits in the order of their places. */
+void target_apply(
+    struct buf *out, const struct target *target, const struct target_edit *edits, uint32_t count);
+/* The source with an insertion made, and `behind` at its end. */
 void target_print(struct buf *out, const struct target *target, struct arena *arena,
     const struct insertion *insertion, struct str behind);
