@@ -207,17 +207,20 @@ static bool is_exported(const struct syntax *syntax, uint32_t node)
 static void check_exports(struct check *check)
 {
     const struct syntax *syntax = check->syntax;
-    enum { WORD = sizeof(SYNTAX_EXPORT) - 1 };
-    for (uint32_t at = 0; at < syntax->source.size; at++) {
+    static const struct str word = { SYNTAX_EXPORT, sizeof(SYNTAX_EXPORT) - 1 };
+    struct place place = { 1, 1 };
+    uint32_t node = syntax_first(syntax, 0);
+    for (uint32_t at = 0; at < syntax->source.size; at++, place.column++) {
+        if (syntax->source.at[at] == '\n')
+            place = (struct place){ place.line + 1, 0 };
         if (syntax->source.at[at] == syntax->seen.at[at])
             continue;
-        uint32_t node = syntax_first(syntax, 0);
         while (node && syntax->nodes[node].span.to <= at)
             node = syntax_after(syntax, node);
         if (!node || (!syntax_is(syntax, node, "comment") && !is_exported(syntax, node)))
-            rule_refuse(check->findings, RULE_EXPORT, syntax_place(syntax, at),
-                (struct str){ syntax->source.at + at, WORD });
-        at += WORD - 1;
+            rule_refuse(check->findings, RULE_EXPORT, place, word);
+        at += (uint32_t)word.size - 1;
+        place.column += (uint32_t)word.size - 1;
     }
 }
 

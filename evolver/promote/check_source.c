@@ -14,7 +14,7 @@
 /* The patcher reads a source in tens of milliseconds; what takes longer is refused. */
 enum {
     PATCHER_WALL_MS = 20000,
-    PATCHER_CPU_MS = 10000,
+    PATCHER_CPU_MS = 4000,
     PATCHER_MEMORY = 512 << 20,
     SOURCE_MAX = 1 << 20,
     SEEN_MAX = 8 << 20,

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 
 #define SDK MOULT_SOURCE_DIR "/plugins/sdk"
@@ -207,6 +208,86 @@ static void what_the_machine_lacks_is_said(void **state)
     assert_true(*err.hint);
 }
 
+/* What reads hostile C could be made to answer anything. */
+static const struct {
+    const char *name, *script;
+    int want;         /* 0 or the code */
+    const char *rule; /* then of the first finding, or NULL */
+} answers[] = {
+    { "nothing", "", ERR_PEER, NULL },
+    { "no JSON", "echo ok", ERR_PEER, NULL },
+    { "another document", "echo '{}'", ERR_PEER, NULL },
+    { "another schema",
+        "echo '{\"schema\":2,\"findings\":[],\"more\":0,\"kinds\":[],"
+        "\"description\":[],\"lines\":0}'",
+        ERR_PEER, NULL },
+    { "no findings at all",
+        "echo '{\"schema\":1,\"more\":0,\"kinds\":[],\"description\":[],"
+        "\"lines\":0}'",
+        ERR_PEER, NULL },
+    { "a rule that is no word",
+        "echo '{\"schema\":1,\"findings\":[{\"rule\":\"a\\\"b\",\"line\":1,"
+        "\"column\":1,\"message\":\"\"}],\"more\":0,\"kinds\":[],"
+        "\"description\":[],\"lines\":0}'",
+        ERR_PEER, NULL },
+    { "a line before the first",
+        "echo '{\"schema\":1,\"findings\":[{\"rule\":\"a\",\"line\":-1,"
+        "\"column\":1,\"message\":\"\"}],\"more\":0,\"kinds\":[],"
+        "\"description\":[],\"lines\":0}'",
+        ERR_PEER, NULL },
+    { "kinds that are no list",
+        "echo '{\"schema\":1,\"findings\":[],\"more\":0,\"kinds\":1,"
+        "\"description\":[],\"lines\":0}'",
+        ERR_PEER, NULL },
+    { "it ends badly", "exit 7", ERR_PEER, NULL },
+    { "it does not end", "while :; do :; done", 0, "limit" },
+    { "it says too much", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done", 0,
+        "limit" },
+};
+
+static char folder[] = "/tmp/moult-check-test.XXXXXX";
+
+static int ask_script(struct check_source_result *ret, const char *script, struct err *err)
+{
+    CLEANUP(mem_freep) char *path = mem_format("%s/patcher", folder);
+    CLEANUP(mem_freep) char *text = mem_format("#!/usr/bin/sh\n%s\n", script);
+    assert_int_equal(file_write(path, str_of(text), 0755, NULL), 0);
+    const struct check_source_plan plan = { .source = STR("static int f(void);\n"),
+        .path = STR(CALLS),
+        .sdk = SDK,
+        .patcher = path,
+        .tier = SANDBOX_CONTAINER };
+    return check_source_run(ret, &plan, err);
+}
+
+static void an_answer_is_read_strictly(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chmod(folder, 0755), 0);
+    for (size_t i = 0; i < COUNT_OF(answers); i++) {
+        struct check_source_result result;
+        struct err err = { 0 };
+        int rc = ask_script(&result, answers[i].script, &err);
+        if (-rc != answers[i].want)
+            fail_msg("%s: %d %s", answers[i].name, rc, err.text);
+        if (rc < 0)
+            continue;
+        assert_false(result.ok);
+        assert_string_equal(result.findings[0].rule, answers[i].rule);
+        check_source_done(&result);
+    }
+    struct check_source_result result;
+    assert_int_equal(ask_script(&result,
+                         "echo '{\"schema\":1,\"findings\":[],\"more\":0,\"kinds\":[],"
+                         "\"description\":[\"a\\u001b[2J\\u000ab\"],\"lines\":0}'",
+                         NULL),
+        0);
+    assert_string_equal(result.description.at, "a\\x1b[2J\\x0ab\n");
+    check_source_done(&result);
+    assert_int_equal(file_remove_tree(folder, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_patch_is_refused),
         cmocka_unit_test(a_patch_as_a_proposer_makes_it),
         cmocka_unit_test(a_whole_source_is_taken_as_a_patch),
+        cmocka_unit_test(an_answer_is_read_strictly),
         cmocka_unit_test(what_the_machine_lacks_is_said),
     };
     return cmocka_run_group_tests(tests, begin, end);
