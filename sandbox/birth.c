@@ -47,7 +47,7 @@ static int write_map(pid_t pid, const char *name, const char *text, struct err *
     snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
     CLEANUP(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-        return err_sys(err, "write %s", path);
+        return err_sys(err, "layer user_ns: write %s", path);
     return 0;
 }
 
@@ -56,10 +56,13 @@ static int write_maps(pid_t pid, const struct child *child, struct err *err)
     char uid[32], gid[32];
     snprintf(uid, sizeof uid, "0 %u 1", child->uid);
     snprintf(gid, sizeof gid, "0 %u 1", child->gid);
-    int rc = child->root ? 0 : write_map(pid, "setgroups", "deny", err);
-    if (rc < 0 || (rc = write_map(pid, "uid_map", uid, err)) < 0)
-        return rc;
-    return write_map(pid, "gid_map", gid, err);
+    if ((child->root || write_map(pid, "setgroups", "deny", err) == 0) &&
+        write_map(pid, "uid_map", uid, err) == 0 && write_map(pid, "gid_map", gid, err) == 0)
+        return 0;
+    err_hint(err, ROOT_HINT);
+    if (err)
+        err->code = ERR_LACKS;
+    return -ERR_LACKS;
 }
 
 /* Root's folder, written by a run of another uid, on a file system that cannot map owners. */

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "sandbox/tree.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,12 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { TASKS_MAX = 65536, TEXT_MAX = 4096 };
-
-struct tree {
-    pid_t *pids; /* init first */
-    unsigned count, room;
-};
+enum { TEXT_MAX = 4096 };
 
 static ssize_t read_text(const char *path, char *out, size_t size)
 {
@@ -27,53 +23,6 @@ static ssize_t read_text(const char *path, char *out, size_t size)
     ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
     out[n > 0 ? n : 0] = 0;
     return n;
-}
-
-static void add(struct tree *tree, pid_t pid)
-{
-    if (tree->count >= TASKS_MAX)
-        return;
-    if (tree->count == tree->room)
-        tree->pids = mem_grow(tree->pids, tree->room = tree->room * 2 + 64, sizeof *tree->pids);
-    tree->pids[tree->count++] = pid;
-}
-
-/* proc(5), /proc/PID/task/TID/children: a list of numbers, of any length. */
-static void add_children(struct tree *tree, pid_t pid, const char *task)
-{
-    char path[96], text[TEXT_MAX];
-    snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", (int)pid, task);
-    CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t kept = 0;
-    for (ssize_t n; fd >= 0 && (n = read(fd, text + kept, sizeof text - 1 - kept)) > 0;) {
-        text[kept + (size_t)n] = 0;
-        char *at = text;
-        for (char *end; (end = strchr(at, ' ')); at = end + 1)
-            add(tree, (pid_t)atoi(at));
-        kept = strlen(at);
-        memmove(text, at, kept);
-    }
-}
-
-/* Breadth first: what is added at the end is looked at in its turn. */
-static void find_tree(struct tree *tree, pid_t init)
-{
-    add(tree, init);
-    for (unsigned i = 0; i < tree->count; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "/proc/%d/task", (int)tree->pids[i]);
-        DIR *tasks = opendir(path);
-        for (struct dirent *entry; tasks && (entry = readdir(tasks));)
-            if (entry->d_name[0] != '.')
-                add_children(tree, tree->pids[i], entry->d_name);
-        if (tasks)
-            closedir(tasks);
-    }
-}
-
-static void tree_done(struct tree *tree)
-{
-    free(tree->pids);
 }
 
 struct task {
@@ -117,7 +66,7 @@ struct watch_use watch_sum(pid_t init)
     struct watch_use use = { 0 };
     CLEANUP(tree_done) struct tree tree = { 0 };
     uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK), page = (uint64_t)sysconf(_SC_PAGESIZE);
-    find_tree(&tree, init);
+    tree_find(&tree, init);
     for (unsigned i = 0; i < tree.count; i++) {
         struct task task;
         if (!read_task(&task, tree.pids[i]))
@@ -147,7 +96,7 @@ uint64_t watch_memory(pid_t init)
 {
     uint64_t sum = 0;
     CLEANUP(tree_done) struct tree tree = { 0 };
-    find_tree(&tree, init);
+    tree_find(&tree, init);
     for (unsigned i = 0; i < tree.count; i++)
         sum += own_memory(tree.pids[i]);
     return sum;
@@ -167,7 +116,7 @@ static unsigned signal_all(pid_t init, int signal)
 {
     CLEANUP(tree_done) struct tree tree = { 0 };
     unsigned count = 0;
-    find_tree(&tree, init);
+    tree_find(&tree, init);
     for (unsigned i = 1; i < tree.count; i++) {
         struct task task;
         if (!read_task(&task, tree.pids[i]) || task.state == 'Z' ||
