@@ -156,6 +156,17 @@ int driver_probe(struct driver *driver, const struct driver_builds *builds, stru
     return rc;
 }
 
+int driver_loads(struct driver *driver, const struct generation *generation, struct err *err)
+{
+    struct driver_builds builds;
+    int rc = driver_builds(&builds, driver, generation, err);
+    if (rc < 0)
+        return rc;
+    rc = driver_probe(driver, &builds, err);
+    driver_builds_done(&builds);
+    return rc;
+}
+
 /* --- what is active */
 
 static int read_generation(struct driver *driver, struct err *err)
@@ -197,6 +208,8 @@ static int admit_first(struct driver *driver, struct err *err)
     int rc = lineage_active(driver->lineage, &driver->active, err);
     if (rc == 0)
         rc = driver_generation(&generation, driver, &driver->active, 0, NULL, err);
+    if (rc == 0)
+        rc = driver_loads(driver, &generation, err);
     if (rc < 0)
         return err_while(err, "generation 0");
     rc = admit(driver, &first, &generation, NULL, err);

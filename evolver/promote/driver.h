@@ -2,8 +2,8 @@
  * deciding role, its lineage, and what is active.
  *
  * driver_open also puts right what a kill left behind: a home whose generation 0 was never
- * admitted, and refs that did not follow the last admission. The admission rows are the law; git's
- * references are moved to them. */
+ * admitted, refs that did not follow the last admission, a cluster that its promotion did not
+ * resolve. The admission rows are the law; everything else is moved to them. */
 #pragma once
 
 #include "base/arena.h"
@@ -63,6 +63,8 @@ void driver_builds_done(struct driver_builds *builds);
 /* Loads them once into a locked worker: ABI and order hold together. ERR_INPUT says what does not.
  */
 int driver_probe(struct driver *driver, const struct driver_builds *builds, struct err *err);
+/* The same for a generation whose builds are in the home's store, each hashed as it is read. */
+int driver_loads(struct driver *driver, const struct generation *generation, struct err *err);
 /* A replay arm of these builds. worker: "moult-worker" or "moult-worker-asan". */
 struct replay_arm driver_arm(
     struct driver *driver, const struct driver_builds *builds, const char *worker);

@@ -66,19 +66,6 @@ static int rebuild(struct driver *driver, const struct candidate *candidate,
     return rc;
 }
 
-/* Builds that exist, each hashed as it is read, loaded once into a locked worker: their order and
- * ABI hold together. */
-static int check_loads(struct driver *driver, const struct generation *generation, struct err *err)
-{
-    struct driver_builds builds;
-    int rc = driver_builds(&builds, driver, generation, err);
-    if (rc < 0)
-        return rc;
-    rc = driver_probe(driver, &builds, err);
-    driver_builds_done(&builds);
-    return rc;
-}
-
 static struct lineage_id id_of(struct str hex)
 {
     struct lineage_id id;
@@ -110,23 +97,16 @@ static int make_commit(struct lineage_id *ret, struct driver *driver,
     return rc < 0 ? rc : lineage_commit(driver->lineage, &step, ret, err);
 }
 
-/* The cluster is answered; a later mine opens it again if it is seen once more. */
-static int resolve_cluster(
-    struct driver *driver, const struct candidate *candidate, struct err *err)
+/* The row is written. If somebody saw it first and moved the refs, nothing is left to do; whatever
+ * is left, driver_refresh does. */
+static int follow(struct driver *driver, const struct lineage_id *from, const struct lineage_id *to,
+    uint32_t number, struct err *err)
 {
-    struct journal_cluster *rows;
-    uint32_t count;
-    int rc = journal_clusters(driver->journal, &driver->arena, &rows, &count, err);
-    for (uint32_t i = 0; rc == 0 && i < count; i++) {
-        struct journal_cluster next = rows[i];
-        bool open = str_equal(next.state, STR("batched")) || str_equal(next.state, STR("in_work"));
-        if (!open || !str_equal(next.id, candidate->cluster))
-            continue;
-        CLEANUP(mem_freep) char *from = mem_format("%.*s", (int)next.state.size, next.state.at);
-        next.state = STR("resolved");
-        return journal_move_cluster(driver->journal, &next, from, err);
-    }
-    return rc;
+    int rc = lineage_move(driver->lineage, from, to, number, err);
+    if (rc < 0 && rc != -ERR_STATE)
+        return rc;
+    rc = driver_refresh(driver, err);
+    return rc < 0 ? rc : checkpoint_make(driver->journal, &driver->home, err);
 }
 
 int promotion_run(struct driver *driver, struct candidate *candidate, struct err *err)
@@ -172,14 +152,11 @@ int promotion_run(struct driver *driver, struct candidate *candidate, struct err
     if (!build || !hash_equal(&build->build, &candidate->build))
         return err_set(
             err, ERR_VERIFY, "generation %u does not hold the build that was approved", number);
-    if ((rc = check_loads(driver, &generation, err)) < 0 ||
-        (rc = admit(driver, &next, &generation, candidate, err)) < 0 ||
-        (rc = lineage_move(driver->lineage, &before, &commit, number, err)) < 0 ||
-        (rc = resolve_cluster(driver, candidate, err)) < 0 ||
-        (rc = driver_refresh(driver, err)) < 0)
+    if ((rc = driver_loads(driver, &generation, err)) < 0 ||
+        (rc = admit(driver, &next, &generation, candidate, err)) < 0)
         return rc;
     candidate->stage = STAGE_ACTIVE;
-    return checkpoint_make(driver->journal, &driver->home, err);
+    return follow(driver, &before, &commit, number, err);
 }
 
 /* --- back */
@@ -283,10 +260,8 @@ int promotion_rollback(struct driver *driver, struct str plugin, struct str to, 
     }
     if ((rc = driver_generation(
              &generation, driver, &commit, driver_last(driver)->number + 1, &known, err)) < 0 ||
-        (rc = check_loads(driver, &generation, err)) < 0 ||
-        (rc = admit(driver, &next, &generation, NULL, err)) < 0 ||
-        (rc = lineage_move(driver->lineage, &before, &commit, next.number, err)) < 0 ||
-        (rc = driver_refresh(driver, err)) < 0)
+        (rc = driver_loads(driver, &generation, err)) < 0 ||
+        (rc = admit(driver, &next, &generation, NULL, err)) < 0)
         return rc;
-    return checkpoint_make(driver->journal, &driver->home, err);
+    return follow(driver, &before, &commit, next.number, err);
 }
