@@ -182,22 +182,47 @@ static int read_generation(struct driver *driver, struct err *err)
     return rc;
 }
 
-/* The refs are where the last admission says. */
-static int follow(struct driver *driver, struct err *err)
+/* The refs are where the last admission says. `refs` was read before the admissions: what somebody
+ * admits meanwhile is not taken back. */
+static int follow(struct driver *driver, const struct lineage_id *refs, struct err *err)
 {
-    struct lineage_id refs;
     const struct admission *last = driver_last(driver);
     snprintf(driver->active.hex, sizeof driver->active.hex, "%.*s", (int)last->commit.size,
         last->commit.at);
-    int rc = lineage_active(driver->lineage, &refs, err);
-    bool there = strcmp(refs.hex, driver->active.hex) == 0;
-    if (rc < 0 || (there && !lineage_unfinished(driver->lineage)))
-        return rc;
+    bool there = strcmp(refs->hex, driver->active.hex) == 0;
+    if (there && !lineage_unfinished(driver->lineage))
+        return 0;
     if (!there)
         fprintf(stderr,
-            "moult: refs/heads/active was at %.12s; admission %u says %.12s: put right\n", refs.hex,
-            last->number, driver->active.hex);
+            "moult: refs/heads/active was at %.12s; admission %u says %.12s: put right\n",
+            refs->hex[0] ? refs->hex : "no commit", last->number, driver->active.hex);
     return lineage_repair(driver->lineage, &driver->active, last->number, err);
+}
+
+/* The cluster that the last promotion answers is open no more; with another batch it was mined
+ * again since. */
+static int resolve_cluster(struct driver *driver, struct err *err)
+{
+    const struct admission *last = driver_last(driver);
+    struct journal_cluster *rows;
+    struct candidate candidate;
+    uint32_t count;
+    if (last->kind != ADMIT_PROMOTION)
+        return 0;
+    int rc = candidate_find(driver->journal, &driver->arena, last->candidate, &candidate, err);
+    if (rc == 0)
+        rc = journal_clusters(driver->journal, &driver->arena, &rows, &count, err);
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        struct journal_cluster next = rows[i];
+        bool open = str_equal(next.state, STR("batched")) || str_equal(next.state, STR("in_work"));
+        if (!open || !str_equal(next.id, candidate.cluster) ||
+            !hash_equal(&next.document, &candidate.batch))
+            continue;
+        next.state = STR("resolved");
+        rc = journal_move_cluster(driver->journal, &next,
+            arena_string(&driver->arena, rows[i].state.at, rows[i].state.size), err);
+    }
+    return rc;
 }
 
 /* Generation 0: what init committed, built and admitted. */
@@ -218,16 +243,21 @@ static int admit_first(struct driver *driver, struct err *err)
 
 int driver_refresh(struct driver *driver, struct err *err)
 {
+    struct lineage_id refs = { 0 }; /* none: only the admissions know where it was */
+    (void)lineage_active(driver->lineage, &refs, NULL);
     int rc = admission_list(
         driver->journal, &driver->arena, &driver->admissions, &driver->admissions_count, err);
     if (rc == 0 && driver->admissions_count == 0) {
         rc = admit_first(driver, err);
+        refs = driver->active;
         if (rc == 0)
             rc = admission_list(driver->journal, &driver->arena, &driver->admissions,
                 &driver->admissions_count, err);
     }
     if (rc == 0)
-        rc = follow(driver, err);
+        rc = follow(driver, &refs, err);
+    if (rc == 0)
+        rc = resolve_cluster(driver, err);
     return rc < 0 ? rc : read_generation(driver, err);
 }
 

@@ -13,8 +13,8 @@ int promotion_links(struct approval *ret, const struct driver *driver,
     const struct candidate *candidate, struct err *err);
 /* Checks chain and approval, builds the candidate again bit for bit, admits, moves the refs.
  * ERR_DENIED: frozen, or the approval does not hold; ERR_STATE: it was made for another generation;
- * ERR_VERIFY: its build does not come from its commit, or the links do not fit (chain.h). Candidates that wait for a decision on the
- * old generation are superseded with it. */
+ * ERR_VERIFY: its build does not come from its commit, or the links do not fit (chain.h).
+ * Candidates that wait for a decision on the old generation are superseded with it. */
 int promotion_run(struct driver *driver, struct candidate *candidate, struct err *err);
 
 /* plugin: empty for the whole generation. to: digits of a build or of an admitted commit, or empty

@@ -9,6 +9,7 @@
 #include "trials/verdict.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -419,6 +420,56 @@ static void the_good_one_is_promoted_once(void **state)
     assert_int_equal(waits.stage, STAGE_SUPERSEDED);
 }
 
+static void git(const char *words)
+{
+    CLEANUP(mem_freep) char *command = mem_format("git -C %s/harness %s", home.path, words);
+    assert_int_equal(system(command), 0);
+}
+
+/* Moved, or gone: as a kill or a hand left it. */
+static void the_admissions_say_where_active_is(void **state)
+{
+    (void)state;
+    struct err err;
+    struct lineage_id now;
+    const struct lineage_id was = driver.active;
+    static const char *const moves[] = { "update-ref refs/heads/active refs/moult/generations/0",
+        "update-ref -d refs/heads/active",
+        "symbolic-ref refs/heads/active refs/moult/generations/0" };
+    for (size_t i = 0; i < COUNT_OF(moves); i++) {
+        git(moves[i]);
+        must(driver_refresh(&driver, &err), &err);
+        must(lineage_active(driver.lineage, &now, &err), &err);
+        assert_string_equal(now.hex, was.hex);
+        assert_string_equal(driver.active.hex, was.hex);
+    }
+}
+
+static bool cluster_is(const char *word)
+{
+    struct journal_cluster *list;
+    struct err err;
+    uint32_t count;
+    must(journal_clusters(driver.journal, &driver.arena, &list, &count, &err), &err);
+    assert_int_equal(count, 1);
+    return str_equal(list[0].state, str_of(word));
+}
+
+static void a_promotion_resolves_its_cluster_and_no_later_batch(void **state)
+{
+    (void)state;
+    struct err err;
+    struct journal_cluster row = { STR("repeat"), STR("repeat"), STR("in_work"), { { 5 } } };
+    must(journal_move_cluster(driver.journal, &row, "", &err), &err);
+    must(driver_refresh(&driver, &err), &err);
+    assert_true(cluster_is("resolved"));
+    row.state = STR("batched");
+    row.document.at[0]++;
+    must(journal_move_cluster(driver.journal, &row, "resolved", &err), &err);
+    must(driver_refresh(&driver, &err), &err);
+    assert_true(cluster_is("batched"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +477,8 @@ int main(void)
         cmocka_unit_test(a_row_changed_by_hand_stops_promotions),
         cmocka_unit_test(a_build_changed_by_hand_is_not_admitted),
         cmocka_unit_test(the_good_one_is_promoted_once),
+        cmocka_unit_test(the_admissions_say_where_active_is),
+        cmocka_unit_test(a_promotion_resolves_its_cluster_and_no_later_batch),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
