@@ -196,6 +196,7 @@ static int run_patcher(struct sandbox_result *ret, const struct check_source_pla
     struct sandbox_run run = { .profile = SANDBOX_COMPILE,
         .tier = SANDBOX_STRONG,
         .argv = argv,
+        .cwd = "/usr/lib", /* it writes nowhere; this is there in both tiers */
         .mounts = &mount,
         .mounts_count = 1,
         .input = question,
@@ -205,12 +206,15 @@ static int run_patcher(struct sandbox_result *ret, const struct check_source_pla
     if (rc == -ERR_LACKS && plan->tier == SANDBOX_CONTAINER) {
         mount.to = argv[0] = program;
         run.tier = SANDBOX_CONTAINER;
+        if (!strncmp(program, "/usr/bin/", 9)) /* an installed one stands in the profile's own */
+            run.mounts_count = 0;
         rc = sandbox_run(&run, ret, err);
     }
     return rc;
 }
 
-/* The patcher's run as an answer: a limit is the source's fault, anything else ours. */
+/* The patcher's run as an answer. A limit and a death are the source's: what cannot be judged is
+ * refused. */
 static int judge_run(
     struct check_source_result *ret, const struct sandbox_result *result, struct err *err)
 {
@@ -223,9 +227,14 @@ static int judge_run(
         add_finding(ret, "limit", 0, 0, str_of(said));
         return 0;
     }
+    if (result->signal) {
+        snprintf(said, sizeof(said), "the patcher dies of it (signal %d): write it otherwise",
+            result->signal);
+        add_finding(ret, "limit", 0, 0, str_of(said));
+        return 0;
+    }
     if (result->exit_code != 0)
-        return err_set(err, ERR_PEER, "moult-patch ended with exit %d, signal %d: %s",
-            result->exit_code, result->signal,
+        return err_set(err, ERR_PEER, "moult-patch ended with exit %d: %s", result->exit_code,
             str_printable(said, sizeof(said), buf_view(&result->err), false));
     return take_answer(ret, buf_view(&result->out), err);
 }

@@ -50,10 +50,15 @@ void compile_result_done(struct compile_result *result)
 
 int compile_sdk(char out[PATH_MAX], struct err *err)
 {
+    char found[PATH_MAX];
     int rc = file_program_dir(out, PATH_MAX - 32, err);
-    if (rc == 0)
-        strcat(out, "/../share/moult/sdk");
-    return rc;
+    if (rc < 0)
+        return rc;
+    strcat(out, "/../share/moult/sdk");
+    if (realpath(
+            out, found)) /* a mount has a plain name; what is not there is said when it is read */
+        strcpy(out, found);
+    return 0;
 }
 
 static int add_list(struct command *command, const char *sdk, const char *name, struct err *err)

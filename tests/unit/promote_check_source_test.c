@@ -240,6 +240,7 @@ static const struct {
         "\"description\":[],\"lines\":0}'",
         ERR_PEER, NULL },
     { "it ends badly", "exit 7", ERR_PEER, NULL },
+    { "it dies", "ulimit -t 1; while :; do :; done", 0, "limit" },
     { "it does not end", "while :; do :; done", 0, "limit" },
     { "it says too much", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done", 0,
         "limit" },
