@@ -54,8 +54,9 @@ static const struct sandbox_mount tool_mounts[] = {
 
 static const char *const compile_env[] = { "PATH=/usr/bin", "LC_ALL=C", "TMPDIR=/tmp", "HOME=/tmp",
     "SOURCE_DATE_EPOCH=0", NULL };
+/* git ends where it sees that /etc/gitconfig is there and may not be read. */
 static const char *const tool_env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
-    "TMPDIR=/tmp", "HOME=/tmp", "TERM=dumb", NULL };
+    "TMPDIR=/tmp", "HOME=/tmp", "TERM=dumb", "GIT_CONFIG_NOSYSTEM=1", NULL };
 static const char *const propose_env[] = { "PATH=/usr/bin", "LC_ALL=C", "TMPDIR=/scratch",
     "HOME=/scratch", NULL };
 

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,7 @@ struct starting {
     int fds[BIRTH_FDS_MAX];
     unsigned fds_count;
     char lock[3][64];
+    char own[2][PATH_MAX + 16]; /* TMPDIR and HOME, where there is no /tmp of its own */
     const char *env[ENV_MAX];
 };
 
@@ -78,6 +80,21 @@ static int fill_env(struct starting *starting, const struct sandbox_run *run, ui
     for (int i = 0; i < 3; i++)
         starting->env[count++] = starting->lock[i];
     starting->env[count] = NULL;
+    return 0;
+}
+
+/* Without a root of its own a run has the folder that it works in, and no other. */
+static int keep_to_folder(struct starting *starting, const char *cwd, struct err *err)
+{
+    static const char *const names[] = { "TMPDIR=", "HOME=" };
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if ((size_t)snprintf(starting->own[i], sizeof starting->own[i], "%s%s", names[i], cwd) >=
+            sizeof starting->own[i])
+            return err_set(err, ERR_LIMIT, "the folder's path is too long");
+        for (unsigned j = 0; starting->env[j]; j++)
+            if (strncmp(starting->env[j], names[i], strlen(names[i])) == 0)
+                starting->env[j] = starting->own[i];
+    }
     return 0;
 }
 
@@ -174,6 +191,8 @@ static int try_tier(struct sandbox *sandbox, struct starting *starting,
         return err_set(err, ERR_USAGE, "without namespaces a run needs a folder to work in");
     uint32_t required = (strong ? profile->required : profile->container_required) & ~run->waived;
     int rc = fill_env(starting, run, layers_of(strong), required, err);
+    if (rc == 0 && !strong && profile->own_root && !run->env)
+        rc = keep_to_folder(starting, run->cwd, err);
     if (rc < 0)
         return rc;
     const struct birth birth = {

@@ -89,14 +89,22 @@ static void check_layers(struct doctor *doctor)
 static int run_in(struct doctor *doctor, enum sandbox_profile profile, const char *const *argv,
     const char *input, struct sandbox_result *result, struct err *err)
 {
+    char folder[] = "/tmp/moult-doctor.XXXXXX";
+    if (!mkdtemp(folder) || chmod(folder, 0777) < 0)
+        return err_sys(err, "temporary folder");
+    const struct sandbox_mount mount = { folder, folder, true };
     const struct sandbox_run run = { .profile = profile,
         .tier = doctor->settings.tier,
         .waived = doctor->settings.waived,
         .argv = argv,
         .input = str_of(input),
-        .cwd = doctor->settings.tier == SANDBOX_CONTAINER ? "/tmp" : NULL,
+        .cwd = folder,
+        .mounts = &mount,
+        .mounts_count = 1,
         .limits = { .wall_ms = 20000 } };
-    return sandbox_run(&run, result, err);
+    int rc = sandbox_run(&run, result, err);
+    file_remove_tree(folder, NULL);
+    return rc;
 }
 
 /* Done in the sandbox where it is used. */

@@ -164,6 +164,18 @@ static void tell_text(const struct sandbox_result *result, const struct sandbox_
         fprintf(stderr, "moult: ran without a layer that moult.json waives\n");
 }
 
+/* Who has neither HOME nor XDG_CONFIG_HOME has no registry, and so registered no home. */
+static int find_homes(char ***ret, struct err *err)
+{
+    struct err none = { 0 };
+    int rc = home_list(ret, &none);
+    if (rc == -ERR_USAGE)
+        return 0;
+    if (rc < 0)
+        *err = none;
+    return rc;
+}
+
 static int run_plan(
     const struct wish *wish, const char **argv, const struct verb_call *call, struct err *err)
 {
@@ -175,7 +187,7 @@ static int run_plan(
     int rc = sandbox_settings_read(&settings, call->dir, wish->tier, err);
     if (rc < 0 || (rc = profile_of(&run.profile, wish->profile, err)) < 0 ||
         (rc = fill_limits(&run.limits, wish, err)) < 0 ||
-        (rc = find_program(program, argv[0], err)) < 0 || (rc = home_list(&homes, err)) < 0)
+        (rc = find_program(program, argv[0], err)) < 0 || (rc = find_homes(&homes, err)) < 0)
         return rc;
     if (wish->workspace && !realpath(wish->workspace, workspace))
         return err_sys(err, "workspace %s", wish->workspace);

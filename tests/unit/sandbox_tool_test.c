@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "sandbox/sandbox.h"
+#include "sandbox_without.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -330,6 +331,39 @@ static void the_system_is_not_covered(void **state)
     }
 }
 
+/* Without a root of its own: no /tmp, no /proc, no /dev/fd; the rest works. */
+static const struct row container_rows[] = {
+    { "where it writes", "echo $TMPDIR | grep -c /work$; mktemp -p $TMPDIR | wc -l", "1\n1\n" },
+    { "git",
+        "git init -q -b main r && cd r && git -c user.email=a@b -c user.name=c commit -q "
+        "--allow-empty -m one && git log --format=%s",
+        "one\n" },
+    { "python3", "python3 -c 'import subprocess as s; print(s.check_output([\"echo\", \"x\"]))'",
+        "b'x\\n'\n" },
+    { "node", "node -e 'console.log(require(\"child_process\").execSync(\"echo x\").toString())'",
+        "x\n\n" },
+    { "gcc and make",
+        "printf 'int puts(const char *);\\nint main(void) { puts(\"made\"); return 0; }\\n' >m.c "
+        "&& "
+        "printf 'm: m.c\\n\\t@gcc -o m m.c\\n' >Makefile && make -s && ./m",
+        "made\n" },
+    { "another folder", "cat $(dirname $PWD)/secret || echo no", "no\n" },
+    { "the /tmp of the host", "echo x >/tmp/moult-planted || echo no", "no\n" },
+    { "the processes of the host", "cat /proc/1/status || echo no", "no\n" },
+};
+
+/* Last: this process cannot make namespaces after it. */
+static void the_same_without_namespaces(void **state)
+{
+    (void)state;
+    without_namespaces();
+    assert_int_equal(file_remove_tree(workspace, NULL), 0);
+    assert_int_equal(file_mkdirs(workspace, 0777, NULL), 0);
+    assert_int_equal(chmod(workspace, 0777), 0);
+    for (size_t i = 0; i < COUNT_OF(container_rows); i++)
+        check(&container_rows[i], SANDBOX_CONTAINER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +375,7 @@ int main(void)
         cmocka_unit_test(orders_to_the_host_cannot_be_left_behind),
         cmocka_unit_test(no_part_of_a_home_is_shown),
         cmocka_unit_test(the_system_is_not_covered),
+        cmocka_unit_test(the_same_without_namespaces),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
