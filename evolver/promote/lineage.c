@@ -1,6 +1,8 @@
 /* lineage - see lineage.h. libgit2 keeps the objects; the reference moves are compare-and-swap. */
 #include "promote/lineage.h"
+#include "promote/unfinished.h"
 
+#include "base/fd.h"
 #include "base/mem.h"
 
 #include <dirent.h>
@@ -15,12 +17,18 @@
 
 struct lineage {
     git_repository *repository;
+    int lock; /* see unfinished.h */
+    enum unfinished left;
 };
 
 static int git_fail(struct err *err, const char *what)
 {
     const git_error *error = git_error_last();
-    return err_set(err, ERR_STATE, "git: %s: %s", what, error ? error->message : "unknown");
+    const char *why = error ? error->message : "unknown";
+    err_set(err, ERR_STATE, "git: %s: %s", what, why);
+    return strstr(why, "lock")
+               ? err_hint(err, "when no other git works in harness/, remove the .lock file there")
+               : -ERR_STATE;
 }
 
 static void id_text(struct lineage_id *ret, const git_oid *oid)
@@ -221,14 +229,18 @@ int lineage_create(
 int lineage_open(struct lineage **ret, const char *harness, struct err *err)
 {
     struct lineage *lineage = mem_zero(1, sizeof *lineage);
+    lineage->lock = -1;
     git_libgit2_init();
     /* No search upwards: a repository around the home is not its harness. */
-    if (git_repository_open_ext(
-            &lineage->repository, harness, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) < 0) {
-        int rc = git_fail(err, "open harness/");
+    int rc = git_repository_open_ext(
+                 &lineage->repository, harness, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) < 0
+                 ? git_fail(err, "open harness/")
+                 : unfinished_clear(git_repository_path(lineage->repository), &lineage->left, err);
+    if (rc < 0) {
         lineage_free(lineage);
         return rc;
     }
+    lineage->lock = rc;
     *ret = lineage;
     return 0;
 }
@@ -239,6 +251,7 @@ void lineage_free(struct lineage *lineage)
         return;
     git_repository_free(lineage->repository);
     git_libgit2_shutdown();
+    fd_closep(&lineage->lock);
     free(lineage);
 }
 
@@ -441,6 +454,22 @@ int lineage_commit(struct lineage *lineage, const struct lineage_step *step, str
     return 0;
 }
 
+/* All of what follows an admission; the mark stays when it fails, so that it is done again. */
+static int follow(struct lineage *lineage, const git_oid *from, const git_oid *to,
+    uint64_t generation, bool clean, struct err *err)
+{
+    int rc = unfinished_begin(lineage->lock, clean, err);
+    if (rc < 0 ||
+        (rc = from ? swap_active(lineage, from, to, err)
+                   : set_reference(lineage, ACTIVE, to, err)) < 0 ||
+        (rc = set_generation(lineage, generation, to, err)) < 0 ||
+        (clean && (rc = check_out(lineage, to, err)) < 0))
+        return rc;
+    unfinished_end(lineage->lock);
+    lineage->left = UNFINISHED_NOTHING;
+    return 0;
+}
+
 int lineage_move(struct lineage *lineage, const struct lineage_id *from,
     const struct lineage_id *to, uint64_t generation, struct err *err)
 {
@@ -448,23 +477,22 @@ int lineage_move(struct lineage *lineage, const struct lineage_id *from,
     int rc = id_oid(&old, from, err);
     if (rc < 0 || (rc = id_oid(&new, to, err)) < 0)
         return rc;
-    bool clean = work_tree_clean(lineage);
-    if ((rc = swap_active(lineage, &old, &new, err)) < 0 ||
-        (rc = set_generation(lineage, generation, &new, err)) < 0)
-        return rc;
-    return clean ? check_out(lineage, &new, err) : 0;
+    return follow(lineage, &old, &new, generation, work_tree_clean(lineage), err);
+}
+
+bool lineage_unfinished(const struct lineage *lineage)
+{
+    return lineage->left != UNFINISHED_NOTHING;
 }
 
 int lineage_repair(
     struct lineage *lineage, const struct lineage_id *commit, uint64_t generation, struct err *err)
 {
     CLEANUP(commit_freep) git_commit *found = NULL;
-    bool clean = work_tree_clean(lineage);
+    /* Half a check out of a clean tree is not the work of a person. */
+    bool clean = lineage->left == UNFINISHED_CLEAN || work_tree_clean(lineage);
     int rc = find_commit(&found, lineage, commit, err);
-    if (rc < 0 || (rc = set_reference(lineage, ACTIVE, git_commit_id(found), err)) < 0 ||
-        (rc = set_generation(lineage, generation, git_commit_id(found), err)) < 0)
-        return rc;
-    return clean ? check_out(lineage, git_commit_id(found), err) : 0;
+    return rc < 0 ? rc : follow(lineage, NULL, git_commit_id(found), generation, clean, err);
 }
 
 /* --- differences */

@@ -64,6 +64,8 @@ int lineage_commit(struct lineage *lineage, const struct lineage_step *step, str
  * and updates the work tree if that is clean. */
 int lineage_move(struct lineage *lineage, const struct lineage_id *from,
     const struct lineage_id *to, uint64_t generation, struct err *err);
+/* Did a move begin that was never ended, by a kill? Then lineage_repair ends it. */
+bool lineage_unfinished(const struct lineage *lineage);
 /* Puts active and generation N to a commit that an admission names, wherever they are: recovery
  * after a kill between the admission and the refs. */
 int lineage_repair(

@@ -117,6 +117,12 @@ void client_finish(struct journal *journal, size_t at)
         journal->out.at[at + (size_t)i] = (char)(size >> (8 * i));
 }
 
+static int broker_gone(const char *why, struct err *err)
+{
+    err_set(err, ERR_PEER, "the broker has gone: %.120s", why);
+    return err_hint(err, "do it again: nothing that was recorded is lost");
+}
+
 static int flush_out(struct journal *journal, struct err *err)
 {
     for (size_t done = 0; done < journal->out.size;) {
@@ -125,7 +131,7 @@ static int flush_out(struct journal *journal, struct err *err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return err_set(err, ERR_PEER, "the broker has gone: %s", strerror(errno));
+            return broker_gone(strerror(errno), err);
         done += (size_t)n;
     }
     buf_clear(&journal->out);
@@ -137,7 +143,7 @@ static int take(struct journal *journal, void *to, size_t size, struct err *err)
     struct err why;
     if (read_all(journal->fd, to, size, &why) == 0)
         return 0;
-    return err_set(err, ERR_PEER, "the broker has gone: %s", why.text);
+    return broker_gone(why.text, err);
 }
 
 /* Sends what is waiting and reads one answer; *ret stands behind its status. */
