@@ -72,13 +72,22 @@ int advance_source(struct advancing *advancing, struct buf *ret, struct err *err
     return lineage_file(advancing->driver->lineage, &commit, candidate->path.at, ret, err);
 }
 
+/* What was promoted meanwhile, nobody has replayed this beside. */
+static bool stale(const struct advancing *advancing)
+{
+    return !str_equal(advancing->candidate->parent, str_of(advancing->driver->active.hex));
+}
+
 static int take_step(const struct advance *advance, const struct step *step,
     struct candidate *candidate, struct err *err)
 {
     struct advancing advancing = {
         .advance = advance, .driver = advance->driver, .candidate = candidate
     };
-    int rc = step->run(&advancing, err);
+    int rc = stale(&advancing)
+                 ? advance_refuse(&advancing, "made for commit %.12s, which is not active any more",
+                       candidate->parent.at)
+                 : step->run(&advancing, err);
     if (rc >= 0)
         rc = candidate_move(advance->driver->journal, candidate,
             rc == ADVANCE_REFUSED ? ON_REFUSE : step->event, err);

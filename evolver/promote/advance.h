@@ -7,6 +7,7 @@
 #pragma once
 
 #include "promote/driver.h"
+#include "trials/verdict.h"
 
 /* A line of progress for people; NULL: none. */
 typedef void (*advance_say)(void *with, const char *line);
@@ -39,6 +40,10 @@ void advance_tell(const struct advancing *advancing, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The candidate's source, from its commit. */
 int advance_source(struct advancing *advancing, struct buf *ret, struct err *err);
+/* One look has one answer, noted here. Asked again, after a kill, with another policy or on a
+ * slower machine, it may get worse and never better: then *verdict is inconclusive. */
+int advance_answer_look(enum verdict *verdict, struct advancing *advancing,
+    const struct journal_look *look, struct err *err);
 /* Each: ADVANCE_ON, ADVANCE_REFUSED or an error. */
 int advance_patch(struct advancing *advancing, struct err *err);
 int advance_build(struct advancing *advancing, struct err *err);

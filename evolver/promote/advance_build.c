@@ -122,9 +122,6 @@ int advance_patch(struct advancing *advancing, struct err *err)
     struct proposal proposal;
     struct str text;
     struct check_source_result result;
-    if (!str_equal(candidate->parent, str_of(driver->active.hex)))
-        return advance_refuse(
-            advancing, "made for commit %.12s, which is not active any more", candidate->parent.at);
     int rc = journal_get(
         driver->journal, "proposal", &candidate->proposal, &advancing->arena, &text, err);
     if (rc == 0)

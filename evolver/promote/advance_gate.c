@@ -284,6 +284,19 @@ static int before_look(struct verdict_result *ret, struct advancing *advancing,
     return rc;
 }
 
+int advance_answer_look(enum verdict *verdict, struct advancing *advancing,
+    const struct journal_look *look, struct err *err)
+{
+    const struct digest shard = driver_shard(advancing->driver);
+    bool passed = *verdict == VERDICT_PASS;
+    if (!look->ended)
+        return journal_look_end(
+            advancing->driver->journal, &shard, advancing->candidate->id, passed, err);
+    if (passed && !look->passed)
+        *verdict = VERDICT_INCONCLUSIVE;
+    return 0;
+}
+
 static int look(struct verdict_result *ret, struct advancing *advancing,
     const struct policy *policy, struct err *err)
 {
@@ -306,9 +319,7 @@ static int look(struct verdict_result *ret, struct advancing *advancing,
     if (rc == 0)
         rc = put_report(advancing, &report, err);
     gating_done(&gating);
-    return rc < 0 ? rc
-                  : journal_look_end(driver->journal, &shard, advancing->candidate->id,
-                        ret->verdict == VERDICT_PASS, err);
+    return rc < 0 ? rc : advance_answer_look(&ret->verdict, advancing, &look, err);
 }
 
 int advance_gate(struct advancing *advancing, struct err *err)
@@ -333,7 +344,8 @@ int advance_gate(struct advancing *advancing, struct err *err)
         return rc;
     if (verdict.verdict != VERDICT_PASS) {
         add_reasons(&why, &verdict, verdict.verdict);
-        advance_refuse(advancing, "gate: %s: %s", verdict_words[verdict.verdict], why.at);
+        advance_refuse(advancing, "gate: %s: %s", verdict_words[verdict.verdict],
+            why.size ? why.at : "its look at the held-out groups did not pass before");
     }
     return ADVANCE_ON;
 }

@@ -5,6 +5,7 @@
 #include "promote/ablation.h"
 #include "promote/enter.h"
 #include "promote/evidence_now.h"
+#include "promote/past.h"
 #include "promote/runs.h"
 
 #include <stdio.h>
@@ -38,29 +39,6 @@ static int read_held_in(struct trying *trying, struct err *err)
     if (rc == 0)
         rc = runs_load(&trying->runs, journal, RUNS_HELD_IN, err);
     journal_close(journal);
-    return rc;
-}
-
-/* What lost before, with the held-in detail of why. */
-static int read_past(struct trying *trying, struct err *err)
-{
-    struct driver *driver = trying->plan->driver;
-    struct candidate *list;
-    uint32_t count;
-    int rc = candidate_list(driver->journal, &driver->arena, &list, &count, err);
-    trying->past = arena_alloc(&trying->arena, (count + 1) * sizeof *trying->past);
-    for (uint32_t i = 0; rc == 0 && i < count; i++) {
-        struct str text;
-        if (list[i].stage != STAGE_REJECTED || !str_equal(list[i].cluster, trying->plan->cluster))
-            continue;
-        rc =
-            journal_get(driver->journal, "proposal", &list[i].proposal, &trying->arena, &text, err);
-        const struct json *root = rc == 0 ? json_read(&trying->arena, text, NULL, err) : NULL;
-        const struct json *edits = json_get(root, "edits");
-        if (edits)
-            trying->past[trying->past_count++] =
-                (struct evidence_past){ list[i].plugin, edits->raw, list[i].why };
-    }
     return rc;
 }
 
@@ -192,7 +170,8 @@ int attempt_run(struct attempt *ret, const struct attempt_plan *plan, struct err
     memset(ret, 0, sizeof *ret);
     int rc = read_held_in(&trying, err);
     if (rc == 0)
-        rc = read_past(&trying, err);
+        rc = past_read(&trying.past, &trying.past_count, plan->driver->journal, plan->cluster,
+            &trying.arena, err);
     if (rc == 0)
         rc = driver_builds(&builds, plan->driver, &plan->driver->generation, err);
     if (rc == 0) {

@@ -80,6 +80,20 @@ static void say(void *with, const char *line)
     fprintf(stderr, "  %s\n", line);
 }
 
+/* 3: the gate could not say; 1: the answer is no. */
+static int status(struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    struct str text;
+    if (candidate->stage != STAGE_REJECTED)
+        return 0;
+    int rc = view_document(&text, driver, "verdict", &candidate->verdict, err);
+    if (rc < 0 || text.size == 0)
+        return rc < 0 ? rc : 1;
+    const struct json *root = json_read(&driver->arena, text, NULL, NULL);
+    struct str word = json_string(&driver->arena, json_get(root, "verdict"));
+    return str_equal(word, str_of(verdict_words[VERDICT_INCONCLUSIVE])) ? 3 : 1;
+}
+
 static int tell(struct driver *driver, const struct candidate *candidate,
     const struct verb_call *call, struct err *err)
 {
@@ -101,7 +115,7 @@ static int tell(struct driver *driver, const struct candidate *candidate,
         buf_format(&out, "\nmoult show %.12s says more\n", candidate->id.at);
     }
     fputs(out.at, stdout);
-    return candidate->stage == STAGE_REJECTED;
+    return status(driver, candidate, err);
 }
 
 static int run(const struct verb_call *call, struct err *err)

@@ -1,0 +1,13 @@
+/* past - what lost before, as far as a proposer may know it.
+ *
+ * Whoever lost before any look did so on what proposers see anyway, so the reason is told. Of a
+ * look at held-out groups a proposer learns that it did not pass: not by which rule, not with which
+ * numbers, and not what the person said who had seen them. */
+#pragma once
+
+#include "promote/driver.h"
+#include "promote/evidence.h"
+
+/* The rejected candidates of a cluster, in the order in which they were made. */
+int past_read(struct evidence_past **ret, unsigned *ret_count, struct journal *journal,
+    struct str cluster, struct arena *arena, struct err *err);

@@ -1,0 +1,101 @@
+/* What a proposer learns of those that lost: everything before a look at held-out groups, and of a
+ * look that it did not pass. */
+#include "base/mem.h"
+#include "broker_home.h"
+#include "promote/past.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static struct journal *journal;
+static struct arena arena;
+
+static void must(int rc, const struct err *err)
+{
+    if (rc < 0)
+        fail_msg("%s", err->text);
+}
+
+static int begin(void **state)
+{
+    if (homes_begin(state) < 0)
+        return -1;
+    const struct home home = home_fresh();
+    journal = home_as(&home, JOURNAL_DRIVE);
+    return 0;
+}
+
+static int end(void **state)
+{
+    journal_close(journal);
+    arena_done(&arena);
+    return homes_end(state);
+}
+
+static const struct row {
+    const char *name, *cluster, *why;
+    bool looks, rejected;
+    const char *told; /* NULL: it is not told of at all */
+} rows[] = {
+    { "the compiler refused it", "leak", "it does not build", false, true, "it does not build" },
+    { "the gate failed it at a look, with numbers", "leak",
+        "gate: fail: regression: 3 of 591 cases go from pass to fail", true, true,
+        "its look at the held-out groups did not pass" },
+    { "a person refused it, and named a held-out customer", "leak", "ann_lee_17 gets no refund",
+        true, true, "its look at the held-out groups did not pass" },
+    { "it waits for a person", "leak", "", true, false, NULL },
+    { "it was of another cluster", "repeat", "too many", false, true, NULL },
+};
+
+static void add(size_t i)
+{
+    const struct row *row = &rows[i];
+    const struct digest shard = { { 3 } };
+    char proposal[80], id[20];
+    struct journal_look look;
+    struct err err;
+    snprintf(proposal, sizeof proposal, "{\"edits\":[%zu]}", i);
+    snprintf(id, sizeof id, "%016zx", i + 1);
+    struct candidate candidate = {
+        .id = str_of(id), .plugin = STR("replies"), .cluster = str_of(row->cluster), .made_s = 1
+    };
+    must(journal_put(journal, "proposal", str_of(proposal), &candidate.proposal, &err), &err);
+    must(candidate_add(journal, &arena, &candidate, &err), &err);
+    if (row->looks)
+        must(journal_look(journal, &shard, candidate.id, &look, &err), &err);
+    if (row->rejected)
+        must(candidate_end(journal, &arena, &candidate, ON_REFUSE, row->why, &err), &err);
+}
+
+static void is_told_no_more_than_it_may(void **state)
+{
+    (void)state;
+    struct evidence_past *past;
+    unsigned count, seen = 0;
+    struct err err;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        add(i);
+    must(past_read(&past, &count, journal, STR("leak"), &arena, &err), &err);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char edits[20];
+        if (!rows[i].told)
+            continue;
+        snprintf(edits, sizeof edits, "[%zu]", i);
+        assert_in_range(seen, 0, count - 1);
+        if (!str_equal(past[seen].why_lost, str_of(rows[i].told)))
+            fail_msg("%s: told \"%.*s\"", rows[i].name, (int)past[seen].why_lost.size,
+                past[seen].why_lost.at);
+        assert_true(str_equal(past[seen++].edits, str_of(edits)));
+    }
+    assert_int_equal(seen, count);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(is_told_no_more_than_it_may) };
+    return cmocka_run_group_tests(tests, begin, end);
+}
