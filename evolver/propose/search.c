@@ -56,11 +56,14 @@ static void list_fails(struct search *search)
     CLEANUP(mem_freep) uint32_t *seen = mem_zero(bundle->groups_count + 1, sizeof(*seen));
     CLEANUP(mem_freep) uint32_t *turn = mem_zero(bundle->steps_count + 1, sizeof(*turn));
     uint32_t rounds = 0;
+    search->fail_group =
+        arena_alloc(&search->arena, (bundle->groups_count + 1) * sizeof(*search->fail_group));
     for (uint32_t i = 0; i < bundle->steps_count; i++) {
         if (bundle->steps[i].kind != BUNDLE_FAIL)
             continue;
         turn[i] = ++seen[bundle->steps[i].group];
-        search->fail_groups += turn[i] == 1;
+        if (turn[i] == 1)
+            search->fail_group[bundle->steps[i].group] = search->fail_groups++;
         rounds = turn[i] > rounds ? turn[i] : rounds;
     }
     for (uint32_t round = 1; round <= rounds; round++)

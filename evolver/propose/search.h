@@ -47,6 +47,7 @@ struct search {
     struct atom *atoms[POOL_ITERATORS_MAX];
     uint32_t atoms_count[POOL_ITERATORS_MAX];
     uint32_t fail_groups;
+    uint32_t *fail_group; /* by the bundle's number of a group: its number among those that fail */
     bool cut_short;
     uint64_t conditions_tried;
     uint32_t actions_tried;
@@ -61,6 +62,9 @@ bool search_late(struct search *search);
 
 int search_values(struct search *search, struct err *err);
 int search_actions(struct search *search, struct err *err);
+/* ret: one for each atom of the body's scope. */
+void search_describe_atoms(
+    const struct search *search, const struct body *body, struct condition_atom *ret);
 /* Conditions for the bodies: patches are added to the list. */
 int search_patches(
     struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);

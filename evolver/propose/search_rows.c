@@ -259,164 +259,21 @@ static int all_atoms(struct stage *stage, struct err *err)
 
 /* --- conditions */
 
-static bool is_argument(const struct search *search, const struct body *body, uint16_t expr)
-{
-    for (unsigned way = 0; way < 2; way++) {
-        const uint16_t *at = body->holes + HOLE_WAY + way * HOLES_WAY;
-        for (unsigned i = 0; at[0] && i < search->actions.at[at[0]]->count; i++)
-            if (at[1 + i] == expr)
-                return true;
-    }
-    return false;
-}
-
-/* Whether an argument of the action is made with that expression. */
-static bool action_uses(const struct search *search, const struct body *body, uint16_t part)
-{
-    for (unsigned way = 0; way < 2; way++) {
-        const uint16_t *at = body->holes + HOLE_WAY + way * HOLES_WAY;
-        for (unsigned i = 0; at[0] && i < search->actions.at[at[0]]->count; i++)
-            if (pool_uses(&search->pool, at[1 + i], part))
-                return true;
-    }
-    return false;
-}
-
-/* A constant in the condition that the action does not have. */
-static bool names_another(const struct search *search, const struct body *body, uint16_t expr)
-{
-    const struct pool *pool = &search->pool;
-    for (uint16_t part = 0; part < pool->count; part++)
-        if (pool->at[part].kind == EXPR_CONSTANT && pool_uses(pool, expr, part) &&
-            !action_uses(search, body, part))
-            return true;
-    return false;
-}
-
-/* Whether the condition looks at something that the action uses; the whole text does not count. */
-static bool related(const struct search *search, const struct body *body, uint16_t expr)
-{
-    const struct pool *pool = &search->pool;
-    if (names_another(search, body, expr))
-        return false;
-    for (uint16_t part = 0; part < pool->count; part++) {
-        const struct expr *at = &pool->at[part];
-        if (at->kind != EXPR_PART || at->part->of[0] == '\0' || !pool_uses(pool, expr, part))
-            continue;
-        if ((body->holes[HOLE_RETURN] && at->iterator == 0) || action_uses(search, body, part))
-            return true;
-    }
-    return false;
-}
-
-/* "What the action takes out of the text begins a line": inside a sentence it would be quoted. */
-static bool begins_line(const struct search *search, const struct body *body, uint16_t number)
-{
-    const struct pool *pool = &search->pool;
-    const struct expr *expr = &pool->at[number];
-    bool edge = false, taken = false;
-    for (unsigned i = 0; i < expr->verb->count; i++) {
-        const struct expr *arg = &pool->at[expr->args[i]];
-        edge |= arg->kind == EXPR_FLAG && str_equal(arg->text, STR("MOULT_LINE_START"));
-        taken |=
-            arg->kind == EXPR_PART && arg->type == 'P' && action_uses(search, body, expr->args[i]);
-    }
-    return edge && taken;
-}
-
-/* "This value of the action fits the schema of this call": what holds for every right action. */
-static bool fits(const struct search *search, const struct body *body, const struct atom *atom)
-{
-    const struct expr *expr = &search->pool.at[atom->expr];
-    if (expr->type != 'B' || expr->verb->count != 2 || expr->verb->params[0].type != 'S' ||
-        expr->verb->params[1].type != 'J' || !is_argument(search, body, expr->args[1]))
-        return false;
-    const struct expr *schema = &search->pool.at[expr->args[0]];
-    for (unsigned i = 0; schema->kind == EXPR_VERB && i < schema->verb->count; i++) {
-        const struct expr *arg = &search->pool.at[schema->args[i]];
-        bool given = arg->kind == EXPR_NOTHING ||
-                     (arg->kind == EXPR_PART && strcmp(arg->part->of, "call") == 0);
-        if (!given && !is_argument(search, body, schema->args[i]))
-            return false;
-    }
-    return schema->kind == EXPR_VERB;
-}
-
-/* The same comparison of the same verb and arguments, with one more bit in its flags. */
-static bool is_narrower(const struct pool *pool, const struct atom *atom, const struct atom *than)
-{
-    const struct expr *a = &pool->at[atom->expr], *b = &pool->at[than->expr];
-    if (a->kind != EXPR_VERB || a->verb != b->verb || !atom->how || !than->how ||
-        strcmp(atom->value, than->value) != 0)
-        return false;
-    bool narrower = false;
-    for (unsigned i = 0; i < a->verb->count; i++) {
-        if (a->args[i] == b->args[i])
-            continue;
-        const struct expr *x = &pool->at[a->args[i]], *y = &pool->at[b->args[i]];
-        if (x->kind != EXPR_FLAG || x->cost != y->cost + 1 || !pool_has_flags(x, y))
-            return false;
-        narrower = true;
-    }
-    return narrower;
-}
-
-static void list_narrower(
-    const struct search *search, uint32_t scope, uint16_t of, struct condition_atom *ret)
-{
-    const struct atom *atoms = search->atoms[scope];
-    for (uint16_t i = 0; i < search->atoms_count[scope]; i++)
-        if (ret->narrower_count < CONDITION_NARROWER_MAX &&
-            is_narrower(&search->pool, &atoms[i], &atoms[of]))
-            ret->narrower[ret->narrower_count++] = i;
-}
-
-/* Of values that do as well, the first of the comparison's list: its order is the prior. */
-static uint16_t cost_of(const struct pool *pool, const struct atom *atom)
-{
-    enum { PER_PLACE = 5 };
-    uint16_t cost = pool->at[atom->expr].cost;
-    for (unsigned i = 0; atom->how && i < vocabulary_comparisons_count; i++)
-        for (unsigned k = 0; k < 8 && vocabulary_comparisons[i].values[k]; k++)
-            if (vocabulary_comparisons[i].values[k] == atom->value)
-                cost = (uint16_t)(cost + PER_PLACE * k);
-    return cost;
-}
-
-static void describe_atoms(
-    const struct search *search, const struct body *body, struct condition_atom *ret)
-{
-    uint32_t scope = body->holes[HOLE_ITERATOR];
-    for (uint32_t i = 0; i < search->atoms_count[scope]; i++) {
-        const struct atom *atom = &search->atoms[scope][i];
-        ret[i] = (struct condition_atom){ .cost = cost_of(&search->pool, atom),
-            .related = related(search, body, atom->expr),
-            .tight = fits(search, body, atom) || (search->pool.at[atom->expr].type == 'B' &&
-                                                     begins_line(search, body, atom->expr)),
-            .upwards = atom->how && strcmp(atom->how, ">=") == 0 };
-        if (atom->how)
-            list_narrower(search, scope, (uint16_t)i, &ret[i]);
-    }
-}
-
-/* Groups get numbers of their own, and rows their bits. False: a row's bits did not come. */
-static bool fill_rows(struct stage *stage, uint32_t body, uint32_t *ret_groups)
+/* Rows get their bits. False: some did not come. */
+static bool fill_rows(struct stage *stage, uint32_t body)
 {
     const struct search *search = stage->search;
     struct rows *rows = &stage->rows[body];
     uint32_t scope = search->bodies[body].holes[HOLE_ITERATOR];
-    size_t width = schema_atoms_bits(&(struct schema_plan){ .atoms_count = { 0 } });
-    for (uint32_t i = 0; i < POOL_ITERATORS_MAX; i++)
-        if ((search->atoms_count[i] + 7) / 8 * 8 > width)
-            width = (search->atoms_count[i] + 7) / 8 * 8;
-    width /= 8;
+    struct schema_plan plan = { 0 };
+    memcpy(plan.atoms_count, search->atoms_count, sizeof(plan.atoms_count));
+    size_t width = schema_atoms_bits(&plan) / 8;
     for (uint32_t i = 0; i < rows->count; i++) {
         struct str bits = stage->bits[scope][rows->place[i]];
         if ((rows->time[i] + 1) * width > bits.size)
             return false;
         rows->at[i].bits = (const uint8_t *)bits.at + rows->time[i] * width;
     }
-    *ret_groups = search->fail_groups;
     return true;
 }
 
@@ -458,11 +315,11 @@ static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret
         .rows_count = rows->count,
         .failing_count = rows->failing,
         .atoms = atoms,
-        .atoms_count = search->atoms_count[scope] };
-    if (search->atoms_count[scope] == 0 || rows->failing == 0 ||
-        !fill_rows(stage, body, &problem.groups_count))
+        .atoms_count = search->atoms_count[scope],
+        .groups_count = search->fail_groups };
+    if (search->atoms_count[scope] == 0 || rows->failing == 0 || !fill_rows(stage, body))
         return 0;
-    describe_atoms(search, &search->bodies[body], atoms);
+    search_describe_atoms(search, &search->bodies[body], atoms);
     uint32_t conditions = condition_search(&problem, found, &search->conditions_tried);
     for (uint32_t i = 0; i < conditions && count < max; i++) {
         ret[count] = (struct patch){

@@ -1,0 +1,41 @@
+/* printer - the parts of a patch as C: lines, expressions, locals. Inside this folder only. */
+#pragma once
+
+#include "propose/search.h"
+
+enum { PRINTER_LOCALS_MAX = 24 };
+
+struct local {
+    uint16_t expr;
+    const char *name;
+};
+struct printer {
+    struct arena *arena;
+    const struct pool *pool;
+    const struct actions *actions;
+    const struct patch *patch;
+    const char *turn, *call;
+    struct local locals[PRINTER_LOCALS_MAX];
+    uint32_t locals_count;
+    const char **ingredients;
+    uint32_t ingredients_count;
+};
+
+/* One statement, broken where it is too long; a comment in front of a function. */
+void printer_line(struct buf *out, unsigned indent, struct str text);
+void printer_comment(struct buf *out, struct str text);
+
+/* whole: not by the name of its local. */
+void printer_expr(const struct printer *p, struct buf *out, uint16_t number, bool whole);
+/* A call of a verb; last stands behind its arguments. */
+void printer_call(const struct printer *p, struct buf *out, const struct verb *verb,
+    const uint16_t args[VERB_PARAMS_MAX], const char *last);
+
+/* The action, and what fills its parameters, of one of the two ways; the loop. */
+const uint16_t *printer_way(const struct patch *patch, unsigned number);
+const struct iterator *printer_iterator(const struct printer *p);
+
+/* Names for what stands in the patch twice, and for what an edit is given. */
+void printer_choose_locals(struct printer *p);
+/* Those of the loop's inside, or those above it. */
+void printer_locals(const struct printer *p, struct buf *out, unsigned indent, bool inside);
