@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOUNT "/sys/fs/cgroup"
@@ -45,7 +46,23 @@ static bool get(const char *path, char out[TEXT_MAX])
     return n >= 0;
 }
 
-/* A parent that was killed could not remove its groups. An empty one of a dead process goes. */
+/* Whoever is still in it: without a pid namespace a run that lost its init has nobody else to end
+ * it. Who was killed leaves the group a moment later. */
+static void end_members(const char *dir)
+{
+    enum { ROUNDS_MAX = 200, MS_NS = 1000000 };
+    char path[CGROUP_PATH_MAX + 316], text[TEXT_MAX];
+    snprintf(path, sizeof path, "%s/cgroup.procs", dir);
+    for (int round = 0; round < ROUNDS_MAX && get(path, text) && text[0]; round++) {
+        char *at = text;
+        for (char *end; (end = strchr(at, '\n')); at = end + 1)
+            kill((pid_t)atoi(at), SIGKILL);
+        nanosleep(&(struct timespec){ .tv_nsec = MS_NS }, NULL);
+    }
+}
+
+/* A parent that was killed could not remove its groups. One of a dead process goes, and who is in
+ * it. */
 static void sweep(const char *above)
 {
     DIR *folder = opendir(above);
@@ -56,6 +73,7 @@ static void sweep(const char *above)
             errno != ESRCH)
             continue;
         snprintf(path, sizeof path, "%s/%s", above, entry->d_name);
+        end_members(path);
         rmdir(path);
     }
     if (folder)
@@ -178,6 +196,7 @@ void cgroup_done(struct cgroup *cgroup)
 {
     for (unsigned i = 0; i < cgroup->count; i++) {
         fd_closep(&cgroup->fds[i]);
+        end_members(cgroup->dirs[i]);
         rmdir(cgroup->dirs[i]);
     }
     cgroup->count = 0;

@@ -22,4 +22,4 @@ struct cgroup_events {
     bool memory, tasks; /* a process was killed for memory; a fork was refused */
 };
 struct cgroup_events cgroup_events(const struct cgroup *cgroup);
-void cgroup_done(struct cgroup *cgroup); /* when its processes have gone */
+void cgroup_done(struct cgroup *cgroup); /* ends who is still in it */

@@ -105,12 +105,49 @@ static void a_killed_parent_takes_its_run_along(void **state)
     kill_parent(SANDBOX_STRONG);
 }
 
+/* The init of a run is killed from outside; a daemon that it was to end holds the pipe. */
+static void kill_init(enum sandbox_tier tier)
+{
+    int ends[2];
+    char byte;
+    struct sandbox *sandbox;
+    struct sandbox_result result;
+    struct err err = { 0 };
+    const char *argv[] = { "/usr/bin/sh", "-c",
+        "(setsid sh -c 'printf x >&3; exec sleep 1000' &); exec sleep 1000", NULL };
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    const struct sandbox_run run = { .profile = SANDBOX_TOOL,
+        .tier = tier,
+        .argv = argv,
+        .cwd = tier == SANDBOX_CONTAINER ? "/tmp" : NULL,
+        .fds = &ends[1],
+        .fds_count = 1 };
+    assert_int_equal(sandbox_start(&sandbox, &run, &err), 0);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_int_equal(kill(sandbox_pid(sandbox), SIGKILL), 0);
+    assert_int_equal(sandbox_wait(sandbox, &result, &err), 0);
+    assert_int_equal(result.signal, SIGKILL);
+    if (tier == SANDBOX_STRONG || (result.layers & LAYER_BIT(LAYER_CGROUP)))
+        assert_int_equal(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+    sandbox_result_done(&result);
+}
+
+static void a_run_without_its_init_ends(void **state)
+{
+    (void)state;
+    kill_init(SANDBOX_STRONG);
+}
+
 /* Last: this process cannot make namespaces after it. */
 static void also_without_namespaces(void **state)
 {
     (void)state;
     without_namespaces();
     kill_parent(SANDBOX_CONTAINER);
+    if (geteuid() == 0)
+        kill_init(SANDBOX_CONTAINER); /* needs a cgroup */
 }
 
 int main(void)
@@ -118,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_of_ours_is_left),
         cmocka_unit_test(a_killed_parent_takes_its_run_along),
+        cmocka_unit_test(a_run_without_its_init_ends),
         cmocka_unit_test(also_without_namespaces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
