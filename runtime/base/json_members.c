@@ -1,7 +1,7 @@
 /* json_members - an object's members in the order of their keys. */
 #include "base/json_members.h"
 
-#include <stdlib.h>
+#include "base/sort.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -14,6 +14,6 @@ struct json_member *json_members(struct arena *arena, const struct json *object)
     uint32_t count = 0;
     JSON_EACH(child, object)
     members[count++] = (struct json_member){ json_key(arena, child), child };
-    qsort(members, count, sizeof *members, compare);
+    sort(members, count, sizeof *members, compare);
     return members;
 }

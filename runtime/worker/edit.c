@@ -6,8 +6,8 @@
 #include "worker/host.h"
 
 #include "base/mem.h"
+#include "base/sort.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* --- calls --- */
@@ -139,7 +139,7 @@ static void apply_cuts(struct turn *turn)
             cuts[count++] = turn->edits.at[i];
     if (count == 0)
         return;
-    qsort(cuts, count, sizeof(*cuts), compare_cuts);
+    sort(cuts, count, sizeof(*cuts), compare_cuts);
     char *left = arena_alloc(&turn->arena, turn->body.size + 1);
     size_t size = 0, at = 0;
     for (uint32_t i = 0; i < count; i++) {

@@ -64,6 +64,25 @@ static void add_run(const char *session, const char *reply)
     world.runs[world.count++] = run;
 }
 
+/* A reply with many leaked calls beside one that has many arguments. */
+static char *many_parts(void)
+{
+    enum { PARTS = 100 };
+    CLEANUP(buf_done) struct buf out = { 0 };
+    buf_text(&out, "{\"role\":\"assistant\",\"content\":\"");
+    for (int i = 0; i < PARTS; i++)
+        buf_format(&out,
+            "<tool_call>\\n{\\\"name\\\": \\\"look\\\", \\\"arguments\\\": "
+            "{\\\"id\\\": \\\"%d\\\"}}\\n</tool_call>\\n",
+            i);
+    buf_text(
+        &out, "\",\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"look\",\"arguments\":\"{");
+    for (int i = 0; i < PARTS; i++)
+        buf_format(&out, "%s\\\"k%d\\\":%d", i ? "," : "", i, i);
+    buf_text(&out, "}\"}}]}");
+    return arena_string(&world.arena, out.at, out.size);
+}
+
 static void open_build(unsigned i, const char *name, const char *path)
 {
     CLEANUP(buf_done) struct buf image = { 0 };
@@ -92,13 +111,15 @@ static int begin(void **state)
     add_run("s1", LEAK);
     add_run("s2", LEAK);
     add_run("s3", TEXT);
+    add_run("s4", many_parts());
     world.cases[0] = (struct batch_case){ .session = STR("s1"), .call = UINT32_MAX };
     world.cases[1] = (struct batch_case){ .session = STR("s2"), .call = UINT32_MAX };
     world.neighbours[0] = STR("s3");
+    world.neighbours[1] = STR("s4");
     world.batch = (struct batch){ .cases = world.cases,
         .cases_count = 2,
         .neighbours = world.neighbours,
-        .neighbours_count = 1 };
+        .neighbours_count = 2 };
     assert_int_equal(file_read(SOURCE, &world.source, 1 << 20, NULL), 0);
     world.harness.count = 2;
     world.harness.at[0] =
@@ -369,11 +390,11 @@ static void a_row_does_what_is_wanted(void **state)
     CLEANUP(buf_done) struct buf answer = { 0 };
     struct err err = { 0 };
     struct seen seen = { 0 };
-    uint32_t jobs[] = { 2, 0, 1 };
+    uint32_t jobs[] = { 3, 2, 0, 1 };
     uint16_t holes[] = { 0, 0, 0, 1, 1, 0, 1, 0, 0, 2, 0, 0, 4, 0, 0 };
     uint64_t decide[] = { 0, 1, 1, 0, 0 };
     const struct proposer_judge judge = { .jobs = jobs,
-        .jobs_count = 3,
+        .jobs_count = 4,
         .holes = holes,
         .count = 5,
         .width = 3,
@@ -385,7 +406,7 @@ static void a_row_does_what_is_wanted(void **state)
         fail_msg("%s %s", err.text, answer.at);
     if (judging_judge(&judging, &judge, on_judged, &seen, &err) < 0)
         fail_msg("%s", err.text);
-    assert_int_equal(seen.jobs, 3);
+    assert_int_equal(seen.jobs, 4);
     for (uint32_t step = 0; step < 2; step++) {
         assert_false(as_wanted(step, &seen.verdicts[step][0]));
         assert_true(as_wanted(step, &seen.verdicts[step][1]));
@@ -396,6 +417,10 @@ static void a_row_does_what_is_wanted(void **state)
     }
     assert_true(as_wanted(2, &seen.verdicts[2][0]));
     assert_true(as_wanted(2, &seen.verdicts[2][1]));
+    /* Many calls and arguments are no more than that: the worker's lock lets it sort them. */
+    assert_true(as_wanted(3, &seen.verdicts[3][0]));
+    assert_false(seen.verdicts[3][1].abnormal);
+    assert_false(as_wanted(3, &seen.verdicts[3][1]));
     jobs[0] = world.evidence.steps_count;
     assert_int_equal(judging_judge(&judging, &judge, on_judged, &seen, &err), -ERR_INPUT);
     judging_done(&judging);
