@@ -271,7 +271,11 @@ static void print_change(struct printer *p, struct printed *ret, const struct ta
         change->name.size ? ", it was " : "", change->name.size ? (int)change->was.size : 0,
         change->was.at);
     p->ingredients = arena_alloc(p->arena, INGREDIENTS_MAX * sizeof(*p->ingredients));
-    ingredient(p, arena_format(p->arena, "literal %.*s", (int)value.size, value.at));
+    for (unsigned i = 0; i < vocabulary_flags_count; i++)
+        if (str_find(value, str_of(vocabulary_flags[i].name)) >= 0)
+            ingredient(p, vocabulary_flags[i].name);
+    if (p->ingredients_count == 0) /* a number */
+        ingredient(p, arena_string(p->arena, value.at, value.size));
     ret->ingredients = p->ingredients;
     ret->ingredients_count = p->ingredients_count;
 }
