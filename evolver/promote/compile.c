@@ -205,7 +205,13 @@ static int take_image(
     struct compile_result *ret, const struct compile_plan *plan, const char *work, struct err *err)
 {
     CLEANUP(mem_freep) char *path = mem_format("%s/%s", work, output_of(plan));
-    if (file_read(path, &ret->image, IMAGE_MAX, err) < 0) {
+    int rc = file_read(path, &ret->image, IMAGE_MAX, err);
+    if (rc == -ERR_LIMIT) {
+        ret->stage = COMPILE_LIMIT;
+        ret->limit = LIMIT_DISK;
+        return 0;
+    }
+    if (rc < 0) {
         ret->stage = COMPILE_COMPILE;
         buf_text(&ret->diagnostics, "the compiler left no output\n");
         return 0;

@@ -157,7 +157,7 @@ static void a_patch_as_a_proposer_makes_it(void **state)
         "        moult_call_add(turn, name, arguments);\n"
         "    }\n"
         "}\n\n";
-    static const struct str literals[] = { { "<x>{\"name\": \"f\", \"arguments\": {}}", 35 } };
+    const struct str literals[] = { str_of("<x>{\"name\": \"f\", \"arguments\": {}}") };
     struct patch_edit edits[] = { edit_at("static moult_action count_call", 0, above),
         edit_at("\n    struct state *state = moult_state(turn);\n    state->turn++", 0,
             "\n    add_calls(turn);") };
