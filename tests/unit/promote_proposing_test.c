@@ -392,7 +392,7 @@ static void a_row_does_what_is_wanted(void **state)
     struct seen seen = { 0 };
     uint32_t jobs[] = { 3, 2, 0, 1 };
     uint16_t holes[] = { 0, 0, 0, 1, 1, 0, 1, 0, 0, 2, 0, 0, 4, 0, 0 };
-    uint64_t decide[] = { 0, 1, 1, 0, 0 };
+    uint64_t decide[] = { 0, UINT64_MAX, 1, 0, 0 };
     const struct proposer_judge judge = { .jobs = jobs,
         .jobs_count = 4,
         .holes = holes,
