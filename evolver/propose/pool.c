@@ -361,7 +361,7 @@ void pool_merge(struct pool *pool, const uint64_t *prints)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < pool->count; i++) {
         struct expr expr = pool->at[i];
-        if (subject(&expr))
+        if (subject(&expr) && expr.print == 0)
             expr.print = prints[i];
         bool made = expr.kind == EXPR_VERB && expr.round == pool->round;
         if (made && (expr.print == 0 || known_before(pool, &expr, kept)))
