@@ -179,6 +179,54 @@ static void refs_follow_an_admission_wherever_they_are(void **state)
     lineage_free(lineage);
 }
 
+/* What a killed process left is not waited for; what somebody alive holds, or a person's git, is.
+ */
+static void locks_of_the_dead_are_removed(void **state)
+{
+    static const struct {
+        const char *name;
+        bool persons;
+    } locks[] = {
+        { "refs/heads/active.lock", false },
+        { "refs/moult/candidates/ab12.lock", false },
+        { "refs/moult/generations/7.lock", false },
+        { "refs/heads/other.lock", true },
+        { "HEAD.lock", true },
+        { "index.lock", true },
+    };
+    (void)state;
+    enum { ALIVE, DEAD, MARKED, LEFT };
+    struct lineage *alive, *lineage;
+    CLEANUP(mem_freep) char *mark = mem_format("%s/.git/moult.lock", harness);
+    for (int left = ALIVE; left < LEFT; left++) {
+        if (left == ALIVE)
+            assert_int_equal(lineage_open(&alive, harness, NULL), 0);
+        if (left == MARKED)
+            assert_int_equal(file_write(mark, STR("\1"), 0600, NULL), 0);
+        for (size_t i = 0; i < COUNT_OF(locks); i++) {
+            CLEANUP(mem_freep) char *path = mem_format("%s/.git/%s", harness, locks[i].name);
+            assert_int_equal(file_write(path, STR(""), 0600, NULL), 0);
+        }
+        assert_int_equal(lineage_open(&lineage, harness, NULL), 0);
+        assert_int_equal(lineage_unfinished(lineage), left == MARKED);
+        for (size_t i = 0; i < COUNT_OF(locks); i++) {
+            CLEANUP(mem_freep) char *path = mem_format("%s/.git/%s", harness, locks[i].name);
+            bool kept = left == ALIVE || strcmp(locks[i].name, "refs/heads/other.lock") == 0 ||
+                        (locks[i].persons && left != MARKED);
+            if (file_exists(path) != kept)
+                fail_msg("%s: %s", path, kept ? "gone" : "still there");
+            unlink(path);
+        }
+        if (left == MARKED) {
+            assert_int_equal(lineage_repair(lineage, &first, 7, NULL), 0);
+            assert_false(lineage_unfinished(lineage));
+        }
+        lineage_free(lineage);
+        if (left == ALIVE)
+            lineage_free(alive);
+    }
+}
+
 /* A patch is text from outside: it may change one file, in place. */
 static void a_patch_changes_its_one_file(void **state)
 {
@@ -240,6 +288,7 @@ int main(void)
         cmocka_unit_test(promotes_by_compare_and_swap),
         cmocka_unit_test(a_dirty_work_tree_is_left_alone),
         cmocka_unit_test(refs_follow_an_admission_wherever_they_are),
+        cmocka_unit_test(locks_of_the_dead_are_removed),
         cmocka_unit_test(a_patch_changes_its_one_file),
         cmocka_unit_test(every_stage_has_a_word_and_moves_only_by_the_table),
     };

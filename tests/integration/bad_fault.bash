@@ -1,0 +1,16 @@
+# bad_fault - runs a command in which one call of one program goes wrong (tests/tools/faults.c), on a home that is
+# put back each time. Sourced, behind bad_home.
+faults=$MOULT_BUILD/tests/libfaults.so slow=1
+# A sanitizer's runtime wants to be the first library, and its programs are slow: fewer places are tried.
+sanitizer=$(ldd "$MOULT_BIN/moult-evolve" | sed -n 's/.*=> \(.*libasan[^ ]*\).*/\1/p')
+[ -z "$sanitizer" ] || slow=5
+# faulty PROGRAM:CALLS:N:ACTION COMMAND...: its status; $work/fired is there if that call was made.
+faulty() {
+    local what=$1 got=0; shift
+    rm -f "$work/fired"
+    { (exec env ${sanitizer:+ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0} LD_PRELOAD="${sanitizer:+$sanitizer }$faults" \
+        FAULTS="$what" FAULTS_FIRED="$work/fired" "$@") >"$work/out" 2>"$work/err" || got=$?; } 2>/dev/null # the shell tells of each kill
+    return "$got"
+}
+keep_home() { rm -rf "$work/kept"; cp -a "$home" "$work/kept"; }
+put_home() { rm -rf "$home"; cp -a "$work/kept" "$home"; }
