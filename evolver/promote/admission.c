@@ -33,6 +33,8 @@ static const struct field fields[] = {
     FIELD(verdict, FIELD_DIGEST),
     FIELD(policy, FIELD_DIGEST),
     FIELD(approval, FIELD_DIGEST),
+    FIELD(returns, FIELD_DIGEST),
+    FIELD(reviewers, FIELD_U32),
     FIELD(at_s, FIELD_U32),
 };
 static const char *const others[] = { "schema", NULL };

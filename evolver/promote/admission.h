@@ -25,6 +25,8 @@ struct admission {
     struct str candidate, by; /* empty where there is none */
     bool unattended;
     struct digest batch, report, verdict, policy, approval; /* documents */
+    struct digest returns; /* of a rollback: the admission whose builds are active again */
+    uint32_t reviewers; /* of a promotion: number of the list that the approval was held against */
     uint32_t at_s;
 };
 void admission_print(struct buf *out, const struct admission *admission);

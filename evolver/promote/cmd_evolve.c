@@ -1,11 +1,13 @@
 /* cmd_evolve - moult evolve: the driver's round. What a kill left unfinished is finished first,
  * then the worst cluster that can be mended gets a proposer; where it finds nothing, the next one.
  */
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "promote/attempt.h"
 #include "promote/cmd.h"
 #include "promote/enter.h"
+#include "promote/round.h"
 #include "promote/view.h"
 
 #include <stdio.h>
@@ -220,7 +222,8 @@ static int try_target(struct evolving *evolving, struct target *target, struct e
     tell_attempt(evolving, target, &attempt);
     attempt_done(&attempt);
     rc = move_cluster(evolving, target, "in_work", "batched", err);
-    return rc < 0 ? rc : found;
+    /* Whoever moved it meanwhile (a promotion, a mine) has the last word. */
+    return rc < 0 && rc != -ERR_STATE ? rc : found;
 }
 
 static int evolve(struct evolving *evolving, struct err *err)
@@ -228,7 +231,8 @@ static int evolve(struct evolving *evolving, struct err *err)
     struct driver *driver = &evolving->driver;
     struct candidate *list;
     uint32_t count;
-    int rc = resume(evolving, err);
+    CLEANUP(fd_closep) int round = round_begin(&driver->home, err);
+    int rc = round < 0 ? round : resume(evolving, err);
     if (rc == 0)
         rc = find_targets(evolving, err);
     if (rc == 0)

@@ -10,62 +10,77 @@
 
 /* --- log */
 
-static void entry_json(const struct admission *admission, bool first)
+static void member(struct buf *out, const char *name, struct str text)
 {
-    char at[40], hex[DIGEST_HEX];
-    printf("%s{\"generation\":%u,\"commit\":\"%.*s\",\"plugin\":", first ? "" : ",",
-        admission->number, (int)admission->commit.size, admission->commit.at);
-    printf(admission->plugin.size ? "\"%.*s\"" : "null", (int)admission->plugin.size,
-        admission->plugin.at);
-    if (hash_zero(&admission->build))
-        printf(",\"build\":null");
+    buf_format(out, ",\"%s\":", name);
+    if (text.size)
+        json_quote(out, text);
     else
-        printf(",\"build\":\"%s\"", hash_hex(hex, &admission->build));
-    printf(",\"kind\":\"%s\",\"candidate\":", admission_kind_words[admission->kind]);
-    printf(admission->candidate.size ? "\"%.*s\"" : "null", (int)admission->candidate.size,
-        admission->candidate.at);
-    printf(",\"at\":\"%s\",\"by\":\"%.*s\",\"unattended\":%s,\"admission\":\"%s\"}",
-        clock_rfc3339(at, sizeof at, (uint64_t)admission->at_s * 1000), (int)admission->by.size,
-        admission->by.at ? admission->by.at : "", admission->unattended ? "true" : "false",
-        hash_hex(hex, &admission->digest));
+        buf_text(out, "null");
 }
 
-static void entry_text(const struct admission *admission)
+static void entry_json(struct buf *out, const struct admission *admission, bool first)
 {
-    char at[40];
-    printf("%4u  %s  %-9s  %.12s  %-14.*s %.*s%s\n", admission->number,
+    char at[40], hex[DIGEST_HEX];
+    buf_format(out, "%s{\"generation\":%u", first ? "" : ",", admission->number);
+    member(out, "commit", admission->commit);
+    member(out, "plugin", admission->plugin);
+    member(out, "build",
+        hash_zero(&admission->build) ? (struct str){ 0 }
+                                     : str_of(hash_hex(hex, &admission->build)));
+    member(out, "kind", str_of(admission_kind_words[admission->kind]));
+    member(out, "candidate", admission->candidate);
+    member(out, "at", str_of(clock_rfc3339(at, sizeof at, (uint64_t)admission->at_s * 1000)));
+    member(out, "by", admission->by);
+    member(out, "admission", str_of(hash_hex(hex, &admission->digest)));
+    buf_format(out, ",\"unattended\":%s}", admission->unattended ? "true" : "false");
+}
+
+static void entry_text(struct buf *out, const struct admission *admission)
+{
+    char at[40], plugin[80], by[80];
+    struct str of = admission->plugin.size ? admission->plugin : STR("-");
+    buf_format(out, "%4u  %s  %-9s  %.12s  %-14s %s%s\n", admission->number,
         clock_rfc3339(at, sizeof at, (uint64_t)admission->at_s * 1000),
         admission_kind_words[admission->kind], admission->commit.at,
-        admission->plugin.size ? (int)admission->plugin.size : 1,
-        admission->plugin.size ? admission->plugin.at : "-", (int)admission->by.size,
-        admission->by.at ? admission->by.at : "", admission->unattended ? " (unattended)" : "");
+        str_printable(plugin, sizeof plugin, of, false),
+        str_printable(by, sizeof by, admission->by, false),
+        admission->unattended ? " (unattended)" : "");
+}
+
+static void list(struct buf *out, const struct driver *driver, struct str plugin, bool json)
+{
+    bool first = true;
+    buf_text(out, json ? "{\"entries\":[" : "");
+    for (uint32_t i = driver->admissions_count; i-- > 0;) {
+        const struct admission *admission = &driver->admissions[i];
+        if (plugin.size && admission->plugin.size && !str_equal(admission->plugin, plugin))
+            continue;
+        if (json)
+            entry_json(out, admission, first);
+        else
+            entry_text(out, admission);
+        first = false;
+    }
+    buf_text(out, json ? "]}\n" : "");
 }
 
 static int run_log(const struct verb_call *call, struct err *err)
 {
     const struct option options[] = { { 0 } };
     const char *args[1] = { NULL };
+    CLEANUP(buf_done) struct buf out = { 0 };
     struct driver driver;
-    bool first = true;
     int rc = verb_options(call, &verb_log, options, args, 1, err);
     if (rc < 0 || (rc = driver_open(&driver, call, err)) < 0)
         return rc;
-    if (args[0] && !generation_find(&driver.generation, str_of(args[0])))
-        rc = err_set(err, ERR_MISSING, "no plugin %.60s is active", args[0]);
-    if (rc == 0 && call->json)
-        printf("{\"entries\":[");
-    for (uint32_t i = driver.admissions_count; rc == 0 && i-- > 0;) {
-        const struct admission *admission = &driver.admissions[i];
-        if (args[0] && admission->plugin.size && !str_equal(admission->plugin, str_of(args[0])))
-            continue;
-        if (call->json)
-            entry_json(admission, first);
-        else
-            entry_text(admission);
-        first = false;
+    if (args[0] && !generation_find(&driver.generation, str_of(args[0]))) {
+        err_set(err, ERR_MISSING, "no plugin %.60s is active", args[0]);
+        rc = err_hint(err, "moult plugins lists them");
+    } else {
+        list(&out, &driver, str_of(args[0]), call->json);
+        fputs(out.at, stdout);
     }
-    if (rc == 0 && call->json)
-        puts("]}");
     driver_done(&driver);
     return rc;
 }

@@ -1,11 +1,13 @@
 /* cmd_propose - moult propose: a patch made by hand or by a foreign tool enters the same pipeline
  * as every other, and gets no gentler treatment. */
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "promote/advance.h"
 #include "promote/cmd.h"
 #include "promote/enter.h"
+#include "promote/round.h"
 #include "promote/view.h"
 
 #include <stdio.h>
@@ -144,7 +146,8 @@ static int run(const struct verb_call *call, struct err *err)
     const struct advance advance = {
         .driver = &driver, .until = STAGE_IN_REVIEW, .workers = 2, .say = call->json ? NULL : say
     };
-    rc = enter_patch(&candidate, &driver, &request, err);
+    CLEANUP(fd_closep) int round = round_begin(&driver.home, err);
+    rc = round < 0 ? round : enter_patch(&candidate, &driver, &request, err);
     if (rc == 0)
         rc = advance_run(&advance, &candidate, err);
     if (rc == 0)

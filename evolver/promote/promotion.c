@@ -27,18 +27,32 @@ int promotion_links(struct approval *ret, const struct driver *driver,
     return hash_unhex(&ret->candidate, candidate->id, err);
 }
 
-static int check_approval(
-    struct driver *driver, const struct candidate *candidate, struct approval *ret, struct err *err)
+/* An old list that was put back would know nothing of who was revoked since. */
+static int check_list(
+    const struct driver *driver, const struct reviewers *reviewers, struct err *err)
+{
+    for (uint32_t i = 0; i < driver->admissions_count; i++)
+        if (reviewers->number < driver->admissions[i].reviewers)
+            return err_set(err, ERR_VERIFY,
+                "the list of reviewers has number %llu; admission %u rested on number %u",
+                (unsigned long long)reviewers->number, driver->admissions[i].number,
+                driver->admissions[i].reviewers);
+    return 0;
+}
+
+static int check_approval(struct driver *driver, const struct candidate *candidate,
+    struct approval *ret, struct reviewers *reviewers, struct err *err)
 {
     struct approval want;
     struct str envelope;
-    struct reviewers *reviewers = arena_alloc(&driver->arena, sizeof *reviewers);
     int rc = promotion_links(&want, driver, candidate, err);
     if (rc == 0)
         rc = journal_get(
             driver->journal, "approval", &candidate->approval, &driver->arena, &envelope, err);
     if (rc == 0)
         rc = reviewers_read(reviewers, &driver->home, err);
+    if (rc == 0)
+        rc = check_list(driver, reviewers, err);
     if (rc == 0)
         rc = approval_check(ret, envelope, &want, &driver->home, reviewers, clock_wall_ms(), err);
     return rc;
@@ -106,13 +120,16 @@ static int follow(struct driver *driver, const struct lineage_id *from, const st
     if (rc < 0 && rc != -ERR_STATE)
         return rc;
     rc = driver_refresh(driver, err);
-    return rc < 0 ? rc : checkpoint_make(driver->journal, &driver->home, err);
+    if (rc == 0)
+        rc = checkpoint_make(driver->journal, &driver->home, err);
+    return rc < 0 ? err_while(err, "generation %u is active, but", number) : 0;
 }
 
 int promotion_run(struct driver *driver, struct candidate *candidate, struct err *err)
 {
     const struct lineage_id tree_of = id_of(candidate->commit), before = driver->active;
     const uint32_t number = driver_last(driver)->number + 1;
+    struct reviewers *reviewers = arena_alloc(&driver->arena, sizeof *reviewers);
     struct generation generation;
     struct approval approval;
     struct lineage_id commit;
@@ -128,7 +145,7 @@ int promotion_run(struct driver *driver, struct candidate *candidate, struct err
         return err_hint(err, "moult review, then moult approve");
     }
     if (rc < 0 || (rc = chain_check(driver, candidate, err)) < 0 ||
-        (rc = check_approval(driver, candidate, &approval, err)) < 0 ||
+        (rc = check_approval(driver, candidate, &approval, reviewers, err)) < 0 ||
         (rc = rebuild(driver, candidate, &tree_of, err)) < 0)
         return rc;
     struct admission next = { .number = number,
@@ -143,6 +160,7 @@ int promotion_run(struct driver *driver, struct candidate *candidate, struct err
         .verdict = candidate->verdict,
         .policy = candidate->policy,
         .approval = candidate->approval,
+        .reviewers = (uint32_t)reviewers->number,
         .at_s = (uint32_t)(clock_wall_ms() / 1000) };
     if ((rc = make_commit(&commit, driver, candidate, number, next.at_s, err)) < 0 ||
         (rc = driver_generation(&generation, driver, &commit, number, &driver->generation, err)) <
@@ -234,6 +252,18 @@ static int commit_back(struct lineage_id *ret, struct driver *driver,
     return rc < 0 ? rc : lineage_commit(driver->lineage, &step, ret, err);
 }
 
+static int refuse_unknown(struct str plugin, struct err *err)
+{
+    err_set(err, ERR_MISSING, "no plugin %.*s is active", (int)(plugin.size & 127), plugin.at);
+    return err_hint(err, "moult plugins lists them");
+}
+
+static int refuse_same(struct err *err)
+{
+    err_set(err, ERR_STATE, "that is what is active");
+    return err_hint(err, "moult log lists what was active before");
+}
+
 int promotion_rollback(struct driver *driver, struct str plugin, struct str to, struct err *err)
 {
     const struct admission *target = NULL;
@@ -244,16 +274,22 @@ int promotion_rollback(struct driver *driver, struct str plugin, struct str to, 
         .plugin = plugin,
         .by = STR("operator"),
         .at_s = (uint32_t)(clock_wall_ms() / 1000) };
+    struct generation_build *row = generation_find(&driver->generation, plugin);
+    if (plugin.size && !row)
+        return refuse_unknown(plugin, err);
     int rc = find_target(&target, &known, driver, plugin, to, err);
-    if (rc < 0 || (rc = commit_back(&commit, driver, target, plugin, next.at_s, err)) < 0)
+    if (rc < 0)
+        return rc;
+    const struct generation_build *back = plugin.size ? generation_find(&known, plugin) : NULL;
+    bool same = back ? hash_equal(&back->build, &row->build)
+                     : hash_equal(&known.tree, &driver->generation.tree);
+    if (same)
+        return refuse_same(err);
+    next.returns = target->digest;
+    if ((rc = commit_back(&commit, driver, target, plugin, next.at_s, err)) < 0)
         return rc;
     /* Whatever the old generation does not give comes from the active one: nothing is compiled. */
-    struct generation_build *back = generation_find(&known, plugin);
-    if (plugin.size) {
-        struct generation_build *row = generation_find(&driver->generation, plugin);
-        if (!row || !back)
-            return err_set(
-                err, ERR_MISSING, "no plugin %.*s is active", (int)plugin.size, plugin.at);
+    if (back) {
         next.build = back->build;
         *row = *back;
         known = driver->generation;

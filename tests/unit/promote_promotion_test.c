@@ -33,6 +33,7 @@ static struct home home;
 static struct sign_key ann, eve;
 static struct sign_public ann_public, eve_public;
 static struct driver driver;
+static struct buf old_list; /* with the first reviewer only */
 
 static void must(int rc, const struct err *err)
 {
@@ -75,6 +76,8 @@ static int begin(void **state)
     CLEANUP(mem_freep) char *from = mem_format("%s/from", homes_base());
     must(reviewers_init(&home, &err), &err);
     must(reviewers_add(&home, "ann", &ann_public, 100, &err), &err);
+    must(file_read(home_path(harness, &home, "keys/reviewers.json"), &old_list, 1 << 20, &err),
+        &err);
     must(lineage_create(home_path(harness, &home, "harness"), from, 1000, &commit, &err), &err);
     must(driver_open_home(&driver, &home, &err), &err);
     return 0;
@@ -83,6 +86,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     driver_done(&driver);
+    buf_done(&old_list);
     return homes_end(state);
 }
 
@@ -420,6 +424,20 @@ static void the_good_one_is_promoted_once(void **state)
     assert_int_equal(waits.stage, STAGE_SUPERSEDED);
 }
 
+/* What knew nothing of the one who was revoked since. */
+static void an_old_list_of_reviewers_is_seen(void **state)
+{
+    (void)state;
+    struct err err;
+    char path[PATH_MAX];
+    CLEANUP(buf_done) struct buf now = { 0 };
+    must(file_read(home_path(path, &home, "keys/reviewers.json"), &now, 1 << 20, &err), &err);
+    struct candidate candidate = candidate_with(NOTHING);
+    must(file_write(path, buf_view(&old_list), 0600, &err), &err);
+    refused(&candidate, -ERR_VERIFY, "list of reviewers has number", "an old list");
+    must(file_write(path, buf_view(&now), 0600, &err), &err);
+}
+
 static void git(const char *words)
 {
     CLEANUP(mem_freep) char *command = mem_format("git -C %s/harness %s", home.path, words);
@@ -470,6 +488,32 @@ static void a_promotion_resolves_its_cluster_and_no_later_batch(void **state)
     assert_true(cluster_is("batched"));
 }
 
+static void goes_back_to_what_was_active_and_says_to_what(void **state)
+{
+    (void)state;
+    struct err err;
+    struct candidate was;
+    const struct digest first = driver.admissions[0].digest;
+    const struct str one = STR("one");
+    char build[DIGEST_HEX];
+    hash_hex(build, &generation_find(&driver.generation, one)->build);
+    assert_int_equal(promotion_rollback(&driver, STR("three"), STR(""), &err), -ERR_MISSING);
+    assert_non_null(strstr(err.text, "no plugin three"));
+    assert_int_equal(promotion_rollback(&driver, one, str_of(build), &err), -ERR_STATE);
+    assert_non_null(strstr(err.text, "is active"));
+    assert_int_equal(promotion_rollback(&driver, one, STR("abcdef0123"), &err), -ERR_MISSING);
+    assert_int_equal(driver_last(&driver)->number, 1);
+    freeze(true); /* stops what is new, never the way back */
+    must(promotion_rollback(&driver, one, STR(""), &err), &err);
+    freeze(false);
+    assert_int_equal(driver_last(&driver)->number, 2);
+    assert_int_equal(driver_last(&driver)->kind, ADMIT_ROLLBACK);
+    assert_memory_equal(&driver_last(&driver)->returns, &first, sizeof first);
+    must(candidate_find(driver.journal, &driver.arena, driver.admissions[1].candidate, &was, &err),
+        &err);
+    assert_int_equal(was.stage, STAGE_ROLLED_BACK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,8 +521,10 @@ int main(void)
         cmocka_unit_test(a_row_changed_by_hand_stops_promotions),
         cmocka_unit_test(a_build_changed_by_hand_is_not_admitted),
         cmocka_unit_test(the_good_one_is_promoted_once),
+        cmocka_unit_test(an_old_list_of_reviewers_is_seen),
         cmocka_unit_test(the_admissions_say_where_active_is),
         cmocka_unit_test(a_promotion_resolves_its_cluster_and_no_later_batch),
+        cmocka_unit_test(goes_back_to_what_was_active_and_says_to_what),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
