@@ -1,3 +1,4 @@
 # The documentation, held against the programs.
 moult_story(integration docs_cli)
 moult_story(integration docs_plugin)
+moult_story(integration docs_first_hour)

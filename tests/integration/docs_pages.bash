@@ -19,8 +19,8 @@ page_script() { # PAGE: a script on standard output
         open && how != "skip" { print }' "$1"
 }
 
-run_page() { # PAGE FOLDER: $src is the checkout, $log gets what is said
-    page_script "$MOULT_SRC/docs/guide/$1" >"$2/page.bash"
+run_page() { # PAGE FOLDER [SED]: $src is the checkout, $log gets what is said
+    page_script "$MOULT_SRC/docs/guide/$1" | sed "${3:-}" >"$2/page.bash"
     [ "$(wc -l <"$2/page.bash")" -gt 20 ] || { echo "FAILED: no blocks in $1"; exit 1; }
     mkdir "$2/work"
     (cd "$2/work" && src=$MOULT_SRC log=$2/log bash -euo pipefail -x "$2/page.bash") >>"$2/log" 2>&1 </dev/null ||
