@@ -75,12 +75,29 @@ static int find(struct origin *ret, struct driver *driver, struct str prefix, st
     return rc;
 }
 
+struct rebuilt {
+    struct digest build; /* zero: it does not build any more */
+    bool same, restored; /* restored: the store had lost it */
+};
+
+/* A file that is there has to hold what its name says; one that is gone is put back. */
+static int keep(struct rebuilt *ret, const struct driver *driver, struct str image, struct err *err)
+{
+    CLEANUP(buf_done) struct buf have = { 0 };
+    int rc = builds_get(&driver->home, &ret->build, &have, err);
+    if (rc != -ERR_MISSING)
+        return rc;
+    ret->restored = true;
+    return builds_put(&driver->home, image, &ret->build, err);
+}
+
 static int build_again(
-    struct digest *ret, struct driver *driver, const struct origin *origin, struct err *err)
+    struct rebuilt *ret, struct driver *driver, const struct origin *origin, struct err *err)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
     struct lineage_id commit;
     struct compile_result result;
+    *ret = (struct rebuilt){ 0 };
     snprintf(commit.hex, sizeof commit.hex, "%.*s", (int)origin->commit.size, origin->commit.at);
     int rc = lineage_file(driver->lineage, &commit, origin->path.at, &text, err);
     const struct harness_source source = { origin->name, origin->path, buf_view(&text) };
@@ -88,48 +105,50 @@ static int build_again(
         rc = driver_compile(&result, driver, &source, ELF_RELEASE, err);
     if (rc < 0)
         return rc;
-    *ret = result.stage == COMPILE_OK ? result.build : (struct digest){ { 0 } };
+    if (result.stage == COMPILE_OK)
+        ret->build = result.build;
+    ret->same = hash_equal(&ret->build, &origin->build);
+    if (ret->same)
+        rc = keep(ret, driver, buf_view(&result.image), err);
     compile_result_done(&result);
-    return 0;
+    return rc;
 }
 
-static void tell(const struct origin *origin, const struct digest *again, bool same,
-    const struct verb_call *call)
+static void tell(
+    const struct origin *origin, const struct rebuilt *rebuilt, const struct verb_call *call)
 {
     char build[DIGEST_HEX], other[DIGEST_HEX];
     if (call->json)
         printf("{\"verdict\":\"%s\",\"build\":\"%s\",\"rebuilt\":\"%s\",\"plugin\":\"%.*s\","
-               "\"commit\":\"%.*s\"}\n",
-            same ? "same" : "different", hash_hex(build, &origin->build), hash_hex(other, again),
-            (int)origin->name.size, origin->name.at, (int)origin->commit.size, origin->commit.at);
+               "\"commit\":\"%.*s\",\"restored\":%s}\n",
+            rebuilt->same ? "same" : "different", hash_hex(build, &origin->build),
+            hash_hex(other, &rebuilt->build), (int)origin->name.size, origin->name.at,
+            (int)origin->commit.size, origin->commit.at, rebuilt->restored ? "true" : "false");
     else
-        printf("%s   %.16s, %.*s at commit %.12s%s%.16s\n", same ? "same     " : "different",
-            hash_hex(build, &origin->build), (int)origin->path.size, origin->path.at,
-            origin->commit.at, same ? ", bit for bit: " : " gives ", hash_hex(other, again));
+        printf("%s   %.16s, %.*s at commit %.12s%s%.16s%s\n",
+            rebuilt->same ? "same     " : "different", hash_hex(build, &origin->build),
+            (int)origin->path.size, origin->path.at, origin->commit.at,
+            rebuilt->same ? ", bit for bit: " : " gives ", hash_hex(other, &rebuilt->build),
+            rebuilt->restored ? ", put back into builds/" : "");
 }
 
 static int run(const struct verb_call *call, struct err *err)
 {
     const struct option options[] = { { 0 } };
     const char *args[1] = { NULL };
-    CLEANUP(buf_done) struct buf image = { 0 };
     struct driver driver;
     struct origin origin = { 0 };
-    struct digest again;
-    bool same = false;
+    struct rebuilt rebuilt = { 0 };
     int rc = verb_options(call, &verb_rebuild, options, args, 1, err);
     if (rc <= 0)
         return rc < 0 ? rc : err_set(err, ERR_USAGE, "rebuild wants a build's first digits");
     if ((rc = driver_open(&driver, call, err)) < 0)
         return rc;
     if ((rc = find(&origin, &driver, str_of(args[0]), err)) == 0 &&
-        (rc = builds_get(&driver.home, &origin.build, &image, err)) == 0 &&
-        (rc = build_again(&again, &driver, &origin, err)) == 0) {
-        same = hash_equal(&again, &origin.build);
-        tell(&origin, &again, same, call);
-    }
+        (rc = build_again(&rebuilt, &driver, &origin, err)) == 0)
+        tell(&origin, &rebuilt, call);
     driver_done(&driver);
-    return rc < 0 ? rc : !same;
+    return rc < 0 ? rc : !rebuilt.same;
 }
 
 const struct verb verb_rebuild = { "rebuild", run, "rebuild BUILD",
