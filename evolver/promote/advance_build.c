@@ -3,10 +3,12 @@
 #include "promote/advance.h"
 
 #include "base/mem.h"
+#include "promote/batch_texts.h"
 #include "promote/builds.h"
 #include "promote/check_source.h"
 #include "promote/judging.h"
 #include "promote/proposal.h"
+#include "promote/runs.h"
 #include "promote/statement.h"
 #include "sandbox/elf.h"
 
@@ -115,6 +117,29 @@ static bool whole(const struct proposal *proposal, struct str old)
            proposal->edits[0].to == old.size;
 }
 
+/* What its failing cases say, so that a repair made of their words is seen as one. None where no
+ * batch speaks for it. */
+static int take_texts(
+    struct batch_texts *ret, struct runs *runs, struct advancing *advancing, struct err *err)
+{
+    struct journal *journal = advancing->driver->journal;
+    struct str text;
+    struct batch batch;
+    *ret = (struct batch_texts){ 0 };
+    if (hash_zero(&advancing->candidate->batch))
+        return 0;
+    int rc =
+        journal_get(journal, "batch", &advancing->candidate->batch, &advancing->arena, &text, err);
+    if (rc == 0)
+        rc = batch_read(&batch, text, &advancing->arena, err);
+    if (rc == 0)
+        rc = runs_load(runs, journal, RUNS_HELD_IN, err);
+    if (rc == 0)
+        batch_texts_take(
+            ret, &batch, (const struct run *const *)runs->at, runs->count, &advancing->arena);
+    return rc;
+}
+
 int advance_patch(struct advancing *advancing, struct err *err)
 {
     struct candidate *candidate = advancing->candidate;
@@ -122,6 +147,8 @@ int advance_patch(struct advancing *advancing, struct err *err)
     struct proposal proposal;
     struct str text;
     struct check_source_result result;
+    CLEANUP(runs_done) struct runs runs = { 0 };
+    struct batch_texts texts;
     int rc = journal_get(
         driver->journal, "proposal", &candidate->proposal, &advancing->arena, &text, err);
     if (rc == 0)
@@ -131,6 +158,8 @@ int advance_patch(struct advancing *advancing, struct err *err)
     const struct harness_source *old = harness_find(&driver->harness, candidate->plugin);
     if (!old)
         return advance_refuse(advancing, "no plugin of that name is active");
+    if ((rc = take_texts(&texts, &runs, advancing, err)) < 0)
+        return rc;
     bool all = whole(&proposal, old->text);
     const struct check_source_plan plan = { .path = candidate->path,
         .old = old->text,
@@ -138,7 +167,9 @@ int advance_patch(struct advancing *advancing, struct err *err)
         .edits = all ? NULL : proposal.edits,
         .edits_count = all ? 0 : proposal.edits_count,
         .sdk = driver->sdk,
-        .tier = driver->config.tier };
+        .tier = driver->config.tier,
+        .literals = texts.at,
+        .literals_count = texts.count };
     if ((rc = check_source_run(&result, &plan, err)) < 0)
         return rc;
     rc = result.ok ? commit(advancing, &result, err) : refuse_source(advancing, &result, err);
