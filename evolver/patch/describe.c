@@ -58,6 +58,7 @@ void tell_where(
     struct telling *telling, const char *prefix, const struct side_tree *side, uint32_t node)
 {
     const struct outline_function *function = node ? function_at(side, node) : NULL;
+    telling->begin = telling->out->size;
     buf_text(telling->out, prefix);
     if (function) {
         const char *hook = hook_of(side, function->name);
@@ -69,10 +70,16 @@ void tell_where(
     buf_format(telling->out, "line %u: ", side->syntax->nodes[node].place.line);
 }
 
+/* What is over the bound is counted, and not told. */
 void tell_end(struct telling *telling)
 {
     buf_char(telling->out, '\n');
-    telling->lines++;
+    if (telling->lines < DESCRIBE_LINES_MAX) {
+        telling->lines++;
+        return;
+    }
+    telling->out->size = telling->begin;
+    telling->hidden++;
 }
 
 static void becomes(struct telling *telling, uint32_t was, uint32_t now)
@@ -395,15 +402,14 @@ void describe_patch(struct buf *out, const struct describe *describe)
     struct telling telling = { .describe = describe, .out = out };
     telling.was = side_of(describe->was, &telling.arena);
     telling.now = side_of(describe->now, &telling.arena);
-    uint32_t at = 0, count = describe->diff->count;
-    for (; at < count && telling.lines < DESCRIBE_LINES_MAX; at++) {
+    for (uint32_t at = 0; at < describe->diff->count; at++) {
         const struct diff_change *change = &describe->diff->at[at];
         for (size_t i = 0; i < COUNT_OF(tellers); i++)
             if (tellers[i](&telling, change))
                 break;
         tell_literals(&telling, &change->now);
     }
-    if (at < count)
-        buf_format(out, "and %u more changes, which the diff shows\n", count - at);
+    if (telling.hidden)
+        buf_format(out, "and %u more lines, which the diff shows\n", telling.hidden);
     arena_done(&telling.arena);
 }

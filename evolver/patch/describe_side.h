@@ -15,7 +15,8 @@ struct telling {
     struct side_tree was, now;
     struct arena arena;
     struct buf *out;
-    uint32_t lines, told; /* told: the condition or struct that was told last */
+    size_t begin;                 /* of the line in hand */
+    uint32_t lines, hidden, told; /* told: the condition or struct that was told last */
 };
 
 /* Begins and ends a line: prefix ("guard weaker: " or ""), "FUNCTION (HOOK), line N: ". */

@@ -10,8 +10,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* The SDK's word before an exported constant stands for an attribute, which the grammar cannot know:
- * it sees blanks there. So the word is in no node; it is looked for in `source` where `seen`
+/* The SDK's word before an exported constant stands for an attribute, which the grammar cannot
+ * know: it sees blanks there. So the word is in no node; it is looked for in `source` where `seen`
  * differs. */
 #define SYNTAX_EXPORT "MOULT_EXPORT"
 

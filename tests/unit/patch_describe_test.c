@@ -239,7 +239,20 @@ static void many_changes_are_counted(void **state)
         buf_format(&now, "enum { A%d = 2 };\n", i);
     }
     describe(&out, was.at, now.at);
-    assert_non_null(strstr(out.at, "and 100 more changes, which the diff shows\n"));
+    assert_true(str_find(buf_view(&out), STR("and 100 more lines, which the diff shows\n")) > 0);
+}
+
+/* One change of very many rows is as many lines. */
+static void rows_are_counted_too(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf now = { 0 }, out = { 0 };
+    buf_text(&now, "static const int rows[] = { 1");
+    for (int i = 0; i < 500; i++)
+        buf_format(&now, ", %d", 1000 + i);
+    buf_text(&now, " };\n");
+    describe(&out, "static const int rows[] = { 1 };\n", now.at);
+    assert_true(str_find(buf_view(&out), STR("`1199`\nand 300 more lines")) > 0);
 }
 
 static void lines_are_those_of_a_diff(void **state)
@@ -357,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_helper_and_its_caller_are_two_changes),
         cmocka_unit_test(the_order_of_plugins),
         cmocka_unit_test(many_changes_are_counted),
+        cmocka_unit_test(rows_are_counted_too),
         cmocka_unit_test(lines_are_those_of_a_diff),
         cmocka_unit_test(paths_that_may_change),
         cmocka_unit_test(edits_are_whole_nodes),
