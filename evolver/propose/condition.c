@@ -83,14 +83,16 @@ static void weigh(struct finder *f, const uint64_t *column, struct condition *re
     }
 }
 
+uint32_t condition_weight(const struct condition *effect, uint32_t groups)
+{
+    uint32_t sum = PER_UNCOVERED * (groups - effect->mended_groups) +
+                   PER_CHANGED * effect->changed_groups + PER_MIXED * effect->mixed_groups;
+    return sum * groups / (groups + FEW_GROUPS);
+}
+
 static uint32_t score(const struct finder *f, const struct condition *condition)
 {
-    /* Of few groups one more says less: it may be won by chance with one more literal. */
-    uint32_t groups = f->problem->groups_count;
-    uint32_t sum =
-        (PER_UNCOVERED * (groups - condition->mended_groups) +
-            PER_CHANGED * condition->changed_groups + PER_MIXED * condition->mixed_groups) *
-        groups / (groups + FEW_GROUPS);
+    uint32_t sum = condition_weight(condition, f->problem->groups_count);
     for (uint32_t i = 0; i < condition->count; i++) {
         const struct condition_atom *atom = &f->problem->atoms[condition->at[i].atom];
         sum += PER_CONJUNCT + (atom->related ? 0 : PER_UNRELATED) + atom->cost +

@@ -46,6 +46,9 @@ struct condition {
     uint32_t mixed_groups;   /* mended at some steps, touched at others */
     uint32_t score;          /* in hundredths; less is better */
 };
+/* What a patch's effect on `groups` failing groups weighs, in hundredths: of few groups one more
+ * says less, since it may be won by chance with one more literal. */
+uint32_t condition_weight(const struct condition *effect, uint32_t groups);
 /* The best condition of each size, of those that are wrong nowhere: a longer one may be an accident
  * of few groups, and who tries them on others can tell. Returns how many; *ret_tried counts
  * conjunctions. */

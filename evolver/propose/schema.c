@@ -156,15 +156,13 @@ static void print_atoms(struct buf *out, const struct schema_plan *plan, uint32_
     buf_text(out, "    (void)s, (void)row;\n}\n");
 }
 
-/* A switch over the scope that calls what was printed for each. */
-static void print_dispatch(struct buf *out, const struct pool *pool, const char *call)
+/* A switch over the scope that calls what was printed for each; args stand behind the scope. */
+static void print_dispatch(
+    struct buf *out, const struct pool *pool, const char *call, const char *args)
 {
     buf_text(out, "    switch (search_holes[0]) {\n");
-    for (uint32_t i = 0; i < pool->iterators_count; i++) {
-        buf_format(out, "    case %u: ", i);
-        buf_format(out, "%s_%u(s", call, i);
-        buf_text(out, strstr(call, "atoms") ? ", search_atoms[time]); break;\n" : "); break;\n");
-    }
+    for (uint32_t i = 0; i < pool->iterators_count; i++)
+        buf_format(out, "    case %u: %s_%u(s%s); break;\n", i, call, i, args);
     buf_text(out, "    }\n");
 }
 
@@ -173,7 +171,7 @@ static void print_taken(struct buf *out, const struct pool *pool)
     buf_text(out, "static bool search_taken(struct search_scope *s)\n{\n"
                   "    uint32_t time = search_reached++;\n"
                   "    if (search_want && time < 64) {\n");
-    print_dispatch(out, pool, "search_atoms");
+    print_dispatch(out, pool, "search_atoms", ", search_atoms[time]");
     buf_text(out, "    }\n    return time < 64 && (search_decide >> time & 1);\n}\n");
 }
 
@@ -208,7 +206,7 @@ static void print_once(struct buf *out, const struct pool *pool)
         "static moult_action search_once(struct search_scope *s)\n{\n"
         "    if (search_holes[%d]) {\n        search_reached++;\n",
         HOLE_PROBE);
-    print_dispatch(out, pool, "search_probe");
+    print_dispatch(out, pool, "search_probe", "");
     buf_format(out,
         "        return MOULT_PASS;\n    }\n"
         "    if (!search_taken(s))\n        return MOULT_PASS;\n"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT_MAX = 16, PER_CHANGE = 50, PER_UNCOVERED = 500, PER_CHANGED = 500, FEW_GROUPS = 5 };
+enum { KEPT_MAX = 16, PER_CHANGE = 50 };
 
 struct choice {
     uint16_t change, value;
@@ -50,12 +50,10 @@ static void weigh(
     }
     for (uint32_t i = 0; i < search->bundle->groups_count; i++) {
         effect->mended_groups += groups[i] & 1;
-        effect->changed_groups += groups[i] >> 1;
+        effect->changed_groups += groups[i] == 2;
+        effect->mixed_groups += groups[i] == 3;
     }
-    uint32_t all = search->fail_groups;
-    effect->score = PER_CHANGE + (PER_UNCOVERED * (all - effect->mended_groups) +
-                                     PER_CHANGED * effect->changed_groups) *
-                                     all / (all + FEW_GROUPS);
+    effect->score = PER_CHANGE + condition_weight(effect, search->fail_groups);
 }
 
 static int by_score(const void *a, const void *b)
