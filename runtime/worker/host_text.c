@@ -80,7 +80,7 @@ bool host_text_json(moult_turn *face, moult_text where, moult_it *it)
 
 static ptrdiff_t find(struct str text, size_t from, moult_text mark)
 {
-    if (from > text.size)
+    if (from >= text.size) /* nothing is left, or there is no text at all */
         return -1;
     const char *hit = memmem(text.at + from, text.size - from, mark.at, mark.size);
     return hit ? hit - text.at : -1;

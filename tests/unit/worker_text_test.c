@@ -157,6 +157,7 @@ static void stretches_between_marks(void **state)
     assert_false(moult_text_between(turn, text, text_of("<t>"), text_of("</t>"), &it));
     moult_it none = { 0 };
     assert_false(moult_text_between(turn, text, text_of(""), text_of("x"), &none));
+    assert_false(moult_text_between(turn, (moult_text){ 0 }, text_of("<t>"), text_of("x"), &none));
 }
 
 static void questions_about_text(void **state)
