@@ -2,3 +2,4 @@
 moult_story(integration docs_cli)
 moult_story(integration docs_plugin)
 moult_story(integration docs_first_hour)
+moult_story(integration docs_links)
