@@ -21,14 +21,28 @@ struct lineage {
     enum unfinished left;
 };
 
+/* The cause stands at the end of what the library says, behind paths of any length. */
 static int git_fail(struct err *err, const char *what)
 {
     const git_error *error = git_error_last();
     const char *why = error ? error->message : "unknown";
+    if (strstr(why, strerror(ENOSPC))) {
+        errno = ENOSPC;
+        err_sys(err, "git: %.120s", what);
+        return err_hint(err, "free some space there, then do it again");
+    }
     err_set(err, ERR_STATE, "git: %s: %s", what, why);
-    return strstr(why, "lock")
+    return strstr(why, "failed to lock")
                ? err_hint(err, "when no other git works in harness/, remove the .lock file there")
                : -ERR_STATE;
+}
+
+/* An admission names commits: they are on disk before it is, so that no failure of power leaves a
+ * row that names what is gone. */
+static void begin_library(void)
+{
+    git_libgit2_init();
+    git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
 }
 
 static void id_text(struct lineage_id *ret, const git_oid *oid)

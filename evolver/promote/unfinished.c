@@ -58,7 +58,7 @@ static enum unfinished read_mark(int lock)
 
 int unfinished_clear(const char *folder, enum unfinished *ret, struct err *err)
 {
-    CLEANUP(mem_freep) char *path = mem_format("%s/moult.lock", folder);
+    CLEANUP(mem_freep) char *path = mem_format("%smoult.lock", folder);
     CLEANUP(fd_closep) int lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (lock < 0)
         return err_sys(err, "open %s", path);

@@ -23,6 +23,10 @@ int db_fail(struct store *store, struct err *err, const char *what)
         err_hint(err, "free some space; what was acknowledged is kept");
         return -ERR_SYS;
     }
+    if (code == SQLITE_IOERR) { /* whichever call it was, and whatever it was for */
+        err_set(err, ERR_SYS, "journal: %s: %s", what, text);
+        return err_hint(err, "look at the disk that holds journal.db, then do it again");
+    }
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
         return err_set(err, ERR_INPUT, "journal.db is damaged or no journal: %s", text);
     if (code == SQLITE_CONSTRAINT)

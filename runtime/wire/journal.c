@@ -79,8 +79,10 @@ static int start_broker(const struct home *home, struct err *err)
     close(ready[0]);
     if (pid < 0)
         return err_sys(err, "start the broker");
-    return n == 1 ? 0
-                  : err_set(err, ERR_STATE, "the broker did not start (what it said stands above)");
+    if (n == 1)
+        return 0;
+    err_set(err, ERR_STATE, "the broker did not start (what it said stands above)");
+    return err_hint(err, "put that right, then do it again");
 }
 
 static int connect_or_start(const struct home *home, struct err *err)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,11 +42,14 @@ static void fail_text(const struct err *err)
 
 int verb_fail(const struct verb_call *call, const struct err *err)
 {
+    struct err told = *err;
+    if ((told.sys == ENOSPC || told.sys == EDQUOT) && !told.hint[0])
+        err_hint(&told, "free some space on that disk, then do it again");
     if (call->json)
-        fail_json(err);
+        fail_json(&told);
     else
-        fail_text(err);
-    return err_exit(err->code);
+        fail_text(&told);
+    return err_exit(told.code);
 }
 
 static void list(const char *program, const struct verb *table)

@@ -12,5 +12,5 @@ faulty() {
         FAULTS="$what" FAULTS_FIRED="$work/fired" "$@") >"$work/out" 2>"$work/err" || got=$?; } 2>/dev/null # the shell tells of each kill
     return "$got"
 }
-keep_home() { rm -rf "$work/kept"; cp -a "$home" "$work/kept"; }
-put_home() { rm -rf "$home"; cp -a "$work/kept" "$home"; }
+keep_home() { broker_gone; rm -rf "$work/kept"; cp -a "$home" "$work/kept"; }
+put_home() { broker_gone; rm -rf "$home"; cp -a "$work/kept" "$home"; }

@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -22,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -71,10 +73,14 @@ static bool goes_wrong(enum calls calls)
     return true;
 }
 
+/* On a disk: neither a memfd, which has no name, nor a file of the kernel's own. */
 static bool is_file(int fd)
 {
     struct stat info;
-    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+    struct statfs system;
+    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink > 0 &&
+           fstatfs(fd, &system) == 0 && system.f_type != PROC_SUPER_MAGIC &&
+           system.f_type != CGROUP_SUPER_MAGIC;
 }
 
 #define REAL(name)                                                                                 \
