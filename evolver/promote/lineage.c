@@ -231,7 +231,7 @@ int lineage_create(
     git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
     options.flags = GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_NO_REINIT;
     options.initial_head = "active";
-    git_libgit2_init();
+    begin_library();
     int rc = git_repository_init_ext(&lineage.repository, harness, &options) < 0
                  ? git_fail(err, "make the repository")
                  : fill(&lineage, from, at_s, ret, err);
@@ -244,7 +244,7 @@ int lineage_open(struct lineage **ret, const char *harness, struct err *err)
 {
     struct lineage *lineage = mem_zero(1, sizeof *lineage);
     lineage->lock = -1;
-    git_libgit2_init();
+    begin_library();
     /* No search upwards: a repository around the home is not its harness. */
     int rc = git_repository_open_ext(
                  &lineage->repository, harness, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) < 0
