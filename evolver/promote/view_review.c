@@ -28,6 +28,20 @@ static void untrusted(struct buf *out, struct str text, bool lines)
     buf_text(out, str_printable(room, text.size * 8 + 16, text, lines));
 }
 
+/* Somebody's lines, set in: none of them can pass for one of the review's own. */
+static void set_in(struct buf *out, struct str text)
+{
+    while (text.size > 0) {
+        const char *end = memchr(text.at, '\n', text.size);
+        size_t size = end ? (size_t)(end - text.at) : text.size;
+        buf_text(out, "      | ");
+        untrusted(out, (struct str){ text.at, size }, false);
+        buf_char(out, '\n');
+        size += end != NULL;
+        text = (struct str){ text.at + size, text.size - size };
+    }
+}
+
 /* Somebody's words, if there are any. */
 static void said(struct buf *out, const char *label, struct str text)
 {
@@ -44,8 +58,8 @@ static void head(struct buf *out, const struct candidate *candidate, const struc
     const struct json *cost = json_get(contract, "cost");
     CLEANUP(arena_done) struct arena arena = { 0 };
     buf_format(out, "candidate %.12s, %s\n\n", candidate->id.at, stage_words[candidate->stage]);
-    line(out, "plugin", "%.*s (harness/%.*s)", (int)candidate->plugin.size, candidate->plugin.at,
-        (int)candidate->path.size, candidate->path.at);
+    said(out, "plugin", candidate->plugin);
+    said(out, "file", candidate->path);
     said(out, "cluster", candidate->cluster);
     said(out, "proposed by", candidate->proposer);
     line(out, "at a cost of", "%lld candidates judged in %.1f s",
@@ -240,9 +254,8 @@ static void refused(struct buf *out, const struct json *diagnostics)
     {
         buf_text(out, "  - ");
         untrusted(out, json_string(&arena, json_get(finding, "rule")), false);
-        buf_format(out, ", line %lld: ", (long long)json_int(json_get(finding, "line"), 0));
-        untrusted(out, json_string(&arena, json_get(finding, "message")), true);
-        buf_char(out, '\n');
+        buf_format(out, ", line %lld:\n", (long long)json_int(json_get(finding, "line"), 0));
+        set_in(out, json_string(&arena, json_get(finding, "message")));
     }
 }
 

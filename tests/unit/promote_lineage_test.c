@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <stdarg.h>
@@ -49,6 +50,14 @@ static char *git(const char *words)
     if (pclose(pipe) != 0)
         fail_msg("git %s: %s", words, answer);
     return answer;
+}
+
+/* In the place of libc's, for the library too: how often the disk was waited for. */
+static unsigned fsyncs;
+__attribute__((visibility("default"))) int fsync(int fd)
+{
+    fsyncs++;
+    return (int)syscall(SYS_fsync, fd);
 }
 
 static struct lineage_id first;
@@ -280,6 +289,22 @@ static void every_stage_has_a_word_and_moves_only_by_the_table(void **state)
     assert_int_equal(cluster_next(CLUSTER_OBSERVED, ON_PROMOTED, &err), -ERR_STATE);
 }
 
+static void a_commit_is_on_disk_before_its_id_is_told(void **state)
+{
+    (void)state;
+    enum { BLOB_TREES_COMMIT = 5, REFERENCE = 1 };
+    struct lineage *lineage;
+    struct lineage_id id;
+    struct err err = { 0 };
+    assert_int_equal(lineage_open(&lineage, harness, &err), 0);
+    fsyncs = 0;
+    if (lineage_candidate(lineage, "abcdef0123", &first, "plugins/a/a.c", STR("int durable;\n"),
+            3000, &id, &err) < 0)
+        fail_msg("%s", err.text);
+    lineage_free(lineage);
+    assert_in_range(fsyncs, BLOB_TREES_COMMIT + REFERENCE, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +315,7 @@ int main(void)
         cmocka_unit_test(refs_follow_an_admission_wherever_they_are),
         cmocka_unit_test(locks_of_the_dead_are_removed),
         cmocka_unit_test(a_patch_changes_its_one_file),
+        cmocka_unit_test(a_commit_is_on_disk_before_its_id_is_told),
         cmocka_unit_test(every_stage_has_a_word_and_moves_only_by_the_table),
     };
     return cmocka_run_group_tests(tests, begin, end);
