@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "promote/admit.h"
 #include "promote/builds.h"
+#include "promote/check_source.h"
 #include "promote/checkpoint.h"
 #include "promote/cmd.h"
 
@@ -49,11 +50,33 @@ static int refuse_build(
     return err_hint(err, "moult build %.*s says more", (int)source->path.size, source->path.at);
 }
 
+/* Nothing becomes part of a generation without it, however its source came into the tree. */
+static int check_source(
+    const struct driver *driver, const struct harness_source *source, struct err *err)
+{
+    CLEANUP(check_source_done) struct check_source_result result = { 0 };
+    const struct check_source_plan plan = { .path = source->path,
+        .source = source->text,
+        .sdk = driver->sdk,
+        .tier = driver->config.tier };
+    int rc = check_source_run(&result, &plan, err);
+    if (rc < 0 || result.ok)
+        return rc;
+    const struct check_finding *finding = &result.findings[0];
+    err_set(
+        err, ERR_INPUT, "the source gate refuses it (%s): %.160s", finding->rule, finding->message);
+    err_where(
+        err, "%.*s:%u:%u", (int)source->path.size, source->path.at, finding->line, finding->column);
+    return err_hint(err, "moult check %.*s says all", (int)source->path.size, source->path.at);
+}
+
 static int build_source(struct generation_build *ret, struct driver *driver,
     const struct harness_source *source, struct err *err)
 {
     struct compile_result result;
-    int rc = driver_compile(&result, driver, source, ELF_RELEASE, err);
+    int rc = check_source(driver, source, err);
+    if (rc == 0)
+        rc = driver_compile(&result, driver, source, ELF_RELEASE, err);
     if (rc < 0)
         return rc;
     rc = result.stage == COMPILE_OK
