@@ -52,8 +52,10 @@ const statements = [...document].filter(([name]) => name.startsWith('statement '
 for (const [name, body] of statements) open(body, ownKey, null, name);
 
 // --- admissions: a chain; a promotion has the approval of a listed reviewer, over exactly its links
-const { reviewers } = open(readFileSync(`${home}/keys/reviewers.json`), ownKey, 'urn:moult:reviewers:1', 'reviewers').predicate;
+const { reviewers, number: listNumber } =
+    open(readFileSync(`${home}/keys/reviewers.json`), ownKey, 'urn:moult:reviewers:1', 'reviewers').predicate;
 const admissions = rows('SELECT number, hex(digest) digest, hex(body) body FROM admission ORDER BY number');
+const admitted = new Map(); // digest of an admission -> its builds by plugin
 let last = null, commit;
 for (const row of admissions) {
     const a = JSON.parse(raw(row.body)), digest = sha(raw(row.body)), what = `admission ${row.number}`;
@@ -66,8 +68,15 @@ for (const row of admissions) {
             must(of(link) === a[link], `${what}: approved was another ${link}`);
         must(of('admission-before') === last && predicate.home === homeId, `${what}: approved for another place`);
         must(predicate.expires_ms > a.at_s * 1000 && !(by.revoked_ms && by.revoked_ms < a.at_s * 1000), `${what}: out of date`);
+        must(a.reviewers <= listNumber, `${what}: the list of reviewers is an older one`);
     }
-    for (const { name, build } of JSON.parse(document.get(`generation ${a.generation}`)).builds)
+    const builds = new Map(JSON.parse(document.get(`generation ${a.generation}`)).builds.map(b => [b.name, b.build]));
+    if (a.kind === 'rollback') {
+        const then = admitted.get(a.returns), same = name => builds.get(name) === then.get(name);
+        must(then && (a.plugin ? same(a.plugin) : [...then.keys()].every(same)), `${what}: what it returns to`);
+    }
+    admitted.set(digest, builds);
+    for (const [name, build] of builds)
         must(sha(readFileSync(`${home}/builds/sha256/${build}.so`)) === build, `${what}: build of ${name}`);
     last = digest;
     commit = a.commit;
