@@ -203,6 +203,26 @@ static void equal_effects_have_equal_digests(void **state)
     }
 }
 
+/* Testimony is kept beside the facts, never instead of them. */
+static void what_a_hook_says_changes_nothing_that_is_judged(void **state)
+{
+    (void)state;
+    enum { DENY = 3 };
+    const struct wire says = { WIRE_EVENT,
+        .event = { LEASE, 0, 4, DENY, build, STR("every call is mended now") } };
+    const struct row *row = row_of("as recorded");
+    const struct effects silent = effects_of("as recorded");
+    struct sight sight;
+    sight_begin(&sight, run, 0, LEASE, &arena);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(sight_take(&sight, &says, NULL), SIGHT_WAIT);
+        sight_take(&sight, &row->says[i], NULL);
+    }
+    assert_true(hash_equal(&sight.effects.digest, &silent.digest));
+    assert_int_equal(sight.effects.end, silent.end);
+    assert_int_equal(detect_outcome(NULL, run, 0, &sight.effects, &arena), OUTCOME_SAME);
+}
+
 static void a_hook_that_failed_is_abnormal_whatever_left(void **state)
 {
     (void)state;
@@ -266,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_said_is_read_or_refused),
         cmocka_unit_test(equal_effects_have_equal_digests),
+        cmocka_unit_test(what_a_hook_says_changes_nothing_that_is_judged),
         cmocka_unit_test(a_hook_that_failed_is_abnormal_whatever_left),
         cmocka_unit_test(a_question_beside_a_repair_is_seen),
         cmocka_unit_test(a_death_breaks_no_prefix),
