@@ -26,7 +26,21 @@ static void build_done(struct replay_build *build)
     mem_freep(&build->name);
 }
 
-int builds_put(struct builds *builds, const char *path, struct err *err)
+int builds_add_image(struct builds *builds, const char *name, struct str image, struct err *err)
+{
+    int fd = fd_seal("build", image, err);
+    if (fd < 0)
+        return fd;
+    char *kept = mem_string(name);
+    struct replay_build *place = place_of(builds, kept);
+    build_done(place);
+    *place = (struct replay_build){ kept, hash_of(image), fd };
+    if (builds->count <= WIRE_PLUGINS_MAX)
+        return 0;
+    return err_set(err, ERR_LIMIT, "more than %d builds", WIRE_PLUGINS_MAX);
+}
+
+int builds_add(struct builds *builds, const char *path, struct err *err)
 {
     CLEANUP(buf_done) struct buf image = { 0 };
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
@@ -34,16 +48,10 @@ int builds_put(struct builds *builds, const char *path, struct err *err)
     if (size <= 3 || strcmp(file + size - 3, ".so") != 0)
         return err_set(err, ERR_USAGE, "%s is not named PLUGIN.so", path);
     int rc = file_read(path, &image, BUILD_MAX, err);
-    int fd = rc < 0 ? rc : fd_seal("build", buf_view(&image), err);
-    if (fd < 0)
-        return fd;
-    char *name = mem_format("%.*s", (int)size - 3, file);
-    struct replay_build *place = place_of(builds, name);
-    build_done(place);
-    *place = (struct replay_build){ name, hash_of(buf_view(&image)), fd };
-    if (builds->count <= WIRE_PLUGINS_MAX)
-        return 0;
-    return err_set(err, ERR_LIMIT, "more than %d builds", WIRE_PLUGINS_MAX);
+    if (rc < 0)
+        return rc;
+    CLEANUP(mem_freep) char *name = mem_format("%.*s", (int)size - 3, file);
+    return builds_add_image(builds, name, buf_view(&image), err);
 }
 
 int builds_read(struct builds *ret, const char *folder, struct err *err)
@@ -55,7 +63,7 @@ int builds_read(struct builds *ret, const char *folder, struct err *err)
     if (glob(pattern, 0, NULL, &files) != 0)
         rc = err_set(err, ERR_MISSING, "no builds in %s", folder);
     for (size_t i = 0; rc == 0 && i < files.gl_pathc; i++)
-        rc = builds_put(&builds, files.gl_pathv[i], err);
+        rc = builds_add(&builds, files.gl_pathv[i], err);
     globfree(&files);
     if (rc < 0)
         return rc;

@@ -231,6 +231,7 @@ static int replay_all(struct replaying *r, const struct home *home, struct err *
 }
 
 struct asked {
+    uint64_t generation;
     const char *builds, *mode, *worker;
     struct option_list candidates;
     uint64_t workers;
@@ -257,13 +258,36 @@ static int open_arms(
     return rc < 0 ? rc : replay_open(&r->arms[1], &arm, workers, err);
 }
 
+static bool is_object(const char *candidate)
+{
+    size_t size = strlen(candidate);
+    return strchr(candidate, '/') || (size > 3 && strcmp(candidate + size - 3, ".so") == 0);
+}
+
+/* A folder's builds or a generation of the home, and candidates in the place of some. */
+static int choose_builds(
+    struct builds *ret, const struct asked *asked, const struct home *home, struct err *err)
+{
+    struct journal *journal;
+    int rc = journal_open(&journal, home, JOURNAL_TRIAL, err);
+    if (rc < 0)
+        return rc;
+    rc = asked->builds ? builds_read(ret, asked->builds, err)
+                       : builds_generation(ret, journal, home, asked->generation, err);
+    for (unsigned i = 0; rc == 0 && i < asked->candidates.count; i++) {
+        const char *candidate = asked->candidates.at[i];
+        rc = is_object(candidate) ? builds_add(ret, candidate, err)
+                                  : builds_candidate(ret, journal, home, str_of(candidate), err);
+    }
+    journal_close(journal);
+    return rc;
+}
+
 static int replay_with(
     struct replaying *r, const struct asked *asked, const struct home *home, struct err *err)
 {
     CLEANUP(builds_done) struct builds builds = { 0 };
-    int rc = builds_read(&builds, asked->builds, err);
-    for (unsigned i = 0; rc == 0 && i < asked->candidates.count; i++)
-        rc = builds_put(&builds, asked->candidates.at[i], err);
+    int rc = choose_builds(&builds, asked, home, err);
     if (rc == 0)
         rc = open_arms(r, asked, &builds, err);
     if (rc == 0)
@@ -297,14 +321,16 @@ static int check(const struct asked *asked, struct err *err)
 
 static int run(const struct verb_call *call, struct err *err)
 {
-    struct asked asked = { .mode = "step" };
+    struct asked asked = { .mode = "step", .generation = BUILDS_ACTIVE };
     const char *cases[CASES_MAX];
     char folder[PATH_MAX];
     const struct option options[] = {
         { "--mode", 0, OPTION_TEXT, "MODE", "step (the default)", &asked.mode },
-        { "--builds", 0, OPTION_TEXT, "DIR",
-            "shared objects of a harness (default: the naive example)", &asked.builds },
-        { "--candidate", 0, OPTION_LIST, "FILE.so",
+        { "--generation", 0, OPTION_NUMBER, "N", "of this home (default: the active one)",
+            &asked.generation },
+        { "--builds", 0, OPTION_TEXT, "DIR", "shared objects of a harness, instead of a generation",
+            &asked.builds },
+        { "--candidate", 0, OPTION_LIST, "ID|FILE.so",
             "in the place of the build of that name; may be repeated", &asked.candidates },
         { "--workers", 0, OPTION_NUMBER, "N", "how many (default: one a processor)",
             &asked.workers },
@@ -320,10 +346,8 @@ static int run(const struct verb_call *call, struct err *err)
         (rc = file_program_dir(folder, sizeof folder, err)) < 0)
         return rc;
     CLEANUP(mem_freep) char *worker = mem_format("%s/moult-worker", folder);
-    CLEANUP(mem_freep) char *naive = mem_format("%s/../plugins/naive", folder);
     CLEANUP(mem_freep) struct replaying *replaying = mem_zero(1, sizeof *replaying);
     asked.worker = worker;
-    asked.builds = asked.builds ? asked.builds : naive;
     replaying->call = call;
     replaying->cases = cases;
     replaying->cases_count = (unsigned)count;
@@ -331,5 +355,5 @@ static int run(const struct verb_call *call, struct err *err)
 }
 
 const struct verb verb_replay = { "replay", run,
-    "replay [--mode step] [--builds DIR] [--candidate FILE.so]... [CASE...]",
-    "put every recorded reply to the harness, in a locked worker, and compare what it asks for" };
+    "replay [--mode step] [--generation N] [--candidate ID|FILE.so]... [CASE...]",
+    "put recorded replies to a harness, in locked workers, and compare what it asks for" };

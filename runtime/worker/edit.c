@@ -93,12 +93,31 @@ struct str args_splice(
     return splice(arena, object, key, value, (struct str){ 0 });
 }
 
+/* What is set to what it is already stays as the model wrote it, to the byte: a hook that goes over
+ * every argument has changed those that it gave another value. */
+static bool is_there(const struct edit *edit, const struct json *args, struct str name)
+{
+    const struct json *member;
+    switch (edit->kind) {
+    case EDIT_CALL_SET:
+        return (edit->text.size == 0 || str_equal(edit->text, name)) &&
+               (!edit->value || (args && json_equal(args, edit->value)));
+    case EDIT_ARG_SET:
+        member = json_get_str(args, edit->key);
+        return edit->value ? member && json_equal(member, edit->value) : !member;
+    default:
+        return false;
+    }
+}
+
 static const char *change_call(struct session *session, const struct edit *edit)
 {
     struct call *call = edit->call;
     struct str name = host_str(call->face.name), raw = host_str(call->face.raw);
     const struct json *args = (const struct json *)call->face.args;
     struct arena *arena = &session->turn.arena;
+    if (is_there(edit, args, name))
+        return NULL;
     switch (edit->kind) {
     case EDIT_CALL_SET:
         set_args(session, call, edit->text.size ? edit->text : name,

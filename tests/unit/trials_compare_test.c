@@ -133,7 +133,7 @@ static void generation(struct builds *builds, const char *variant)
         return;
     const char *name = strncmp(variant, "ADDS", 4) == 0 ? "history" : "calls";
     snprintf(path, sizeof path, MOULT_BIN_DIR "/../plugins/compare/%s/%s.so", variant, name);
-    if (builds_put(builds, path, &err) < 0)
+    if (builds_add(builds, path, &err) < 0)
         fail_msg("%s", err.text);
 }
 
