@@ -239,13 +239,22 @@ static int judge_run(
     return take_answer(ret, buf_view(&result->out), err);
 }
 
+/* Beside the running program, or where programs stand when that is none of them (a test). */
 static int find_patcher(char out[PATH_MAX], const struct check_source_plan *plan, struct err *err)
 {
-    if (plan->patcher)
-        return snprintf(out, PATH_MAX, "%s", plan->patcher) < 0 ? -ERR_DEFECT : 0;
-    int rc = file_program_dir(out, PATH_MAX - 32, err);
-    if (rc == 0)
-        strcat(out, "/moult-patch");
+    static const char *const places[] = { "/../bin/moult-patch", "/moult-patch" };
+    char folder[PATH_MAX - 32], path[PATH_MAX];
+    if (plan->patcher) {
+        snprintf(out, PATH_MAX, "%s", plan->patcher);
+        return 0;
+    }
+    int rc = file_program_dir(folder, sizeof(folder), err);
+    for (size_t i = 0; rc == 0 && i < COUNT_OF(places); i++) {
+        snprintf(path, sizeof(path), "%s%s", folder, places[i]);
+        if (realpath(path, out))
+            return 0;
+        snprintf(out, PATH_MAX, "%s", path);
+    }
     return rc;
 }
 
