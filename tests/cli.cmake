@@ -1,3 +1,4 @@
+moult_story(integration layers.mjs)
 moult_story(integration home_init)
 moult_story(integration evolve)
 if(NOT MOULT_SANITIZE) # the same programs as in integration/evolve, three times as slow
