@@ -96,7 +96,11 @@ static int take_step(const struct advance *advance, const struct step *step,
             candidate->why.size ? ": " : "", (int)candidate->why.size,
             candidate->why.size ? candidate->why.at : "");
     arena_done(&advancing.arena);
-    return rc < 0 ? err_while(err, "candidate %.12s", candidate->id.at) : 0;
+    if (rc >= 0)
+        return 0;
+    if (!err->hint[0])
+        err_hint(err, "moult reject %.12s --why TEXT goes on without it", candidate->id.at);
+    return err_while(err, "candidate %.12s", candidate->id.at);
 }
 
 int advance_run(const struct advance *advance, struct candidate *candidate, struct err *err)

@@ -59,12 +59,11 @@ static int swap_sanitised(struct gating *gating, struct err *err)
         rc = driver_compile(&result, gating->advancing->driver, &source, ELF_ASAN, err);
     if (rc < 0)
         return rc;
-    rc = result.stage == COMPILE_OK ? driver_builds_swap(&gating->sanitised, candidate->plugin,
-                                          buf_view(&result.image), err)
-                                    : err_set(err, ERR_DEFECT,
-                                          "the sanitised build is refused (%s) where the release "
-                                          "build was not",
-                                          compile_stage_words[result.stage]);
+    rc = result.stage == COMPILE_OK
+             ? driver_builds_swap(
+                   &gating->sanitised, candidate->plugin, buf_view(&result.image), err)
+             : advance_refuse(gating->advancing, "its sanitised build is refused (%s)",
+                   compile_stage_words[result.stage]);
     compile_result_done(&result);
     return rc;
 }
@@ -161,7 +160,7 @@ static int compare(struct report *ret, struct gating *gating, struct err *err)
             &gating->runs, driver->journal, gating->looks ? RUNS_GATE : RUNS_HELD_IN, err);
     if (rc == 0)
         rc = open_builds(gating, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     const char *detector =
         arena_string(&advancing->arena, gating->held_in.detector.at, gating->held_in.detector.size);
@@ -207,7 +206,7 @@ int advance_replay(struct advancing *advancing, struct err *err)
     if (rc == 0)
         rc = put_report(advancing, &report, err);
     gating_done(&gating);
-    return rc < 0 ? rc : ADVANCE_ON;
+    return rc;
 }
 
 /* --- replayed -> gated */
@@ -319,7 +318,10 @@ static int look(struct verdict_result *ret, struct advancing *advancing,
     if (rc == 0)
         rc = put_report(advancing, &report, err);
     gating_done(&gating);
-    return rc < 0 ? rc : advance_answer_look(&ret->verdict, advancing, &look, err);
+    if (rc == ADVANCE_REFUSED)
+        ret->verdict = VERDICT_FAIL;
+    int answered = rc < 0 ? rc : advance_answer_look(&ret->verdict, advancing, &look, err);
+    return answered < 0 ? answered : rc;
 }
 
 int advance_gate(struct advancing *advancing, struct err *err)
@@ -339,7 +341,7 @@ int advance_gate(struct advancing *advancing, struct err *err)
         rc = put_verdict(advancing, &verdict, err);
         return rc < 0 ? rc : ADVANCE_REFUSED;
     }
-    if ((rc = look(&verdict, advancing, &policy, err)) < 0 ||
+    if ((rc = look(&verdict, advancing, &policy, err)) != 0 ||
         (rc = put_verdict(advancing, &verdict, err)) < 0)
         return rc;
     if (verdict.verdict != VERDICT_PASS) {

@@ -1,5 +1,6 @@
 /* cmd_candidates - moult candidates, show, review: look at what was proposed. */
 #include "base/mem.h"
+#include "base/names.h"
 #include "promote/cmd.h"
 #include "promote/view.h"
 
@@ -43,7 +44,11 @@ static int run_candidates(const struct verb_call *call, struct err *err)
     };
     struct driver driver;
     int rc = verb_options(call, &verb_candidates, options, NULL, 0, err);
-    if (rc < 0 || (rc = driver_open(&driver, call, err)) < 0)
+    if (rc < 0)
+        return rc;
+    if (state && name_find(stage_words, STAGES, str_of(state)) < 0)
+        return err_set(err, ERR_USAGE, "no candidate is ever %.60s", state);
+    if ((rc = driver_open(&driver, call, err)) < 0)
         return rc;
     rc = list(&driver, state, call->json, err);
     driver_done(&driver);
