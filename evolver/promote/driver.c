@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "promote/admit.h"
+#include "promote/answered.h"
 #include "promote/builds.h"
 #include "promote/check_source.h"
 #include "promote/checkpoint.h"
@@ -222,32 +223,6 @@ static int follow(struct driver *driver, const struct lineage_id *refs, struct e
     return lineage_repair(driver->lineage, &driver->active, last->number, err);
 }
 
-/* The cluster that the last promotion answers is open no more; with another batch it was mined
- * again since. */
-static int resolve_cluster(struct driver *driver, struct err *err)
-{
-    const struct admission *last = driver_last(driver);
-    struct journal_cluster *rows;
-    struct candidate candidate;
-    uint32_t count;
-    if (last->kind != ADMIT_PROMOTION)
-        return 0;
-    int rc = candidate_find(driver->journal, &driver->arena, last->candidate, &candidate, err);
-    if (rc == 0)
-        rc = journal_clusters(driver->journal, &driver->arena, &rows, &count, err);
-    for (uint32_t i = 0; rc == 0 && i < count; i++) {
-        struct journal_cluster next = rows[i];
-        bool open = str_equal(next.state, STR("batched")) || str_equal(next.state, STR("in_work"));
-        if (!open || !str_equal(next.id, candidate.cluster) ||
-            !hash_equal(&next.document, &candidate.batch))
-            continue;
-        next.state = STR("resolved");
-        rc = journal_move_cluster(driver->journal, &next,
-            arena_string(&driver->arena, rows[i].state.at, rows[i].state.size), err);
-    }
-    return rc;
-}
-
 /* Generation 0: what init committed, built and admitted. */
 static int admit_first(struct driver *driver, struct err *err)
 {
@@ -280,7 +255,7 @@ int driver_refresh(struct driver *driver, struct err *err)
     if (rc == 0)
         rc = follow(driver, &refs, err);
     if (rc == 0)
-        rc = resolve_cluster(driver, err);
+        rc = answered_follow(driver, err);
     return rc < 0 ? rc : read_generation(driver, err);
 }
 

@@ -2,8 +2,8 @@
  * deciding role, its lineage, and what is active.
  *
  * driver_open also puts right what a kill left behind: a home whose generation 0 was never
- * admitted, refs that did not follow the last admission, a cluster that its promotion did not
- * resolve. The admission rows are the law; everything else is moved to them. */
+ * admitted, refs that did not follow the last admission, clusters that did not follow what is
+ * active. The admission rows are the law; everything else is moved to them. */
 #pragma once
 
 #include "base/arena.h"
