@@ -42,3 +42,10 @@ moult_test(sandbox_check_test sandbox base)
 moult_test(sandbox_lacks_test sandbox base)
 moult_test(sandbox_leaks_test sandbox base)
 moult_test(sandbox_tree_test sandbox base)
+
+# What runs a thread beside a fork, for ThreadSanitizer: the preset tsan builds and runs only these.
+add_custom_target(threads)
+foreach(test sandbox_tool_test sandbox_compile_test sandbox_propose_test sandbox_tree_test)
+    add_dependencies(threads ${test})
+    set_property(TEST unit/${test} APPEND PROPERTY LABELS threads)
+endforeach()
