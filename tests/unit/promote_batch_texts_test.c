@@ -10,8 +10,8 @@
 static const char *const messages[] = {
     "{\"role\":\"system\",\"content\":\"be kind\"}",
     "{\"role\":\"user\",\"content\":\"my id is 1234\"}",
-    "{\"role\":\"assistant\",\"content\":\"let me see\",\"tool_calls\":[{\"id\":\"a\",\"type\":"
-    "\"function\",\"function\":{\"name\":\"find\",\"arguments\":\"{\\\"id\\\": 1234}\"}}]}",
+    ("{\"role\":\"assistant\",\"content\":\"let me see\",\"tool_calls\":[{\"id\":\"a\",\"type\":"
+     "\"function\",\"function\":{\"name\":\"find\",\"arguments\":\"{\\\"id\\\": 1234}\"}}]}"),
     "{\"role\":\"tool\",\"tool_call_id\":\"a\",\"content\":\"Alice\"}",
     "{\"role\":\"assistant\",\"content\":\"<call>book</call>\"}",
 };
