@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECONDS = 60, WORKERS = 2, CLUSTERS_MAX = 64, MADE_MAX = 256 };
+enum { SECONDS_MAX = 3600, WORKERS = 2, CLUSTERS_MAX = 64, MADE_MAX = 256 };
 
 struct target {
     struct str cluster, state;
@@ -287,15 +287,15 @@ static int run(const struct verb_call *call, struct err *err)
     struct evolving *evolving = mem_zero(1, sizeof *evolving);
     const char *proposer = "search";
     struct option_list without = { 0 };
-    *evolving =
-        (struct evolving){ .call = call, .until = "in_review", .seconds = SECONDS, .seed = 1 };
+    *evolving = (struct evolving){ .call = call, .until = "in_review", .seed = 1 };
     const struct option options[] = {
         { "--cluster", 0, OPTION_TEXT, "ID", "this one (default: the worst that can be mended)",
             &evolving->cluster },
         { "--proposer", 0, OPTION_TEXT, "NAME", "search, the only one so far", &proposer },
         { "--until", 0, OPTION_TEXT, "STATE", "how far candidates go (default: in_review)",
             &evolving->until },
-        { "--budget", 0, OPTION_NUMBER, "SECONDS", "of the proposer on one cluster (default: 60)",
+        { "--budget", 0, OPTION_NUMBER, "SECONDS",
+            "of the proposer on one cluster (default: evolve.budget.seconds of moult.json)",
             &evolving->seconds },
         { "--seed", 0, OPTION_NUMBER, "N", "of the proposer (default: 1)", &evolving->seed },
         { "--quick", 0, OPTION_FLAG, NULL,
@@ -310,11 +310,13 @@ static int run(const struct verb_call *call, struct err *err)
         rc = err_set(err, ERR_USAGE, "no proposer %.60s: search is the only one so far", proposer);
     if (rc == 0 && (until <= STAGE_PROPOSED || until > STAGE_IN_REVIEW))
         rc = err_set(err, ERR_USAGE, "--until wants a state from patched to in_review");
-    if (rc == 0 && (evolving->seconds == 0 || evolving->seconds > 3600))
-        rc = err_set(err, ERR_USAGE, "--budget wants 1 to 3600 seconds");
+    if (rc == 0 && evolving->seconds > SECONDS_MAX)
+        rc = err_set(err, ERR_USAGE, "--budget wants 1 to %d seconds", SECONDS_MAX);
     for (unsigned i = 0; i < without.count; i++)
         evolving->without[evolving->without_count++] = without.at[i];
     if (rc == 0 && (rc = driver_open(&evolving->driver, call, err)) == 0) {
+        if (evolving->seconds == 0)
+            evolving->seconds = evolving->driver.config.budget_seconds;
         evolving->advance = (struct advance){ .driver = &evolving->driver,
             .until = (enum stage)until,
             .workers = WORKERS,
