@@ -10,6 +10,7 @@
 #include "promote/check_source.h"
 #include "promote/checkpoint.h"
 #include "promote/cmd.h"
+#include "promote/round.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,8 +207,7 @@ static int read_generation(struct driver *driver, struct err *err)
     return rc;
 }
 
-/* The refs are where the last admission says. `refs` was read before the admissions: what somebody
- * admits meanwhile is not taken back. */
+/* The refs are where the last admission says. */
 static int follow(struct driver *driver, const struct lineage_id *refs, struct err *err)
 {
     const struct admission *last = driver_last(driver);
@@ -239,23 +239,34 @@ static int admit_first(struct driver *driver, struct err *err)
     return rc < 0 ? rc : checkpoint_make(driver->journal, &driver->home, err);
 }
 
-int driver_refresh(struct driver *driver, struct err *err)
+static int read_admissions(struct driver *driver, struct err *err)
+{
+    return admission_list(
+        driver->journal, &driver->arena, &driver->admissions, &driver->admissions_count, err);
+}
+
+static int catch_up(struct driver *driver, struct err *err)
 {
     struct lineage_id refs = { 0 }; /* none: only the admissions know where it was */
+    CLEANUP(fd_closep) int turn = round_follow(&driver->home, err);
+    if (turn < 0)
+        return turn;
     (void)lineage_active(driver->lineage, &refs, NULL);
-    int rc = admission_list(
-        driver->journal, &driver->arena, &driver->admissions, &driver->admissions_count, err);
+    int rc = read_admissions(driver, err);
     if (rc == 0 && driver->admissions_count == 0) {
         rc = admit_first(driver, err);
         refs = driver->active;
         if (rc == 0)
-            rc = admission_list(driver->journal, &driver->arena, &driver->admissions,
-                &driver->admissions_count, err);
+            rc = read_admissions(driver, err);
     }
     if (rc == 0)
         rc = follow(driver, &refs, err);
-    if (rc == 0)
-        rc = answered_follow(driver, err);
+    return rc < 0 ? rc : answered_follow(driver, err);
+}
+
+int driver_refresh(struct driver *driver, struct err *err)
+{
+    int rc = catch_up(driver, err);
     return rc < 0 ? rc : read_generation(driver, err);
 }
 

@@ -2,11 +2,13 @@
 #include "promote/promotion.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "promote/admit.h"
 #include "promote/builds.h"
 #include "promote/chain.h"
 #include "promote/checkpoint.h"
+#include "promote/round.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -111,23 +113,44 @@ static int make_commit(struct lineage_id *ret, struct driver *driver,
     return rc < 0 ? rc : lineage_commit(driver->lineage, &step, ret, err);
 }
 
-/* The row is written. If somebody saw it first and moved the refs, nothing is left to do; whatever
- * is left, driver_refresh does. */
-static int follow(struct driver *driver, const struct lineage_id *from, const struct lineage_id *to,
-    uint32_t number, struct err *err)
+/* The rows had moved when the admission came: nothing of it was written. */
+static int lost_race(int rc, struct err *err)
 {
-    int rc = lineage_move(driver->lineage, from, to, number, err);
-    if (rc < 0 && rc != -ERR_STATE)
+    return rc == -ERR_STATE && !err->hint[0]
+               ? err_hint(err, "somebody else decided meanwhile: moult log says what")
+               : rc;
+}
+
+/* The row, then the references. What git refuses now the next command tries again. */
+static int admit_and_move(struct driver *driver, struct admission *next,
+    const struct generation *generation, const struct lineage_id *commit,
+    const struct candidate *promoted, struct err *err)
+{
+    const struct lineage_id before = driver->active;
+    CLEANUP(fd_closep) int turn = round_follow(&driver->home, err);
+    int rc = turn < 0 ? turn : admit(driver, next, generation, promoted, err);
+    if (rc < 0)
+        return lost_race(rc, err);
+    rc = lineage_move(driver->lineage, &before, commit, next->number, err);
+    return rc < 0 ? err_while(err, "generation %u is active, but", next->number) : 0;
+}
+
+static int admit_and_follow(struct driver *driver, struct admission *next,
+    const struct generation *generation, const struct lineage_id *commit,
+    const struct candidate *promoted, struct err *err)
+{
+    int rc = admit_and_move(driver, next, generation, commit, promoted, err);
+    if (rc < 0)
         return rc;
     rc = driver_refresh(driver, err);
     if (rc == 0)
         rc = checkpoint_make(driver->journal, &driver->home, err);
-    return rc < 0 ? err_while(err, "generation %u is active, but", number) : 0;
+    return rc < 0 ? err_while(err, "generation %u is active, but", next->number) : 0;
 }
 
 int promotion_run(struct driver *driver, struct candidate *candidate, struct err *err)
 {
-    const struct lineage_id tree_of = id_of(candidate->commit), before = driver->active;
+    const struct lineage_id tree_of = id_of(candidate->commit);
     const uint32_t number = driver_last(driver)->number + 1;
     struct reviewers *reviewers = arena_alloc(&driver->arena, sizeof *reviewers);
     struct generation generation;
@@ -171,10 +194,10 @@ int promotion_run(struct driver *driver, struct candidate *candidate, struct err
         return err_set(
             err, ERR_VERIFY, "generation %u does not hold the build that was approved", number);
     if ((rc = driver_loads(driver, &generation, err)) < 0 ||
-        (rc = admit(driver, &next, &generation, candidate, err)) < 0)
+        (rc = admit_and_follow(driver, &next, &generation, &commit, candidate, err)) < 0)
         return rc;
     candidate->stage = STAGE_ACTIVE;
-    return follow(driver, &before, &commit, number, err);
+    return 0;
 }
 
 /* --- back */
@@ -267,7 +290,6 @@ static int refuse_same(struct err *err)
 int promotion_rollback(struct driver *driver, struct str plugin, struct str to, struct err *err)
 {
     const struct admission *target = NULL;
-    const struct lineage_id before = driver->active;
     struct generation generation, known;
     struct lineage_id commit;
     struct admission next = { .kind = ADMIT_ROLLBACK,
@@ -296,8 +318,7 @@ int promotion_rollback(struct driver *driver, struct str plugin, struct str to, 
     }
     if ((rc = driver_generation(
              &generation, driver, &commit, driver_last(driver)->number + 1, &known, err)) < 0 ||
-        (rc = driver_loads(driver, &generation, err)) < 0 ||
-        (rc = admit(driver, &next, &generation, NULL, err)) < 0)
+        (rc = driver_loads(driver, &generation, err)) < 0)
         return rc;
-    return follow(driver, &before, &commit, next.number, err);
+    return admit_and_follow(driver, &next, &generation, &commit, NULL, err);
 }

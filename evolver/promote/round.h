@@ -10,3 +10,7 @@
 /* A descriptor that the caller holds for as long as its round lasts and then closes; the kernel
  * gives the place back when it dies. ERR_STATE: another command has a round of this home. */
 int round_begin(const struct home *home, struct err *err);
+/* The same for what follows an admission (references, work tree, clusters): it is short, so others
+ * wait for it, and nobody sees an admission that nothing has followed but for a kill. Not twice in
+ * one process. */
+int round_follow(const struct home *home, struct err *err);

@@ -4,7 +4,9 @@
 #include "broker_home.h"
 #include "promote/round.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,11 +56,30 @@ static void ends_with_the_process(void **state)
     close(ready[1]);
 }
 
+/* While one follows an admission, nobody else does; a round of the pipeline is no hindrance. */
+static void following_is_for_one_at_a_time_too(void **state)
+{
+    (void)state;
+    struct err err;
+    char path[PATH_MAX];
+    const struct home home = home_fresh();
+    CLEANUP(fd_closep) int round = round_begin(&home, &err);
+    CLEANUP(fd_closep) int first = round_follow(&home, &err);
+    assert_true(round >= 0 && first >= 0);
+    CLEANUP(fd_closep)
+    int other = open(home_path(path, &home, "run/follow.lock"), O_RDWR | O_CLOEXEC);
+    assert_true(other >= 0);
+    assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
+    fd_closep(&first);
+    assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_for_one_at_a_time),
         cmocka_unit_test(ends_with_the_process),
+        cmocka_unit_test(following_is_for_one_at_a_time_too),
     };
     return cmocka_run_group_tests(tests, homes_begin, homes_end);
 }
