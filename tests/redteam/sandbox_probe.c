@@ -435,7 +435,8 @@ static bool bomb_of_memory_in_parts(void)
     for (int i = 0; i < 8; i++) {
         if (fork() != 0)
             continue;
-        memset(malloc(16 << 20), 1, 16 << 20);
+        char *volatile kept = malloc(16 << 20); /* volatile: else an optimiser drops it unused */
+        memset(kept, 1, 16 << 20);
         return stopped();
     }
     return stopped();
