@@ -435,8 +435,9 @@ static bool bomb_of_memory_in_parts(void)
     for (int i = 0; i < 8; i++) {
         if (fork() != 0)
             continue;
-        char *volatile kept = malloc(16 << 20); /* volatile: else an optimiser drops it unused */
-        memset(kept, 1, 16 << 20);
+        volatile char *kept = malloc(16 << 20); /* volatile: else an optimiser drops the writes */
+        for (int at = 0; at < 16 << 20; at += 4096)
+            kept[at] = 1;
         return stopped();
     }
     return stopped();
