@@ -3,7 +3,7 @@
 faults=$MOULT_BUILD/tests/libfaults.so slow=1
 # A sanitizer's runtime wants to be the first library, and its programs are slow: fewer places are tried.
 sanitizer=$(ldd "$MOULT_BIN/moult-evolve" | sed -n 's/.*=> \(.*libasan[^ ]*\).*/\1/p')
-[ -z "$sanitizer" ] || slow=5
+[ -z "$sanitizer" ] || slow=4
 # faulty PROGRAM:CALLS:N:ACTION COMMAND...: its status; $work/fired is there if that call was made.
 faulty() {
     local what=$1 got=0; shift
