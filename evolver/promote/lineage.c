@@ -31,6 +31,10 @@ static int git_fail(struct err *err, const char *what)
         err_sys(err, "git: %.120s", what);
         return err_hint(err, "free some space there, then do it again");
     }
+    if (strstr(why, "target OID")) { /* the library takes some failed writes of objects for done */
+        err_set(err, ERR_SYS, "git: %.120s: its commit was not written", what);
+        return err_hint(err, "look whether the disk of harness/ is full, then do it again");
+    }
     err_set(err, ERR_STATE, "git: %s: %s", what, why);
     return strstr(why, "failed to lock")
                ? err_hint(err, "when no other git works in harness/, remove the .lock file there")
