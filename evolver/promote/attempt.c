@@ -79,7 +79,7 @@ static int take_proposals(struct trying *trying, struct ablation_plan *plan, str
     for (unsigned i = 0; i < attempt->proposing.proposals_count; i++) {
         struct candidate *candidate = &attempt->candidates[attempt->count];
         plan->fix = &attempt->proposing.proposals[i];
-        int rc = enter(candidate, driver, plan->fix, &trying->plan->batch, err);
+        int rc = enter(candidate, driver, plan->fix, "search", &trying->plan->batch, err);
         if (rc < 0)
             return rc;
         attempt->count++;

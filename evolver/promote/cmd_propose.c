@@ -72,7 +72,7 @@ static int enter_patch(
     const struct str kept = { arena_string(&driver->arena, text.at, text.size), text.size };
     if ((rc = proposal_read(proposal, kept, &driver->arena, err)) < 0)
         return rc;
-    rc = enter(ret, driver, proposal, &batch, err);
+    rc = enter(ret, driver, proposal, "hand", &batch, err);
     return rc < 0 ? rc : 0;
 }
 

@@ -23,12 +23,12 @@ static struct str own(struct driver *driver, struct str text)
 }
 
 int enter(struct candidate *ret, struct driver *driver, const struct proposal *proposal,
-    const struct digest *batch, struct err *err)
+    const char *proposer, const struct digest *batch, struct err *err)
 {
     *ret = (struct candidate){ .id = candidate_id(driver, proposal, batch),
         .cluster = own(driver, proposal->cluster),
         .plugin = own(driver, proposal->plugin),
-        .proposer = own(driver, proposal->proposer),
+        .proposer = own(driver, str_of(proposer)),
         .parent = own(driver, str_of(driver->active.hex)),
         .batch = *batch,
         .made_s = (uint32_t)(clock_wall_ms() / 1000) };

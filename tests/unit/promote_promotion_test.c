@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "broker_home.h"
 #include "promote/builds.h"
+#include "promote/enter.h"
 #include "promote/promotion.h"
 #include "trials/verdict.h"
 
@@ -514,6 +515,33 @@ static void goes_back_to_what_was_active_and_says_to_what(void **state)
     assert_int_equal(was.stage, STAGE_ROLLED_BACK);
 }
 
+/* A proposal is gone when its candidate is shown; and what it says of itself is not believed. */
+static void a_candidate_outlives_its_proposal(void **state)
+{
+    (void)state;
+    struct err err;
+    struct arena arena = { 0 };
+    struct candidate candidate, kept;
+    struct proposal proposal;
+    const struct digest none = { { 0 } };
+    static const char text[] =
+        "{\"schema\":1,\"proposer\":\"hand\",\"cluster\":\"repeat\",\"plugin\":\"one\","
+        "\"path\":\"plugins/one/one.c\",\"edits\":[{\"from\":0,\"to\":1,\"text\":\"#\"}],"
+        "\"contract\":{\"hypothesis\":\"\",\"blamed\":[],\"predicts\":{\"fixes\":[],\"risks\":[]},"
+        "\"falsified_by\":\"\",\"cost\":{\"judged\":0,\"seconds\":0}},\"ingredients\":[],\"score\":"
+        "0}";
+    char *owned = arena_string(&arena, text, sizeof text - 1);
+    must(proposal_read(&proposal, str_of(owned), &arena, &err), &err);
+    must(enter(&candidate, &driver, &proposal, "search", &none, &err), &err);
+    memset(owned, 'x', sizeof text - 1);
+    arena_done(&arena);
+    assert_true(str_equal(candidate.cluster, STR("repeat")));
+    assert_true(str_equal(candidate.plugin, STR("one")));
+    assert_true(str_equal(candidate.proposer, STR("search")));
+    must(candidate_find(driver.journal, &driver.arena, candidate.id, &kept, &err), &err);
+    assert_true(str_equal(kept.proposer, STR("search")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -524,6 +552,7 @@ int main(void)
         cmocka_unit_test(an_old_list_of_reviewers_is_seen),
         cmocka_unit_test(the_admissions_say_where_active_is),
         cmocka_unit_test(a_promotion_resolves_its_cluster_and_no_later_batch),
+        cmocka_unit_test(a_candidate_outlives_its_proposal),
         cmocka_unit_test(goes_back_to_what_was_active_and_says_to_what),
     };
     return cmocka_run_group_tests(tests, begin, end);
