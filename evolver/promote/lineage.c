@@ -31,10 +31,6 @@ static int git_fail(struct err *err, const char *what)
         err_sys(err, "git: %.120s", what);
         return err_hint(err, "free some space there, then do it again");
     }
-    if (strstr(why, "target OID")) { /* the library takes some failed writes of objects for done */
-        err_set(err, ERR_SYS, "git: %.120s: its commit was not written", what);
-        return err_hint(err, "look whether the disk of harness/ is full, then do it again");
-    }
     err_set(err, ERR_STATE, "git: %s: %s", what, why);
     return strstr(why, "failed to lock")
                ? err_hint(err, "when no other git works in harness/, remove the .lock file there")
@@ -83,6 +79,20 @@ static int find_commit(
     return 0;
 }
 
+/* The library takes some failed writes of objects for done. */
+static int check_written(struct lineage *lineage, const git_oid *oid, struct err *err)
+{
+    git_odb *odb = NULL;
+    if (git_repository_odb(&odb, lineage->repository) < 0)
+        return git_fail(err, "objects");
+    bool there = git_odb_exists(odb, oid);
+    git_odb_free(odb);
+    if (there)
+        return 0;
+    err_set(err, ERR_SYS, "git: the commit was not written");
+    return err_hint(err, "look whether the disk of harness/ is full, then do it again");
+}
+
 static int make_commit(struct lineage *lineage, git_oid *ret, const git_tree *tree,
     const git_commit *parent, const char *message, uint64_t at_s, struct err *err)
 {
@@ -93,7 +103,7 @@ static int make_commit(struct lineage *lineage, git_oid *ret, const git_tree *tr
     int rc = git_commit_create(ret, lineage->repository, NULL, signature, signature, NULL, message,
         tree, parent ? 1 : 0, parents);
     git_signature_free(signature);
-    return rc < 0 ? git_fail(err, "commit") : 0;
+    return rc < 0 ? git_fail(err, "commit") : check_written(lineage, ret, err);
 }
 
 static int set_reference(
