@@ -245,8 +245,9 @@ static int put_verdict(
                         &candidate->test_result, advancing->driver, candidate, verdict, err);
 }
 
-/* Every rule that decided, with its numbers: what a person and later proposers see. Of held-out
- * groups they learn passed or not, so the rules about those are named without numbers. */
+/* Every rule that decided, with its numbers: what a person sees, and later proposers unless there
+ * was a look (past.h). The reason stands in lists and logs, so the rules about held-out groups are
+ * named without numbers all the same. */
 static void add_reasons(struct buf *out, const struct verdict_result *verdict, enum verdict which)
 {
     for (unsigned i = 0; i < verdict->reasons_count; i++) {
