@@ -23,7 +23,7 @@ add_dependencies(promote_shipped_test moult-worker moult-patch harness_naive)
 target_sources(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/bench/candidate.c
     ${CMAKE_SOURCE_DIR}/tests/bench/search.c ${CMAKE_SOURCE_DIR}/tests/tools/shipped.c)
 target_include_directories(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/tools)
-target_compile_definitions(moult-bench PRIVATE MOULT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_compile_definitions(moult-bench PRIVATE MOULT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" MOULT_BUILD_TYPE="${CMAKE_BUILD_TYPE}")
 target_link_libraries(moult-bench PRIVATE moult_promote)
 add_dependencies(moult-bench moult-patch harness_trial)
 add_test(NAME bench/search COMMAND moult-bench search --json)

@@ -62,9 +62,10 @@ static void head(struct buf *out, const struct candidate *candidate, const struc
     said(out, "file", candidate->path);
     said(out, "cluster", candidate->cluster);
     said(out, "proposed by", candidate->proposer);
-    line(out, "at a cost of", "%lld candidates judged in %.1f s",
-        (long long)json_int(json_get(cost, "judged"), 0),
-        json_double(json_get(cost, "seconds"), 0));
+    if (json_int(json_get(cost, "judged"), 0) > 0)
+        line(out, "at a cost of", "%lld candidates judged in %.1f s",
+            (long long)json_int(json_get(cost, "judged"), 0),
+            json_double(json_get(cost, "seconds"), 0));
     said(out, "it says", json_string(&arena, json_get(contract, "hypothesis")));
     said(out, "falsified by", json_string(&arena, json_get(contract, "falsified_by")));
     CLEANUP(buf_done) struct buf words = { 0 };

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 static bool json;
 
@@ -64,14 +66,27 @@ const char *bench_traces(void)
     return named ? named : MOULT_SOURCE_DIR "/tests/data/traces";
 }
 
+/* Without these a figure says nothing. */
+static void tell_how(struct buf *out)
+{
+    struct utsname host = { 0 };
+    uname(&host);
+    buf_format(out,
+        json ? "\"build\":\"%s\",\"compiler\":\"%s\",\"processors\":%ld,\"kernel\":\"%s %s\""
+             : "%s build, compiler %s, %ld processors, %s %s\n",
+        MOULT_BUILD_TYPE, __VERSION__, sysconf(_SC_NPROCESSORS_ONLN), host.sysname, host.release);
+}
+
 static int run_one(const struct bench *bench, struct err *err)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
     int r = bench->run(&out, err);
     if (r < 0)
         return err_while(err, "%s", bench->name);
+    CLEANUP(buf_done) struct buf how = { 0 };
+    tell_how(&how);
     if (json)
-        printf("{\"bench\":\"%s\",\"figures\":[%s]}\n", bench->name, out.at);
+        printf("{\"bench\":\"%s\",\"how\":{%s},\"figures\":[%s]}\n", bench->name, how.at, out.at);
     else
         printf("%s: %s\n%s", bench->name, bench->about, out.at);
     return 0;
@@ -82,8 +97,12 @@ int main(int argc, char **argv)
     bool help = false;
     struct err err;
     const char *names[8];
+    const char *home; /* the front takes one for every command; no figure needs it */
     const struct option options[] = {
-        { "--json", 0, OPTION_FLAG, NULL, "one JSON object a line", &json }, { 0 }
+        { "--json", 0, OPTION_FLAG, NULL, "one JSON object a line", &json },
+        { "--home", 'C', OPTION_TEXT, "DIR", "taken and not needed: no figure is of a home",
+            &home },
+        { 0 },
     };
     int count = option_parse(options, argc, argv, false, names, 8, &help, &err);
     if (help) {
@@ -93,6 +112,10 @@ int main(int argc, char **argv)
     /* The front passes its command's name on. */
     int first = count > 0 && strcmp(names[0], "bench") == 0;
     int found = 0, r = count < 0 ? count : 0;
+    CLEANUP(buf_done) struct buf how = { 0 };
+    tell_how(&how);
+    if (!json && r == 0)
+        fputs(how.at, stdout);
     for (size_t i = 0; i < COUNT_OF(benches) && r == 0; i++) {
         bool wanted = count <= first;
         for (int k = first; k < count; k++)
