@@ -25,8 +25,8 @@ struct evolving {
     const struct verb_call *call;
     struct driver driver;
     struct advance advance;
-    const char *cluster, *until, *without[64];
-    unsigned without_count;
+    const char *cluster, *proposer, *until;
+    struct option_list without;
     uint64_t seconds, seed;
     bool quick;
     struct target targets[CLUSTERS_MAX];
@@ -200,8 +200,8 @@ static int try_target(struct evolving *evolving, struct target *target, struct e
         .cluster = target->cluster,
         .batch = target->batch,
         .advance = evolving->advance,
-        .without = evolving->without,
-        .without_count = evolving->without_count,
+        .without = evolving->without.at,
+        .without_count = evolving->without.count,
         .seconds = (uint32_t)evolving->seconds,
         .ablate = !evolving->quick,
         .seed = evolving->seed };
@@ -282,16 +282,48 @@ static void tell(const struct evolving *evolving)
     fputs(out.at, stdout);
 }
 
+static int check(const struct evolving *evolving, struct err *err)
+{
+    int until = name_find(stage_words, STAGES, str_of(evolving->until));
+    if (strcmp(evolving->proposer, "search") != 0)
+        return err_set(
+            err, ERR_USAGE, "no proposer %.60s: search is the only one so far", evolving->proposer);
+    if (until <= STAGE_PROPOSED || until > STAGE_IN_REVIEW)
+        return err_set(err, ERR_USAGE, "--until wants a state from patched to in_review");
+    if (evolving->seconds > SECONDS_MAX)
+        return err_set(err, ERR_USAGE, "--budget wants 1 to %d seconds", SECONDS_MAX);
+    return until;
+}
+
+static int begin(struct evolving *evolving, struct err *err)
+{
+    int until = check(evolving, err);
+    int rc = until < 0 ? until : driver_open(&evolving->driver, evolving->call, err);
+    if (rc < 0)
+        return rc;
+    if (evolving->seconds == 0)
+        evolving->seconds = evolving->driver.config.budget_seconds;
+    evolving->advance = (struct advance){ .driver = &evolving->driver,
+        .until = (enum stage)until,
+        .workers = WORKERS,
+        .say = evolving->call->json ? NULL : say };
+    rc = evolve(evolving, err);
+    if (rc == 0)
+        tell(evolving);
+    driver_done(&evolving->driver);
+    return rc;
+}
+
 static int run(const struct verb_call *call, struct err *err)
 {
     struct evolving *evolving = mem_zero(1, sizeof *evolving);
-    const char *proposer = "search";
-    struct option_list without = { 0 };
-    *evolving = (struct evolving){ .call = call, .until = "in_review", .seed = 1 };
+    *evolving =
+        (struct evolving){ .call = call, .proposer = "search", .until = "in_review", .seed = 1 };
     const struct option options[] = {
         { "--cluster", 0, OPTION_TEXT, "ID", "this one (default: the worst that can be mended)",
             &evolving->cluster },
-        { "--proposer", 0, OPTION_TEXT, "NAME", "search, the only one so far", &proposer },
+        { "--proposer", 0, OPTION_TEXT, "NAME", "search, the only one so far",
+            &evolving->proposer },
         { "--until", 0, OPTION_TEXT, "STATE", "how far candidates go (default: in_review)",
             &evolving->until },
         { "--budget", 0, OPTION_NUMBER, "SECONDS",
@@ -301,31 +333,12 @@ static int run(const struct verb_call *call, struct err *err)
         { "--quick", 0, OPTION_FLAG, NULL,
             "do not run the proposer again to see what a fix is made of", &evolving->quick },
         { "--without", 0, OPTION_LIST, "VERB",
-            "taken out of the vocabulary, to see what a fix is made of", &without },
+            "taken out of the vocabulary, to see what a fix is made of", &evolving->without },
         { 0 },
     };
     int rc = verb_options(call, &verb_evolve, options, NULL, 0, err);
-    int until = rc < 0 ? 0 : name_find(stage_words, STAGES, str_of(evolving->until));
-    if (rc == 0 && strcmp(proposer, "search") != 0)
-        rc = err_set(err, ERR_USAGE, "no proposer %.60s: search is the only one so far", proposer);
-    if (rc == 0 && (until <= STAGE_PROPOSED || until > STAGE_IN_REVIEW))
-        rc = err_set(err, ERR_USAGE, "--until wants a state from patched to in_review");
-    if (rc == 0 && evolving->seconds > SECONDS_MAX)
-        rc = err_set(err, ERR_USAGE, "--budget wants 1 to %d seconds", SECONDS_MAX);
-    for (unsigned i = 0; i < without.count; i++)
-        evolving->without[evolving->without_count++] = without.at[i];
-    if (rc == 0 && (rc = driver_open(&evolving->driver, call, err)) == 0) {
-        if (evolving->seconds == 0)
-            evolving->seconds = evolving->driver.config.budget_seconds;
-        evolving->advance = (struct advance){ .driver = &evolving->driver,
-            .until = (enum stage)until,
-            .workers = WORKERS,
-            .say = call->json ? NULL : say };
-        rc = evolve(evolving, err);
-        if (rc == 0)
-            tell(evolving);
-        driver_done(&evolving->driver);
-    }
+    if (rc == 0)
+        rc = begin(evolving, err);
     buf_done(&evolving->attempts);
     free(evolving);
     return rc;
