@@ -190,14 +190,3 @@ int trace_pages(struct journal *journal,
             return status;
     }
 }
-
-int trace_find(struct journal *journal, struct str id, struct trace_tools *tools,
-    struct arena *arena, struct run **ret, struct err *err)
-{
-    struct journal_session session;
-    uint64_t number;
-    int status = journal_find(journal, id, &number, err);
-    if (status >= 0)
-        status = journal_read(journal, number, arena, &session, err);
-    return status < 0 ? status : trace_run(ret, &session, tools, arena, err);
-}

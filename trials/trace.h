@@ -31,6 +31,3 @@ int trace_each(struct journal *journal, const struct digest *key,
 int trace_pages(struct journal *journal,
     int (*page)(void *with, struct run *const *runs, unsigned count, struct err *err), void *with,
     struct err *err);
-/* One session by the digits of its id. */
-int trace_find(struct journal *journal, struct str id, struct trace_tools *tools,
-    struct arena *arena, struct run **ret, struct err *err);

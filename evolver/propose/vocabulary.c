@@ -143,14 +143,6 @@ bool vocabulary_is_last(const struct verb *verb)
     return false;
 }
 
-const struct verb *vocabulary_find(const struct vocabulary *vocabulary, const char *name)
-{
-    for (uint32_t i = 0; i < vocabulary->count; i++)
-        if (strcmp(vocabulary->at[i].name, name) == 0)
-            return &vocabulary->at[i];
-    return NULL;
-}
-
 const struct judged_hook *vocabulary_hook(struct str name)
 {
     for (size_t i = 0; i < COUNT_OF(judged_hooks); i++)

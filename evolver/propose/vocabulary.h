@@ -36,7 +36,6 @@ struct vocabulary {
 /* without: names of verbs or flags ("text_grow", "MOULT_LENIENT"). It must outlive ret. */
 void vocabulary_read(struct vocabulary *ret, const char **without, uint32_t without_count);
 bool vocabulary_lacks(const struct vocabulary *vocabulary, const char *name);
-const struct verb *vocabulary_find(const struct vocabulary *vocabulary, const char *name);
 
 /* Constants of the SDK that a parameter takes. */
 struct flag {
