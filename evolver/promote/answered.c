@@ -2,6 +2,7 @@
 #include "promote/answered.h"
 
 #include "base/mem.h"
+#include "promote/cluster_move.h"
 
 struct following {
     struct driver *driver;
@@ -75,14 +76,6 @@ static bool answers(const struct following *following, const struct journal_clus
     return false;
 }
 
-static int move(struct driver *driver, const struct journal_cluster *row, const char *from,
-    const char *to, struct err *err)
-{
-    struct journal_cluster next = *row;
-    next.state = str_of(to);
-    return journal_move_cluster(driver->journal, &next, from, err);
-}
-
 /* A row outlives the next question to the journal. */
 static struct journal_cluster own(struct driver *driver, const struct journal_cluster *row)
 {
@@ -94,17 +87,16 @@ static struct journal_cluster own(struct driver *driver, const struct journal_cl
 }
 
 /* An open one with another batch than the one that was answered was seen again since. */
-static int follow(struct following *following, const struct journal_cluster *row, struct err *err)
+static int follow(struct following *following, struct journal_cluster *row, struct err *err)
 {
     struct driver *driver = following->driver;
-    if (str_equal(row->state, STR("batched")) && answers(following, row, true))
-        return move(driver, row, "batched", "resolved", err);
-    if (str_equal(row->state, STR("in_work")) && answers(following, row, true))
-        return move(driver, row, "in_work", "resolved", err);
+    bool open = str_equal(row->state, STR("batched")) || str_equal(row->state, STR("in_work"));
+    if (open && answers(following, row, true))
+        return cluster_move(driver, row, ON_PROMOTED, err);
     if (!str_equal(row->state, STR("resolved")) || answers(following, row, false))
         return 0;
-    int rc = move(driver, row, "resolved", "reopened", err);
-    return rc < 0 ? rc : move(driver, row, "reopened", "batched", err);
+    int rc = cluster_move(driver, row, ON_SEEN_AGAIN, err);
+    return rc < 0 ? rc : cluster_move(driver, row, ON_BATCH, err);
 }
 
 int answered_follow(struct driver *driver, struct err *err)

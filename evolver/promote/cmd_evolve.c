@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "promote/attempt.h"
+#include "promote/cluster_move.h"
 #include "promote/cmd.h"
 #include "promote/enter.h"
 #include "promote/round.h"
@@ -150,11 +151,11 @@ static int resume(struct evolving *evolving, struct err *err)
     return rc;
 }
 
-static int move_cluster(struct evolving *evolving, const struct target *target, const char *from,
-    const char *to, struct err *err)
+static int move_target(struct evolving *evolving, const struct target *target, const char *from,
+    enum cluster_event event, struct err *err)
 {
     struct journal_cluster row = {
-        .id = target->cluster, .state = str_of(to), .document = target->batch
+        .id = target->cluster, .state = str_of(from), .document = target->batch
     };
     struct journal_cluster *rows;
     uint32_t count;
@@ -163,7 +164,7 @@ static int move_cluster(struct evolving *evolving, const struct target *target, 
     for (uint32_t i = 0; rc == 0 && i < count; i++)
         if (str_equal(rows[i].id, target->cluster))
             row.signature = rows[i].signature;
-    return rc < 0 ? rc : journal_move_cluster(evolving->driver.journal, &row, from, err);
+    return rc < 0 ? rc : cluster_move(&evolving->driver, &row, event, err);
 }
 
 static void tell_attempt(
@@ -210,7 +211,7 @@ static int try_target(struct evolving *evolving, struct target *target, struct e
     if (evolving->advance.say)
         evolving->advance.say(NULL, line);
     int rc = str_equal(target->state, STR("batched"))
-                 ? move_cluster(evolving, target, "batched", "in_work", err)
+                 ? move_target(evolving, target, "batched", ON_WORK, err)
                  : 0;
     if (rc < 0 || (rc = attempt_run(&attempt, &plan, err)) < 0)
         return rc;
@@ -221,7 +222,7 @@ static int try_target(struct evolving *evolving, struct target *target, struct e
     }
     tell_attempt(evolving, target, &attempt);
     attempt_done(&attempt);
-    rc = move_cluster(evolving, target, "in_work", "batched", err);
+    rc = move_target(evolving, target, "in_work", ON_GIVE_UP, err);
     /* Whoever moved it meanwhile (a promotion, a mine) has the last word. */
     return rc < 0 && rc != -ERR_STATE ? rc : found;
 }

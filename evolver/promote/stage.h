@@ -1,8 +1,9 @@
 /* stage - every move that a candidate and a cluster can make. What is not in the tables is refused.
  *
  * One move is one journal transaction: the new state, its audit record, and the digests of the
- * documents that it rests on. Only moult-evolve makes moves (the broker alone may journal a
- * quarantine and go back to an admitted generation). */
+ * documents that it rests on. Only moult-evolve moves candidates (the broker alone may journal a
+ * quarantine and go back to an admitted generation). A cluster's way up to its batch is made by the
+ * mine that saw it (trials/cmd_mine.c); what follows from work and promotions, by the driver. */
 #pragma once
 
 #include "base/err.h"
@@ -65,4 +66,5 @@ enum cluster_event {
     CLUSTER_EVENTS
 };
 extern const char *const cluster_state_words[CLUSTER_STATES];
+/* The next state, or -ERR_STATE. */
 int cluster_next(enum cluster_state from, enum cluster_event event, struct err *err);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "broker_home.h"
 #include "promote/builds.h"
+#include "promote/cluster_move.h"
 #include "promote/enter.h"
 #include "promote/promotion.h"
 #include "trials/verdict.h"
@@ -487,6 +488,13 @@ static void a_promotion_resolves_its_cluster_and_no_later_batch(void **state)
     must(journal_move_cluster(driver.journal, &row, "resolved", &err), &err);
     must(driver_refresh(&driver, &err), &err);
     assert_true(cluster_is("batched"));
+    row.state = STR("resolved");
+    assert_int_equal(cluster_move(&driver, &row, ON_SEEN_AGAIN, &err), -ERR_STATE); /* it is not */
+    row.state = STR("batched");
+    assert_int_equal(cluster_move(&driver, &row, ON_SEEN_AGAIN, &err), -ERR_STATE);
+    assert_true(cluster_is("batched"));
+    must(cluster_move(&driver, &row, ON_WORK, &err), &err);
+    assert_true(cluster_is("in_work"));
 }
 
 static void goes_back_to_what_was_active_and_says_to_what(void **state)
