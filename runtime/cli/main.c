@@ -77,12 +77,30 @@ static int start(const struct command *command, char **argv, struct err *err)
     return err_hint(err, "build it: ./dev build");
 }
 
+/* Options may stand behind the command, as everywhere. */
+static int version(struct verb_call *call, int argc, char **argv, struct err *err)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            call->json = true;
+        } else if (strcmp(argv[i], "--help") == 0) {
+            printf("usage: moult version\nprint the version\n\n      --json  {\"version\": ...}\n");
+            return 0;
+        } else {
+            return err_set(err, ERR_USAGE, "version knows no %.60s", argv[i]);
+        }
+    }
+    printf(call->json ? "{\"version\":\"%s\"}\n" : "moult %s\n", MOULT_VERSION);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct verb_call call = { .program = "moult" };
     struct err err = { 0 };
     const char *name = NULL;
-    for (int i = 1; i < argc && !name; i++) {
+    int i = 1;
+    for (; i < argc && !name; i++) {
         if (strcmp(argv[i], "--json") == 0)
             call.json = true;
         else if (strcmp(argv[i], "-C") == 0)
@@ -92,10 +110,8 @@ int main(int argc, char **argv)
         else
             name = argv[i];
     }
-    if (name && (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0)) {
-        printf(call.json ? "{\"version\":\"%s\"}\n" : "moult %s\n", MOULT_VERSION);
-        return 0;
-    }
+    if (name && (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0))
+        return version(&call, argc - i, argv + i, &err) < 0 ? verb_fail(&call, &err) : 0;
     const struct command *command = name ? find(name) : NULL;
     if (command) {
         start(command, argv, &err);
