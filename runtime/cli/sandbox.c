@@ -145,6 +145,14 @@ static int run_check(const struct verb_call *call, struct err *err)
     return err_exit(lacking.code);
 }
 
+static void explain_json(const char *profile, struct str policy)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    buf_format(&out, "{\"profile\":\"%s\",\"policy\":", profile);
+    json_quote(&out, policy);
+    printf("%s}\n", out.at);
+}
+
 static int run_explain(const struct verb_call *call, struct err *err)
 {
     const struct option options[] = { { 0 } };
@@ -157,7 +165,10 @@ static int run_explain(const struct verb_call *call, struct err *err)
         if (strcmp(args[0], sandbox_profile_words[profile]) != 0)
             continue;
         sandbox_explain((enum sandbox_profile)profile, &out);
-        fwrite(out.at, 1, out.size, stdout);
+        if (call->json)
+            explain_json(args[0], buf_view(&out));
+        else
+            fwrite(out.at, 1, out.size, stdout);
         return 0;
     }
     err_set(err, ERR_USAGE, "explain wants a profile");
