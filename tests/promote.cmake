@@ -34,5 +34,7 @@ moult_story(integration build_plugin)
 moult_story(integration audit)
 moult_story(integration evidence)
 moult_story(integration trust_promotion)
-moult_story(integration trust_programs)
+if(NOT MOULT_SANITIZE) # a sanitizer brings libraries of its own into every program
+    moult_story(integration trust_programs)
+endif()
 moult_story(integration trust_page)
