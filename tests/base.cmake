@@ -1,6 +1,7 @@
 moult_test(base_err_test base)
 moult_test(base_mem_test base)
 moult_test(base_sort_test base)
+moult_test(base_scratch_test base)
 moult_test(base_str_test base)
 moult_test(base_option_test base)
 moult_test(base_log_test base)

@@ -256,8 +256,9 @@ static void add_reasons(struct buf *out, const struct verdict_result *verdict, e
             strcmp(reason->rule, "held_out_fixed") == 0 || strcmp(reason->rule, "not_worse") == 0;
         if (reason->holds != which)
             continue;
-        buf_format(out, "%s%s%s%s", out->size ? "; " : "", reason->rule, hidden ? "" : ": ",
-            hidden ? "" : reason->text);
+        bool named = str_starts(str_of(reason->text), str_of(reason->rule));
+        buf_format(out, "%s%s%s%s", out->size ? "; " : "", named ? "" : reason->rule,
+            hidden || named ? "" : ": ", hidden ? "" : reason->text);
     }
 }
 

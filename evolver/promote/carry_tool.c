@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/scratch.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -154,20 +155,21 @@ static int make_command(
 struct carry_job {
     struct command command;
     struct sandbox *sandbox;
-    char folder[32], work[40];
+    struct scratch folder;
+    char work[80];
 };
 
 static void job_free(struct carry_job *job)
 {
-    file_remove_tree(job->folder, NULL);
+    scratch_remove(&job->folder);
     arena_done(&job->command.arena);
     free(job);
 }
 
 static int make_folder(struct carry_job *job, struct err *err)
 {
-    snprintf(job->work, sizeof job->work, "%s/work", job->folder);
-    if (chmod(job->folder, 0711) < 0 || mkdir(job->work, 0777) < 0 || chmod(job->work, 0777) < 0)
+    snprintf(job->work, sizeof job->work, "%s/work", job->folder.path);
+    if (mkdir(job->work, 0777) < 0 || chmod(job->work, 0777) < 0)
         return err_sys(err, "temporary folder");
     return 0;
 }
@@ -199,12 +201,9 @@ int carry_start(
     struct carry_job **ret, const struct carry_plan *plan, struct str input, struct err *err)
 {
     struct carry_job *job = mem_zero(1, sizeof *job);
-    strcpy(job->folder, "/tmp/moult-carry.XXXXXX");
-    if (!mkdtemp(job->folder)) {
-        free(job);
-        return err_sys(err, "temporary folder");
-    }
-    int rc = start(job, plan, input, err);
+    int rc = scratch_make(&job->folder, "carry", 0711, err);
+    if (rc == 0)
+        rc = start(job, plan, input, err);
     if (rc == 0)
         *ret = job;
     else

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -143,11 +144,12 @@ static int write_source(const char *path, struct str source, struct err *err)
 }
 
 /* A folder that the run may write, whoever it is outside. */
-static int make_work(char *folder, struct str source, struct err *err)
+static int make_work(struct scratch *scratch, struct str source, struct err *err)
 {
-    if (!mkdtemp(folder) || chmod(folder, 0711) < 0)
-        return err_sys(err, "temporary folder");
-    CLEANUP(mem_freep) char *work = mem_format("%s/work", folder);
+    int rc = scratch_make(scratch, "build", 0711, err);
+    if (rc < 0)
+        return rc;
+    CLEANUP(mem_freep) char *work = mem_format("%s/work", scratch->path);
     CLEANUP(mem_freep) char *path = mem_format("%s/plugin.c", work);
     if (mkdir(work, 0777) < 0 || chmod(work, 0777) < 0)
         return err_sys(err, "temporary folder");
@@ -260,22 +262,21 @@ static int blame_machine(const struct compile_result *result, const char *work, 
 
 int compile_run(struct compile_result *ret, const struct compile_plan *plan, struct err *err)
 {
-    char folder[] = "/tmp/moult-build.XXXXXX";
+    CLEANUP(scratch_remove) struct scratch scratch = { .lock = -1 };
     int rc;
     memset(ret, 0, sizeof *ret);
     if (plan->source.size > SOURCE_MAX)
         return err_set(err, ERR_LIMIT, "a source of more than %d bytes", SOURCE_MAX);
     rc = check_needs(err);
     if (rc == 0)
-        rc = make_work(folder, plan->source, err);
-    CLEANUP(mem_freep) char *work = mem_format("%s/work", folder);
+        rc = make_work(&scratch, plan->source, err);
+    CLEANUP(mem_freep) char *work = mem_format("%s/work", scratch.path);
     if (rc == 0)
         rc = run_compiler(ret, plan, work, err);
     if (rc == 0 && ret->stage == COMPILE_OK)
         rc = take_image(ret, plan, work, err);
     if (rc == 0 && ret->stage == COMPILE_COMPILE)
         rc = blame_machine(ret, work, err);
-    file_remove_tree(folder, NULL);
     if (rc < 0)
         compile_result_done(ret);
     return rc;

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/scratch.h"
 #include "promote/admit.h"
 #include "promote/answered.h"
 #include "promote/builds.h"
@@ -274,6 +275,7 @@ int driver_open_home(struct driver *ret, const struct home *home, struct err *er
 {
     char harness[PATH_MAX];
     memset(ret, 0, sizeof *ret);
+    scratch_sweep(); /* what killed ones have left */
     ret->home = *home;
     int rc = config_read(&ret->config, home, &ret->arena, err);
     if (rc == 0)

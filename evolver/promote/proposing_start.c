@@ -45,19 +45,14 @@ static int make_places(
     struct proposing_start *start, struct places *places, struct str bundle, struct err *err)
 {
     char name[33];
-    snprintf(start->folder, sizeof(start->folder), "/tmp/moult-evidence.XXXXXX");
     int rc = random_name(name, err);
     if (rc < 0)
         return rc;
-    if (!mkdtemp(start->folder)) {
-        start->folder[0] = '\0';
-        return err_sys(err, "temporary folder");
-    }
-    snprintf(places->inner, sizeof(places->inner), "%s/%s", start->folder, name);
+    if ((rc = scratch_make(&start->folder, "evidence", 0711, err)) < 0)
+        return rc;
+    snprintf(places->inner, sizeof(places->inner), "%s/%s", start->folder.path, name);
     snprintf(places->evidence, sizeof(places->evidence), "%s/evidence", places->inner);
     snprintf(places->scratch, sizeof(places->scratch), "%s/scratch", places->inner);
-    if (chmod(start->folder, 0711) < 0)
-        return err_sys(err, "temporary folder");
     if ((rc = make_folder(places->inner, 0755, err)) < 0 ||
         (rc = make_folder(places->evidence, 0755, err)) < 0 ||
         (rc = make_folder(places->scratch, 0777, err)) < 0)
@@ -125,8 +120,7 @@ static int find_program(char out[PATH_MAX], const char *program, struct err *err
 static void clear(struct proposing_start *start)
 {
     fd_closep(&start->fd);
-    if (start->folder[0])
-        file_remove_tree(start->folder, NULL);
+    scratch_remove(&start->folder);
 }
 
 int proposing_start(struct proposing_start *ret, const char *program, struct str bundle, int tier,

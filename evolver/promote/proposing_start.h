@@ -1,6 +1,7 @@
 /* proposing_start - a proposer's birth and end: the sandbox, the bundle's folder, the socket. */
 #pragma once
 
+#include "base/scratch.h"
 #include "base/str.h"
 #include "sandbox/sandbox.h"
 
@@ -9,7 +10,7 @@
 struct proposing_start {
     struct sandbox *box;
     int fd;                /* the driver's end of the socket */
-    char folder[PATH_MAX]; /* of the bundle; removed at the end */
+    struct scratch folder; /* of the bundle; removed at the end */
 };
 /* program NULL: moult-propose beside the running program. ERR_MISSING: there is none; ERR_LACKS: a
  * required layer. */
