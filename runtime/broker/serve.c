@@ -398,8 +398,9 @@ static void on_nobody(uv_timer_t *timer)
 /* One broker a home: the lock is held as long as the process lives, whatever kills it. */
 static int take_lock(const struct home *home, bool patient, struct err *err)
 {
-    /* One that is just ending holds it for some milliseconds more. */
-    enum { WAIT_US = 5000, WAITS = 400 };
+    /* One that is just ending holds it until its journal is on the disk: milliseconds, but seconds
+     * where the disk is busy with something else. */
+    enum { WAIT_US = 5000, WAITS = 4000 };
     char path[PATH_MAX];
     CLEANUP(fd_closep)
     int fd = open(home_path(path, home, "run/broker.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
