@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PLACE "/tmp/moult-"
+/* A name of its own: what others call /tmp/moult-... is not touched. */
+#define PLACE "/tmp/moult-scratch-"
 enum { YOUNG_S = 10 }; /* its maker may not have locked it yet */
 
 static int open_folder(const char *path)

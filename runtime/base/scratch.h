@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 struct scratch {
-    char path[64]; /* "/tmp/moult-KIND.XXXXXX"; empty: there is none */
+    char path[64]; /* "/tmp/moult-scratch-KIND.XXXXXX"; empty: there is none */
     int lock;      /* a descriptor, or -1 */
 };
 /* kind: small letters. mode: of the folder, whatever the umask is. */

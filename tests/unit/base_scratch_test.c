@@ -80,7 +80,7 @@ static void a_link_is_not_followed(void **state)
 {
     (void)state;
     struct stat st;
-    char target[] = "/tmp/scratch-target.XXXXXX", link[] = "/tmp/moult-test.XXXXXX";
+    char target[] = "/tmp/scratch-target.XXXXXX", link[] = "/tmp/moult-scratch-test.XXXXXX";
     assert_non_null(mkdtemp(target));
     assert_non_null(mkdtemp(link));
     assert_int_equal(rmdir(link), 0);
@@ -91,6 +91,19 @@ static void a_link_is_not_followed(void **state)
     rmdir(target);
 }
 
+/* A folder of somebody else's making stays, whatever it is called like. */
+static void others_are_left(void **state)
+{
+    (void)state;
+    struct stat st;
+    char other[] = "/tmp/moult-test.XXXXXX";
+    assert_non_null(mkdtemp(other));
+    scratch_sweep_kind("*test", 0);
+    scratch_sweep_kind("test", 0);
+    assert_int_equal(stat(other, &st), 0);
+    rmdir(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +111,7 @@ int main(void)
         cmocka_unit_test(a_living_or_young_one_is_left),
         cmocka_unit_test(the_lock_goes_with_its_maker),
         cmocka_unit_test(a_link_is_not_followed),
+        cmocka_unit_test(others_are_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
