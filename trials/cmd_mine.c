@@ -102,22 +102,6 @@ static const struct step {
     { "reopened", "batched", true },
 };
 
-/* The rows as they were: what the journal gives lives until the next question. */
-static int read_rows(struct journal *journal, struct arena *arena, struct journal_cluster **ret,
-    uint32_t *ret_count, struct err *err)
-{
-    struct journal_cluster *rows;
-    int status = journal_clusters(journal, arena, &rows, ret_count, err);
-    if (status < 0)
-        return status;
-    *ret = arena_copy(arena, rows, *ret_count * sizeof(*rows));
-    for (uint32_t i = 0; i < *ret_count; i++) {
-        (*ret)[i].id.at = arena_string(arena, rows[i].id.at, rows[i].id.size);
-        (*ret)[i].state.at = arena_string(arena, rows[i].state.at, rows[i].state.size);
-    }
-    return 0;
-}
-
 static const struct journal_cluster *row_of(
     const struct journal_cluster *rows, uint32_t count, const char *id)
 {
@@ -173,7 +157,7 @@ static int store(struct mine_work *work, const char *asked, struct err *err)
     const struct cluster *cluster;
     struct journal_cluster *rows;
     uint32_t count;
-    int status = read_rows(work->journal, &arena, &rows, &count, err);
+    int status = journal_clusters(work->journal, &arena, &rows, &count, err);
     for (unsigned i = 0; status >= 0 && (cluster = miner_cluster(work->miner, i)); i++) {
         bool by_name = asked && strcmp(asked, cluster->id) == 0;
         /* A cluster of few groups may have no held-in case: then it waits for more evidence. */

@@ -76,8 +76,8 @@ void run_seal(struct run *run);
  * value and literal. */
 void run_call_read(struct run_call *call, struct arena *arena);
 
-/* A result that is an error by its text: trimmed, it begins with Error or Unknown action, behind the
- * assignment that a code-writing agent puts around its results: (# var_N = ")? */
+/* A result that is an error by its text: trimmed, it begins with Error or Unknown action, behind
+ * the assignment that a code-writing agent puts around its results: (# var_N = ")? */
 bool run_error_text(struct str text);
 
 /* Tools as `--tools` gives them ({"tools": [{name, write, parameters}]}) or in the OpenAI form (a

@@ -65,10 +65,8 @@ void advance_tell(const struct advancing *advancing, const char *format, ...)
 
 int advance_source(struct advancing *advancing, struct buf *ret, struct err *err)
 {
-    struct lineage_id commit;
     const struct candidate *candidate = advancing->candidate;
-    snprintf(
-        commit.hex, sizeof commit.hex, "%.*s", (int)candidate->commit.size, candidate->commit.at);
+    const struct lineage_id commit = lineage_id_of(candidate->commit);
     return lineage_file(advancing->driver->lineage, &commit, candidate->path.at, ret, err);
 }
 

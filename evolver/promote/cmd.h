@@ -7,7 +7,8 @@
 extern const struct verb verb_init, verb_trust, verb_reviewer, verb_build, verb_check, verb_audit;
 extern const struct verb verb_candidates, verb_show, verb_review, verb_approve, verb_reject;
 extern const struct verb verb_promote, verb_rollback, verb_freeze, verb_thaw;
-extern const struct verb verb_log, verb_blame, verb_plugins, verb_rebuild, verb_propose, verb_evolve;
+extern const struct verb verb_log, verb_blame, verb_plugins, verb_rebuild, verb_propose,
+    verb_evolve;
 
 /* Finds the home of a command and says so in the error. */
 int cmd_home(struct home *ret, const struct verb_call *call, struct err *err);

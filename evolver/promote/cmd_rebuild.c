@@ -95,10 +95,9 @@ static int build_again(
     struct rebuilt *ret, struct driver *driver, const struct origin *origin, struct err *err)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
-    struct lineage_id commit;
+    const struct lineage_id commit = lineage_id_of(origin->commit);
     struct compile_result result;
     *ret = (struct rebuilt){ 0 };
-    snprintf(commit.hex, sizeof commit.hex, "%.*s", (int)origin->commit.size, origin->commit.at);
     int rc = lineage_file(driver->lineage, &commit, origin->path.at, &text, err);
     const struct harness_source source = { origin->name, origin->path, buf_view(&text) };
     if (rc == 0)

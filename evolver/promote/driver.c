@@ -212,8 +212,7 @@ static int read_generation(struct driver *driver, struct err *err)
 static int follow(struct driver *driver, const struct lineage_id *refs, struct err *err)
 {
     const struct admission *last = driver_last(driver);
-    snprintf(driver->active.hex, sizeof driver->active.hex, "%.*s", (int)last->commit.size,
-        last->commit.at);
+    driver->active = lineage_id_of(last->commit);
     bool there = strcmp(refs->hex, driver->active.hex) == 0;
     if (there && !lineage_unfinished(driver->lineage))
         return 0;

@@ -50,6 +50,13 @@ static void id_text(struct lineage_id *ret, const git_oid *oid)
     git_oid_tostr(ret->hex, sizeof ret->hex, oid);
 }
 
+struct lineage_id lineage_id_of(struct str hex)
+{
+    struct lineage_id id;
+    snprintf(id.hex, sizeof id.hex, "%.*s", (int)hex.size, hex.at);
+    return id;
+}
+
 static int id_oid(git_oid *ret, const struct lineage_id *id, struct err *err)
 {
     return git_oid_fromstr(ret, id->hex) < 0

@@ -19,6 +19,9 @@ struct lineage_id {
     char hex[LINEAGE_ID_MAX]; /* of a commit or tree, lower case */
 };
 
+/* From digits that somebody kept; whether there is such a commit shows where it is used. */
+struct lineage_id lineage_id_of(struct str hex);
+
 /* A new repository at `harness` with the files of `from` (regular files and folders only: a link is
  * ERR_DENIED) as the first commit, active, and generation 0. ERR_STATE if there is a repository. */
 int lineage_create(

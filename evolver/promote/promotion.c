@@ -82,17 +82,10 @@ static int rebuild(struct driver *driver, const struct candidate *candidate,
     return rc;
 }
 
-static struct lineage_id id_of(struct str hex)
-{
-    struct lineage_id id;
-    snprintf(id.hex, sizeof id.hex, "%.*s", (int)hex.size, hex.at);
-    return id;
-}
-
 static int make_commit(struct lineage_id *ret, struct driver *driver,
     const struct candidate *candidate, uint32_t number, uint32_t at_s, struct err *err)
 {
-    const struct lineage_id tree_of = id_of(candidate->commit);
+    const struct lineage_id tree_of = lineage_id_of(candidate->commit);
     struct digest id;
     int rc = hash_unhex(&id, candidate->id, err);
     const struct lineage_trailer trailers[] = {
@@ -150,7 +143,7 @@ static int admit_and_follow(struct driver *driver, struct admission *next,
 
 int promotion_run(struct driver *driver, struct candidate *candidate, struct err *err)
 {
-    const struct lineage_id tree_of = id_of(candidate->commit);
+    const struct lineage_id tree_of = lineage_id_of(candidate->commit);
     const uint32_t number = driver_last(driver)->number + 1;
     struct reviewers *reviewers = arena_alloc(&driver->arena, sizeof *reviewers);
     struct generation generation;
@@ -255,7 +248,7 @@ static int commit_back(struct lineage_id *ret, struct driver *driver,
     const struct admission *target, struct str plugin, uint32_t at_s, struct err *err)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
-    const struct lineage_id old = id_of(target->commit);
+    const struct lineage_id old = lineage_id_of(target->commit);
     struct str path = { 0 };
     const struct lineage_trailer trailers[] = { { "Admission", driver_last(driver)->digest } };
     struct lineage_step step = { .kind = LINEAGE_ROLLBACK,

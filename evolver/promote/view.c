@@ -101,18 +101,12 @@ static int transitions(
     return 0;
 }
 
-static struct lineage_id id_of(struct str hex)
-{
-    struct lineage_id id;
-    snprintf(id.hex, sizeof id.hex, "%.*s", (int)hex.size, hex.at);
-    return id;
-}
-
 static int diff_member(
     struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err)
 {
     CLEANUP(buf_done) struct buf diff = { 0 };
-    const struct lineage_id from = id_of(candidate->parent), to = id_of(candidate->commit);
+    const struct lineage_id from = lineage_id_of(candidate->parent),
+                            to = lineage_id_of(candidate->commit);
     int rc = candidate->commit.size ? lineage_diff(driver->lineage, &from, &to, &diff, err) : 0;
     member(out, "diff", buf_view(&diff));
     return rc;

@@ -82,9 +82,8 @@ static int diff(
     struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
-    struct lineage_id from, to;
-    snprintf(from.hex, sizeof from.hex, "%.*s", (int)candidate->parent.size, candidate->parent.at);
-    snprintf(to.hex, sizeof to.hex, "%.*s", (int)candidate->commit.size, candidate->commit.at);
+    const struct lineage_id from = lineage_id_of(candidate->parent),
+                            to = lineage_id_of(candidate->commit);
     int rc = lineage_diff(driver->lineage, &from, &to, &text, err);
     buf_text(out, "\nThe change\n\n");
     untrusted(out, buf_view(&text), true);

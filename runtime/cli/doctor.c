@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/scratch.h"
 #include "wire/config.h"
 
 #include <limits.h>
@@ -89,22 +90,21 @@ static void check_layers(struct doctor *doctor)
 static int run_in(struct doctor *doctor, enum sandbox_profile profile, const char *const *argv,
     const char *input, struct sandbox_result *result, struct err *err)
 {
-    char folder[] = "/tmp/moult-doctor.XXXXXX";
-    if (!mkdtemp(folder) || chmod(folder, 0777) < 0)
-        return err_sys(err, "temporary folder");
-    const struct sandbox_mount mount = { folder, folder, true };
+    CLEANUP(scratch_remove) struct scratch folder = { .lock = -1 };
+    int rc = scratch_make(&folder, "doctor", 0777, err);
+    if (rc < 0)
+        return rc;
+    const struct sandbox_mount mount = { folder.path, folder.path, true };
     const struct sandbox_run run = { .profile = profile,
         .tier = doctor->settings.tier,
         .waived = doctor->settings.waived,
         .argv = argv,
         .input = str_of(input),
-        .cwd = folder,
+        .cwd = folder.path,
         .mounts = &mount,
         .mounts_count = 1,
         .limits = { .wall_ms = 20000 } };
-    int rc = sandbox_run(&run, result, err);
-    file_remove_tree(folder, NULL);
-    return rc;
+    return sandbox_run(&run, result, err);
 }
 
 /* Done in the sandbox where it is used. */
