@@ -8,6 +8,20 @@
 struct config_model {
     struct str name, provider, base_url, model;
     struct str key_env, key_file; /* at most one is given */
+    struct str api;               /* openai: "chat" (default) or "responses", for hosted turns */
+    struct str proxy, ca_file;
+    uint32_t connect_ms, first_byte_ms, idle_ms, total_ms; /* 0: the defaults of transfer.h */
+    uint32_t usd_input, usd_output; /* price: micro-dollars a thousand tokens */
+};
+struct config_tool {    /* in the order of moult.json */
+    struct str pattern; /* a name, or with '*' */
+    uint8_t permission; /* 0 allow, 1 ask, 2 deny */
+    bool idempotent;
+};
+struct config_listen {
+    struct str tcp;         /* "127.0.0.1:8400" or empty; loopback only */
+    struct str tokens_file; /* relative to the home */
+    bool passthrough;
 };
 struct config_server { /* mcpServers */
     struct str name, command;
@@ -21,7 +35,7 @@ struct config {
     uint32_t models_count;
     struct config_server *servers;
     uint32_t servers_count;
-    struct str autonomy; /* observe | propose | auto */
+    struct str autonomy; /* off | observe | propose | auto */
     struct str policy;   /* path of the gate's policy, relative to the home, or empty */
     struct str *proposers;
     uint32_t proposers_count;
@@ -29,7 +43,16 @@ struct config {
     int tier;           /* enum sandbox_tier: weakest allowed: 0 strong, 1 container */
     struct str *waived; /* sandbox.waive: names of layers that the operator does without */
     uint32_t waived_count;
-    uint32_t steps_max; /* limits.steps */
+    uint32_t steps_max;                /* limits.steps */
+    uint32_t tokens_max, turn_seconds; /* limits.tokens, limits.seconds of a turn; 0: none */
+    uint32_t turn_usd;                 /* limits.usd in micro-dollars; 0: none */
+    struct config_tool *tools;
+    uint32_t tools_count;
+    struct config_listen listen;
+    bool agent_tools;        /* evolve.agent_tools: harness_* tools for the agent */
+    uint32_t rounds_a_day;   /* evolve.budget.rounds */
+    uint32_t settle_seconds; /* evolve.settle_seconds: quiet before a round begins */
+    bool swap_at_turn;       /* swap: "turn" instead of "step" */
 };
 /* Reads and checks moult.json of the home (at most 1 MiB). Slices live in the arena. ERR_INPUT with
  * where "moult.json:LINE: $.path". */

@@ -1,0 +1,27 @@
+/* commit - group commit: what one turn of the loop wrote becomes durable at its end, in one
+ * transaction, and only then is anything done or said that rests on it.
+ *
+ * begin before writing, then name what is to happen behind the commit. If the commit fails (a full
+ * disk) each is told, in order, and nothing of it was written. */
+#pragma once
+
+#include "broker/store.h"
+
+#include <uv.h>
+
+struct commit;
+/* rc: 0 when it is on disk, else a negated ERR_ code with err. */
+typedef void (*commit_then)(void *with, int rc, const struct err *err);
+
+int commit_new(struct commit **ret, uv_loop_t *loop, struct store *store, struct err *err);
+void commit_free(struct commit *commit); /* commits what is open */
+/* Opens the group's transaction if it is not open. */
+int commit_begin(struct commit *commit, struct err *err);
+/* Runs `then` when what was written up to now is durable. */
+void commit_after(struct commit *commit, commit_then then, void *with);
+/* One step failed half-way: what it wrote is undone, the rest of the group stands. mark first. */
+int commit_mark(struct commit *commit, struct err *err);
+void commit_undo(struct commit *commit);
+void commit_keep(struct commit *commit);
+/* At once, for a request that wants its own answer in order (the journal's socket). */
+int commit_now(struct commit *commit, struct err *err);

@@ -1,0 +1,88 @@
+/* crew - the locked workers of a running service: a process for each generation and principal.
+ *
+ * One libuv loop. A generation is loaded once (its builds verified, sealed in memory) and its
+ * workers are started when first needed; the process is the same moult-worker that trials drive. A
+ * worker that dies, breaks the protocol or keeps the processor too long without a word is ended and
+ * reported with who was in work there. */
+#pragma once
+
+#include "sandbox/sandbox.h"
+#include "wire/effect.h"
+#include "wire/home.h"
+
+#include <uv.h>
+
+struct crew;
+struct crew_generation;
+struct crew_worker;
+
+enum crew_end {
+    CREW_TOLD,    /* crew_stop, retired, or the service ends */
+    CREW_CRASHED, /* signal, exit */
+    CREW_HUNG,    /* its processor time ran on without a word */
+    CREW_BROKE    /* it sent what is no message, or what may not be sent */
+};
+struct crew_events {
+    /* Valid in the call only. */
+    void (*on_message)(void *with, struct crew_worker *worker, const struct wire *message);
+    /* Behind this the worker is gone. */
+    void (*on_gone)(void *with, struct crew_worker *worker, enum crew_end end, const char *why);
+};
+struct crew_plan {
+    uv_loop_t *loop;
+    const struct home *home;
+    const char *worker; /* path of moult-worker */
+    int tier;           /* enum sandbox_tier: weakest allowed */
+    uint32_t waived;
+    uint32_t hang_ms; /* processor time on one message */
+    struct crew_events events;
+    void *with;
+};
+int crew_new(struct crew **ret, const struct crew_plan *plan, struct err *err);
+void crew_free(struct crew *crew);
+
+struct crew_build {
+    struct str name;
+    struct digest build;
+};
+struct crew_spec {
+    uint64_t number; /* of the admission; for a candidate: UINT64_MAX */
+    struct digest generation;
+    struct str pipeline;
+    const struct crew_build *builds;
+    uint32_t builds_count;
+};
+/* Reads each build out of the home's store, checks its digest, seals it. ERR_VERIFY, ERR_MISSING.
+ */
+int crew_load(
+    struct crew_generation **ret, struct crew *crew, const struct crew_spec *spec, struct err *err);
+/* No new work for it; its workers end when the last lease has gone (crew_rest), or stay warm. */
+void crew_unload(struct crew_generation *generation);
+const struct crew_spec *crew_spec_of(const struct crew_generation *generation);
+
+/* The worker of this generation for this principal; one is started where there is none, which takes
+ * some milliseconds. ERR_LACKS: a layer; ERR_PEER: it refuses the builds. */
+int crew_worker_for(struct crew_worker **ret, struct crew_generation *generation,
+    struct str principal, struct err *err);
+/* Queued; written at the end of the loop's turn. */
+void crew_send(struct crew_worker *worker, const struct wire *message);
+/* A lease that is open in it: counted, so that an idle worker can be told from a busy one. */
+void crew_lease(struct crew_worker *worker, int change);
+void crew_stop(struct crew_worker *worker);
+struct crew_generation *crew_generation_of(const struct crew_worker *worker);
+uint32_t crew_hooks(
+    const struct crew_worker *worker); /* bit an enum moult_hook_id: somebody there */
+uint32_t crew_layers(const struct crew_worker *worker);
+void *crew_data(const struct crew_worker *worker);
+void crew_set_data(struct crew_worker *worker, void *data);
+
+/* For status: pid, generation, leases, resident bytes. Calls `each` for every worker. */
+struct crew_look {
+    pid_t pid;
+    uint64_t generation;
+    struct str principal;
+    uint32_t leases;
+    uint64_t messages, resident, cpu_us;
+};
+void crew_each(
+    const struct crew *crew, void (*each)(void *with, const struct crew_look *look), void *with);

@@ -1,0 +1,49 @@
+/* toolbox - the tools of one hosted session: moult-tool processes in the tool sandbox, one for the
+ * built-in file tools and the shell, one for each MCP server of moult.json.
+ *
+ * All on the loop. A box is started when it is first needed and ends with the session or when it
+ * has been idle. The workspace is workspaces/NAME of the home; the init of the run holds a lock on
+ * it until its last process is gone, and a toolbox that finds it taken waits for it. */
+#pragma once
+
+#include "wire/config.h"
+#include "wire/effect.h"
+
+#include <uv.h>
+
+struct toolbox;
+struct toolbox_plan {
+    uv_loop_t *loop;
+    const struct home *home;
+    const struct config *config;
+    const char *tool;     /* path of moult-tool */
+    struct str workspace; /* name: [A-Za-z0-9._-], not beginning with a dot */
+    uint32_t waived;
+};
+/* All boxes are up and their tools are known, or why not. */
+typedef void (*toolbox_ready)(void *with, int rc, const struct err *err);
+int toolbox_new(struct toolbox **ret, const struct toolbox_plan *plan, toolbox_ready ready,
+    void *with, struct err *err);
+void toolbox_free(struct toolbox *toolbox); /* every process of it ends */
+/* What the model is offered: a JSON array in the OpenAI chat form; tools that are denied are not in
+ * it. MCP tools are named SERVER__TOOL where a name would stand twice. */
+struct str toolbox_tools(const struct toolbox *toolbox);
+
+struct toolbox_answer {
+    uint8_t status; /* enum wire_status: OK, REFUSED (no such tool, bad arguments: it was not run),
+                       FAILED (the tool says so), UNKNOWN_OUTCOME (it may have run) */
+    struct str text;
+};
+typedef void (*toolbox_done)(void *with, const struct toolbox_answer *answer);
+/* One call; several may be on their way. done comes later, once, also when the box dies. */
+void toolbox_call(
+    struct toolbox *toolbox, struct str name, struct str args, toolbox_done done, void *with);
+/* No answer is wanted any more: the box that works on it is ended if nothing else is on its way. */
+void toolbox_cancel(struct toolbox *toolbox, void *with);
+
+enum tool_permission { TOOL_ALLOW, TOOL_ASK, TOOL_DENY };
+/* By the first pattern of moult.json's `tools` that fits (exact name before globs, in order);
+ * without one: reading tools are allowed, everything else asks. */
+enum tool_permission toolbox_permission(const struct config *config, struct str name);
+/* The operator's word that a second run does no harm. */
+bool toolbox_idempotent(const struct config *config, struct str name);
