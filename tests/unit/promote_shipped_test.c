@@ -18,8 +18,8 @@
 #define NAIVE MOULT_BIN_DIR "/../plugins/naive/"
 #define NAIVE_SOURCE MOULT_SOURCE_DIR "/examples/naive-harness/plugins/replies/replies.c"
 
-static const char *const names[] = { "answers", "calls", "errors", "history", "order", "replies",
-    "results", "router", "session_stats" };
+static const char *const names[] = { "answers", "calls", "history", "order", "replies", "results",
+    "router", "session_stats" };
 static const char *const clusters[] = { "leak_tagged", "leak_bare", "string_for_array",
     "failed_call_repeated" };
 

@@ -5,7 +5,7 @@ static const struct moult_place places[] = {
     { MOULT_TURN_START, "calls" },
     { MOULT_CONTEXT, "history" },
     { MOULT_REQUEST, "router" },
-    { MOULT_MODEL_ERROR, "errors" },
+    { MOULT_MODEL_ERROR, "router" },
     { MOULT_REPLY, "replies" },
     { MOULT_BEFORE_TOOL, "calls" },
     { MOULT_AFTER_TOOL, "results" },
