@@ -1,21 +1,23 @@
-/* config - reads moult.json by tables: one table an object, one row a key. What no row names is an
- * error, so a misspelt key never silently changes what moult may do. */
+/* config - reads moult.json by tables: one table an object, one row a key. How a row is read is in
+ * config_value.c; what must hold between keys is checked here, behind each object. */
 #include "wire/config.h"
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/names.h"
+#include "wire/config_value.h"
 
-#include <stddef.h>
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     CONFIG_MAX = 1 << 20,
-    ITEMS_MAX = 256,
+    SERVER_NAME_MAX = 32,
     STEPS_DEFAULT = 64,
     BUDGET_CANDIDATES = 200000,
-    BUDGET_SECONDS = 120
+    BUDGET_SECONDS = 120,
+    ROUNDS_A_DAY = 24,
+    SETTLE_SECONDS = 5
 };
 
 const char config_default[] =
@@ -29,311 +31,338 @@ const char config_default[] =
     "  \"sandbox\": { \"tier\": \"strong\" }\n"
     "}\n";
 
-struct reader {
-    struct arena *arena;
-    struct config *config;
-    const struct json *root;
-    struct str text;
-    struct err *err;
-};
-
-struct key;
-typedef int (*key_read)(
-    struct reader *reader, const struct key *key, const struct json *value, void *to);
-struct key {
-    const char *name;
-    key_read read;
-    size_t offset;
-    const void *table; /* a nested object's keys, or the words allowed */
-    const char *wants; /* for the message */
-};
-
-static int refuse(struct reader *reader, const struct json *at, const char *what)
-{
-    char path[100];
-    uint32_t line, column;
-    json_line(reader->text, (size_t)(at->raw.at - reader->text.at), &line, &column);
-    json_path(path, sizeof path, reader->root, at);
-    err_set(reader->err, ERR_INPUT, "%s", what);
-    return err_where(reader->err, "moult.json:%u: %s", line, path);
-}
-
-static int wrong_kind(struct reader *reader, const struct key *key, const struct json *at)
-{
-    char text[160];
-    snprintf(text, sizeof text, "%s wants %s", key->name, key->wants);
-    return refuse(reader, at, text);
-}
-
-static const struct key *key_find(const struct key *keys, struct str name)
-{
-    for (; keys->name; keys++)
-        if (str_equal(name, str_of(keys->name)))
-            return keys;
-    return NULL;
-}
-
-static void list_keys(char *out, size_t size, const struct key *keys)
-{
-    size_t used = 0;
-    out[0] = 0;
-    for (; keys->name && used + 24 < size; keys++)
-        used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", keys->name);
-}
-
-static int read_keys(
-    struct reader *reader, const struct json *object, const struct key *keys, void *to)
-{
-    JSON_EACH(child, object)
-    {
-        struct str name = json_key(reader->arena, child);
-        const struct key *key = key_find(keys, name);
-        if (!key) {
-            char word[64], text[160], known[140];
-            snprintf(text, sizeof text, "unknown key \"%s\"",
-                str_printable(word, sizeof word, name, false));
-            refuse(reader, child, text);
-            list_keys(known, sizeof known, keys);
-            return err_hint(reader->err, "known here: %s", known);
-        }
-        int rc = key->read(reader, key, child, (char *)to + key->offset);
-        if (rc < 0)
-            return rc;
+#define ROW(name, read, type, member, wants)                                                       \
+    {                                                                                              \
+        name, read, offsetof(struct type, member), NULL, wants                                     \
     }
-    return 0;
-}
-
-static int read_object(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
-{
-    if (!json_is(value, JSON_OBJECT))
-        return wrong_kind(reader, key, value);
-    return read_keys(reader, value, key->table, to);
-}
-
-static int read_text(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
-{
-    struct str text = json_string(reader->arena, value);
-    if (!text.at || memchr(text.at, 0, text.size))
-        return wrong_kind(reader, key, value);
-    *(struct str *)to = text;
-    return 0;
-}
-
-static int read_number(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
-{
-    int64_t number = json_int(value, -1);
-    if (number < 0 || number > 1000000000)
-        return wrong_kind(reader, key, value);
-    *(uint32_t *)to = (uint32_t)number;
-    return 0;
-}
-
-static int one_of(struct reader *reader, const struct key *key, const struct json *value)
-{
-    const char *const *words = key->table;
-    struct str text = json_string(reader->arena, value);
-    for (int i = 0; text.at && words[i]; i++)
-        if (str_equal(text, str_of(words[i])))
-            return i;
-    return wrong_kind(reader, key, value);
-}
-
-static int read_word(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
-{
-    int rc = one_of(reader, key, value);
-    if (rc >= 0)
-        *(struct str *)to = json_string(reader->arena, value);
-    return rc < 0 ? rc : 0;
-}
-
-static int read_tier(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
-{
-    int rc = one_of(reader, key, value);
-    if (rc >= 0)
-        *(int *)to = rc;
-    return rc < 0 ? rc : 0;
-}
-
-/* A list of strings: `to` points at the pointer, the count stands behind it. */
-struct texts {
-    struct str *at;
-    uint32_t count;
-};
-
-static int read_texts(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
-{
-    if (!json_is(value, JSON_ARRAY) || value->count > ITEMS_MAX)
-        return wrong_kind(reader, key, value);
-    struct texts *texts = to;
-    texts->at = arena_alloc(reader->arena, (value->count + 1) * sizeof *texts->at);
-    texts->count = 0;
-    JSON_EACH(item, value)
-    {
-        int rc = read_text(reader, key, item, &texts->at[texts->count]);
-        if (rc < 0)
-            return rc;
-        texts->count++;
+#define ROW_OF(name, read, type, member, table, wants)                                             \
+    {                                                                                              \
+        name, read, offsetof(struct type, member), table, wants                                    \
     }
-    return 0;
-}
+#define PART(name, keys)                                                                           \
+    {                                                                                              \
+        name, value_object, 0, keys, "an object"                                                   \
+    }
 
-/* Shape only: what a later part of moult reads. */
-static int read_shape(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
-{
-    (void)to;
-    return json_is(value, JSON_OBJECT) ? 0 : wrong_kind(reader, key, value);
-}
-
-static const struct key api_key_keys[] = {
-    { "env", read_text, offsetof(struct config_model, key_env), NULL, "the name of a variable" },
-    { "file", read_text, offsetof(struct config_model, key_file), NULL, "a path" },
+static const struct config_key api_key_keys[] = {
+    ROW("env", value_text, config_model, key_env, "the name of a variable"),
+    ROW("file", value_text, config_model, key_file, "a path"),
+    { 0 },
+};
+static const struct config_key timeout_keys[] = {
+    ROW("connect", value_number, config_model, connect_ms, "milliseconds"),
+    ROW("first_byte", value_number, config_model, first_byte_ms, "milliseconds"),
+    ROW("idle", value_number, config_model, idle_ms, "milliseconds"),
+    ROW("total", value_number, config_model, total_ms, "milliseconds"),
+    { 0 },
+};
+static const struct config_key price_keys[] = {
+    ROW("input", value_price, config_model, usd_input, "dollars a million tokens, 0 to 4000"),
+    ROW("output", value_price, config_model, usd_output, "dollars a million tokens, 0 to 4000"),
     { 0 },
 };
 static const char *const providers[] = { "openai", "anthropic", "script", NULL };
-static const struct key model_keys[] = {
-    { "name", read_text, offsetof(struct config_model, name), NULL, "a string" },
-    { "provider", read_word, offsetof(struct config_model, provider), providers,
-        "openai, anthropic or script" },
-    { "base_url", read_text, offsetof(struct config_model, base_url), NULL, "a URL" },
-    { "model", read_text, offsetof(struct config_model, model), NULL, "a string" },
-    { "api_key", read_object, 0, api_key_keys,
+static const char *const apis[] = { "chat", "responses", NULL };
+static const struct config_key model_keys[] = {
+    ROW("name", value_text, config_model, name, "a string"),
+    ROW_OF(
+        "provider", value_word, config_model, provider, providers, "openai, anthropic or script"),
+    ROW("base_url", value_text, config_model, base_url, "a URL"),
+    ROW("model", value_text, config_model, model, "a string"),
+    ROW_OF("api", value_word, config_model, api, apis, "chat or responses"),
+    { "api_key", value_object, 0, api_key_keys,
         "{\"env\": NAME} or {\"file\": PATH}, never the key itself" },
+    ROW("proxy", value_text, config_model, proxy, "a URL"),
+    ROW("ca_file", value_text, config_model, ca_file, "a path"),
+    PART("timeouts_ms", timeout_keys),
+    PART("usd_per_million", price_keys),
     { 0 },
 };
 
+static bool is_named_before(const struct config *config, const struct config_model *model)
+{
+    for (const struct config_model *other = config->models; other < model; other++)
+        if (str_equal(other->name, model->name))
+            return true;
+    return false;
+}
+
+static int check_model(
+    struct config_reader *reader, const struct json *at, const struct config_model *model)
+{
+    if (model->name.size == 0 || !model->provider.at)
+        return config_refuse(reader, at, "a model needs a name and a provider");
+    if (model->key_env.at && model->key_file.at)
+        return config_refuse(reader, at, "api_key has both env and file");
+    bool web = !str_equal(model->provider, STR("script"));
+    if (web && model->base_url.at && !str_starts(model->base_url, STR("http://")) &&
+        !str_starts(model->base_url, STR("https://")))
+        return config_refuse(reader, at, "base_url begins with http:// or https://");
+    if (model->api.at && !str_equal(model->provider, STR("openai")))
+        return config_refuse(reader, at, "api is for the provider openai");
+    return is_named_before(reader->config, model)
+               ? config_refuse(reader, at, "two models of one name")
+               : 0;
+}
+
 static int read_models(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
 {
     (void)to;
     struct config *config = reader->config;
-    if (!json_is(value, JSON_ARRAY) || value->count > ITEMS_MAX)
-        return wrong_kind(reader, key, value);
+    int rc = config_items(reader, key, value, JSON_ARRAY);
+    if (rc < 0)
+        return rc;
     config->models = arena_alloc(reader->arena, (value->count + 1) * sizeof *config->models);
     JSON_EACH(item, value)
     {
         struct config_model *model = &config->models[config->models_count++];
         if (!json_is(item, JSON_OBJECT))
-            return wrong_kind(reader, key, item);
-        int rc = read_keys(reader, item, model_keys, model);
+            return config_wrong(reader, key, item);
+        rc = config_keys(reader, item, model_keys, model);
+        if (rc == 0)
+            rc = check_model(reader, item, model);
         if (rc < 0)
             return rc;
-        if (!model->name.at || !model->provider.at)
-            return refuse(reader, item, "a model needs a name and a provider");
-        if (model->key_env.at && model->key_file.at)
-            return refuse(reader, item, "api_key has both env and file");
     }
     return 0;
 }
 
+/* `to` points at a list as value_texts fills it: pointer, then count. */
 static int read_env(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
 {
-    struct texts *texts = to;
-    if (!json_is(value, JSON_OBJECT) || value->count > ITEMS_MAX)
-        return wrong_kind(reader, key, value);
-    texts->at = arena_alloc(reader->arena, (value->count + 1) * sizeof *texts->at);
+    struct config_server *server = to;
+    int rc = config_items(reader, key, value, JSON_OBJECT);
+    if (rc < 0)
+        return rc;
+    server->env = arena_alloc(reader->arena, (value->count + 1) * sizeof *server->env);
     JSON_EACH(item, value)
     {
         struct str name = json_key(reader->arena, item), text = { 0 };
-        int rc = read_text(reader, key, item, &text);
-        if (rc < 0)
+        if (name.size == 0 || memchr(name.at, '=', name.size) || memchr(name.at, 0, name.size))
+            return config_refuse(reader, item, "no name of a variable");
+        if ((rc = value_text(reader, key, item, &text)) < 0)
             return rc;
         char *pair = arena_format(
             reader->arena, "%.*s=%.*s", (int)name.size, name.at, (int)text.size, text.at);
-        texts->at[texts->count++] = str_of(pair);
+        server->env[server->env_count++] = str_of(pair);
     }
     return 0;
 }
 
-static const struct key server_keys[] = {
-    { "command", read_text, offsetof(struct config_server, command), NULL, "a program" },
-    { "args", read_texts, offsetof(struct config_server, args), NULL, "a list of strings" },
-    { "env", read_env, offsetof(struct config_server, env), NULL, "an object of strings" },
+static const struct config_key server_keys[] = {
+    ROW("command", value_text, config_server, command, "a program"),
+    ROW("args", value_texts, config_server, args, "a list of strings"),
+    { "env", read_env, 0, NULL, "an object of strings" },
     { 0 },
 };
 
+/* It becomes part of a tool's name where two servers have a tool of one name. */
+static bool is_server_name(struct str name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.at[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            c != '_' && c != '-')
+            return false;
+    }
+    return name.size > 0 && name.size <= SERVER_NAME_MAX;
+}
+
 static int read_servers(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
 {
     (void)to;
     struct config *config = reader->config;
-    if (!json_is(value, JSON_OBJECT) || value->count > ITEMS_MAX)
-        return wrong_kind(reader, key, value);
+    int rc = config_items(reader, key, value, JSON_OBJECT);
+    if (rc < 0)
+        return rc;
     config->servers = arena_alloc(reader->arena, (value->count + 1) * sizeof *config->servers);
     JSON_EACH(item, value)
     {
         struct config_server *server = &config->servers[config->servers_count++];
         server->name = json_key(reader->arena, item);
         if (!json_is(item, JSON_OBJECT))
-            return wrong_kind(reader, key, item);
-        int rc = read_keys(reader, item, server_keys, server);
-        if (rc < 0)
+            return config_wrong(reader, key, item);
+        if (!is_server_name(server->name))
+            return config_refuse(
+                reader, item, "a server's name is 1 to 32 letters, digits, '_' or '-'");
+        if ((rc = config_keys(reader, item, server_keys, server)) < 0)
             return rc;
-        if (!server->command.at)
-            return refuse(reader, item, "a server needs a command");
+        if (server->command.size == 0)
+            return config_refuse(reader, item, "a server needs a command");
     }
     return 0;
 }
 
 static const char *const permissions[] = { "allow", "ask", "deny", NULL };
 
+static int read_permission(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    int rc = config_one_of(reader, key, value);
+    if (rc >= 0)
+        *(uint8_t *)to = (uint8_t)rc;
+    return rc < 0 ? rc : 0;
+}
+
+static const struct config_key tool_keys[] = {
+    ROW_OF(
+        "permission", read_permission, config_tool, permission, permissions, "allow, ask or deny"),
+    ROW("idempotent", value_bool, config_tool, idempotent, "true or false"),
+    { 0 },
+};
+static const struct config_key tool_word = { "a tool", NULL, 0, permissions,
+    "allow, ask or deny, or {\"permission\": ..., \"idempotent\": true}" };
+
+static int read_tool(
+    struct config_reader *reader, const struct json *item, struct config_tool *tool)
+{
+    tool->pattern = json_key(reader->arena, item);
+    if (tool->pattern.size == 0)
+        return config_refuse(reader, item, "a tool without a name");
+    if (!json_is(item, JSON_OBJECT))
+        return read_permission(reader, &tool_word, item, &tool->permission);
+    int rc = config_keys(reader, item, tool_keys, tool);
+    return rc == 0 && !json_get(item, "permission")
+               ? config_refuse(reader, item, "a tool needs a permission: allow, ask or deny")
+               : rc;
+}
+
 static int read_tools(
-    struct reader *reader, const struct key *key, const struct json *value, void *to)
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
 {
     (void)to;
-    if (!json_is(value, JSON_OBJECT))
-        return wrong_kind(reader, key, value);
-    const struct key permission = { "a tool", NULL, 0, permissions, "allow, ask or deny" };
+    struct config *config = reader->config;
+    int rc = config_items(reader, key, value, JSON_OBJECT);
+    if (rc < 0)
+        return rc;
+    config->tools = arena_alloc(reader->arena, (value->count + 1) * sizeof *config->tools);
     JSON_EACH(item, value)
-    {
-        int rc = one_of(reader, &permission, item);
-        if (rc < 0)
-            return rc;
-    }
+    if ((rc = read_tool(reader, item, &config->tools[config->tools_count++])) < 0)
+        return rc;
     return 0;
 }
 
-static const struct key budget_keys[] = {
-    { "candidates", read_number, offsetof(struct config, budget_candidates), NULL, "a number" },
-    { "seconds", read_number, offsetof(struct config, budget_seconds), NULL, "a number" },
+static const struct config_key limits_keys[] = {
+    ROW("steps", value_number, config, steps_max, "a number"),
+    ROW("tokens", value_number, config, tokens_max, "a number"),
+    ROW("seconds", value_number, config, turn_seconds, "a number"),
+    ROW("usd", value_usd, config, turn_usd, "dollars, 0 to 4000"),
     { 0 },
 };
-static const char *const autonomies[] = { "observe", "propose", "auto", NULL };
-static const struct key evolve_keys[] = {
-    { "autonomy", read_word, offsetof(struct config, autonomy), autonomies,
-        "observe, propose or auto" },
-    { "policy", read_text, offsetof(struct config, policy), NULL, "a path" },
-    { "proposers", read_texts, offsetof(struct config, proposers), NULL, "a list of names" },
-    { "budget", read_object, 0, budget_keys, "an object" },
+
+static bool is_port(struct str text)
+{
+    uint32_t port = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9')
+            return false;
+        port = port * 10 + (uint32_t)(text.at[i] - '0');
+    }
+    return text.size > 0 && text.size <= 5 && port <= 65535;
+}
+
+/* No name is looked up: what it means could change behind the operator's back. */
+static bool is_loopback(struct str host)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in_addr four;
+    if (str_equal(host, STR("localhost")) || str_equal(host, STR("[::1]")))
+        return true;
+    if (host.size >= sizeof text)
+        return false;
+    snprintf(text, sizeof text, "%.*s", (int)host.size, host.at);
+    return inet_pton(AF_INET, text, &four) == 1 && ntohl(four.s_addr) >> 24 == 127;
+}
+
+static int read_tcp(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    struct str text;
+    int rc = value_text(reader, key, value, &text);
+    if (rc < 0)
+        return rc;
+    const char *colon = memrchr(text.at, ':', text.size);
+    size_t host = colon ? (size_t)(colon - text.at) : 0;
+    if (!colon || !is_port((struct str){ colon + 1, text.size - host - 1 }))
+        return config_wrong(reader, key, value);
+    if (!is_loopback((struct str){ text.at, host })) {
+        config_refuse(reader, value, "tcp is for this machine only: 127.0.0.1, [::1], localhost");
+        return err_hint(
+            reader->err, "for others put a proxy with TLS and access control before it");
+    }
+    *(struct str *)to = text;
+    return 0;
+}
+
+static const struct config_key tokens_keys[] = {
+    ROW("file", value_text, config, listen.tokens_file, "a path"),
+    { 0 },
+};
+static const struct config_key listen_keys[] = {
+    ROW("tcp", read_tcp, config, listen.tcp, "ADDRESS:PORT, as 127.0.0.1:8400"),
+    PART("tokens", tokens_keys),
+    ROW("passthrough", value_bool, config, listen.passthrough, "true or false"),
+    { 0 },
+};
+
+static int read_listen(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    int rc = value_object(reader, key, value, to);
+    const struct config_listen *listen = &reader->config->listen;
+    if (rc < 0 || !listen->tcp.at || listen->tokens_file.size > 0)
+        return rc;
+    config_refuse(reader, value, "tcp without tokens: every program of this machine could use it");
+    return err_hint(reader->err, "add \"tokens\": {\"file\": \"keys/tokens.json\"}");
+}
+
+static const struct config_key budget_keys[] = {
+    ROW("candidates", value_number, config, budget_candidates, "a number"),
+    ROW("seconds", value_number, config, budget_seconds, "a number"),
+    ROW("rounds", value_number, config, rounds_a_day, "a number a day"),
+    { 0 },
+};
+static const char *const autonomies[] = { "off", "observe", "propose", "auto", NULL };
+static const struct config_key evolve_keys[] = {
+    ROW_OF("autonomy", value_word, config, autonomy, autonomies, "off, observe, propose or auto"),
+    ROW("policy", value_text, config, policy, "a path"),
+    ROW("proposers", value_texts, config, proposers, "a list of names"),
+    PART("budget", budget_keys),
+    ROW("agent_tools", value_bool, config, agent_tools, "true or false"),
+    ROW("settle_seconds", value_number, config, settle_seconds, "a number"),
     { 0 },
 };
 static const char *const tiers[] = { "strong", "container", NULL };
-static const struct key sandbox_keys[] = {
-    { "tier", read_tier, offsetof(struct config, tier), tiers, "strong or container" },
-    { "waive", read_texts, offsetof(struct config, waived), NULL, "a list of layers" },
+static const struct config_key sandbox_keys[] = {
+    ROW_OF("tier", value_choice, config, tier, tiers, "strong or container"),
+    ROW("waive", value_texts, config, waived, "a list of layers"),
     { 0 },
 };
-static const struct key limits_keys[] = {
-    { "steps", read_number, offsetof(struct config, steps_max), NULL, "a number" },
-    { 0 },
-};
-static const struct key top_keys[] = {
+
+static const char *const swaps[] = { "step", "turn", NULL };
+static int read_swap(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    int rc = config_one_of(reader, key, value);
+    if (rc >= 0)
+        *(bool *)to = rc == 1;
+    return rc < 0 ? rc : 0;
+}
+
+static const struct config_key top_keys[] = {
     { "models", read_models, 0, NULL, "a list of models" },
     { "mcpServers", read_servers, 0, NULL, "an object of servers" },
     { "tools", read_tools, 0, NULL, "an object of permissions" },
-    { "limits", read_object, 0, limits_keys, "an object" },
-    { "listen", read_shape, 0, NULL, "an object" },
-    { "evolve", read_object, 0, evolve_keys, "an object" },
-    { "sandbox", read_object, 0, sandbox_keys, "an object" },
-    { "retention", read_shape, 0, NULL, "an object" },
-    { "fleet", read_shape, 0, NULL, "an object" },
+    PART("limits", limits_keys),
+    { "listen", read_listen, 0, listen_keys, "an object" },
+    PART("evolve", evolve_keys),
+    ROW_OF("swap", read_swap, config, swap_at_turn, swaps, "step or turn"),
+    PART("sandbox", sandbox_keys),
+    { "retention", value_shape, 0, NULL, "an object" },
+    { "fleet", value_shape, 0, NULL, "an object" },
     { 0 },
 };
 
@@ -359,15 +388,17 @@ int config_parse(struct config *ret, struct str text, struct arena *arena, struc
         .steps_max = STEPS_DEFAULT,
         .budget_candidates = BUDGET_CANDIDATES,
         .budget_seconds = BUDGET_SECONDS,
+        .rounds_a_day = ROUNDS_A_DAY,
+        .settle_seconds = SETTLE_SECONDS,
     };
-    struct reader reader = { arena, &config, NULL, json_uncomment(arena, text), err };
+    struct config_reader reader = { arena, &config, NULL, json_uncomment(arena, text), err };
     reader.root =
         json_read(arena, reader.text, &(struct json_limits){ .size_max = CONFIG_MAX }, err);
     if (!reader.root)
         return refuse_text(reader.text, err);
     if (!json_is(reader.root, JSON_OBJECT))
-        return refuse(&reader, reader.root, "moult.json wants an object");
-    int rc = read_keys(&reader, reader.root, top_keys, &config);
+        return config_refuse(&reader, reader.root, "moult.json wants an object");
+    int rc = config_keys(&reader, reader.root, top_keys, &config);
     if (rc < 0)
         return rc;
     *ret = config;

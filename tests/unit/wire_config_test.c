@@ -35,13 +35,55 @@ static const struct row {
         "\"b\"}}]}",
         ERR_INPUT, "$.models[0]", "both" },
     { "a word not allowed", "{\"evolve\":{\"autonomy\":\"always\"}}", ERR_INPUT,
-        "$.evolve.autonomy", "observe, propose or auto" },
+        "$.evolve.autonomy", "off, observe, propose or auto" },
     { "a tier not allowed", "{\"sandbox\":{\"tier\":\"none\"}}", ERR_INPUT, "$.sandbox.tier",
         "strong" },
     { "a server without command", "{\"mcpServers\":{\"s\":{\"args\":[]}}}", ERR_INPUT,
         "$.mcpServers.s", "command" },
     { "a permission not known", "{\"tools\":{\"shell\":\"yes\"}}", ERR_INPUT, "$.tools.shell",
         "allow" },
+    { "a tool's object without a permission", "{\"tools\":{\"a\":{\"idempotent\":true}}}",
+        ERR_INPUT, "$.tools.a", "needs a permission" },
+    { "idempotent is a yes or no", "{\"tools\":{\"a\":{\"permission\":\"ask\",\"idempotent\":1}}}",
+        ERR_INPUT, "$.tools.a.idempotent", "true or false" },
+    { "tcp without tokens", "{\"listen\":\n{\"tcp\":\"127.0.0.1:8400\"}}", ERR_INPUT,
+        "moult.json:2: $.listen", "\"tokens\"" },
+    { "tcp for everybody", "{\"listen\":{\"tcp\":\"0.0.0.0:8400\",\"tokens\":{\"file\":\"t\"}}}",
+        ERR_INPUT, "$.listen.tcp", "this machine only" },
+    { "tcp on an address that only begins like loopback",
+        "{\"listen\":{\"tcp\":\"127.0.0.1.example.com:1\",\"tokens\":{\"file\":\"t\"}}}", ERR_INPUT,
+        "$.listen.tcp", "this machine only" },
+    { "tcp without an address", "{\"listen\":{\"tcp\":\":1\",\"tokens\":{\"file\":\"t\"}}}",
+        ERR_INPUT, "$.listen.tcp", "this machine only" },
+    { "tcp without a port", "{\"listen\":{\"tcp\":\"127.0.0.1\",\"tokens\":{\"file\":\"t\"}}}",
+        ERR_INPUT, "$.listen.tcp", "ADDRESS:PORT" },
+    { "a port that is none", "{\"listen\":{\"tcp\":\"[::1]:65536\",\"tokens\":{\"file\":\"t\"}}}",
+        ERR_INPUT, "$.listen.tcp", "ADDRESS:PORT" },
+    { "an address that is no web address",
+        "{\"models\":[{\"name\":\"a\",\"provider\":\"openai\",\"base_url\":\"file:///etc\"}]}",
+        ERR_INPUT, "$.models[0]", "http://" },
+    { "two models of one name",
+        "{\"models\":[{\"name\":\"a\",\"provider\":\"openai\"},\n"
+        "{\"name\":\"a\",\"provider\":\"anthropic\"}]}",
+        ERR_INPUT, "moult.json:2: $.models[1]", "one name" },
+    { "responses of another provider",
+        "{\"models\":[{\"name\":\"a\",\"provider\":\"anthropic\",\"api\":\"responses\"}]}",
+        ERR_INPUT, "$.models[0]", "openai" },
+    { "a time that is no number",
+        "{\"models\":[{\"name\":\"a\",\"provider\":\"openai\",\"timeouts_ms\":{\"idle\":-1}}]}",
+        ERR_INPUT, "$.models[0].timeouts_ms.idle", "milliseconds" },
+    { "a price below nothing",
+        "{\"models\":[{\"name\":\"a\",\"provider\":\"openai\","
+        "\"usd_per_million\":{\"input\":-0.5}}]}",
+        ERR_INPUT, "$.models[0].usd_per_million.input", "dollars" },
+    { "more money than there is", "{\"limits\":{\"usd\":1e300}}", ERR_INPUT, "$.limits.usd",
+        "dollars" },
+    { "a swap at no known point", "{\"swap\":\"now\"}", ERR_INPUT, "$.swap", "step or turn" },
+    { "a server whose name cannot be part of a tool's", "{\"mcpServers\":{\"a b\":{}}}", ERR_INPUT,
+        "$.mcpServers", "letters" },
+    { "a variable with '=' in its name",
+        "{\"mcpServers\":{\"s\":{\"command\":\"x\",\"env\":{\"A=B\":\"1\"}}}}", ERR_INPUT,
+        "$.mcpServers.s.env", "variable" },
     { "one key twice", "{\"models\":[],\n\"models\":[]}", ERR_INPUT,
         "moult.json:2: offset 26, $.models", "twice" },
     { "not JSON", "models = []", ERR_INPUT, "moult.json:1: offset 0", "not a value" },
@@ -83,6 +125,81 @@ static void reads_servers_and_models(void **state)
     assert_true(str_equal(config.servers[0].env[0], STR("X=1")));
     assert_int_equal(config.steps_max, 7);
     assert_true(str_equal(config.autonomy, STR("propose")));
+    arena_done(&arena);
+}
+
+static void reads_what_the_service_may_do(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    struct err err = { 0 };
+    struct config config;
+    const char *text =
+        "{\"models\":[{\"name\":\"main\",\"provider\":\"openai\",\"api\":\"responses\","
+        "\"base_url\":\"https://models.example/v1\",\"proxy\":\"http://127.0.0.1:3128\","
+        "\"ca_file\":\"/etc/ca.pem\",\"timeouts_ms\":{\"connect\":1,\"first_byte\":2,"
+        "\"idle\":3,\"total\":4},\"usd_per_million\":{\"input\":0.25,\"output\":10}}],"
+        "\"limits\":{\"tokens\":5,\"seconds\":6,\"usd\":0.0000001},"
+        "\"listen\":{\"tcp\":\"127.1.2.3:0\",\"tokens\":{\"file\":\"keys/t\"},"
+        "\"passthrough\":true},\"swap\":\"turn\","
+        "\"evolve\":{\"autonomy\":\"off\",\"agent_tools\":true,\"settle_seconds\":0,"
+        "\"budget\":{\"rounds\":2}}}";
+    if (config_parse(&config, str_of(text), &arena, &err) < 0)
+        fail_msg("%s: %s", err.where, err.text);
+    const struct config_model *model = &config.models[0];
+    assert_true(str_equal(model->api, STR("responses")));
+    assert_true(str_equal(model->proxy, STR("http://127.0.0.1:3128")));
+    assert_true(str_equal(model->ca_file, STR("/etc/ca.pem")));
+    assert_int_equal(model->connect_ms, 1);
+    assert_int_equal(model->first_byte_ms, 2);
+    assert_int_equal(model->idle_ms, 3);
+    assert_int_equal(model->total_ms, 4);
+    assert_int_equal(model->usd_input, 250);
+    assert_int_equal(model->usd_output, 10000);
+    assert_int_equal(config.tokens_max, 5);
+    assert_int_equal(config.turn_seconds, 6);
+    assert_int_equal(config.turn_usd, 1); /* not 0, which is "no limit" */
+    assert_true(str_equal(config.listen.tcp, STR("127.1.2.3:0")));
+    assert_true(str_equal(config.listen.tokens_file, STR("keys/t")));
+    assert_true(config.listen.passthrough && config.swap_at_turn && config.agent_tools);
+    assert_true(str_equal(config.autonomy, STR("off")));
+    assert_int_equal(config.settle_seconds, 0);
+    assert_int_equal(config.rounds_a_day, 2);
+    arena_done(&arena);
+}
+
+static void has_defaults_where_nothing_is_said(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    struct config config;
+    assert_int_equal(config_parse(&config, STR("{}"), &arena, NULL), 0);
+    assert_int_equal(config.settle_seconds, 5);
+    assert_int_equal(config.rounds_a_day, 24);
+    assert_false(config.swap_at_turn || config.agent_tools || config.listen.tcp.at);
+    assert_int_equal(config.turn_usd + config.tokens_max + config.turn_seconds, 0);
+    arena_done(&arena);
+}
+
+static void keeps_tools_in_their_order(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        uint8_t permission;
+        bool idempotent;
+    } want[] = { { "shell", 1, false }, { "get_*", 0, true }, { "*", 2, false } };
+    struct arena arena = { 0 };
+    struct config config;
+    const char *text = "{\"tools\":{\"shell\":\"ask\",\"get_*\":{\"permission\":\"allow\","
+                       "\"idempotent\":true},\"*\":\"deny\"}}";
+    assert_int_equal(config_parse(&config, str_of(text), &arena, NULL), 0);
+    assert_int_equal(config.tools_count, COUNT_OF(want));
+    for (size_t i = 0; i < COUNT_OF(want); i++) {
+        assert_true(str_equal(config.tools[i].pattern, str_of(want[i].pattern)));
+        assert_int_equal(config.tools[i].permission, want[i].permission);
+        assert_int_equal(config.tools[i].idempotent, want[i].idempotent);
+    }
     arena_done(&arena);
 }
 
@@ -162,6 +279,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_configurations),
         cmocka_unit_test(reads_servers_and_models),
+        cmocka_unit_test(reads_what_the_service_may_do),
+        cmocka_unit_test(has_defaults_where_nothing_is_said),
+        cmocka_unit_test(keeps_tools_in_their_order),
         cmocka_unit_test(finds_only_registered_homes),
         cmocka_unit_test(refuses_a_home_that_others_may_write),
         cmocka_unit_test(a_split_key_is_kept),
