@@ -30,7 +30,7 @@ const struct json *codec_member(const struct json *object, const char *key);
 void codec_set(
     struct codec_changes *changes, const struct json *object, const char *key, struct str value);
 /* Leaves out every member of that name. */
-void codec_drop(struct codec_changes *changes, const struct json *object, const char *key);
+void codec_drop(struct codec_changes *changes, const char *key);
 /* The object with its changes; blanks, order and all other members as they were. */
 void codec_object_write(
     struct buf *out, const struct json *object, const struct codec_changes *changes);
@@ -127,6 +127,10 @@ void codec_text_quote(struct buf *text, struct str bytes);
 void codec_note(struct protocol_reply *reply, struct str *text, const struct json *string);
 /* Notes an error in place of a reply: class by the error object's type, code and message. */
 void codec_reply_error(struct protocol_reply *reply, const struct json *error);
+/* The class of an error object ({"type","code","message"}) that came with that status (0: inside a
+ * stream). error may be of any kind, or NULL. */
+enum protocol_error codec_error_class(
+    unsigned status, const struct json *error, struct arena *scratch);
 
 /* --- answers */
 
@@ -140,7 +144,8 @@ struct codec_source {
 };
 /* One event of raw, which is a stream: the codec's events again, in order. bytes are its lines with
  * the blank one, for passing it on. Returns 0 to go on. */
-typedef int codec_event_fn(void *user, struct str name, struct str data, struct str bytes);
+typedef int codec_event_fn(
+    void *user, struct str name, struct str data, struct str bytes, struct err *err);
 int codec_events(struct str raw, codec_event_fn *event, void *user, struct err *err);
 
 /* --- the table */
@@ -170,3 +175,4 @@ struct codec {
         const struct codec_source *source, struct arena *scratch, struct err *err);
 };
 extern const struct codec codec_chat, codec_responses, codec_messages;
+const struct codec *codec_of(enum protocol protocol);

@@ -16,8 +16,9 @@ struct sse {
     struct buf name; /* of the event that is being read */
     struct buf data; /* its data lines so far, a newline behind each */
     bool data_seen;
-    bool begun;    /* the byte order mark was looked for */
+    bool begun;    /* the first line, which may have a byte order mark, was read */
     bool after_cr; /* a LF that comes now belongs to the line end before */
+    uint64_t at;   /* bytes read; in an event's call: behind its blank line */
 };
 /* name: "" if the event has none; data: without the last newline. Both only for this call. Returns
  * 0, or a negated ERR_ code that sse_feed hands on. */
