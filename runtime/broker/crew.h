@@ -19,13 +19,13 @@ struct crew_worker;
 enum crew_end {
     CREW_TOLD,    /* crew_stop, retired, or the service ends */
     CREW_CRASHED, /* signal, exit */
-    CREW_HUNG,    /* its processor time ran on without a word */
-    CREW_BROKE    /* it sent what is no message, or what may not be sent */
+    CREW_HUNG,    /* its processor time ran on without an answer, or ten times that passed */
+    CREW_BROKE    /* it sent what is no message, what nobody waits for, or closed its ears */
 };
 struct crew_events {
     /* Valid in the call only. */
     void (*on_message)(void *with, struct crew_worker *worker, const struct wire *message);
-    /* Behind this the worker is gone. */
+    /* Behind this the worker is gone. What it sent before it ended has been told. */
     void (*on_gone)(void *with, struct crew_worker *worker, enum crew_end end, const char *why);
 };
 struct crew_plan {
@@ -34,11 +34,13 @@ struct crew_plan {
     const char *worker; /* path of moult-worker */
     int tier;           /* enum sandbox_tier: weakest allowed */
     uint32_t waived;
-    uint32_t hang_ms; /* processor time on one message */
+    uint32_t hang_ms; /* processor time on one answer */
     struct crew_events events;
     void *with;
 };
 int crew_new(struct crew **ret, const struct crew_plan *plan, struct err *err);
+/* Ends all workers, at once and without on_gone. Not from an event; the loop is to run once more
+ * before it is closed, so that it lets go of the handles. */
 void crew_free(struct crew *crew);
 
 struct crew_build {
@@ -56,7 +58,8 @@ struct crew_spec {
  */
 int crew_load(
     struct crew_generation **ret, struct crew *crew, const struct crew_spec *spec, struct err *err);
-/* No new work for it; its workers end when the last lease has gone (crew_rest), or stay warm. */
+/* No new work for it; each of its workers ends when its last lease has gone (CREW_TOLD), and the
+ * generation with the last of them. One that is to stay warm is not unloaded. */
 void crew_unload(struct crew_generation *generation);
 const struct crew_spec *crew_spec_of(const struct crew_generation *generation);
 
@@ -64,10 +67,12 @@ const struct crew_spec *crew_spec_of(const struct crew_generation *generation);
  * some milliseconds. ERR_LACKS: a layer; ERR_PEER: it refuses the builds. */
 int crew_worker_for(struct crew_worker **ret, struct crew_generation *generation,
     struct str principal, struct err *err);
-/* Queued; written at the end of the loop's turn. */
-void crew_send(struct crew_worker *worker, const struct wire *message);
+/* Queued; written at the end of the loop's turn. To one that is ending nothing is sent.
+ * -ERR_LIMIT: it fits no frame; nothing was queued. */
+int crew_send(struct crew_worker *worker, const struct wire *message);
 /* A lease that is open in it: counted, so that an idle worker can be told from a busy one. */
 void crew_lease(struct crew_worker *worker, int change);
+/* Kills it; on_gone follows when it has ended. */
 void crew_stop(struct crew_worker *worker);
 struct crew_generation *crew_generation_of(const struct crew_worker *worker);
 uint32_t crew_hooks(
