@@ -65,6 +65,10 @@ const struct detector detectors[] = {
       array_mendable, array_frame, array_suppressed, overreach_array },
     { "failed_call_repeated", "a call that just failed, made again", loop_find, MOULT_BEFORE_TOOL,
       loop_mendable, loop_frame, loop_suppressed, overreach_loop },
+    { "turn_failed_rate_limit", "a turn that ended because the provider limits the rate", rate_limit_find, MOULT_MODEL_ERROR,
+      error_mendable, rate_limit_frame, error_suppressed, overreach_error },
+    { "turn_failed_overloaded", "a turn that ended because the provider was overloaded", overloaded_find, MOULT_MODEL_ERROR,
+      error_mendable, overloaded_frame, error_suppressed, overreach_error },
 
     { "repeat", "the same call again in a row, failed or not", repeat_find, MOULT_BEFORE_TOOL,
       repeat_mendable, repeat_frame, loop_suppressed, overreach_loop },

@@ -4,7 +4,7 @@
 static void find_result_over(const struct run *run, size_t bytes, detect_sink sink, void *with)
 {
     for (uint32_t i = 0, step = 0; i < run->messages_count; i++) {
-        if (run->messages[i].role == RUN_MODEL)
+        if (run->messages[i].role == RUN_MODEL || run->messages[i].role == RUN_ERROR)
             step++;
         if (run->messages[i].role == RUN_RESULT && run->messages[i].text.size > bytes)
             detect_hit_step(step > 0 ? step - 1 : 0, sink, with);

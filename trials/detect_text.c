@@ -10,7 +10,7 @@ typedef bool (*reply_test)(const struct run *run, const struct run_message *repl
 static void find_replies(const struct run *run, reply_test test, detect_sink sink, void *with)
 {
     for (uint32_t step = 0; step < run->steps_count; step++)
-        if (test(run, &run->messages[run->steps[step]]))
+        if (!run_step_error(run, step) && test(run, run_step(run, step)))
             detect_hit_step(step, sink, with);
 }
 

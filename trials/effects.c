@@ -26,13 +26,24 @@ const char *const effects_end_words[6] = {
     [EFFECTS_ABNORMAL] = "abnormal",
 };
 
+enum wire_again effects_again(const struct run_error *error, uint32_t model, uint32_t waited_ms)
+{
+    return wire_again_of(error->model, error->retry_after_ms, model, waited_ms);
+}
+
 void effects_recorded(
     struct effects *ret, const struct run *run, uint32_t step, struct arena *arena)
 {
-    const struct run_message *reply = &run->messages[run->steps[step]];
+    const struct run_message *reply = run_step(run, step);
+    const struct run_error *error = reply->error;
     *ret =
         (struct effects){ .request_same = true, .prefix = true, .same = true, .text = reply->text };
-    ret->end = reply->calls_count > 0 ? EFFECTS_HANDED : EFFECTS_ANSWERED;
+    ret->end = error                    ? error->again ? EFFECTS_ASKED : EFFECTS_FAILED
+               : reply->calls_count > 0 ? EFFECTS_HANDED
+                                        : EFFECTS_ANSWERED;
+    ret->error = error != NULL;
+    if (error && error->again)
+        ret->again = (uint8_t)effects_again(error, error->again_model, error->again_ms);
     ret->calls = arena_alloc(arena, (reply->calls_count + 1) * sizeof(*ret->calls));
     ret->calls_count = reply->calls_count;
     for (uint32_t i = 0; i < reply->calls_count; i++) {
@@ -93,7 +104,7 @@ bool effects_equal(const struct effects *a, const struct effects *b)
 void effects_seal(struct effects *effects)
 {
     CLEANUP(buf_done) struct buf form = { 0 };
-    buf_format(&form, "%d,%d;", effects->end, effects->request_same);
+    buf_format(&form, "%d,%d,%d;", effects->end, effects->request_same, effects->again);
     if (!hash_zero(&effects->asked))
         buf_add(&form, effects->asked.at, sizeof effects->asked.at);
     form_of(&form, effects);

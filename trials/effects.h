@@ -9,8 +9,8 @@
 enum effects_end {
     EFFECTS_ANSWERED, /* text handed over, no call */
     EFFECTS_HANDED,   /* calls handed over */
-    EFFECTS_ASKED, /* asked the model again (retry, or every call denied): the trace has no answer
-                    */
+    EFFECTS_ASKED, /* asked the model again (retry, failover, or every call denied): the trace has
+                      no answer */
     EFFECTS_REFUSED,
     EFFECTS_FAILED,  /* the turn failed by the harness's own decision */
     EFFECTS_ABNORMAL /* crash, hang, protocol error, hook failure */
@@ -27,6 +27,8 @@ struct effects {
     struct str text;
     struct effects_call *calls; /* of the reply, denied ones included, in order */
     uint32_t calls_count;
+    bool error;           /* the step is an error in a reply's place */
+    uint8_t again;        /* enum wire_again: how the model was asked again after it */
     struct digest asked;  /* what the trace has no answer for: another request, a hook's question */
     struct digest digest; /* of all of it; equal effects have equal digests */
     struct str why;       /* ABNORMAL: what happened */
@@ -34,6 +36,8 @@ struct effects {
 /* The recorded effects of a step: what identity replay must ask for. */
 void effects_recorded(
     struct effects *ret, const struct run *run, uint32_t step, struct arena *arena);
+/* How a request stands to the one that failed before it. */
+enum wire_again effects_again(const struct run_error *error, uint32_t model, uint32_t waited_ms);
 /* Calls by name and JSON value, text without white space: as frames compare (not byte for byte). */
 bool effects_equal(const struct effects *a, const struct effects *b);
 void effects_seal(struct effects *effects); /* fills digest */

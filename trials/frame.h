@@ -32,6 +32,13 @@ FIND(repeat_find);
 MENDABLE(repeat_mendable);
 FRAME(repeat_frame);
 
+FIND(rate_limit_find);
+FRAME(rate_limit_frame);
+FIND(overloaded_find);
+FRAME(overloaded_frame);
+MENDABLE(error_mendable);
+SUPPRESSED(error_suppressed);
+
 MENDABLE(unknown_param_mendable);
 FRAME(unknown_param_frame);
 MENDABLE(python_repr_mendable);
@@ -49,4 +56,4 @@ void frame_begin(struct effects *ret, const struct run *run, uint32_t step, stru
 const struct run_call *frame_call(const struct run *run, const struct detect_hit *hit);
 
 /* Made cases, JSON (trials/overreach/). */
-extern const char overreach_leak[], overreach_array[], overreach_loop[];
+extern const char overreach_leak[], overreach_array[], overreach_loop[], overreach_error[];

@@ -146,6 +146,16 @@ struct str pool_tools(struct replay *replay, const struct run *run)
     return buf_view(&replay->tools);
 }
 
+struct str pool_models(struct replay *replay, const struct run *run)
+{
+    buf_clear(&replay->models);
+    buf_text(&replay->models, "[\"recorded\"");
+    for (uint32_t i = 1; i < run->models; i++)
+        buf_format(&replay->models, ",\"recorded %u\"", i);
+    buf_char(&replay->models, ']');
+    return buf_view(&replay->models);
+}
+
 /* --- a replay */
 
 int replay_open(
@@ -176,6 +186,7 @@ void replay_free(struct replay *replay)
     for (unsigned i = 0; i < replay->seats_count; i++)
         seat_done(&replay->seats[i]);
     buf_done(&replay->tools);
+    buf_done(&replay->models);
     free(replay->seats);
     free(replay);
 }

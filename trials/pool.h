@@ -17,6 +17,7 @@ struct replay {
     unsigned deaths;        /* steps that killed their worker */
     struct digest tools_of; /* the list that was printed last: runs of one origin share it */
     struct buf tools;
+    struct buf models;
     unsigned hangs; /* of these, that it never answered */
 };
 
@@ -42,3 +43,5 @@ uint64_t pool_seed(const struct replay *replay, const struct run *run);
 /* The tools that a run's session is opened with, as JSON; empty where none were offered. Valid
  * until the next call. */
 struct str pool_tools(struct replay *replay, const struct run *run);
+/* The aliases that a run's session is opened with: as many as the recording had. Valid likewise. */
+struct str pool_models(struct replay *replay, const struct run *run);

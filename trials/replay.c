@@ -94,7 +94,7 @@ static int open_session(struct running *r, struct lane *lane, struct seat *seat,
                                               .seed = pool_seed(r->replay, lane->run),
                                               .steps_max = WIRE_MESSAGES_MAX,
                                               .tools = pool_tools(r->replay, lane->run),
-                                              .models = STR("[\"recorded\"]"),
+                                              .models = pool_models(r->replay, lane->run),
                                               .states = states,
                                               .states_count = lane->kept_count } };
     return frame_put(&seat->channel, &open, err);
@@ -103,10 +103,12 @@ static int open_session(struct running *r, struct lane *lane, struct seat *seat,
 static int put_context(struct lane *lane, struct seat *seat, uint32_t to, struct err *err)
 {
     uint32_t keep = lane->held < to ? lane->held : to;
-    const struct run_message *from = lane->run->messages;
+    const struct run *run = lane->run;
     struct wire_message *messages = arena_alloc(&lane->arena, (to - keep + 1) * sizeof *messages);
-    for (uint32_t i = keep; i < to; i++)
-        messages[i - keep] = (struct wire_message){ from[i].bytes, from[i].failed };
+    for (uint32_t i = keep; i < to; i++) {
+        const struct run_message *from = &run->messages[run->told[i]];
+        messages[i - keep] = (struct wire_message){ from->bytes, from->failed };
+    }
     const struct wire put = { WIRE_PUT, .put = { lane->lease, keep, messages, to - keep } };
     lane->held = to;
     return frame_put(&seat->channel, &put, err);
@@ -115,7 +117,7 @@ static int put_context(struct lane *lane, struct seat *seat, uint32_t to, struct
 static int send_step(struct running *r, struct lane *lane, struct seat *seat, struct err *err)
 {
     arena_reset(&lane->arena);
-    uint32_t to = lane->run->steps[lane->step];
+    uint32_t to = run_context(lane->run, lane->step);
     int rc = lane->lease ? 0 : open_session(r, lane, seat, err);
     if (rc == 0)
         rc = put_context(lane, seat, to, err);
@@ -123,21 +125,31 @@ static int send_step(struct running *r, struct lane *lane, struct seat *seat, st
     const struct wire go = { WIRE_RUN,
         .run = { .lease = lane->lease,
             .elapsed_ms = r->replay->arm.elapsed_ms,
-            .turn_start = to > 0 && lane->run->messages[to - 1].role == RUN_USER } };
+            .turn_start =
+                to > 0 && lane->run->messages[lane->run->told[to - 1]].role == RUN_USER } };
     lane->flying = true;
     lane->since_ns = clock_mono_ns();
     return rc < 0 ? rc : frame_put(&seat->channel, &go, err);
 }
 
+/* What the recording has for it, that its pause is over, or that nothing is known. */
 static int send_result(struct running *r, struct lane *lane, struct seat *seat,
-    const struct wire_effect *effect, bool known, struct err *err)
+    const struct wire_effect *effect, int next, struct err *err)
 {
-    struct str reply = lane->run->messages[lane->run->steps[lane->step]].bytes;
-    const struct wire result = { WIRE_RESULT, .result = { .lease = lane->lease,
-                                                  .effect = effect->number,
-                                                  .status = known ? WIRE_OK : WIRE_NO_ANSWER,
-                                                  .elapsed_ms = r->replay->arm.elapsed_ms,
-                                                  .bytes = known ? reply : (struct str){ 0 } } };
+    const struct run_message *answer = run_step(lane->run, lane->step);
+    struct wire result = { WIRE_RESULT, .result = { .lease = lane->lease,
+                                            .effect = effect->number,
+                                            .status = WIRE_OK,
+                                            .elapsed_ms = r->replay->arm.elapsed_ms } };
+    if (next == SIGHT_NO_ANSWER) {
+        result.result.status = WIRE_NO_ANSWER;
+    } else if (next == SIGHT_REPLY && answer->error) {
+        result.result.status = WIRE_FAILED;
+        result.result.error_class = answer->error->class;
+        result.result.retry_after_ms = answer->error->retry_after_ms;
+    } else if (next == SIGHT_REPLY) {
+        result.result.bytes = answer->bytes;
+    }
     return frame_put(&seat->channel, &result, err);
 }
 
@@ -265,8 +277,8 @@ static int take(void *with, unsigned at, const struct wire *message, struct err 
     if (!lane)
         return err_set(err, ERR_PEER, "protocol: the worker names a lease that is not its own");
     int next = sight_take(&lane->sight, message, err);
-    if (next == SIGHT_REPLY || next == SIGHT_NO_ANSWER)
-        return send_result(r, lane, seat, &message->effect, next == SIGHT_REPLY, err);
+    if (next == SIGHT_REPLY || next == SIGHT_WAITED || next == SIGHT_NO_ANSWER)
+        return send_result(r, lane, seat, &message->effect, next, err);
     if (next != SIGHT_OVER)
         return next < 0 ? next : 0;
     keep_states(lane, &message->end);

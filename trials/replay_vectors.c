@@ -79,7 +79,7 @@ static int open_session(struct judging *j, struct judge *judge, struct seat *sea
                                               .seed = pool_seed(j->replay, run),
                                               .steps_max = WIRE_MESSAGES_MAX,
                                               .tools = pool_tools(j->replay, run),
-                                              .models = STR("[\"recorded\"]") } };
+                                              .models = pool_models(j->replay, run) } };
     return frame_put(&seat->channel, &open, err);
 }
 
@@ -87,9 +87,10 @@ static int put_context(struct judge *judge, struct seat *seat, uint32_t to, stru
 {
     uint32_t keep = judge->held < to ? judge->held : to;
     CLEANUP(mem_freep) struct wire_message *messages = mem_zero(to - keep + 1, sizeof *messages);
-    for (uint32_t i = keep; i < to; i++)
-        messages[i - keep] =
-            (struct wire_message){ judge->run->messages[i].bytes, judge->run->messages[i].failed };
+    for (uint32_t i = keep; i < to; i++) {
+        const struct run_message *from = &judge->run->messages[judge->run->told[i]];
+        messages[i - keep] = (struct wire_message){ from->bytes, from->failed };
+    }
     const struct wire put = { WIRE_PUT, .put = { judge->lease, keep, messages, to - keep } };
     judge->held = to;
     return frame_put(&seat->channel, &put, err);
@@ -100,22 +101,28 @@ static int send_piece(
 {
     const struct replay_job *job = &j->jobs[piece.job];
     const struct replay_vectors *v = j->vectors;
-    uint32_t at = job->run->steps[job->step];
+    const struct run_message *at = run_step(job->run, job->step);
+    static const struct run_error none;
+    const struct run_error *error = at->error ? at->error : &none;
     int rc = judge->run == job->run ? 0 : open_session(j, judge, seat, job->run, err);
     if (rc == 0)
-        rc = put_context(judge, seat, at, err);
+        rc = put_context(judge, seat, run_context(job->run, job->step), err);
     bool last = piece.from + piece.count == v->count;
     /* The wire's struct is not const, and only read here. */
     const struct wire message = { WIRE_VECTORS,
         .vectors = { .lease = judge->lease,
-            .reply = job->run->messages[at].bytes,
+            .reply = at->error ? (struct str){ 0 } : at->bytes,
             .holes = (uint16_t *)v->holes + (size_t)piece.from * v->width,
             .holes_count = piece.count * v->width,
             .width = v->width,
             .decide = (uint64_t *)v->decide + piece.from,
             .decide_count = piece.count,
             .atoms = v->atoms && last,
-            .cover = v->cover && last } };
+            .cover = v->cover && last,
+            .error_class = error->class,
+            .retry_after_ms = error->retry_after_ms,
+            .attempt = error->attempt,
+            .model = error->model } };
     if (rc == 0)
         rc = frame_put(&seat->channel, &message, err);
     if (judge->flying_count == 0)

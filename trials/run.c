@@ -7,8 +7,11 @@
 #include "trials/run.h"
 
 #include "base/mem.h"
+#include "base/names.h"
 #include "trials/python.h"
 #include "wire/effect.h"
+
+#include "sdk/moult.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -20,6 +23,21 @@ static const char *const role_words[] = {
     [RUN_USER] = "user",
     [RUN_MODEL] = "assistant",
     [RUN_RESULT] = "tool",
+    [RUN_ERROR] = "error",
+};
+
+const char *const run_error_words[11] = {
+    [MOULT_NO_ERROR] = "none",
+    [MOULT_RATE_LIMIT] = "rate_limit",
+    [MOULT_OVERLOADED] = "overloaded",
+    [MOULT_TOO_LONG] = "too_long",
+    [MOULT_REFUSED] = "refused",
+    [MOULT_MALFORMED] = "malformed",
+    [MOULT_TIMEOUT] = "timeout",
+    [MOULT_CONNECTION] = "connection",
+    [MOULT_BAD_REQUEST] = "bad_request",
+    [MOULT_UNAUTHORIZED] = "unauthorized",
+    [MOULT_SERVER] = "server",
 };
 
 struct run *run_new(struct arena *arena)
@@ -136,6 +154,39 @@ bool run_error_text(struct str text)
     return str_starts(text, STR("Error")) || str_starts(text, STR("Unknown action"));
 }
 
+/* A number of an error within its bounds; what is not there is 0. */
+static bool read_number(const struct json *object, const char *key, int64_t max, uint32_t *ret)
+{
+    const struct json *value = json_get(object, key);
+    int64_t number = json_int(value, value ? -1 : 0);
+    *ret = (uint32_t)number;
+    return number >= 0 && number <= max;
+}
+
+static int read_error(
+    struct run *run, struct run_message *message, const struct json *object, struct err *err)
+{
+    struct run_error *error = arena_alloc(run->arena, sizeof(*error));
+    int class = NAME_FIND(run_error_words, text_of(run->arena, object, "class"));
+    const struct json *then = json_get(object, "then");
+    bool good = class > MOULT_NO_ERROR && read_number(object, "status", 999, &error->status) &&
+                read_number(object, "retry_after_ms", UINT32_MAX, &error->retry_after_ms) &&
+                read_number(object, "attempt", RUN_ATTEMPTS_MAX, &error->attempt) &&
+                read_number(object, "models", RUN_MODELS_MAX, &error->models) &&
+                read_number(object, "model", RUN_MODELS_MAX, &error->model) &&
+                read_number(then, "model", RUN_MODELS_MAX, &error->again_model) &&
+                read_number(then, "wait_ms", UINT32_MAX, &error->again_ms);
+    if (error->models == 0)
+        error->models = 1;
+    error->again = json_is(then, JSON_OBJECT);
+    if (!good || error->model >= error->models || error->again_model >= error->models)
+        return err_set(
+            err, ERR_INPUT, "message %u is no error of a model request", run->messages_count - 1);
+    error->class = (uint8_t) class;
+    message->error = error;
+    return 0;
+}
+
 int run_add(struct run *run, struct str bytes, bool failed, struct err *err)
 {
     uint32_t index = run->messages_count;
@@ -157,6 +208,8 @@ int run_add(struct run *run, struct str bytes, bool failed, struct err *err)
     if (message->calls_count > WIRE_CALLS_MAX)
         return err_set(err, ERR_LIMIT, "message %u has %u calls, more than %d", index,
             message->calls_count, WIRE_CALLS_MAX);
+    if (role == RUN_ERROR)
+        return read_error(run, message, object, err);
     if (role == RUN_RESULT) {
         message->tool_call_id = text_of(run->arena, object, "tool_call_id");
         message->name = text_of(run->arena, object, "name");
@@ -205,10 +258,17 @@ void run_seal(struct run *run)
 {
     enum { TAU_MODEL_CALLS_MAX = 30 };
     run->steps = arena_alloc(run->arena, (run->messages_count + 1) * sizeof(*run->steps));
+    run->told = arena_alloc(run->arena, (run->messages_count + 1) * sizeof(*run->told));
+    run->models = 1;
     for (uint32_t i = 0; i < run->messages_count; i++) {
         struct run_message *message = &run->messages[i];
-        if (message->role == RUN_MODEL)
+        message->told = run->told_count;
+        if (message->role == RUN_MODEL || message->role == RUN_ERROR)
             run->steps[run->steps_count++] = i;
+        if (message->role != RUN_ERROR)
+            run->told[run->told_count++] = i;
+        else if (message->error->models > run->models)
+            run->models = message->error->models;
         if (message->role != RUN_RESULT)
             continue;
         pair_result(run, i);
@@ -221,6 +281,21 @@ void run_seal(struct run *run)
     }
     if (str_equal(run->source, STR("tau")))
         run->step_limit = run->steps_count >= TAU_MODEL_CALLS_MAX && !says_stop(run);
+}
+
+const struct run_message *run_step(const struct run *run, uint32_t step)
+{
+    return &run->messages[run->steps[step]];
+}
+
+const struct run_error *run_step_error(const struct run *run, uint32_t step)
+{
+    return run_step(run, step)->error;
+}
+
+uint32_t run_context(const struct run *run, uint32_t step)
+{
+    return run_step(run, step)->told;
 }
 
 bool run_next_call(const struct run *run, struct run_cursor *cursor, struct run_at *ret)

@@ -1,16 +1,28 @@
 /* run - one recorded conversation in the form that detectors, frames and replay share.
  *
  * A run is read from the journal (or straight from an importer, for benchmarks) into one arena.
- * Nothing is copied that can be a slice. A step is one model reply: message `steps[k]` is an
- * assistant message, everything before it is its recorded context, what follows up to the next
- * reply are results and user messages. */
+ * Nothing is copied that can be a slice. A step is one answer of a provider: a reply, or an error
+ * where the reply would be. Message `steps[k]` is an assistant message or an error, everything
+ * before it is its recorded context, what follows up to the next step are results and user
+ * messages. An error is in no context: a model never sees it. */
 #pragma once
 
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/json.h"
 
-enum run_role { RUN_SYSTEM, RUN_USER, RUN_MODEL, RUN_RESULT };
+enum run_role { RUN_SYSTEM, RUN_USER, RUN_MODEL, RUN_RESULT, RUN_ERROR };
+
+/* A model request that failed, and what the harness did then. */
+struct run_error {
+    uint8_t class; /* enum moult_error_class */
+    uint32_t status, retry_after_ms;
+    uint32_t attempt;       /* requests of this step that had failed before it */
+    uint32_t model, models; /* alias that was asked, and how many there were */
+    bool again;             /* it asked again; else the turn ended */
+    uint32_t again_model, again_ms;
+};
+enum { RUN_MODELS_MAX = 64, RUN_ATTEMPTS_MAX = 64 };
 
 struct run_call {
     struct str id, name, args;  /* args: raw text as the model wrote it */
@@ -21,9 +33,11 @@ struct run_call {
     bool failed;                /* its result is an error */
 };
 struct run_message {
-    uint8_t role;     /* enum run_role */
-    struct str bytes; /* the JSON object, as the journal has it */
-    struct str text;  /* content as text, unescaped; empty if null */
+    uint8_t role;                  /* enum run_role */
+    struct str bytes;              /* the JSON object, as the journal has it */
+    struct str text;               /* content as text, unescaped; empty if null */
+    uint32_t told;                 /* messages before it that a model sees */
+    const struct run_error *error; /* of an error */
     struct run_call *calls;
     uint32_t calls_count;
     struct str tool_call_id, name;         /* results */
@@ -57,8 +71,11 @@ struct run {
     bool offered; /* they were offered natively in the request (not described in text) */
     struct run_message *messages;
     uint32_t messages_count, messages_room;
-    uint32_t *steps; /* message index of each reply */
+    uint32_t *steps; /* message index of each reply or error */
     uint32_t steps_count;
+    uint32_t *told; /* message index of each message that a model sees: all but errors */
+    uint32_t told_count;
+    uint32_t models; /* aliases that there were; 1 where nothing says so */
     struct arena *arena;
 };
 
@@ -71,6 +88,11 @@ struct run *run_new(struct arena *arena);
 int run_set_meta(struct run *run, struct str text, struct err *err);
 int run_add(struct run *run, struct str bytes, bool failed, struct err *err);
 void run_seal(struct run *run);
+/* The message of a step; the error that it is, or NULL; how many messages its context has. */
+const struct run_message *run_step(const struct run *run, uint32_t step);
+const struct run_error *run_step_error(const struct run *run, uint32_t step);
+uint32_t run_context(const struct run *run, uint32_t step);
+extern const char *const run_error_words[11]; /* by enum moult_error_class */
 
 /* The key of a call: its name and its arguments in canonical form, else their raw text. Also fills
  * value and literal. */

@@ -4,6 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+static const struct run_message *recorded(const struct sight *sight)
+{
+    return run_step(sight->run, sight->step);
+}
+
+/* The error that is in the reply's place, or NULL. */
+static const struct run_error *recorded_error(const struct sight *sight)
+{
+    return recorded(sight)->error;
+}
+
 void sight_begin(
     struct sight *sight, const struct run *run, uint32_t step, uint64_t lease, struct arena *arena)
 {
@@ -11,11 +22,7 @@ void sight_begin(
     sight->edited = UINT32_MAX;
     sight->effects.end = EFFECTS_FAILED;
     sight->effects.prefix = true; /* a request that is not made breaks nothing */
-}
-
-static const struct run_message *recorded(const struct sight *sight)
-{
-    return &sight->run->messages[sight->run->steps[sight->step]];
+    sight->effects.error = recorded_error(sight) != NULL;
 }
 
 static int broken(struct err *err, const char *what)
@@ -66,7 +73,7 @@ static int settle_one(struct sight *sight, const struct wire_settled *settled, s
         return 0;
     }
     if (settled->bytes.size == 0) {
-        if (settled->origin != WIRE_FROM_EFFECT || !sight->number ||
+        if (settled->origin != WIRE_FROM_EFFECT || !sight->number || recorded_error(sight) ||
             settled->effect != sight->number)
             return broken(err, "settles the result of an effect that it never had");
         settle_reply(sight, recorded(sight));
@@ -123,12 +130,20 @@ static struct digest request_digest(const struct wire_effect *effect)
     return hash_end(&hash);
 }
 
-/* The first request gets the recorded reply, whatever it is like: what it is like is a fact. */
+/* The alias that was asked first: of an error that was not the first of its step, nothing says. */
+static bool own_model(const struct sight *sight, uint32_t model)
+{
+    const struct run_error *error = recorded_error(sight);
+    return !error ? model == 0 : error->attempt > 0 || model == error->model;
+}
+
+/* The first request gets the recorded answer, whatever it is like: what it is like is a fact. */
 static int take_request(struct sight *sight, const struct wire_effect *effect)
 {
-    uint32_t context = sight->run->steps[sight->step];
+    uint32_t context = run_context(sight->run, sight->step);
     struct effects *seen = &sight->effects;
-    bool own = effect->tools.size == 0 && effect->model == 0 && sight->edited == UINT32_MAX;
+    bool own =
+        effect->tools.size == 0 && own_model(sight, effect->model) && sight->edited == UINT32_MAX;
     bool whole = leading(effect) == context;
     sight->number = effect->number;
     seen->prefix = own && leading(effect) >= context;
@@ -147,12 +162,6 @@ static int diverge(struct sight *sight)
     return SIGHT_NO_ANSWER;
 }
 
-static int take_model(struct sight *sight, const struct wire_effect *effect, struct err *err)
-{
-    (void)err;
-    return sight->number ? diverge(sight) : take_request(sight, effect);
-}
-
 /* A question of a hook, or a pause before another attempt: no recording has its answer. */
 static int take_question(struct sight *sight, const struct wire_effect *effect, struct err *err)
 {
@@ -161,6 +170,37 @@ static int take_question(struct sight *sight, const struct wire_effect *effect, 
         { (const char *)&effect->model, sizeof effect->model } };
     sight->effects.asked = hash_parts(parts, sizeof parts / sizeof parts[0]);
     return diverge(sight);
+}
+
+/* An error of attempt N stands for N + 1 requests that failed: so many are answered by it. The one
+ * behind them is another's world; how it stands to the last that failed is what is seen. */
+static int take_retry(struct sight *sight, const struct wire_effect *effect)
+{
+    const struct run_error *error = recorded_error(sight);
+    if (sight->requests++ <= error->attempt) {
+        sight->waited_ms = 0;
+        return SIGHT_REPLY;
+    }
+    sight->effects.again = (uint8_t)effects_again(error, effect->model, sight->waited_ms);
+    return diverge(sight);
+}
+
+static int take_model(struct sight *sight, const struct wire_effect *effect, struct err *err)
+{
+    (void)err;
+    if (sight->number)
+        return recorded_error(sight) ? take_retry(sight, effect) : diverge(sight);
+    sight->requests = 1;
+    return take_request(sight, effect);
+}
+
+/* A pause behind an error goes by; there is no other that a recording knows. */
+static int take_wait(struct sight *sight, const struct wire_effect *effect, struct err *err)
+{
+    if (!sight->number || !recorded_error(sight))
+        return take_question(sight, effect, err);
+    sight->waited_ms = effect->ms;
+    return SIGHT_WAITED;
 }
 
 /* The calls of the settled reply, with those that were denied. */
@@ -201,7 +241,8 @@ static bool like_recorded(const struct sight *sight)
 {
     const struct run_message *reply = recorded(sight);
     const struct effects *seen = &sight->effects;
-    bool same = str_equal(seen->text, reply->text) && seen->calls_count == reply->calls_count;
+    bool same = !reply->error && str_equal(seen->text, reply->text) &&
+                seen->calls_count == reply->calls_count;
     for (uint32_t i = 0; same && i < seen->calls_count; i++)
         same = !seen->calls[i].denied && str_equal(seen->calls[i].name, reply->calls[i].name) &&
                str_equal(seen->calls[i].args, reply->calls[i].args);
@@ -213,8 +254,9 @@ static int take_hand(struct sight *sight, const struct wire_effect *effect, stru
     struct effects *seen = &sight->effects;
     if (!sight->settled)
         return broken(err, "hands over what it did not settle");
-    if (effect->same && (!sight->number || effect->reply != sight->number ||
-                            effect->text.size > 0 || effect->calls_count > 0))
+    if (effect->same &&
+        (!sight->number || recorded_error(sight) || effect->reply != sight->number ||
+            effect->text.size > 0 || effect->calls_count > 0))
         return broken(err, "names a reply that it never had");
     if (effect->same && sight->settled != recorded(sight))
         return broken(err, "calls a changed reply the same");
@@ -236,7 +278,7 @@ static int (*const may_ask[])(
     [WIRE_TOOL] = NULL, /* the client carries calls out */
     [WIRE_NESTED] = take_question,
     [WIRE_PERSON] = take_question,
-    [WIRE_WAIT] = take_question,
+    [WIRE_WAIT] = take_wait,
 };
 
 static int take_effect(struct sight *sight, const struct wire_effect *effect, struct err *err)
@@ -271,6 +313,16 @@ static int end_of(const struct sight *sight, uint8_t how)
     }
 }
 
+static bool error_as_recorded(const struct sight *sight)
+{
+    const struct run_error *error = recorded_error(sight);
+    const struct effects *seen = &sight->effects;
+    if (!error->again)
+        return seen->end == EFFECTS_FAILED;
+    return seen->end == EFFECTS_ASKED &&
+           seen->again == effects_again(error, error->again_model, error->again_ms);
+}
+
 static int take_end(struct sight *sight, const struct wire_end *end, struct err *err)
 {
     int rc = settle(sight, end->settled, end->settled_count, err);
@@ -284,6 +336,8 @@ static int take_end(struct sight *sight, const struct wire_end *end, struct err 
         sight->effects.text = sight->settled->text;
     }
     sight->effects.end = (uint8_t)how;
+    if (sight->effects.error)
+        sight->effects.same = error_as_recorded(sight);
     if (sight->failed_hook)
         sight->effects.end = EFFECTS_ABNORMAL;
     effects_seal(&sight->effects);
@@ -321,7 +375,7 @@ int sight_take(struct sight *sight, const struct wire *message, struct err *err)
 
 uint32_t sight_holds(const struct sight *sight)
 {
-    uint32_t count = sight->run->steps[sight->step] + (sight->settled == recorded(sight));
+    uint32_t count = run_context(sight->run, sight->step) + (sight->settled == recorded(sight));
     return sight->edited < count ? sight->edited : count;
 }
 
@@ -329,6 +383,7 @@ void sight_abnormal(struct sight *sight, const char *why)
 {
     sight->effects = (struct effects){ .end = EFFECTS_ABNORMAL,
         .prefix = true,
+        .error = recorded_error(sight) != NULL,
         .why = str_of(arena_format(sight->arena, "%s", why)) };
     effects_seal(&sight->effects);
 }

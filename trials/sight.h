@@ -13,7 +13,9 @@ struct sight {
     uint32_t step;
     uint64_t lease;
     struct arena *arena; /* of the step */
-    uint32_t number;     /* of the model request that got the recorded reply; 0: none yet */
+    uint32_t number;     /* of the model request that got the recorded answer; 0: none yet */
+    uint32_t requests;   /* that the recorded error answered */
+    uint32_t waited_ms;  /* since the last of them */
     uint32_t edited;     /* the first message of the context that a hook changed, or UINT32_MAX */
     bool diverged, handed, failed_hook;
     uint32_t handed_calls;
@@ -23,7 +25,8 @@ struct sight {
 };
 enum sight_next {
     SIGHT_WAIT,      /* more will come by itself */
-    SIGHT_REPLY,     /* give it the recorded reply */
+    SIGHT_REPLY,     /* give it the recorded reply, or error */
+    SIGHT_WAITED,    /* its pause is over */
     SIGHT_NO_ANSWER, /* the trace has none */
     SIGHT_OVER       /* effects are complete and sealed */
 };

@@ -71,8 +71,14 @@ uint64_t track_failing(const struct run *run, uint32_t step, const struct effect
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     CLEANUP(buf_done) struct buf reply = { 0 };
+    const struct run_message *recorded = run_step(run, step);
     uint64_t failing = 0;
-    print_reply(&reply, effects);
+    if (recorded->error && effects->end == EFFECTS_ASKED)
+        return 0; /* nothing was said yet */
+    if (recorded->error && effects->end == EFFECTS_FAILED)
+        buf_str(&reply, recorded->bytes);
+    else
+        print_reply(&reply, effects);
     const struct run *now = with_reply(&arena, run, run->steps[step], buf_view(&reply));
     for (unsigned i = 0; now && i < detectors_count; i++) {
         struct last_step last = { .step = now->steps_count - 1 };
@@ -119,8 +125,8 @@ static void note_change(
 /* Byte for byte, which is how nearly every step goes: nothing has to be compared in form. */
 static bool as_recorded(const struct run *run, uint32_t step, const struct effects *seen)
 {
-    bool calls = run->messages[run->steps[step]].calls_count > 0;
-    return seen->request_same && seen->same &&
+    bool calls = run_step(run, step)->calls_count > 0;
+    return seen->request_same && seen->same && !run_step_error(run, step) &&
            seen->end == (calls ? EFFECTS_HANDED : EFFECTS_ANSWERED);
 }
 

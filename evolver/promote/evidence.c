@@ -35,7 +35,8 @@ struct evidence_digests evidence_digest(const struct effects *effects)
     }
     return (struct evidence_digests){ .calls = wire_calls_digest(calls, count),
         .text = wire_text_digest(effects->text),
-        .end = wire_end_digest(effects->end, denied, denials) };
+        .end = effects->error ? wire_error_digest(effects->end, (enum wire_again)effects->again)
+                              : wire_end_digest(effects->end, denied, denials) };
 }
 
 bool evidence_equal(const struct evidence_digests *a, const struct evidence_digests *b)

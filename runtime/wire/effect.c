@@ -160,6 +160,10 @@ static const struct field vectors_fields[] = {
     MANY(wire_vectors, decide, WIRE_VECTORS_MAX, u64_shape),
     ONE(wire_vectors, atoms, BOOL, 1),
     ONE(wire_vectors, cover, BOOL, 1),
+    ONE(wire_vectors, error_class, U8, ERRORS_MAX),
+    ONE(wire_vectors, retry_after_ms, U32, UINT32_MAX),
+    ONE(wire_vectors, attempt, U32, UINT32_MAX),
+    ONE(wire_vectors, model, U32, UINT32_MAX),
 };
 static const struct field ready_fields[] = {
     ONE(wire_ready, version, U32, UINT32_MAX),
@@ -573,4 +577,20 @@ uint64_t wire_text_digest(struct str text)
 uint64_t wire_end_digest(uint8_t end, const uint32_t *denied, uint32_t denied_count)
 {
     return hash_fast(denied, denied_count * sizeof(*denied), end);
+}
+
+enum wire_again wire_again_of(
+    uint32_t failed, uint32_t retry_after_ms, uint32_t model, uint32_t waited_ms)
+{
+    if (waited_ms > WIRE_AGAIN_MAX_MS)
+        return WIRE_AGAIN_LATE;
+    if (model != failed)
+        return WIRE_AGAIN_OTHER;
+    return waited_ms > 0 && waited_ms >= retry_after_ms ? WIRE_AGAIN_LATER : WIRE_AGAIN_SOON;
+}
+
+uint64_t wire_error_digest(uint8_t end, enum wire_again again)
+{
+    const uint8_t form[] = { end, (uint8_t)again };
+    return hash_fast(form, sizeof(form), sizeof(form));
 }

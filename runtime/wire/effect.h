@@ -158,6 +158,9 @@ struct wire_effect {
     uint8_t origin;      /* enum wire_origin: the loop's own or a hook's (NESTED) */
     uint8_t hook;        /* NESTED: enum moult_hook_id */
     struct digest build; /* NESTED */
+    /* What tells it from every other of the turn. index: MODEL, how often the model was sent back
+     * in this step; TOOL, the call's place in the reply; NESTED, the round, the call in hand and
+     * what the hook asked before, in one number. */
     uint32_t step, index, attempt;
     struct wire_settled *settled;
     uint32_t settled_count;
@@ -221,18 +224,22 @@ struct wire_fault {
     struct str text;
 };
 
-/* Candidates. The session stands before a recorded reply (conversation put, not run). For each
- * vector the worker runs the step from the reply on and digests its effects; nothing is sent as
- * EFFECT, the session's state is put back each time. */
+/* Candidates. The session stands before a recorded reply, or before an error in its place
+ * (conversation put, not run). For each vector the worker runs the step from there on and digests
+ * its effects; nothing is sent as EFFECT, the session's state is put back each time. */
 struct wire_vectors {
     uint64_t lease;
-    struct str reply;     /* the assistant message, JSON */
+    struct str reply;     /* the assistant message, JSON; empty: an error */
     uint16_t *holes;      /* [count][width] */
     uint32_t holes_count; /* count * width */
     uint32_t width;
     uint64_t *decide; /* one a vector: which times the abstract condition holds */
     uint32_t decide_count;
     bool atoms, cover; /* send them back */
+    /* Of an error (enum moult_error_class, 0: a reply): as the failed RESULT, how many requests of
+     * the step had failed before, and which alias was asked. */
+    uint8_t error_class;
+    uint32_t retry_after_ms, attempt, model;
 };
 struct wire_verdict {
     uint64_t calls, text,
@@ -294,6 +301,21 @@ enum wire_step_end { /* in the order of enum effects_end of the trials */
     WIRE_STEP_WAITS /* for what a hook asked */
 };
 uint64_t wire_end_digest(uint8_t end, const uint32_t *denied, uint32_t denied_count);
+/* How the model was asked again after an error. It is how the request stands to the one that
+ * failed, and no number: which alias, and how long beyond what the provider asked for, is for the
+ * person who reads the patch. */
+enum wire_again {
+    WIRE_AGAIN_NOT,
+    WIRE_AGAIN_OTHER, /* another alias, at once or after a pause */
+    WIRE_AGAIN_LATER, /* the same, after a pause that is as long as the provider asked for */
+    WIRE_AGAIN_SOON,  /* the same, sooner */
+    WIRE_AGAIN_LATE   /* either, after more than WIRE_AGAIN_MAX_MS: nobody waits that long */
+};
+enum { WIRE_AGAIN_MAX_MS = 60000 };
+enum wire_again wire_again_of(
+    uint32_t failed, uint32_t retry_after_ms, uint32_t model, uint32_t waited_ms);
+/* The end component of a step that is an error. */
+uint64_t wire_error_digest(uint8_t end, enum wire_again again);
 uint64_t wire_calls_digest(const struct wire_call *calls, uint32_t count);
 uint64_t wire_text_digest(struct str text);
 /* The parts that wire_calls_digest is made of, for who keeps digests of calls: of one call, of one

@@ -249,6 +249,7 @@ static enum stage model_error(struct session *session)
             str_of(arena_format(
                 &turn->arena, "the model request failed: class %u", turn->error_class)));
     turn->attempt++;
+    turn->waited_ms = turn->wait_ms;
     if (turn->wait_ms == 0)
         return STAGE_AGAIN;
     effect_wait(session);
@@ -557,6 +558,9 @@ void loop_result(struct session *session, const struct wire_result *result)
 static enum wire_step_end how_judged(const struct session *session)
 {
     const struct turn *turn = &session->turn;
+    bool failed = turn->error_class != MOULT_NO_ERROR;
+    if (failed && turn->waiting && turn->stage == STAGE_REPLY)
+        return WIRE_STEP_ASKED;
     if (turn->waiting)
         return WIRE_STEP_WAITS;
     if (turn->stage == STAGE_AGAIN || turn->stage == STAGE_DENIED)
@@ -568,9 +572,25 @@ static enum wire_step_end how_judged(const struct session *session)
     return turn->reply.calls_count > 0 ? WIRE_STEP_HANDED : WIRE_STEP_ANSWERED;
 }
 
+/* From the error to the next model request, or to the end. The pause before it is not waited for.
+ */
+static enum wire_step_end judge_error(struct session *session)
+{
+    struct turn *turn = &session->turn;
+    turn->stage = STAGE_ERROR;
+    while (!turn->waiting && turn->stage != STAGE_HAND && turn->stage != STAGE_END) {
+        step(session);
+        if (turn->stage == STAGE_AGAIN)
+            turn->waiting = 0;
+    }
+    return how_judged(session);
+}
+
 enum wire_step_end loop_judge(struct session *session)
 {
     struct turn *turn = &session->turn;
+    if (turn->error_class != MOULT_NO_ERROR)
+        return judge_error(session);
     turn->stage = STAGE_REPLY;
     while (!turn->waiting && (turn->stage == STAGE_REPLY || turn->stage == STAGE_CALLS ||
                                  turn->stage == STAGE_ANSWER))

@@ -183,6 +183,7 @@ struct turn {
     struct added *added;
     uint32_t added_count, added_room;
     uint32_t model, attempt, rounds, wait_ms;
+    uint32_t waited_ms; /* before the last attempt */
     struct str hint; /* what a hook that sent the model back has to say */
     uint32_t hint_by;
     uint8_t error_class;
@@ -252,7 +253,8 @@ void turn_rest(struct session *session);
 /* loop.c */
 void loop_run(struct session *session);
 void loop_result(struct session *session, const struct wire_result *result);
-/* The reply in hand from its hooks to its end, nothing sent. */
+/* The reply in hand, or the error if the turn has one, from its hooks to its end or to the next
+ * model request, nothing sent. */
 enum wire_step_end loop_judge(struct session *session);
 
 /* serve.c: messages to sessions until the stream ends. lock is called once, between mapping the

@@ -1,9 +1,10 @@
 /* vectors - many candidates in one build: a candidate is a row of numbers that its code switches
  * on.
  *
- * The reply is parsed once. For each row its hooks run as they would in life, up to the point where
- * something would leave; that is digested, and memory, state and reply are put back. Nothing is
- * sent or settled, so a thousand candidates cost a thousand runs of the hooks and no more. */
+ * The reply is parsed once; an error in its place is put to the turn as it would have arrived. For
+ * each row its hooks run as they would in life, up to the point where something would leave; that
+ * is digested, and memory, state and reply are put back. Nothing is sent or settled, so a thousand
+ * candidates cost a thousand runs of the hooks and no more. */
 #include "worker/vectors.h"
 
 #include "base/mem.h"
@@ -29,6 +30,9 @@ static int check(const struct session *session, const struct moult_trial *trial,
     if (vectors->width > trial->holes_count)
         return err_set(err, ERR_INPUT, "rows of %u numbers for a build with %u holes",
             vectors->width, trial->holes_count);
+    if (vectors->error_class != MOULT_NO_ERROR && vectors->model >= session->models_count)
+        return err_set(err, ERR_INPUT, "a failed request to model %u of %u", vectors->model,
+            session->models_count);
     if (vectors->holes_count != vectors->width * vectors->decide_count)
         return err_set(err, ERR_INPUT, "the rows are not all there");
     return 0;
@@ -49,9 +53,37 @@ static void put_reply(struct turn *turn, const struct reply *parsed)
     turn->checked = turn->failed_hook = false;
 }
 
+/* The error instead, or none: and what a candidate before may have made of the request. */
+static void put_error(struct turn *turn, const struct wire_vectors *vectors)
+{
+    turn->error_class = vectors->error_class;
+    turn->retry_after_ms = vectors->retry_after_ms;
+    turn->attempt = vectors->attempt;
+    turn->model = vectors->model;
+    turn->wait_ms = turn->waited_ms = 0;
+    turn->dropped = NULL;
+    turn->added = NULL;
+    turn->added_count = turn->added_room = 0;
+    turn->hint = (struct str){ 0 };
+}
+
+static uint64_t end_digest(const struct turn *turn, const struct wire_vectors *vectors,
+    enum wire_step_end end, const uint32_t *denied, uint32_t denials)
+{
+    enum wire_again again = WIRE_AGAIN_NOT;
+    if (turn->failed_hook)
+        end = WIRE_STEP_ABNORMAL;
+    if (vectors->error_class == MOULT_NO_ERROR)
+        return wire_end_digest((uint8_t)end, denied, denials);
+    if (end == WIRE_STEP_ASKED)
+        again =
+            wire_again_of(vectors->model, vectors->retry_after_ms, turn->model, turn->waited_ms);
+    return wire_error_digest((uint8_t)end, again);
+}
+
 /* text_digest: of the text that was parsed, so that it is made once. */
-static struct wire_verdict digest(const struct session *session, enum wire_step_end end,
-    struct str parsed, uint64_t parsed_digest)
+static struct wire_verdict digest(const struct session *session, const struct wire_vectors *vectors,
+    enum wire_step_end end, struct str parsed, uint64_t parsed_digest)
 {
     const struct turn *turn = &session->turn;
     const struct reply *reply = &turn->reply;
@@ -67,8 +99,7 @@ static struct wire_verdict digest(const struct session *session, enum wire_step_
     return (struct wire_verdict){
         .calls = wire_calls_fold(calls, count),
         .text = same_text ? parsed_digest : wire_text_digest(reply->text),
-        .end =
-            wire_end_digest(turn->failed_hook ? WIRE_STEP_ABNORMAL : (uint8_t)end, denied, denials),
+        .end = end_digest(turn, vectors, end, denied, denials),
         .abnormal = turn->failed_hook,
     };
 }
@@ -123,8 +154,9 @@ int vectors_judge(struct session *session, const struct wire_vectors *vectors, s
     if (r < 0)
         return r;
     turn_begin(session);
-    struct reply parsed;
-    r = reply_parse(&parsed, &turn->arena, vectors->reply, err);
+    struct reply parsed = { 0 };
+    if (vectors->error_class == MOULT_NO_ERROR)
+        r = reply_parse(&parsed, &turn->arena, vectors->reply, err);
     if (r < 0)
         return r;
     uint64_t text_digest = wire_text_digest(parsed.text);
@@ -138,8 +170,9 @@ int vectors_judge(struct session *session, const struct wire_vectors *vectors, s
         set_candidate(
             trial, vectors->holes + (size_t)i * vectors->width, vectors->width, vectors->decide[i]);
         put_reply(turn, &parsed);
+        put_error(turn, vectors);
         enum wire_step_end end = loop_judge(session);
-        verdicts[i] = digest(session, end, parsed.text, text_digest);
+        verdicts[i] = digest(session, vectors, end, parsed.text, text_digest);
         verdicts[i].reached = trial->reached ? *trial->reached : 0;
         state_restore(session);
         arena_release(&turn->arena, mark);
