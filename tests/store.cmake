@@ -2,6 +2,7 @@
 moult_story(integration store_recorded)
 moult_test(tool_client_test tool)
 moult_test(tool_serve_test tool)
+moult_test(tool_builtin_test tool)
 moult_fuzz(tool tool)
 moult_test(promote_carry_test promote)
 add_dependencies(promote_carry_test moult-tool)

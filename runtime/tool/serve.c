@@ -61,7 +61,14 @@ static void print_answer(struct buf *out, struct str id, const struct client_ans
     buf_text(out, "}\n");
 }
 
-static int one(struct client *client, int out, struct str line, struct err *err)
+/* Who carries out the calls. */
+struct side {
+    int (*call)(void *with, const struct serve_call *call, struct client_answer *ret,
+        bool *ret_sent, struct err *err);
+    void *with;
+};
+
+static int one(const struct side *side, int out, struct str line, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     CLEANUP(buf_done) struct buf text = { 0 };
@@ -72,7 +79,7 @@ static int one(struct client *client, int out, struct str line, struct err *err)
     bool sent = false;
     int rc = serve_read(&call, &id, line, &arena, &failed);
     if (rc == 0)
-        rc = client_call(client, call.tool, call.args, &answer, &sent, &failed);
+        rc = side->call(side->with, &call, &answer, &sent, &failed);
     if (rc == 0)
         print_answer(&text, id, &answer);
     else
@@ -80,7 +87,7 @@ static int one(struct client *client, int out, struct str line, struct err *err)
     return write_all(out, text.at, text.size, err);
 }
 
-static int all_lines(struct client *client, struct buf *unread, int out, struct err *err)
+static int all_lines(const struct side *side, struct buf *unread, int out, struct err *err)
 {
     size_t start = 0;
     char *end;
@@ -89,7 +96,7 @@ static int all_lines(struct client *client, struct buf *unread, int out, struct 
         start += line.size + 1;
         if (str_trim(line).size == 0)
             continue;
-        int rc = one(client, out, line, err);
+        int rc = one(side, out, line, err);
         if (rc < 0)
             return rc;
     }
@@ -98,7 +105,7 @@ static int all_lines(struct client *client, struct buf *unread, int out, struct 
     return 0;
 }
 
-static int until_end(struct client *client, int in, int out, struct err *err)
+static int until_end(const struct side *side, int in, int out, struct err *err)
 {
     CLEANUP(buf_done) struct buf unread = { 0 };
     for (;;) {
@@ -110,7 +117,7 @@ static int until_end(struct client *client, int in, int out, struct err *err)
         if (n == 0)
             return unread.size == 0 ? 0 : err_set(err, ERR_INPUT, "a call that was cut off");
         unread.size += (size_t)n;
-        int rc = all_lines(client, &unread, out, err);
+        int rc = all_lines(side, &unread, out, err);
         if (rc < 0)
             return rc;
         if (unread.size > SERVE_LINE_MAX)
@@ -118,13 +125,16 @@ static int until_end(struct client *client, int in, int out, struct err *err)
     }
 }
 
-static void print_ready(struct buf *out, const struct client *client)
+/* server: JSON string. tools: what stands between the brackets. */
+static int say_ready(int out, struct str server, struct str tools, struct err *err)
 {
-    buf_text(out, "{\"ready\":true,\"server\":");
-    buf_str(out, buf_view(&client->name));
-    buf_text(out, ",\"tools\":[");
-    buf_str(out, buf_view(&client->tools));
-    buf_text(out, "]}\n");
+    CLEANUP(buf_done) struct buf text = { 0 };
+    buf_text(&text, "{\"ready\":true,\"server\":");
+    buf_str(&text, server);
+    buf_text(&text, ",\"tools\":[");
+    buf_str(&text, tools);
+    buf_text(&text, "]}\n");
+    return write_all(out, text.at, text.size, err);
 }
 
 static int begin(struct client *client, int out, char *const *argv,
@@ -132,14 +142,25 @@ static int begin(struct client *client, int out, char *const *argv,
 {
     CLEANUP(buf_done) struct buf text = { 0 };
     int rc = client_begin(client, argv, limits, err);
-    if (rc == 0) {
-        print_ready(&text, client);
-        return write_all(out, text.at, text.size, err);
-    }
+    if (rc == 0)
+        return say_ready(out, buf_view(&client->name), buf_view(&client->tools), err);
     buf_text(&text, "{\"ready\":false,");
     print_error(&text, err);
     write_all(out, text.at, text.size, NULL);
     return rc;
+}
+
+static int call_server(void *with, const struct serve_call *call, struct client_answer *ret,
+    bool *ret_sent, struct err *err)
+{
+    return client_call(with, call->tool, call->args, ret, ret_sent, err);
+}
+
+static int call_builtin(void *with, const struct serve_call *call, struct client_answer *ret,
+    bool *ret_sent, struct err *err)
+{
+    *ret_sent = false;
+    return builtin_call(with, call->tool, call->args, ret, err);
 }
 
 int serve(int in, int out, char *const *argv, const struct client_limits *limits, struct err *err)
@@ -147,10 +168,21 @@ int serve(int in, int out, char *const *argv, const struct client_limits *limits
     CLEANUP(client_end) struct client client = { 0 };
     int rc = begin(&client, out, argv, limits, err);
     if (rc == 0)
-        rc = until_end(&client, in, out, err);
+        rc = until_end(&(struct side){ call_server, &client }, in, out, err);
     if (rc == 0 && client.broken.code != 0) {
         *err = client.broken;
         rc = -err->code;
     }
     return rc;
+}
+
+int serve_builtin(int in, int out, const char *workspace, struct err *err)
+{
+    CLEANUP(builtin_done) struct builtin builtin;
+    CLEANUP(buf_done) struct buf tools = { 0 };
+    int rc = builtin_init(&builtin, workspace, err);
+    builtin_list(&tools);
+    if (rc == 0)
+        rc = say_ready(out, STR("\"moult\""), buf_view(&tools), err);
+    return rc == 0 ? until_end(&(struct side){ call_builtin, &builtin }, in, out, err) : rc;
 }

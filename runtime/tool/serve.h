@@ -9,7 +9,7 @@
  * docs/reference/tools.md */
 #pragma once
 
-#include "tool/client.h"
+#include "tool/builtin.h"
 
 enum { SERVE_LINE_MAX = 4 << 20 };
 
@@ -24,3 +24,5 @@ int serve_read(struct serve_call *ret, struct str *ret_id, struct str line, stru
 /* Until the end of input. 0, or why there was no session (at its begin or at its end), or why the
  * input or output failed. */
 int serve(int in, int out, char *const *argv, const struct client_limits *limits, struct err *err);
+/* The same with moult-tool's own tools, on the files of one folder. */
+int serve_builtin(int in, int out, const char *workspace, struct err *err);
