@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/names.h"
-#include "trials/fields.h"
+#include "base/fields.h"
 
 enum { SCHEMA = 1 };
 

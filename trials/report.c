@@ -6,7 +6,7 @@
 #include "trials/report.h"
 
 #include "base/mem.h"
-#include "trials/fields.h"
+#include "base/fields.h"
 
 #include <stddef.h>
 

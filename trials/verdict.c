@@ -7,7 +7,7 @@
 #include "trials/verdict.h"
 
 #include "base/mem.h"
-#include "trials/fields.h"
+#include "base/fields.h"
 #include "trials/stats.h"
 
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #include "promote/checkpoint.h"
 
 #include "base/mem.h"
-#include "promote/attest.h"
+#include "admission/attest.h"
 
 #define KEY_FILE "keys/moult.key"
 

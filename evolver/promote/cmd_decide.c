@@ -4,6 +4,7 @@
 #include "promote/chain.h"
 #include "promote/cmd.h"
 #include "promote/promotion.h"
+#include "promote/reviewing.h"
 #include "promote/view.h"
 
 #include <stdio.h>
@@ -62,7 +63,7 @@ static int sign(struct buf *out, struct driver *driver, const struct candidate *
     struct approval approval;
     int rc = promotion_links(&approval, driver, candidate, err);
     if (rc == 0 && !key_path)
-        rc = reviewer_key_path(path, err);
+        rc = reviewing_key_path(path, err);
     if (rc < 0 || (rc = sign_load(key_path ? key_path : path, &key, err)) < 0)
         return rc < 0 ? err_while(err, "the reviewer's key") : 0;
     approval.at_ms = clock_wall_ms();

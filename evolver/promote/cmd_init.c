@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "promote/cmd.h"
 #include "promote/driver.h"
-#include "promote/reviewers.h"
+#include "promote/reviewing.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -57,7 +57,7 @@ static int reviewer_key(struct plan *plan, struct sign_public *ret, struct err *
     int rc = 0;
     if (plan->key)
         snprintf(plan->key_path, sizeof plan->key_path, "%s", plan->key);
-    else if ((rc = reviewer_key_path(plan->key_path, err)) < 0)
+    else if ((rc = reviewing_key_path(plan->key_path, err)) < 0)
         return rc;
     if (!file_exists(plan->key_path))
         return sign_create(plan->key_path, ret, err);
@@ -80,9 +80,9 @@ static int fill_home(struct plan *plan, struct err *err)
         return rc;
     if (plan->split_key && (rc = home_set_split_key(&plan->home, str_of(plan->split_key), err)) < 0)
         return rc;
-    if ((rc = reviewers_init(&plan->home, err)) < 0 ||
+    if ((rc = reviewing_init(&plan->home, err)) < 0 ||
         (rc = reviewer_key(plan, &reviewer, err)) < 0 ||
-        (rc = reviewers_add(&plan->home, plan->name, &reviewer, now_ms, err)) < 0)
+        (rc = reviewing_add(&plan->home, plan->name, &reviewer, now_ms, err)) < 0)
         return rc;
     rc = lineage_create(
         home_path(harness, &plan->home, "harness"), from, now_ms / 1000, &plan->commit, err);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "promote/reviewers.h"
+#include "promote/reviewing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static int add(const struct home *home, const char *name, const char *key_file, 
     if (!key_file)
         return err_set(err, ERR_USAGE, "reviewer add wants a name and a public key file");
     int rc = sign_load_public(key_file, &key, err);
-    return rc < 0 ? rc : reviewers_add(home, name, &key, clock_wall_ms(), err);
+    return rc < 0 ? rc : reviewing_add(home, name, &key, clock_wall_ms(), err);
 }
 
 static int run(const struct verb_call *call, struct err *err)
@@ -57,7 +57,7 @@ static int run(const struct verb_call *call, struct err *err)
     if (strcmp(what, "add") == 0 && count >= 2)
         rc = add(&home, args[1], args[2], err);
     else if (strcmp(what, "revoke") == 0 && count == 2)
-        rc = reviewers_revoke(&home, args[1], clock_wall_ms(), err);
+        rc = reviewing_revoke(&home, args[1], clock_wall_ms(), err);
     else if (strcmp(what, "list") != 0 || count > 1)
         rc = err_set(err, ERR_USAGE, "usage: moult %s", verb_reviewer.usage);
     return rc < 0 ? rc : list(call, &home, err);

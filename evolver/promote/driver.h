@@ -7,10 +7,11 @@
 #pragma once
 
 #include "base/arena.h"
-#include "promote/admission.h"
+#include "admission/admission.h"
 #include "promote/candidate.h"
 #include "promote/compile.h"
-#include "promote/generation.h"
+#include "promote/harness.h"
+#include "admission/generation.h"
 #include "trials/replay.h"
 #include "wire/config.h"
 #include "wire/verb.h"

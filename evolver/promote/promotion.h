@@ -5,7 +5,7 @@
  * references and the work tree follow, and driver_open lets them follow if a kill came between. */
 #pragma once
 
-#include "promote/approve.h"
+#include "admission/approve.h"
 #include "promote/driver.h"
 
 /* What an approval of this candidate has to name now. ERR_STATE: it was not gated. */

@@ -2,7 +2,7 @@
 #include "promote/proposal.h"
 
 #include "base/mem.h"
-#include "trials/fields.h"
+#include "base/fields.h"
 
 enum { SCHEMA = 1, DEPTH_MAX = 16, NODES_MAX = 65536 };
 

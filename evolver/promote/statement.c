@@ -2,7 +2,7 @@
 #include "promote/statement.h"
 
 #include "base/mem.h"
-#include "promote/attest.h"
+#include "admission/attest.h"
 
 #include <limits.h>
 

@@ -1,8 +1,8 @@
 /* admission - see admission.h. */
-#include "promote/admission.h"
+#include "admission/admission.h"
 
 #include "base/mem.h"
-#include "trials/fields.h"
+#include "base/fields.h"
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /* approve - see approve.h. The links are a table, so that none can be checked and not signed. */
-#include "promote/approve.h"
+#include "admission/approve.h"
 
 #include "base/mem.h"
-#include "promote/attest.h"
+#include "admission/attest.h"
 
 #include <stddef.h>
 #include <stdio.h>

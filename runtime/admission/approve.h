@@ -3,7 +3,7 @@
  * twice. */
 #pragma once
 
-#include "promote/reviewers.h"
+#include "admission/reviewers.h"
 
 struct approval {
     struct digest candidate, batch, patch, tree, build, report, policy; /* what was reviewed */

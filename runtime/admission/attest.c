@@ -1,5 +1,5 @@
 /* attest - see attest.h. */
-#include "promote/attest.h"
+#include "admission/attest.h"
 
 #include "base/mem.h"
 

@@ -1,8 +1,9 @@
 /* generation - see generation.h. */
-#include "promote/generation.h"
+#include "admission/generation.h"
 
+#include "base/fields.h"
 #include "base/mem.h"
-#include "trials/fields.h"
+#include "wire/effect.h"
 
 #include <stddef.h>
 
@@ -38,7 +39,7 @@ static int read_builds(
 {
     const struct json *builds = json_get(root, "builds");
     int rc = 0;
-    if (!json_is(builds, JSON_ARRAY) || builds->count > HARNESS_SOURCES_MAX)
+    if (!json_is(builds, JSON_ARRAY) || builds->count > WIRE_PLUGINS_MAX)
         return fields_refuse(err, root, builds ? builds : root, "a list of builds is wanted");
     ret->builds = arena_alloc(arena, (builds->count + 1) * sizeof *ret->builds);
     JSON_EACH(build, builds)

@@ -2,7 +2,8 @@
  * from. */
 #pragma once
 
-#include "promote/harness.h"
+#include "base/arena.h"
+#include "base/hash.h"
 
 struct generation_build {
     struct str name, path;

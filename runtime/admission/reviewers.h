@@ -12,6 +12,10 @@
 
 #include <limits.h>
 
+/* In the home: the home's own key (.pub beside it), and the list. */
+#define REVIEWERS_KEY "keys/moult.key"
+#define REVIEWERS_FILE "keys/reviewers.json"
+
 enum { REVIEWERS_MAX = 256, REVIEWER_NAME_MAX = 64 };
 
 struct reviewer {
@@ -25,16 +29,8 @@ struct reviewers {
     unsigned count;
 };
 
-/* At init: the home's own key pair (keys/moult.key) and an empty list. */
-int reviewers_init(const struct home *home, struct err *err);
 int reviewers_read(struct reviewers *ret, const struct home *home, struct err *err);
-/* ERR_STATE: the name or the key is in the list already. */
-int reviewers_add(const struct home *home, const char *name, const struct sign_public *key,
-    uint64_t at_ms, struct err *err);
-int reviewers_revoke(const struct home *home, const char *name, uint64_t at_ms, struct err *err);
 /* Who holds this key and was not revoked at that time; ERR_DENIED otherwise. */
 int reviewers_find(const struct reviewers *reviewers, const struct digest *key_id, uint64_t at_ms,
     const struct reviewer **ret, struct err *err);
-/* Where this user's own secret key is unless a command is told otherwise: in the user's
- * configuration, outside every home. Makes the folder. */
-int reviewer_key_path(char out[PATH_MAX], struct err *err);
+bool reviewers_name_ok(struct str name);

@@ -1,7 +1,7 @@
 /* fields - print and read flat structs by a table.
  *
  * Numbers are printed so that they read back as the same double. */
-#include "trials/fields.h"
+#include "base/fields.h"
 
 #include "base/names.h"
 

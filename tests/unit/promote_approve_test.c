@@ -2,8 +2,9 @@
  */
 #include "base/file.h"
 #include "base/mem.h"
-#include "promote/approve.h"
-#include "promote/attest.h"
+#include "admission/approve.h"
+#include "admission/attest.h"
+#include "promote/reviewing.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -32,10 +33,10 @@ static int begin(void **state)
     if (!mkdtemp(base) || setenv("XDG_CONFIG_HOME", base, 1) < 0)
         return -1;
     CLEANUP(mem_freep) char *dir = mem_format("%s/home", base);
-    return home_create(&home, dir, NULL) < 0 || reviewers_init(&home, NULL) < 0 ||
+    return home_create(&home, dir, NULL) < 0 || reviewing_init(&home, NULL) < 0 ||
                    key_pair("ann", &ann, &ann_public) < 0 ||
                    key_pair("bob", &bob, &bob_public) < 0 ||
-                   reviewers_add(&home, "ann", &ann_public, 100, NULL) < 0
+                   reviewing_add(&home, "ann", &ann_public, 100, NULL) < 0
                ? -1
                : 0;
 }
@@ -93,12 +94,12 @@ static void only_reviewers_and_only_in_time(void **state)
     struct err err = { 0 };
     assert_int_equal(judge(&approval, &bob, &approval, 2000, &err), -ERR_DENIED);
     assert_int_equal(judge(&approval, &ann, &approval, 9000, &err), -ERR_DENIED);
-    assert_int_equal(reviewers_add(&home, "bob", &bob_public, 200, &err), 0);
-    assert_int_equal(reviewers_add(&home, "bob2", &bob_public, 200, &err), -ERR_STATE);
-    assert_int_equal(reviewers_add(&home, "a\nb", &bob_public, 200, &err), -ERR_USAGE);
+    assert_int_equal(reviewing_add(&home, "bob", &bob_public, 200, &err), 0);
+    assert_int_equal(reviewing_add(&home, "bob2", &bob_public, 200, &err), -ERR_STATE);
+    assert_int_equal(reviewing_add(&home, "a\nb", &bob_public, 200, &err), -ERR_USAGE);
     assert_int_equal(judge(&approval, &bob, &approval, 2000, &err), 0);
-    assert_int_equal(reviewers_revoke(&home, "bob", 1500, &err), 0);
-    assert_int_equal(reviewers_revoke(&home, "bob", 1500, &err), -ERR_STATE);
+    assert_int_equal(reviewing_revoke(&home, "bob", 1500, &err), 0);
+    assert_int_equal(reviewing_revoke(&home, "bob", 1500, &err), -ERR_STATE);
     assert_int_equal(judge(&approval, &bob, &approval, 2000, &err), -ERR_DENIED);
     assert_non_null(strstr(err.text, "revoked"));
 }

@@ -4,7 +4,7 @@
 #include "broker_home.h"
 #include "promote/audit.h"
 #include "promote/checkpoint.h"
-#include "promote/reviewers.h"
+#include "promote/reviewing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -69,7 +69,7 @@ static struct journal *filled(struct home *home)
     struct journal_look look;
     struct err err;
     *home = home_fresh();
-    must(reviewers_init(home, &err), &err);
+    must(reviewing_init(home, &err), &err);
     struct journal *journal = home_as(home, JOURNAL_DRIVE);
     add_session(home, "ann");
     add_session(home, "bob");

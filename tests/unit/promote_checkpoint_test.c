@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "broker_home.h"
 #include "promote/checkpoint.h"
-#include "promote/reviewers.h"
+#include "promote/reviewing.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ static struct journal *begin(struct home *home)
 {
     struct err err;
     *home = home_fresh();
-    if (reviewers_init(home, &err) < 0)
+    if (reviewing_init(home, &err) < 0)
         fail_msg("%s", err.text);
     return home_as(home, JOURNAL_DRIVE);
 }

@@ -8,6 +8,7 @@
 #include "promote/cluster_move.h"
 #include "promote/enter.h"
 #include "promote/promotion.h"
+#include "promote/reviewing.h"
 #include "trials/verdict.h"
 
 #include <stdio.h>
@@ -76,8 +77,8 @@ static int begin(void **state)
     key_pair("eve", &eve, &eve_public);
     home = home_fresh();
     CLEANUP(mem_freep) char *from = mem_format("%s/from", homes_base());
-    must(reviewers_init(&home, &err), &err);
-    must(reviewers_add(&home, "ann", &ann_public, 100, &err), &err);
+    must(reviewing_init(&home, &err), &err);
+    must(reviewing_add(&home, "ann", &ann_public, 100, &err), &err);
     must(file_read(home_path(harness, &home, "keys/reviewers.json"), &old_list, 1 << 20, &err),
         &err);
     must(lineage_create(home_path(harness, &home, "harness"), from, 1000, &commit, &err), &err);
@@ -245,11 +246,11 @@ static void approve(struct candidate *candidate, enum wrong wrong)
     approval.admission_before.at[0] ^= wrong == APPROVED_EARLIER;
     of.id[0] = wrong == OTHER_HOME ? (of.id[0] == '0' ? '1' : '0') : of.id[0];
     if (wrong == REVOKED)
-        must(reviewers_add(&home, "eve", &eve_public, 100, &err), &err);
+        must(reviewing_add(&home, "eve", &eve_public, 100, &err), &err);
     approval_sign(&envelope, &approval, &of, wrong == STRANGER || wrong == REVOKED ? &eve : &ann);
     candidate->approval = put("approval", buf_view(&envelope));
     if (wrong == REVOKED)
-        must(reviewers_revoke(&home, "eve", approval.at_ms, &err), &err);
+        must(reviewing_revoke(&home, "eve", approval.at_ms, &err), &err);
     if (wrong == NO_APPROVAL)
         candidate->approval = put("approval", STR("{}"));
 }
