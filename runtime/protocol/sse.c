@@ -142,7 +142,16 @@ void sse_write(struct buf *out, struct str name, struct str data)
         buf_str(out, name);
         buf_char(out, '\n');
     }
-    buf_text(out, "data: ");
-    buf_str(out, data);
-    buf_text(out, "\n\n");
+    struct line_ends ends = { NULL, NULL };
+    const char *end = data.at + data.size;
+    for (const char *p = data.at;; p++) {
+        const char *stop = find_line_end(&ends, p, end);
+        buf_text(out, "data: ");
+        buf_add(out, p, (size_t)(stop - p));
+        buf_char(out, '\n');
+        p = stop;
+        if (p == end)
+            break;
+    }
+    buf_char(out, '\n');
 }

@@ -28,5 +28,6 @@ typedef int sse_event_fn(void *user, struct str name, struct str data, struct er
  * than SSE_EVENT_MAX bytes. After an error the reader is of no use. */
 int sse_feed(struct sse *sse, struct str bytes, sse_event_fn *event, void *user, struct err *err);
 void sse_done(struct sse *sse);
-/* Writes one event; name empty: none. data must not hold a line end. */
+/* Writes one event; name empty: none. A line end in data (blanks of JSON) begins another data line.
+ */
 void sse_write(struct buf *out, struct str name, struct str data);
