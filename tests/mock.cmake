@@ -1,0 +1,1 @@
+moult_test(mock_script_test mock base)
