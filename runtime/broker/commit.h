@@ -14,14 +14,17 @@ struct commit;
 typedef void (*commit_then)(void *with, int rc, const struct err *err);
 
 int commit_new(struct commit **ret, uv_loop_t *loop, struct store *store, struct err *err);
-void commit_free(struct commit *commit); /* commits what is open */
-/* Opens the group's transaction if it is not open. */
+/* Commits what is open and tells who waits. The loop has to run once more behind it. */
+void commit_free(struct commit *commit);
+/* Opens the group's transaction if it is not open. Fails when the group has failed already: what
+ * comes behind it shall not be written without it. */
 int commit_begin(struct commit *commit, struct err *err);
-/* Runs `then` when what was written up to now is durable. */
+/* Runs `then` when what was written up to now is durable: from the loop, never from in here. */
 void commit_after(struct commit *commit, commit_then then, void *with);
 /* One step failed half-way: what it wrote is undone, the rest of the group stands. mark first. */
 int commit_mark(struct commit *commit, struct err *err);
 void commit_undo(struct commit *commit);
 void commit_keep(struct commit *commit);
-/* At once, for a request that wants its own answer in order (the journal's socket). */
+/* At once, for a request that wants its own answer in order (the journal's socket): the group is on
+ * disk, no transaction is open, and who waits is told later, from the loop. */
 int commit_now(struct commit *commit, struct err *err);

@@ -48,28 +48,54 @@ void db_resetp(sqlite3_stmt **statement)
     sqlite3_clear_bindings(*statement);
 }
 
+/* The slot that has it, or the free one where it belongs. */
+static struct prepared *slot_of(struct store *store, const char *sql)
+{
+    uint64_t at = hash_fast(&sql, sizeof sql, 0);
+    while (
+        store->prepared[at % STATEMENTS_MAX].sql && store->prepared[at % STATEMENTS_MAX].sql != sql)
+        at++;
+    return &store->prepared[at % STATEMENTS_MAX];
+}
+
 static sqlite3_stmt *prepare_once(struct store *store, const char *sql, struct err *err)
 {
-    for (unsigned i = 0; i < store->prepared_count; i++)
-        if (store->prepared[i].sql == sql)
-            return store->prepared[i].statement;
-    struct prepared *next = &store->prepared[store->prepared_count];
-    if (store->prepared_count == STATEMENTS_MAX) {
+    struct prepared *slot = slot_of(store, sql);
+    if (slot->sql)
+        return slot->statement;
+    if (store->prepared_count == STATEMENTS_MAX / 2) {
         err_set(err, ERR_DEFECT, "more statements than the journal keeps");
         return NULL;
     }
-    if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &next->statement, NULL) !=
+    if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &slot->statement, NULL) !=
         SQLITE_OK) {
         db_fail(store, err, "prepare");
         return NULL;
     }
-    next->sql = sql;
+    slot->sql = sql;
     store->prepared_count++;
-    return next->statement;
+    return slot->statement;
 }
 
-/* Prepares and binds: i int64, t struct str as text, b struct str as blob, d digest. NULL with err.
- */
+static void bind_int(sqlite3_stmt *statement, int at, int64_t value, bool null)
+{
+    if (null)
+        sqlite3_bind_null(statement, at);
+    else
+        sqlite3_bind_int64(statement, at, value);
+}
+
+static void bind_bytes(sqlite3_stmt *statement, int at, struct str bytes, char type)
+{
+    if (type == 't')
+        sqlite3_bind_text64(
+            statement, at, bytes.at ? bytes.at : "", bytes.size, SQLITE_TRANSIENT, SQLITE_UTF8);
+    else if (type == 'e' && bytes.size == 0)
+        sqlite3_bind_null(statement, at);
+    else
+        sqlite3_bind_blob64(statement, at, bytes.at ? bytes.at : "", bytes.size, SQLITE_TRANSIENT);
+}
+
 sqlite3_stmt *db_bind(struct store *store, struct err *err, const char *sql, const char *types, ...)
 {
     sqlite3_stmt *statement = prepare_once(store, sql, err);
@@ -78,24 +104,16 @@ sqlite3_stmt *db_bind(struct store *store, struct err *err, const char *sql, con
     va_list args;
     va_start(args, types);
     for (int i = 1; *types; types++, i++) {
-        struct str text;
-        switch (*types) {
-        case 'i':
-            sqlite3_bind_int64(statement, i, va_arg(args, int64_t));
-            break;
-        case 't':
-            text = va_arg(args, struct str);
-            sqlite3_bind_text64(
-                statement, i, text.at ? text.at : "", text.size, SQLITE_TRANSIENT, SQLITE_UTF8);
-            break;
-        case 'b':
-            text = va_arg(args, struct str);
-            sqlite3_bind_blob64(statement, i, text.at ? text.at : "", text.size, SQLITE_TRANSIENT);
-            break;
-        case 'd':
-            sqlite3_bind_blob(
-                statement, i, va_arg(args, const struct digest *)->at, 32, SQLITE_TRANSIENT);
-            break;
+        if (*types == 'i' || *types == 'n') {
+            int64_t value = va_arg(args, int64_t);
+            bind_int(statement, i, value, *types == 'n' && value == 0);
+        } else if (*types == 'd' || *types == 'z') {
+            const struct digest *digest = va_arg(args, const struct digest *);
+            bool none = *types == 'z' && hash_zero(digest);
+            bind_bytes(statement, i,
+                (struct str){ (const char *)digest->at, none ? 0 : sizeof digest->at }, 'b');
+        } else {
+            bind_bytes(statement, i, va_arg(args, struct str), *types);
         }
     }
     va_end(args);
@@ -123,6 +141,26 @@ int db_done(struct store *store, sqlite3_stmt *statement, struct err *err, const
     if (!statement)
         return err ? -err->code : -ERR_SYS;
     return sqlite3_step(statement) == SQLITE_DONE ? 0 : db_fail(store, err, what);
+}
+
+int64_t db_blob(struct store *store, struct str bytes, struct err *err)
+{
+    struct digest digest = hash_of(bytes);
+    CLEANUP(db_resetp)
+    sqlite3_stmt *add =
+        db_bind(store, err, "INSERT INTO blob(digest, bytes) VALUES(?, ?) ON CONFLICT DO NOTHING",
+            "db", &digest, bytes);
+    int rc = db_done(store, add, err, "write bytes");
+    if (rc < 0)
+        return rc;
+    if (sqlite3_changes(store->db) > 0)
+        return sqlite3_last_insert_rowid(store->db);
+    CLEANUP(db_resetp)
+    sqlite3_stmt *found =
+        db_bind(store, err, "SELECT number FROM blob WHERE digest = ?", "d", &digest);
+    if (!found || sqlite3_step(found) != SQLITE_ROW)
+        return found ? db_fail(store, err, "find bytes") : -ERR_SYS;
+    return sqlite3_column_int64(found, 0);
 }
 
 int db_check_id(struct str id, struct err *err)
@@ -211,6 +249,28 @@ static int check_home(struct store *store, struct err *err)
     return 0;
 }
 
+/* Where the count of live rows stands. */
+static int find_last(struct store *store, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT max(coalesce((SELECT max(number) FROM turn), 0),"
+        " coalesce((SELECT max(number) FROM turn_end), 0),"
+        " coalesce((SELECT max(number) FROM settled), 0),"
+        " coalesce((SELECT max(number) FROM effect), 0),"
+        " coalesce((SELECT max(number) FROM event), 0),"
+        " coalesce((SELECT max(number) FROM state), 0),"
+        " coalesce((SELECT max(number) FROM stale), 0),"
+        " coalesce((SELECT max(number) FROM flag), 0))",
+        "");
+    if (!row)
+        return err ? -err->code : -ERR_SYS;
+    if (sqlite3_step(row) != SQLITE_ROW)
+        return db_fail(store, err, "look for the newest row");
+    store->last = sqlite3_column_int64(row, 0);
+    return 0;
+}
+
 static int prepare(struct store *store, struct err *err)
 {
     /* Somebody who looks into the file with sqlite3 may hold it for a moment. */
@@ -244,6 +304,8 @@ int store_open(struct store **ret, const char *path, const char *home_id, struct
     int rc = sqlite3_open_v2(path, &store->db, flags, NULL) == SQLITE_OK
                  ? prepare(store, err)
                  : db_fail(store, err, "open");
+    if (rc == 0)
+        rc = find_last(store, err);
     if (rc < 0) {
         store_free(store);
         return rc;
@@ -256,7 +318,7 @@ void store_free(struct store *store)
 {
     if (!store)
         return;
-    for (unsigned i = 0; i < store->prepared_count; i++)
+    for (unsigned i = 0; i < STATEMENTS_MAX; i++)
         sqlite3_finalize(store->prepared[i].statement);
     sqlite3_close(store->db);
     free(store);
@@ -267,10 +329,32 @@ int store_begin(struct store *store, struct err *err)
     return run(store, "BEGIN IMMEDIATE", err);
 }
 
+bool store_writing(const struct store *store)
+{
+    return !sqlite3_get_autocommit(store->db);
+}
+
 void store_rollback(struct store *store)
 {
-    if (!sqlite3_get_autocommit(store->db))
+    if (store_writing(store))
         run(store, "ROLLBACK", NULL);
+}
+
+int store_mark(struct store *store, struct err *err)
+{
+    return run(store, "SAVEPOINT mark", err);
+}
+
+void store_undo(struct store *store)
+{
+    if (store_writing(store))
+        run(store, "ROLLBACK TO mark; RELEASE mark", NULL);
+}
+
+void store_keep(struct store *store)
+{
+    if (store_writing(store))
+        run(store, "RELEASE mark", NULL);
 }
 
 int store_commit(struct store *store, struct err *err)

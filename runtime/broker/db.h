@@ -1,5 +1,5 @@
 /* db - what the files of the store share: SQLite with bound parameters, and its errors in moult's
- * words. Only files named store*.c include this. */
+ * words. Only files named store*.c and live*.c include this. */
 #pragma once
 
 #include "base/arena.h"
@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-enum { STATEMENTS_MAX = 64 };
+enum { STATEMENTS_MAX = 256 }; /* a power of two, never more than half full */
 
 /* A statement is prepared once and found again by the address of its text, a literal. */
 struct prepared {
@@ -22,11 +22,13 @@ struct store {
     struct prepared prepared[STATEMENTS_MAX];
     unsigned prepared_count;
     char home_id[33];
+    int64_t last; /* number of the newest row of what the service writes (schema.c, version 3) */
 };
 
 /* The last failure of SQLite, with what was being done. */
 int db_fail(struct store *store, struct err *err, const char *what);
-/* Prepares and binds: i int64_t, t struct str as text, b struct str as blob, d digest. NULL with
+/* Prepares and binds: i int64_t, n int64_t whose 0 is NULL, t struct str as text, b struct str as
+ * blob, e the same whose empty is NULL, d digest, z digest that is empty when it is zero. NULL with
  * err. The statement belongs to the store and is reset by its user: CLEANUP(db_resetp). */
 sqlite3_stmt *db_bind(
     struct store *store, struct err *err, const char *sql, const char *types, ...);
@@ -38,6 +40,8 @@ struct str db_text(sqlite3_stmt *statement, int column);
 /* Zero when the column is none. */
 struct digest db_digest(sqlite3_stmt *statement, int column);
 
+/* The number of those bytes in the table of blobs, where they stand once. */
+int64_t db_blob(struct store *store, struct str bytes, struct err *err);
 /* Appends a record to the audit chain, in the open transaction. body: JSON. */
 int db_audit(struct store *store, const char *kind, struct str body, struct err *err);
 

@@ -10,10 +10,13 @@
 #include "broker/store.h"
 #include "wire/effect.h"
 
+struct commit;
+
 struct live_session {
     uint64_t number;
     bool gateway;
-    struct str principal, group;
+    struct str principal;
+    struct str group;    /* what it counts with; empty: with itself alone */
     struct str name;     /* hosted: as X-Moult-Session says; unique for its principal; or empty */
     struct str protocol; /* "chat", "responses", "messages" */
     struct str tools;    /* chat form, or empty */
@@ -59,6 +62,7 @@ struct live_effect {
     uint32_t step, index, attempt;
     struct str body; /* what was asked, one JSON object (docs/reference/trace.md) */
 };
+enum { LIVE_NO_RESULT = 255 };
 struct live_result {
     uint8_t status, error_class;
     uint32_t retry_after_ms;
@@ -69,12 +73,15 @@ int live_effect_new(
     struct store *store, const struct live_effect *effect, uint64_t *ret_row, struct err *err);
 int live_result_add(
     struct store *store, uint64_t effect, const struct live_result *result, struct err *err);
-/* The same identity asked for before in this turn: 1 found (ret_result->status is 255 while there
- * is no result), 0 none. Slices in the arena. */
+/* The same identity asked for before in this turn: 1 found (ret_result->status is
+ * LIVE_NO_RESULT while there is none), 0 none. Slices in the arena. */
 int live_effect_find(struct store *store, const struct live_effect *identity, struct arena *arena,
     struct live_effect *ret, struct live_result *ret_result, struct err *err);
 /* What was handed to a client went to its socket whole. */
 int live_delivered(struct store *store, uint64_t effect, struct err *err);
+/* What a worker said under a lease that has ended. Opens the group by itself. */
+int live_stale(
+    struct store *store, struct commit *commit, const struct wire *message, struct err *err);
 int live_event(struct store *store, uint64_t turn, const struct digest *generation,
     const struct wire_event *event, struct err *err);
 int live_state(struct store *store, uint64_t session, uint64_t turn, const struct wire_state *state,
@@ -107,7 +114,13 @@ struct live_loaded {
 };
 int live_load(struct store *store, uint64_t session, struct arena *arena, struct live_loaded *ret,
     struct err *err);
-/* Turns without an end, oldest first, and effects handed over and not delivered. */
+/* No turn goes on with what this generation left: states, and turns. With an audit record; a second
+ * time is nothing. */
+int live_quarantine(
+    struct store *store, const struct digest *generation, struct str why, struct err *err);
+int live_quarantined(
+    struct store *store, const struct digest *generation, struct err *err); /* 1, 0 */
+/* Turns without an end, oldest first. */
 struct live_open {
     uint64_t session, turn;
     bool gateway;

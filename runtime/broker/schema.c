@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-enum { APPEND_ONLY_MAX = 8 };
+enum { APPEND_ONLY_MAX = 16 };
 
 static const char version_1[] =
     "CREATE TABLE home(one INTEGER PRIMARY KEY CHECK(one = 1), id TEXT NOT NULL) STRICT;"
@@ -58,6 +58,57 @@ static const char version_2[] =
     "CREATE TABLE checkpoint(record INTEGER PRIMARY KEY REFERENCES audit(number),"
     "  head BLOB NOT NULL, envelope TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;";
 
+/* What happens while the service runs. `number` is one count over all of these tables: what was
+ * written later has a higher one, so the rows of a session have one order (live_trace.c). A result
+ * stands behind its effect and needs none: a turn has one effect on its way at a time. Tool calls
+ * have an index that refuses the same identity twice, whatever the code above it does. */
+static const char version_3[] =
+    "CREATE TABLE live(session INTEGER PRIMARY KEY REFERENCES session(number),"
+    "  principal TEXT NOT NULL, name TEXT NOT NULL, protocol TEXT NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX live_name ON live(principal, name) WHERE name <> '';"
+    "CREATE TABLE turn(number INTEGER PRIMARY KEY,"
+    "  session INTEGER NOT NULL REFERENCES session(number), ordinal INTEGER NOT NULL,"
+    "  generation BLOB NOT NULL, messages INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    "  UNIQUE(session, ordinal)) STRICT;"
+    "CREATE TABLE turn_end(number INTEGER PRIMARY KEY,"
+    "  turn INTEGER NOT NULL UNIQUE REFERENCES turn(number), how INTEGER NOT NULL,"
+    "  why TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE settled(number INTEGER PRIMARY KEY, session INTEGER NOT NULL,"
+    "  seq INTEGER NOT NULL, turn INTEGER, origin INTEGER NOT NULL, effect INTEGER, build BLOB,"
+    "  replaced INTEGER REFERENCES blob(number), at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX settled_seq ON settled(session, seq);"
+    "CREATE TABLE effect(number INTEGER PRIMARY KEY, turn INTEGER NOT NULL REFERENCES turn(number),"
+    "  lease INTEGER NOT NULL, id INTEGER NOT NULL, kind INTEGER NOT NULL, origin INTEGER NOT NULL,"
+    "  hook INTEGER NOT NULL, build BLOB NOT NULL, generation BLOB NOT NULL, step INTEGER NOT NULL,"
+    "  idx INTEGER NOT NULL, attempt INTEGER NOT NULL, body TEXT NOT NULL,"
+    "  at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX effect_step ON effect(turn, step);"
+    "CREATE UNIQUE INDEX effect_once ON effect(turn, step, origin, hook, build, idx, attempt)"
+    "  WHERE kind = 3;"
+    "CREATE TABLE result(effect INTEGER PRIMARY KEY REFERENCES effect(number),"
+    "  status INTEGER NOT NULL, class INTEGER NOT NULL, retry_after_ms INTEGER NOT NULL,"
+    "  blob INTEGER REFERENCES blob(number), raw BLOB, at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE delivered(effect INTEGER PRIMARY KEY REFERENCES effect(number),"
+    "  at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE event(number INTEGER PRIMARY KEY, turn INTEGER NOT NULL, step INTEGER NOT NULL,"
+    "  hook INTEGER NOT NULL, action INTEGER NOT NULL, build BLOB NOT NULL,"
+    "  generation BLOB NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX event_turn ON event(turn);"
+    "CREATE TABLE state(number INTEGER PRIMARY KEY, session INTEGER NOT NULL, turn INTEGER NOT NULL,"
+    "  plugin TEXT NOT NULL, schema INTEGER NOT NULL, bytes BLOB NOT NULL,"
+    "  generation BLOB NOT NULL, at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX state_plugin ON state(session, plugin);"
+    "CREATE TABLE head(number INTEGER PRIMARY KEY, key BLOB NOT NULL, principal TEXT NOT NULL,"
+    "  session INTEGER NOT NULL, messages INTEGER NOT NULL, client_messages INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX head_key ON head(key, principal);"
+    "CREATE TABLE stale(number INTEGER PRIMARY KEY, lease INTEGER NOT NULL, what TEXT NOT NULL,"
+    "  at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE flag(number INTEGER PRIMARY KEY, session INTEGER NOT NULL REFERENCES"
+    "  session(number), turn INTEGER, why TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX flag_session ON flag(session);"
+    "CREATE TABLE quarantine(generation BLOB PRIMARY KEY, why TEXT NOT NULL,"
+    "  at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
 /* Version N of the schema is the first N steps. */
 static const struct step {
     const char *sql;
@@ -65,6 +116,8 @@ static const struct step {
 } steps[SCHEMA_VERSION] = {
     { version_1, { "home", "blob", "session", "message", "document", "audit" } },
     { version_2, { "admission", "freeze", "checkpoint" } },
+    { version_3, { "live", "turn", "turn_end", "settled", "effect", "result", "delivered", "event",
+                     "state", "head", "stale", "flag", "quarantine" } },
 };
 
 static void refuse(struct buf *out, const char *table, const char *verb, const char *suffix)

@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 
 /* The SQL that brings a journal of that version (0: an empty file) to SCHEMA_VERSION. */
 void schema_print(struct buf *out, unsigned version);

@@ -13,27 +13,10 @@ enum { PREFIX_MIN = 6, PREFIX_MAX = 64 };
 
 /* --- sessions */
 
-static int64_t blob_number(struct store *store, struct str bytes, struct err *err)
-{
-    struct digest digest = hash_of(bytes);
-    CLEANUP(db_resetp)
-    sqlite3_stmt *found =
-        db_bind(store, err, "SELECT number FROM blob WHERE digest = ?", "d", &digest);
-    if (!found)
-        return -ERR_SYS;
-    if (sqlite3_step(found) == SQLITE_ROW)
-        return sqlite3_column_int64(found, 0);
-    CLEANUP(db_resetp)
-    sqlite3_stmt *add =
-        db_bind(store, err, "INSERT INTO blob(digest, bytes) VALUES(?, ?)", "db", &digest, bytes);
-    int rc = db_done(store, add, err, "write bytes");
-    return rc < 0 ? rc : sqlite3_last_insert_rowid(store->db);
-}
-
 static int add_message(struct store *store, int64_t session, uint32_t seq,
     const struct journal_message *message, struct err *err)
 {
-    int64_t blob = blob_number(store, message->bytes, err);
+    int64_t blob = db_blob(store, message->bytes, err);
     if (blob < 0)
         return (int)blob;
     CLEANUP(db_resetp)
@@ -58,7 +41,7 @@ int store_add(struct store *store, const struct journal_session *session, struct
     int rc = known(store, &id, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    int64_t tools = session->tools.size ? blob_number(store, session->tools, err) : 0;
+    int64_t tools = session->tools.size ? db_blob(store, session->tools, err) : 0;
     if (tools < 0)
         return (int)tools;
     CLEANUP(db_resetp)
@@ -80,8 +63,13 @@ int store_add(struct store *store, const struct journal_session *session, struct
 
 #define SESSION_COLUMNS                                                                            \
     "SELECT s.number, s.id, s.gateway, s.principal, s.format, s.source, s.origin, s.grp, b.bytes," \
-    " s.offered, s.meta, coalesce(p.split, 255), s.messages FROM session s"                        \
-    " LEFT JOIN blob b ON b.number = s.tools LEFT JOIN split p ON p.grp = s.grp "
+    " s.offered, s.meta, coalesce(p.split, 255),"                                                  \
+    " CASE WHEN l.session IS NULL THEN s.messages ELSE"                                            \
+    " coalesce((SELECT max(seq) + 1 FROM message WHERE session = s.number), 0) END,"               \
+    " s.at_ms, l.session IS NOT NULL, coalesce(l.name, ''),"                                       \
+    " (SELECT count(*) FROM turn t WHERE t.session = s.number)"                                    \
+    " FROM session s LEFT JOIN blob b ON b.number = s.tools"                                       \
+    " LEFT JOIN split p ON p.grp = s.grp LEFT JOIN live l ON l.session = s.number "
 
 static void session_of(struct journal_session *ret, sqlite3_stmt *row)
 {
@@ -99,6 +87,10 @@ static void session_of(struct journal_session *ret, sqlite3_stmt *row)
         .meta = db_text(row, 10),
         .split = (uint8_t)sqlite3_column_int(row, 11),
         .messages_count = (uint32_t)sqlite3_column_int64(row, 12),
+        .at_ms = (uint64_t)sqlite3_column_int64(row, 13),
+        .live = sqlite3_column_int(row, 14),
+        .name = db_text(row, 15),
+        .turns = (uint32_t)sqlite3_column_int64(row, 16),
     };
 }
 
@@ -137,29 +129,39 @@ static int standing_of(struct str word)
     return JOURNAL_CLAIM;
 }
 
+static struct str kept(struct arena *arena, struct str bytes)
+{
+    return (struct str){ arena_copy(arena, bytes.size ? bytes.at : "", bytes.size), bytes.size };
+}
+
+/* A reply that a build changed: what the model itself had said. */
+#define MESSAGE_COLUMNS                                                                            \
+    "SELECT m.turn, m.standing, m.failed, b.bytes, coalesce(x.origin, 0),"                         \
+    " CASE WHEN x.origin = 2 AND e.kind = 1 AND r.blob <> m.blob THEN o.bytes END"                 \
+    " FROM message m JOIN blob b ON b.number = m.blob"                                             \
+    " LEFT JOIN settled x ON x.session = m.session AND x.seq = m.seq AND x.replaced IS NULL"       \
+    " LEFT JOIN effect e ON e.number = x.effect LEFT JOIN result r ON r.effect = e.number"         \
+    " LEFT JOIN blob o ON o.number = r.blob WHERE m.session = ? ORDER BY m.seq"
+
 static int read_messages(
     struct store *store, struct journal_session *session, struct arena *arena, struct err *err)
 {
     CLEANUP(db_resetp)
-    sqlite3_stmt *row = db_bind(store, err,
-        "SELECT m.turn, m.standing, m.failed, b.bytes FROM message m JOIN blob b ON b.number = "
-        "m.blob"
-        " WHERE m.session = ? ORDER BY m.seq",
-        "i", (int64_t)session->number);
+    sqlite3_stmt *row = db_bind(store, err, MESSAGE_COLUMNS, "i", (int64_t)session->number);
     if (!row)
         return err ? -err->code : -ERR_SYS;
     session->messages =
         arena_alloc(arena, (session->messages_count + 1) * sizeof *session->messages);
     uint32_t count = 0;
-    while (sqlite3_step(row) == SQLITE_ROW && count < session->messages_count) {
-        struct str bytes = db_text(row, 3);
+    while (count < session->messages_count && sqlite3_step(row) == SQLITE_ROW)
         session->messages[count++] = (struct journal_message){
             .turn = (uint32_t)sqlite3_column_int64(row, 0),
             .standing = (uint8_t)standing_of(db_text(row, 1)),
             .failed = sqlite3_column_int(row, 2),
-            .bytes = { arena_copy(arena, bytes.at, bytes.size), bytes.size },
+            .bytes = kept(arena, db_text(row, 3)),
+            .origin = (uint8_t)sqlite3_column_int(row, 4),
+            .own = kept(arena, db_text(row, 5)),
         };
-    }
     if (count != session->messages_count)
         return err_set(err, ERR_VERIFY, "session %llu has lost messages: %u of %u are there",
             (unsigned long long)session->number, count, session->messages_count);

@@ -15,6 +15,12 @@ int store_begin(struct store *store, struct err *err);
 /* Durable when it returns 0. On failure everything since store_begin is gone. */
 int store_commit(struct store *store, struct err *err);
 void store_rollback(struct store *store);
+/* Is a transaction open? A disk that is full may have ended it. */
+bool store_writing(const struct store *store);
+/* Within a transaction: what was written since the mark is undone, or stays. One mark at a time. */
+int store_mark(struct store *store, struct err *err);
+void store_undo(struct store *store);
+void store_keep(struct store *store);
 
 /* 1 added, 0 known already. */
 int store_add(struct store *store, const struct journal_session *session, struct err *err);

@@ -279,6 +279,10 @@ void journal_pack_session(struct buf *out, const struct journal_session *session
         pack_text(out, texts[i]);
     pack_u8(out, session->offered);
     pack_u8(out, session->split);
+    pack_u64(out, session->at_ms);
+    pack_u8(out, session->live);
+    pack_text(out, session->name);
+    pack_u32(out, session->turns);
     pack_u32(out, session->messages_count);
     pack_u8(out, session->messages != NULL);
     for (uint32_t i = 0; session->messages && i < session->messages_count; i++) {
@@ -287,6 +291,8 @@ void journal_pack_session(struct buf *out, const struct journal_session *session
         pack_u8(out, message->standing);
         pack_u8(out, message->failed);
         pack_text(out, message->bytes);
+        pack_u8(out, message->origin);
+        pack_text(out, message->own);
     }
 }
 
@@ -303,6 +309,10 @@ bool journal_unpack_session(struct unpack *in, struct arena *arena, struct journ
     session.meta = unpack_text(in, JOURNAL_META_MAX);
     session.offered = unpack_u8(in);
     session.split = unpack_u8(in);
+    session.at_ms = unpack_u64(in);
+    session.live = unpack_u8(in);
+    session.name = unpack_text(in, JOURNAL_TEXT_MAX);
+    session.turns = unpack_u32(in);
     session.messages_count = unpack_u32(in);
     bool with = unpack_u8(in);
     if (in->bad || session.messages_count > MESSAGES_MAX)
@@ -316,6 +326,8 @@ bool journal_unpack_session(struct unpack *in, struct arena *arena, struct journ
         message->standing = unpack_u8(in);
         message->failed = unpack_u8(in);
         message->bytes = unpack_text(in, JOURNAL_FRAME_MAX);
+        message->origin = unpack_u8(in);
+        message->own = unpack_text(in, JOURNAL_FRAME_MAX);
         in->bad |= message->standing >= JOURNAL_STANDINGS;
     }
     *ret = session;

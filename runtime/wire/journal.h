@@ -51,6 +51,12 @@ struct journal_message {
     uint8_t standing; /* enum journal_standing */
     bool failed;      /* a result that is an error */
     struct str bytes; /* one JSON object, as it came */
+    /* Reading a live session. A reply or result that a build changed has what the conversation went
+     * on with in bytes, and a reply what the model had said in own; one that a client brought is as
+     * it came, whatever a build made of it (docs/reference/trace.md). */
+    uint8_t
+        origin; /* 0: brought by a client or person; 1: an effect's result; 2: a build wrote it */
+    struct str own; /* or empty */
 };
 struct journal_session {
     uint64_t number;  /* the journal's; grows with each session (reading) */
@@ -61,6 +67,10 @@ struct journal_session {
     bool offered;
     struct str meta; /* one JSON object: what the source says of the run */
     uint8_t split;   /* reading: enum split, or JOURNAL_NO_SPLIT before its group has one */
+    uint64_t at_ms;  /* reading: when it was added, or began */
+    bool live;       /* reading: the service's own; then also */
+    struct str name; /* as X-Moult-Session says, or empty */
+    uint32_t turns;
     uint32_t messages_count;
     struct journal_message *messages; /* adding, and journal_read; NULL in lists */
 };

@@ -8,7 +8,7 @@
 #include "wire/pack.h"
 
 enum {
-    JOURNAL_VERSION = 2,
+    JOURNAL_VERSION = 3,
     JOURNAL_TEXT_MAX = 4096,
     JOURNAL_META_MAX = 1 << 20,
     JOURNAL_ID_MAX = 64,

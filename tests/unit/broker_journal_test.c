@@ -222,23 +222,36 @@ static void another_file_is_refused(void **state)
     }
 }
 
-/* A journal of the first schema gets the tables that it lacks; what it holds stays. */
+/* A journal of an older schema gets the tables that it lacks; what it holds stays. */
+#define WITHOUT_3                                                                                  \
+    "DROP TABLE live; DROP TABLE delivered; DROP TABLE result; DROP TABLE effect;"                 \
+    "DROP TABLE turn_end; DROP TABLE turn; DROP TABLE settled; DROP TABLE event; DROP TABLE "      \
+    "state;"                                                                                       \
+    "DROP TABLE head; DROP TABLE stale; DROP TABLE flag; DROP TABLE quarantine;"
+#define WITHOUT_2                                                                                  \
+    "DROP TABLE candidate; DROP TABLE admission; DROP TABLE look; DROP TABLE freeze;"              \
+    "DROP TABLE checkpoint;"
+
 static void an_older_journal_grows(void **state)
 {
     (void)state;
-    struct home home = home_fresh();
-    struct err err;
-    add(&home, "ann", "one", 1);
-    assert_int_equal(
-        home_sql(&home, "DROP TABLE candidate; DROP TABLE admission; DROP TABLE look;"
-                        "DROP TABLE freeze; DROP TABLE checkpoint; PRAGMA user_version = 1"),
-        SQLITE_OK);
-    add(&home, "ann", "one", 0);
-    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
-    struct journal_move move = { STR("abcdef"), { 0 }, STR("proposed"), STR("{}") };
-    assert_int_equal(journal_move_candidates(journal, &move, 1, &err), 0);
-    journal_close(journal);
-    assert_int_not_equal(home_sql(&home, "DELETE FROM candidate"), SQLITE_OK);
+    static const char *const older[] = { WITHOUT_3 "PRAGMA user_version = 2",
+        WITHOUT_3 WITHOUT_2 "PRAGMA user_version = 1" };
+    for (size_t i = 0; i < COUNT_OF(older); i++) {
+        struct home home = home_fresh();
+        struct err err;
+        add(&home, "ann", "one", 1);
+        assert_int_equal(home_sql(&home, older[i]), SQLITE_OK);
+        add(&home, "ann", "one", 0);
+        struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+        struct journal_move move = { STR("abcdef"), { 0 }, STR("proposed"), STR("{}") };
+        assert_int_equal(journal_move_candidates(journal, &move, 1, &err), 0);
+        journal_close(journal);
+        assert_int_not_equal(home_sql(&home, "DELETE FROM candidate"), SQLITE_OK);
+        assert_int_equal(
+            home_sql(&home, "INSERT INTO turn VALUES(1, 1, 0, x'00', 0, 0)"), SQLITE_OK);
+        assert_int_not_equal(home_sql(&home, "UPDATE turn SET ordinal = 1"), SQLITE_OK);
+    }
 }
 
 static void what_was_acknowledged_survives_a_kill(void **state)

@@ -1,0 +1,256 @@
+/* live_read - what goes on from rows: a turn after a crash, a conversation after a rest. See
+ * live.h. */
+#include "broker/live.h"
+
+#include "base/mem.h"
+#include "broker/db.h"
+
+static struct str kept(struct arena *arena, sqlite3_stmt *row, int column)
+{
+    struct str bytes = db_text(row, column);
+    return (struct str){ arena_string(arena, bytes.size ? bytes.at : "", bytes.size), bytes.size };
+}
+
+static int no_row(struct err *err)
+{
+    return err ? -err->code : -ERR_SYS;
+}
+
+/* 1 a row, 0 none. */
+static int step(struct store *store, sqlite3_stmt *row, const char *what, struct err *err)
+{
+    int code = sqlite3_step(row);
+    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : db_fail(store, err, what);
+}
+
+/* --- effects */
+
+static struct live_effect effect_of(sqlite3_stmt *row, struct arena *arena)
+{
+    return (struct live_effect){
+        .row = (uint64_t)sqlite3_column_int64(row, 0),
+        .turn = (uint64_t)sqlite3_column_int64(row, 1),
+        .lease = (uint64_t)sqlite3_column_int64(row, 2),
+        .number = (uint32_t)sqlite3_column_int64(row, 3),
+        .kind = (uint8_t)sqlite3_column_int(row, 4),
+        .origin = (uint8_t)sqlite3_column_int(row, 5),
+        .hook = (uint8_t)sqlite3_column_int(row, 6),
+        .build = db_digest(row, 7),
+        .generation = db_digest(row, 8),
+        .step = (uint32_t)sqlite3_column_int64(row, 9),
+        .index = (uint32_t)sqlite3_column_int64(row, 10),
+        .attempt = (uint32_t)sqlite3_column_int64(row, 11),
+        .body = kept(arena, row, 12),
+    };
+}
+
+static struct live_result result_of(sqlite3_stmt *row, struct arena *arena)
+{
+    if (sqlite3_column_type(row, 13) == SQLITE_NULL)
+        return (struct live_result){ .status = LIVE_NO_RESULT };
+    return (struct live_result){
+        .status = (uint8_t)sqlite3_column_int(row, 13),
+        .error_class = (uint8_t)sqlite3_column_int(row, 14),
+        .retry_after_ms = (uint32_t)sqlite3_column_int64(row, 15),
+        .bytes = kept(arena, row, 16),
+        .raw = kept(arena, row, 17),
+    };
+}
+
+int live_effect_find(struct store *store, const struct live_effect *identity, struct arena *arena,
+    struct live_effect *ret, struct live_result *ret_result, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT e.number, e.turn, e.lease, e.id, e.kind, e.origin, e.hook, e.build, e.generation,"
+        " e.step, e.idx, e.attempt, e.body, r.status, r.class, r.retry_after_ms, b.bytes, r.raw"
+        " FROM effect e LEFT JOIN result r ON r.effect = e.number"
+        " LEFT JOIN blob b ON b.number = r.blob"
+        " WHERE e.turn = ? AND e.step = ? AND e.kind = ? AND e.idx = ? AND e.attempt = ?"
+        " AND e.origin = ? AND e.hook = ? AND e.build = ? ORDER BY e.number DESC LIMIT 1",
+        "iiiiiiiz", (int64_t)identity->turn, (int64_t)identity->step, (int64_t)identity->kind,
+        (int64_t)identity->index, (int64_t)identity->attempt, (int64_t)identity->origin,
+        (int64_t)identity->hook, &identity->build);
+    if (!row)
+        return no_row(err);
+    int found = step(store, row, "look for an effect", err);
+    if (found == 1) {
+        *ret = effect_of(row, arena);
+        *ret_result = result_of(row, arena);
+    }
+    return found;
+}
+
+/* --- where conversations stand */
+
+int live_head_find(struct store *store, struct str principal, const struct digest *key,
+    struct live_head *ret, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT session, messages, client_messages FROM head WHERE key = ? AND principal = ?"
+        " ORDER BY number DESC LIMIT 1",
+        "dt", key, principal);
+    if (!row)
+        return no_row(err);
+    int found = step(store, row, "look for a conversation", err);
+    if (found == 1)
+        *ret = (struct live_head){ .principal = principal,
+            .key = *key,
+            .session = (uint64_t)sqlite3_column_int64(row, 0),
+            .messages = (uint32_t)sqlite3_column_int64(row, 1),
+            .client_messages = (uint32_t)sqlite3_column_int64(row, 2) };
+    return found;
+}
+
+/* --- a session as a whole */
+
+static int load_session(struct store *store, uint64_t number, struct arena *arena,
+    struct live_loaded *ret, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT s.gateway, s.principal, s.grp, l.name, l.protocol, b.bytes,"
+        " coalesce((SELECT max(seq) + 1 FROM message WHERE session = s.number), 0)"
+        " FROM session s JOIN live l ON l.session = s.number LEFT JOIN blob b ON b.number = s.tools"
+        " WHERE s.number = ?",
+        "i", (int64_t)number);
+    if (!row)
+        return no_row(err);
+    int found = step(store, row, "read a session", err);
+    if (found < 1)
+        return found < 0
+                   ? found
+                   : err_set(err, ERR_MISSING, "no live session %llu", (unsigned long long)number);
+    ret->session = (struct live_session){ .number = number,
+        .gateway = sqlite3_column_int(row, 0),
+        .principal = kept(arena, row, 1),
+        .group = kept(arena, row, 2),
+        .name = kept(arena, row, 3),
+        .protocol = kept(arena, row, 4),
+        .tools = kept(arena, row, 5) };
+    ret->messages_count = (uint32_t)sqlite3_column_int64(row, 6);
+    return 0;
+}
+
+static uint8_t standing_of(struct str word)
+{
+    uint8_t i = 0;
+    while (i < JOURNAL_CLAIM && !str_equal(word, str_of(journal_standing_words[i])))
+        i++;
+    return i;
+}
+
+/* As the harness goes on with it: the last replacement of a message stands in its place. */
+static int load_messages(
+    struct store *store, struct arena *arena, struct live_loaded *ret, struct err *err)
+{
+    uint32_t count = 0;
+    int found = 0;
+    ret->messages = arena_alloc(arena, (ret->messages_count + 1) * sizeof *ret->messages);
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT m.seq, x.turn, m.standing, m.failed, x.origin, x.effect, x.build, b.bytes"
+        " FROM message m LEFT JOIN settled x ON x.number ="
+        " (SELECT max(number) FROM settled WHERE session = m.session AND seq = m.seq)"
+        " JOIN blob b ON b.number = coalesce(x.replaced, m.blob) WHERE m.session = ?"
+        " ORDER BY m.seq",
+        "i", (int64_t)ret->session.number);
+    if (!row)
+        return no_row(err);
+    while (count < ret->messages_count && (found = step(store, row, "read messages", err)) == 1)
+        ret->messages[count++] = (struct live_message){
+            .session = ret->session.number,
+            .seq = (uint32_t)sqlite3_column_int64(row, 0),
+            .turn = (uint64_t)sqlite3_column_int64(row, 1),
+            .standing = standing_of(db_text(row, 2)),
+            .failed = sqlite3_column_int(row, 3),
+            .origin = (uint8_t)sqlite3_column_int(row, 4),
+            .effect = (uint64_t)sqlite3_column_int64(row, 5),
+            .build = db_digest(row, 6),
+            .bytes = kept(arena, row, 7),
+        };
+    if (found >= 0 && count != ret->messages_count)
+        return err_set(err, ERR_VERIFY, "session %llu has lost messages: %u of %u are there",
+            (unsigned long long)ret->session.number, count, ret->messages_count);
+    return found < 0 ? found : 0;
+}
+
+static int load_states(
+    struct store *store, struct arena *arena, struct live_loaded *ret, struct err *err)
+{
+    int found;
+    ret->states = arena_alloc(arena, WIRE_PLUGINS_MAX * sizeof *ret->states);
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT plugin, schema, bytes, max(number) FROM state WHERE session = ?"
+        " AND generation NOT IN (SELECT generation FROM quarantine)"
+        " GROUP BY plugin ORDER BY 4 DESC LIMIT ?",
+        "ii", (int64_t)ret->session.number, (int64_t)WIRE_PLUGINS_MAX);
+    if (!row)
+        return no_row(err);
+    while ((found = step(store, row, "read states", err)) == 1)
+        ret->states[ret->states_count++] = (struct wire_state){ kept(arena, row, 0),
+            (uint32_t)sqlite3_column_int64(row, 1), kept(arena, row, 2) };
+    return found;
+}
+
+static int load_turn(struct store *store, struct live_loaded *ret, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT t.number, t.ordinal, t.messages, e.number FROM turn t LEFT JOIN turn_end e"
+        " ON e.turn = t.number WHERE t.session = ? ORDER BY t.ordinal DESC LIMIT 1",
+        "i", (int64_t)ret->session.number);
+    if (!row)
+        return no_row(err);
+    int found = step(store, row, "read the last turn", err);
+    if (found < 1)
+        return found;
+    ret->turn = (uint64_t)sqlite3_column_int64(row, 0);
+    ret->turn_ordinal = (uint32_t)sqlite3_column_int64(row, 1);
+    ret->turn_messages = (uint32_t)sqlite3_column_int64(row, 2);
+    ret->turn_open = sqlite3_column_type(row, 3) == SQLITE_NULL;
+    return 0;
+}
+
+int live_load(struct store *store, uint64_t session, struct arena *arena, struct live_loaded *ret,
+    struct err *err)
+{
+    struct live_loaded loaded = { 0 };
+    int rc = load_session(store, session, arena, &loaded, err);
+    if (rc == 0)
+        rc = load_messages(store, arena, &loaded, err);
+    if (rc == 0)
+        rc = load_states(store, arena, &loaded, err);
+    if (rc == 0)
+        rc = load_turn(store, &loaded, err);
+    if (rc == 0)
+        *ret = loaded;
+    return rc;
+}
+
+int live_open_turns(struct store *store, struct arena *arena, struct live_open **ret,
+    uint32_t *ret_count, struct err *err)
+{
+    struct live_open *list = arena_alloc(arena, sizeof *list);
+    uint32_t count = 0;
+    int found;
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT t.session, t.number, s.gateway FROM turn t JOIN session s ON s.number = t.session"
+        " WHERE NOT EXISTS (SELECT 1 FROM turn_end e WHERE e.turn = t.number) ORDER BY t.number",
+        "");
+    if (!row)
+        return no_row(err);
+    while ((found = step(store, row, "look for open turns", err)) == 1) {
+        list = arena_grow(arena, list, (count + 1) * sizeof *list, (count + 2) * sizeof *list);
+        list[count++] = (struct live_open){ (uint64_t)sqlite3_column_int64(row, 0),
+            (uint64_t)sqlite3_column_int64(row, 1), sqlite3_column_int(row, 2) };
+    }
+    if (found < 0)
+        return found;
+    *ret = list;
+    *ret_count = count;
+    return 0;
+}

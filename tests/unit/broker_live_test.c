@@ -1,0 +1,459 @@
+/* What the service writes is there again behind a restart, as it was, and stays as it is. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "broker/live.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define HOME_ID "0123456789abcdef0123456789abcdef"
+#define USER "{\"role\":\"user\",\"content\":\"hello\"}"
+#define SAID "{\"role\":\"assistant\",\"content\":\"Hi\"}"
+#define MENDED "{\"role\":\"assistant\",\"content\":\"Hi there\"}"
+
+static char base[] = "/tmp/moult-live-test.XXXXXX";
+static char path[80];
+static const struct digest generation = { { 7 } }, other_generation = { { 8 } }, build = { { 9 } };
+
+static int begin(void **state)
+{
+    (void)state;
+    return mkdtemp(base) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    return file_remove_tree(base, NULL);
+}
+
+static struct store *open_store(void)
+{
+    struct store *store;
+    struct err err;
+    if (store_open(&store, path, HOME_ID, &err) < 0)
+        fail_msg("%s", err.text);
+    return store;
+}
+
+static struct store *fresh(void)
+{
+    static int count;
+    snprintf(path, sizeof path, "%s/%d.db", base, count++);
+    struct store *store = open_store();
+    assert_int_equal(store_begin(store, NULL), 0);
+    return store;
+}
+
+/* The process that wrote it has gone; the next one opens the file and writes on. */
+static struct store *restarted(struct store *store)
+{
+    struct err err;
+    if (store_writing(store) && store_commit(store, &err) < 0)
+        fail_msg("%s", err.text);
+    store_free(store);
+    store = open_store();
+    assert_int_equal(store_begin(store, NULL), 0);
+    return store;
+}
+
+static int sql(const char *text)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    int rc = sqlite3_exec(db, text, NULL, NULL, NULL);
+    sqlite3_close(db);
+    return rc;
+}
+
+#define GOOD(call)                                                                                 \
+    do {                                                                                           \
+        struct err err = { 0 };                                                                    \
+        if ((call) < 0)                                                                            \
+            fail_msg("%s: %s", #call, err.text);                                                   \
+    } while (0)
+
+static uint64_t new_session(struct store *store, const char *principal, const char *name)
+{
+    const struct live_session session = { .gateway = true,
+        .principal = str_of(principal),
+        .name = str_of(name),
+        .protocol = STR("messages"),
+        .tools = STR("[]") };
+    uint64_t number = 0;
+    GOOD(live_session_new(store, &session, &number, &err));
+    return number;
+}
+
+static uint64_t new_turn(struct store *store, uint64_t session, uint32_t ordinal)
+{
+    const struct live_turn turn = { session, ordinal, generation };
+    uint64_t number = 0;
+    GOOD(live_turn_new(store, &turn, &number, &err));
+    return number;
+}
+
+static struct live_message message(uint64_t session, uint64_t turn, uint32_t seq, const char *bytes)
+{
+    return (struct live_message){
+        .session = session, .turn = turn, .seq = seq, .bytes = str_of(bytes)
+    };
+}
+
+static struct live_effect effect(uint64_t turn, uint8_t kind, uint32_t step, uint32_t index)
+{
+    return (struct live_effect){ .turn = turn,
+        .lease = 3,
+        .number = 1,
+        .kind = kind,
+        .origin = WIRE_FROM_EFFECT,
+        .generation = generation,
+        .step = step,
+        .index = index,
+        .body = STR("{\"model\":\"main\"}") };
+}
+
+static uint64_t new_effect(struct store *store, const struct live_effect *what)
+{
+    uint64_t row = 0;
+    GOOD(live_effect_new(store, what, &row, &err));
+    return row;
+}
+
+/* --- sessions */
+
+static void a_session_is_found_by_its_name_and_principal(void **state)
+{
+    (void)state;
+    struct store *store = fresh();
+    uint64_t a = new_session(store, "ann", "work"), b = new_session(store, "bob", "work"), found;
+    new_session(store, "ann", "");
+    new_session(store, "ann", ""); /* without a name there may be many */
+    store = restarted(store);
+    assert_int_equal(live_session_named(store, STR("ann"), STR("work"), &found, NULL), 1);
+    assert_int_equal(found, a);
+    assert_int_equal(live_session_named(store, STR("bob"), STR("work"), &found, NULL), 1);
+    assert_int_equal(found, b);
+    assert_int_equal(live_session_named(store, STR("eve"), STR("work"), &found, NULL), 0);
+    assert_int_equal(live_session_named(store, STR("ann"), STR(""), &found, NULL), 0);
+    const struct live_session again = { .principal = STR("ann"), .name = STR("work") };
+    assert_int_equal(live_session_new(store, &again, &found, NULL), -ERR_DENIED);
+    store_free(store);
+}
+
+static void load(
+    struct store *store, uint64_t session, struct arena *arena, struct live_loaded *ret)
+{
+    struct err err;
+    if (live_load(store, session, arena, ret, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static void a_session_goes_on_with_what_the_harness_made_of_it(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct live_loaded loaded;
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", "work");
+    struct live_message old = message(session, 0, 0, "{\"role\":\"system\",\"content\":\"x\"}");
+    old.standing = JOURNAL_CLAIM;
+    GOOD(live_message_add(store, &old, &err));
+    uint64_t turn = new_turn(store, session, 0);
+    struct live_message user = message(session, turn, 1, USER);
+    GOOD(live_message_add(store, &user, &err));
+    user.bytes = STR("{\"role\":\"user\",\"content\":\"once\"}");
+    user.origin = WIRE_FROM_BUILD;
+    user.build = build;
+    GOOD(live_message_replace(store, &user, &err));
+    store = restarted(store);
+    user.bytes = STR("{\"role\":\"user\",\"content\":\"twice\"}");
+    GOOD(live_message_replace(store, &user, &err));
+    store = restarted(store);
+    load(store, session, &arena, &loaded);
+    assert_int_equal(loaded.messages_count, 2);
+    assert_int_equal(loaded.messages[0].standing, JOURNAL_CLAIM);
+    assert_int_equal(loaded.messages[0].turn, 0);
+    assert_true(str_equal(loaded.messages[1].bytes, user.bytes));
+    assert_true(hash_equal(&loaded.messages[1].build, &build));
+    assert_int_equal(loaded.messages[1].turn, turn);
+    assert_int_equal(loaded.turn, turn);
+    assert_int_equal(loaded.turn_messages, 1);
+    assert_true(loaded.turn_open);
+    assert_true(str_equal(loaded.session.name, STR("work")));
+    assert_true(str_equal(loaded.session.protocol, STR("messages")));
+    assert_true(str_equal(loaded.session.tools, STR("[]")));
+    assert_int_equal(loaded.session.group.size, 64); /* with itself alone */
+    struct err err;
+    assert_int_equal(live_load(store, session + 1, &arena, &loaded, &err), -ERR_MISSING);
+    store_free(store);
+}
+
+/* What a proposer, a miner and a replay read: see docs/reference/trace.md. */
+static void readers_get_the_model_s_reply_beside_the_harness_s(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", "work"), turn = new_turn(store, session, 0);
+    struct live_message user = message(session, turn, 0, USER);
+    GOOD(live_message_add(store, &user, &err));
+    user.bytes = STR("{\"role\":\"user\",\"content\":\"changed\"}");
+    user.origin = WIRE_FROM_BUILD;
+    GOOD(live_message_replace(store, &user, &err));
+    struct live_effect model = effect(turn, WIRE_MODEL, 0, 0);
+    const struct live_result said = { .bytes = STR(SAID), .raw = STR("{\"choices\":[]}") };
+    uint64_t row = new_effect(store, &model);
+    GOOD(live_result_add(store, row, &said, &err));
+    struct live_message mended = message(session, turn, 1, MENDED);
+    mended.origin = WIRE_FROM_BUILD;
+    mended.effect = row;
+    mended.build = build;
+    GOOD(live_message_add(store, &mended, &err));
+    model.step = 1;
+    row = new_effect(store, &model);
+    GOOD(live_result_add(store, row, &said, &err));
+    struct live_message plain = message(session, turn, 2, SAID);
+    plain.origin = WIRE_FROM_EFFECT;
+    plain.effect = row;
+    GOOD(live_message_add(store, &plain, &err));
+    store = restarted(store);
+    GOOD(store_read(store, JOURNAL_VIEW, session, &out, &err));
+    struct unpack in = unpack_begin(buf_view(&out));
+    struct journal_session read;
+    assert_true(journal_unpack_session(&in, &arena, &read) && unpack_end(&in));
+    assert_true(read.live && read.gateway && read.offered);
+    assert_true(str_equal(read.name, STR("work")));
+    assert_int_equal(read.turns, 1);
+    assert_int_equal(read.messages_count, 3);
+    assert_true(str_equal(read.messages[0].bytes, STR(USER))); /* as it came */
+    assert_true(str_equal(read.messages[1].bytes, STR(MENDED)));
+    assert_true(str_equal(read.messages[1].own, STR(SAID)));
+    assert_int_equal(read.messages[1].origin, WIRE_FROM_BUILD);
+    assert_true(str_equal(read.messages[2].bytes, STR(SAID)));
+    assert_int_equal(read.messages[2].own.size, 0);
+    store_free(store);
+}
+
+/* --- turns and effects */
+
+static void an_effect_is_found_by_its_identity(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", ""), turn = new_turn(store, session, 0);
+    struct live_effect tool = effect(turn, WIRE_TOOL, 2, 1), found;
+    struct live_result result = { .status = WIRE_FAILED,
+        .error_class = 4,
+        .retry_after_ms = 1500,
+        .bytes = STR("no such file"),
+        .raw = STR("raw\0bytes") };
+    uint64_t row = new_effect(store, &tool);
+    store = restarted(store);
+    assert_int_equal(live_effect_find(store, &tool, &arena, &found, &result, NULL), 1);
+    assert_int_equal(found.row, row);
+    assert_int_equal(result.status, LIVE_NO_RESULT);
+    result = (struct live_result){ WIRE_FAILED, 4, 1500, STR("no such file"), STR("raw\0bytes") };
+    GOOD(live_result_add(store, row, &result, &err));
+    assert_int_equal(live_result_add(store, row, &result, NULL), -ERR_DENIED); /* once */
+    store = restarted(store);
+    struct live_result read;
+    assert_int_equal(live_effect_find(store, &tool, &arena, &found, &read, NULL), 1);
+    assert_int_equal(read.status, WIRE_FAILED);
+    assert_int_equal(read.error_class, 4);
+    assert_int_equal(read.retry_after_ms, 1500);
+    assert_true(str_equal(read.bytes, result.bytes) && str_equal(read.raw, result.raw));
+    assert_true(str_equal(found.body, tool.body) && found.lease == 3 && found.number == 1);
+    assert_true(hash_equal(&found.generation, &generation));
+    struct live_effect others[] = { tool, tool, tool, tool, tool, tool, tool, tool };
+    others[0].turn++;
+    others[1].step++;
+    others[2].origin++;
+    others[3].hook++;
+    others[4].build = build;
+    others[5].index++;
+    others[6].kind = WIRE_MODEL;
+    others[7].attempt++;
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        if (live_effect_find(store, &others[i], &arena, &found, &read, NULL) != 0)
+            fail_msg("identity %zu is another one", i);
+    store_free(store);
+}
+
+/* Whatever the engine does: the file takes no second row of a tool call's identity. */
+static void a_tool_call_is_written_once(void **state)
+{
+    (void)state;
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", ""), turn = new_turn(store, session, 0), row;
+    struct live_effect what = effect(turn, WIRE_TOOL, 0, 0);
+    new_effect(store, &what);
+    what.lease = 9;
+    what.body = STR("{\"other\":1}");
+    assert_int_equal(live_effect_new(store, &what, &row, NULL), -ERR_DENIED);
+    what.attempt = 1;
+    new_effect(store, &what);
+    what = effect(turn, WIRE_MODEL, 0, 0); /* a client may ask the model again */
+    new_effect(store, &what);
+    new_effect(store, &what);
+    store_free(store);
+}
+
+static void turns_without_an_end_are_found(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct live_open *open;
+    struct live_loaded loaded;
+    uint32_t count;
+    struct store *store = fresh();
+    uint64_t a = new_session(store, "ann", ""), b = new_session(store, "bob", ""), no;
+    uint64_t first = new_turn(store, a, 0), second = new_turn(store, b, 0);
+    GOOD(live_turn_end(store, first, WIRE_ENDED_ANSWERED, STR(""), &err));
+    uint64_t third = new_turn(store, a, 1);
+    struct err why = { 0 };
+    assert_int_equal(
+        live_turn_end(store, first, WIRE_ENDED_FAILED, STR("again"), &why), -ERR_DENIED);
+    const struct live_turn again = { a, 1, generation };
+    assert_int_equal(live_turn_new(store, &again, &no, NULL), -ERR_DENIED);
+    store = restarted(store);
+    GOOD(live_open_turns(store, &arena, &open, &count, &err));
+    assert_int_equal(count, 2);
+    assert_true(open[0].turn == second && open[0].session == b && open[0].gateway);
+    assert_true(open[1].turn == third);
+    GOOD(live_turn_end(store, third, WIRE_ENDED_LIMIT, STR("enough"), &err));
+    load(store, a, &arena, &loaded);
+    assert_true(!loaded.turn_open && loaded.turn == third && loaded.turn_ordinal == 1);
+    assert_true(new_turn(store, b, 1) > third); /* numbers grow on behind a restart */
+    store_free(store);
+}
+
+/* --- states, heads */
+
+static void put_state(struct store *store, uint64_t session, const char *plugin, const char *bytes,
+    const struct digest *by)
+{
+    const struct wire_state state = { str_of(plugin), 1, str_of(bytes) };
+    GOOD(live_state(store, session, 1, &state, by, &err));
+}
+
+static const char *state_of(const struct live_loaded *loaded, const char *plugin)
+{
+    for (uint32_t i = 0; i < loaded->states_count; i++)
+        if (str_equal(loaded->states[i].plugin, str_of(plugin)))
+            return loaded->states[i].bytes.at; /* ends with a NUL */
+    return NULL;
+}
+
+static void a_quarantined_generation_s_states_are_not_gone_on_with(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct live_loaded loaded;
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", ""), another = new_session(store, "ann", "");
+    put_state(store, session, "guard", "one", &generation);
+    put_state(store, session, "guard", "two", &generation);
+    put_state(store, session, "guard", "bad", &other_generation);
+    put_state(store, session, "new", "bad", &other_generation);
+    put_state(store, another, "guard", "of another", &generation);
+    store = restarted(store);
+    load(store, session, &arena, &loaded);
+    assert_string_equal(state_of(&loaded, "guard"), "bad");
+    assert_int_equal(live_quarantined(store, &other_generation, NULL), 0);
+    GOOD(live_quarantine(store, &other_generation, STR("it \"crashed\""), &err));
+    GOOD(live_quarantine(store, &other_generation, STR("again"), &err));
+    store = restarted(store);
+    assert_int_equal(live_quarantined(store, &other_generation, NULL), 1);
+    assert_int_equal(live_quarantined(store, &generation, NULL), 0);
+    load(store, session, &arena, &loaded);
+    assert_int_equal(loaded.states_count, 1);
+    assert_string_equal(state_of(&loaded, "guard"), "two");
+    CLEANUP(buf_done) struct buf chain = { 0 };
+    GOOD(store_audit(store, 0, &chain, &err));
+    assert_true(str_find(buf_view(&chain), STR("it \\\"crashed\\\"")) > 0);
+    assert_true(str_find(buf_view(&chain), STR("again")) < 0);
+    store_free(store);
+}
+
+static void the_latest_head_wins(void **state)
+{
+    (void)state;
+    struct store *store = fresh();
+    struct live_head head = { STR("ann"), { { 1 } }, 5, 3, 2 }, found;
+    GOOD(live_head_put(store, &head, &err));
+    head.session = 6;
+    head.messages = 8;
+    GOOD(live_head_put(store, &head, &err));
+    store = restarted(store);
+    assert_int_equal(live_head_find(store, STR("ann"), &head.key, &found, NULL), 1);
+    assert_true(found.session == 6 && found.messages == 8 && found.client_messages == 2);
+    assert_int_equal(live_head_find(store, STR("bob"), &head.key, &found, NULL), 0);
+    head.key.at[0] = 2;
+    assert_int_equal(live_head_find(store, STR("ann"), &head.key, &found, NULL), 0);
+    store_free(store);
+}
+
+/* --- the file */
+
+static void what_was_written_stays(void **state)
+{
+    (void)state;
+    static const char *const tables[] = { "live", "turn", "turn_end", "settled", "effect", "result",
+        "delivered", "event", "state", "head", "quarantine" };
+    static const char *const changes[] = { "name = 'x'", "ordinal = 9", "how = 9", "seq = 9",
+        "body = 'x'", "status = 9", "at_ms = 9", "why = 'x'", "schema = 9", "session = 9",
+        "why = 'y'" };
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", "work"), turn = new_turn(store, session, 0);
+    struct live_message user = message(session, turn, 0, USER);
+    const struct live_effect model = effect(turn, WIRE_MODEL, 0, 0);
+    const struct live_result said = { .bytes = STR(SAID) };
+    const struct wire_event event = { .hook = 1, .build = build, .why = STR("because") };
+    const struct live_head head = { STR("ann"), { { 1 } }, 5, 3, 2 };
+    GOOD(live_message_add(store, &user, &err));
+    uint64_t row = new_effect(store, &model);
+    GOOD(live_result_add(store, row, &said, &err));
+    GOOD(live_delivered(store, row, &err));
+    GOOD(live_delivered(store, row, &err)); /* a second time is nothing */
+    GOOD(live_event(store, turn, &generation, &event, &err));
+    put_state(store, session, "guard", "one", &generation);
+    GOOD(live_turn_end(store, turn, WIRE_ENDED_ANSWERED, STR(""), &err));
+    GOOD(live_head_put(store, &head, &err));
+    GOOD(live_quarantine(store, &other_generation, STR("x"), &err));
+    store = restarted(store);
+    store_rollback(store);
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
+        CLEANUP(mem_freep) char *gone = mem_format("DELETE FROM %s", tables[i]);
+        assert_int_equal(sql(gone), SQLITE_CONSTRAINT);
+        CLEANUP(mem_freep)
+        char *changed = mem_format("UPDATE %s SET %s", tables[i], changes[i]);
+        assert_int_equal(sql(changed), SQLITE_CONSTRAINT);
+    }
+    store_free(store);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_session_is_found_by_its_name_and_principal),
+        cmocka_unit_test(a_session_goes_on_with_what_the_harness_made_of_it),
+        cmocka_unit_test(readers_get_the_model_s_reply_beside_the_harness_s),
+        cmocka_unit_test(an_effect_is_found_by_its_identity),
+        cmocka_unit_test(a_tool_call_is_written_once),
+        cmocka_unit_test(turns_without_an_end_are_found),
+        cmocka_unit_test(a_quarantined_generation_s_states_are_not_gone_on_with),
+        cmocka_unit_test(the_latest_head_wins),
+        cmocka_unit_test(what_was_written_stays),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
