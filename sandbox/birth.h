@@ -19,6 +19,7 @@ struct birth {
     const struct root_plan *root; /* NULL: the program locks itself */
     const struct sandbox_limits *limits;
     int filter_fd;               /* struct sock_filter[] */
+    int hold_fd;                 /* 0: none; for init alone */
     uint32_t waived;             /* bit a layer: the run goes without where it cannot be had */
     const struct cgroup *cgroup; /* joined before anything runs; count 0: none */
 };

@@ -215,8 +215,10 @@ static int move_high(int *fd, struct err *err)
     return high < INIT_REPORT_FD ? 0 : err_set(err, ERR_LIMIT, "too many descriptors are open");
 }
 
-static int place_for_init(struct child *child, struct err *err)
+static int place_for_init(struct child *child, int hold_fd, struct err *err)
 {
+    if (hold_fd > 0 && dup2(hold_fd, INIT_HOLD_FD) < 0)
+        return err_sys(err, "descriptor that is held");
     if (dup2(child->report_fd, INIT_REPORT_FD) < 0 || dup2(child->status_fd, INIT_STATUS_FD) < 0 ||
         dup3(child->program_fd, INIT_PROGRAM_FD, O_CLOEXEC) < 0 ||
         dup3(child->go_fd, INIT_SOCKET_FD, O_CLOEXEC) < 0)
@@ -243,16 +245,17 @@ static void reset_process(void)
 int child_run(struct child *child, struct err *err)
 {
     const struct birth *birth = child->birth;
-    int filter_fd = birth->filter_fd, rc;
+    int filter_fd = birth->filter_fd, hold_fd = birth->hold_fd, rc;
     int *high[] = { &child->go_fd, &child->report_fd, &child->program_fd, &child->status_fd,
-        &filter_fd };
+        &filter_fd, &hold_fd };
+    const size_t high_count = COUNT_OF(high) - (hold_fd > 0 ? 0 : 1);
     char byte;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         return err_sys(err, "death signal");
     if (read(child->go_fd, &byte, 1) != 1)
         return err_set(err, ERR_PEER, "the parent has gone");
     uint32_t layers = birth->cgroup && cgroup_join(birth->cgroup) ? LAYER_BIT(LAYER_CGROUP) : 0;
-    for (size_t i = 0; i < COUNT_OF(high); i++)
+    for (size_t i = 0; i < high_count; i++)
         if ((rc = move_high(high[i], err)) < 0)
             return rc;
     if ((rc = place_descriptors(child, err)) < 0 || (rc = change_root(child, err)) < 0)
@@ -260,7 +263,7 @@ int child_run(struct child *child, struct err *err)
     reset_process();
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of uid clears it */
-    if (birth->root && ((rc = place_for_init(child, err)) < 0 ||
+    if (birth->root && ((rc = place_for_init(child, hold_fd, err)) < 0 ||
                            (rc = confine(child, layers, filter_fd, err)) < 0))
         return rc;
     syscall(SYS_execveat, birth->root ? INIT_PROGRAM_FD : child->program_fd, "", child->argv,

@@ -206,6 +206,7 @@ static int try_tier(struct sandbox *sandbox, struct starting *starting,
         .root = profile->own_root ? &starting->root : NULL,
         .limits = &starting->limits,
         .filter_fd = starting->filter,
+        .hold_fd = profile->own_root ? run->hold_fd : 0,
         .cgroup = &sandbox->cgroup,
         .waived = run->waived,
     };

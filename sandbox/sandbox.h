@@ -79,6 +79,9 @@ struct sandbox_run {
      * MOULT_LOCK_REQUIRED (hex). */
     const int *fds;
     unsigned fds_count;
+    /* Kept open by the run's first process until its end, and by nobody else of the run: a lock
+     * that outlives whoever started the run. 0: none; not for SANDBOX_WORKER. */
+    int hold_fd;
     struct str input; /* standard input; empty: /dev/null */
     struct sandbox_limits limits;
     uint32_t waived; /* bit a layer: required layers that the operator does without */

@@ -111,6 +111,7 @@ void init_main(long *stack)
         leave(126);
     call(SYS_fcntl, INIT_REPORT_FD, F_SETFD, FD_CLOEXEC, 0, 0);
     call(SYS_fcntl, INIT_STATUS_FD, F_SETFD, FD_CLOEXEC, 0, 0);
+    call(SYS_fcntl, INIT_HOLD_FD, F_SETFD, FD_CLOEXEC, 0, 0);
     long program = call(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (program == 0)
         start(argv + 2, env);

@@ -8,7 +8,8 @@ enum {
     INIT_REPORT_FD = 1000,
     INIT_STATUS_FD,
     INIT_PROGRAM_FD, /* init itself, for execveat */
-    INIT_SOCKET_FD   /* hands the listener for denials to the parent, before init is there */
+    INIT_SOCKET_FD,  /* hands the listener for denials to the parent, before init is there */
+    INIT_HOLD_FD     /* what init keeps until its end, if anything */
 };
 
 /* The program, as the build made it (image.c). */

@@ -5,10 +5,13 @@
 #include "sandbox/sandbox.h"
 #include "sandbox_without.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -331,6 +334,44 @@ static void the_system_is_not_covered(void **state)
     }
 }
 
+static int open_lock(void)
+{
+    CLEANUP(mem_freep) char *path = mem_format("%s/lock", base);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* By the first process alone: what it starts could let go of it. */
+static void a_lock_is_held_until_the_end(void **state)
+{
+    (void)state;
+    const char *argv[] = { "/bin/bash", "-c",
+        "readlink /proc/self/fd/* | grep -c lock; sleep 1000 & read -r line <&3", NULL };
+    int ours[2], lock = open_lock();
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ours), 0);
+    const struct sandbox_run run = {
+        .profile = SANDBOX_TOOL, .argv = argv, .fds = &ours[1], .fds_count = 1, .hold_fd = lock
+    };
+    struct sandbox_result result;
+    struct sandbox *sandbox;
+    struct err err = { 0 };
+    if (sandbox_start(&sandbox, &run, &err) < 0)
+        fail_msg("%s (%s)", err.text, err.hint);
+    close(ours[1]);
+    close(lock);
+    lock = open_lock();
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), -1);
+    assert_int_equal(write(ours[0], "\n", 1), 1);
+    assert_int_equal(sandbox_wait(sandbox, &result, &err), 0);
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
+    assert_string_equal(text_of(&result.out), "0\n");
+    sandbox_result_done(&result);
+    close(ours[0]);
+    close(lock);
+}
+
 /* Without a root of its own: no /tmp, no /proc, no /dev/fd; the rest works. */
 static const struct row container_rows[] = {
     { "where it writes", "echo $TMPDIR | grep -c /work$; mktemp -p $TMPDIR | wc -l", "1\n1\n" },
@@ -375,6 +416,7 @@ int main(void)
         cmocka_unit_test(orders_to_the_host_cannot_be_left_behind),
         cmocka_unit_test(no_part_of_a_home_is_shown),
         cmocka_unit_test(the_system_is_not_covered),
+        cmocka_unit_test(a_lock_is_held_until_the_end),
         cmocka_unit_test(the_same_without_namespaces),
     };
     return cmocka_run_group_tests(tests, begin, end);
