@@ -234,6 +234,16 @@ void crew_stop(struct crew_worker *worker)
     crew_worker_end(worker, CREW_TOLD, "it was told to");
 }
 
+void crew_break(struct crew_worker *worker, const char *why)
+{
+    crew_worker_end(worker, CREW_BROKE, "%s", why);
+}
+
+pid_t crew_pid(const struct crew_worker *worker)
+{
+    return sandbox_pid(worker->box);
+}
+
 struct crew_generation *crew_generation_of(const struct crew_worker *worker)
 {
     return worker->generation;

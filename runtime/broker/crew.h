@@ -72,8 +72,10 @@ int crew_worker_for(struct crew_worker **ret, struct crew_generation *generation
 int crew_send(struct crew_worker *worker, const struct wire *message);
 /* A lease that is open in it: counted, so that an idle worker can be told from a busy one. */
 void crew_lease(struct crew_worker *worker, int change);
-/* Kills it; on_gone follows when it has ended. */
+/* Kills it; on_gone follows when it has ended. crew_break: it sent what it may not (CREW_BROKE). */
 void crew_stop(struct crew_worker *worker);
+void crew_break(struct crew_worker *worker, const char *why);
+pid_t crew_pid(const struct crew_worker *worker); /* as seen from here */
 struct crew_generation *crew_generation_of(const struct crew_worker *worker);
 uint32_t crew_hooks(
     const struct crew_worker *worker); /* bit an enum moult_hook_id: somebody there */

@@ -164,6 +164,7 @@ void effect_model(struct session *session)
     struct wire_effect effect = {
         .kind = WIRE_MODEL,
         .origin = WIRE_FROM_EFFECT,
+        .index = turn->rounds,
         .attempt = turn->attempt,
         .model = turn->model,
         .tools = tools_with_plugins(session),
@@ -236,7 +237,7 @@ void effect_nested(struct session *session)
         .origin = WIRE_FROM_BUILD,
         .hook = (uint8_t)turn->hook,
         .build = turn->build->digest,
-        .index = turn->asks_count - 1,
+        .index = (turn->rounds << 20) + (turn->index << 4) + turn->asks_count - 1,
         .name = asked->sent_name,
         .body = asked->sent_text,
         .model = asked->what,

@@ -1,0 +1,2 @@
+/* agent_tools - see agent_tools.h. */
+#include "broker/agent_tools.h"

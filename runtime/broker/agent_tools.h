@@ -1,0 +1,15 @@
+/* agent_tools - harness_failures, harness_source, harness_propose, harness_status: what an agent
+ * may do about its own harness, where moult.json says so (evolve.agent_tools).
+ *
+ * It may read and propose; there is nothing here with which it could approve. Each is a command of
+ * moult run as a child, with the arguments that the table names and no others. */
+#pragma once
+
+#include "broker/engine.h"
+
+/* Is this one of them, and are they on? */
+bool agent_tool(const struct engine *engine, struct str name);
+/* Their definitions, OpenAI chat form, to be added to a session's list; empty when off. */
+struct str agent_tools(const struct engine *engine);
+void agent_tool_call(
+    struct turn *turn, struct str name, struct str args, toolbox_done done, void *with);

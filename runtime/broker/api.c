@@ -1,0 +1,255 @@
+/* api - see api.h. */
+#include "broker/api.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "broker/client.h"
+#include "broker/metrics.h"
+#include "broker/relay.h"
+#include "broker/service.h"
+#include "broker/swap.h"
+#include "broker/waits.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct http_header json_type = { { "Content-Type", 12 }, { "application/json", 16 } };
+static const struct http_header text_type = { { "Content-Type", 12 },
+    { "text/plain; version=0.0.4; charset=utf-8", 39 } };
+
+struct request {
+    struct engine *engine;
+    struct http_exchange *exchange;
+    struct str principal, path;
+};
+
+/* The shape in which a path's clients expect an error. */
+static enum protocol shape(struct str path)
+{
+    if (str_starts(path, STR("/v1/messages")))
+        return PROTOCOL_MESSAGES;
+    return str_starts(path, STR("/v1/responses")) ? PROTOCOL_RESPONSES : PROTOCOL_CHAT;
+}
+
+static void refuse(
+    struct http_exchange *exchange, unsigned status, const char *code, const char *message)
+{
+    CLEANUP(buf_done) struct buf body = { 0 };
+    protocol_error_write(&body, shape(http_path(exchange)), status, str_of(code), str_of(message));
+    http_reply(exchange, status, &json_type, 1, buf_view(&body));
+}
+
+static void answer(const struct request *request, unsigned status, const struct buf *body)
+{
+    http_reply(request->exchange, status, &json_type, 1, buf_view(body));
+}
+
+static void refuse_err(const struct request *request, unsigned status, const struct err *err)
+{
+    refuse(request->exchange, status, err_word(err->code), err->text);
+}
+
+/* --- the protocols */
+
+static void chat(const struct request *request)
+{
+    client_request(request->engine, request->exchange, PROTOCOL_CHAT, request->principal);
+}
+static void responses(const struct request *request)
+{
+    client_request(request->engine, request->exchange, PROTOCOL_RESPONSES, request->principal);
+}
+static void messages(const struct request *request)
+{
+    client_request(request->engine, request->exchange, PROTOCOL_MESSAGES, request->principal);
+}
+
+static void models(const struct request *request)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    const struct config *config = request->engine->config;
+    bool anthropic = http_header(request->exchange, "anthropic-version").at != NULL;
+    buf_text(&out, anthropic ? "{\"data\":[" : "{\"object\":\"list\",\"data\":[");
+    for (uint32_t i = 0; i < config->models_count; i++) {
+        buf_text(&out, i ? ",{\"id\":" : "{\"id\":");
+        json_quote(&out, config->models[i].name);
+        if (anthropic) {
+            buf_text(&out, ",\"type\":\"model\",\"display_name\":");
+            json_quote(&out, config->models[i].name);
+            buf_text(&out, ",\"created_at\":\"1970-01-01T00:00:00Z\"}");
+        } else {
+            buf_text(&out, ",\"object\":\"model\",\"created\":0,\"owned_by\":\"moult\"}");
+        }
+    }
+    buf_text(&out, anthropic ? "],\"has_more\":false,\"first_id\":null,\"last_id\":null}" : "]}");
+    answer(request, 200, &out);
+}
+
+static void relay(const struct request *request)
+{
+    struct err err = { 0 };
+    const struct config *config = request->engine->config;
+    bool counts = str_equal(request->path, STR("/v1/messages/count_tokens"));
+    if (!counts && !config->listen.passthrough) {
+        refuse(request->exchange, 404, "missing",
+            "moult does not answer this path; listen.passthrough in moult.json lets it through");
+        return;
+    }
+    if (relay_start(request->engine, request->exchange, shape(request->path), &err) < 0)
+        refuse_err(request, 502, &err);
+}
+
+/* --- for operators */
+
+static void healthz(const struct request *request)
+{
+    http_reply(request->exchange, 200, NULL, 0, STR("ok\n"));
+}
+
+static void readyz(const struct request *request)
+{
+    const char *why = service_unready(request->engine);
+    http_reply(request->exchange, why ? 503 : 200, NULL, 0, why ? str_of(why) : STR("ready\n"));
+}
+
+static void metrics(const struct request *request)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    metrics_print(request->engine, &out);
+    http_reply(request->exchange, 200, &text_type, 1, buf_view(&out));
+}
+
+static void status(const struct request *request)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    service_status(request->engine, &out);
+    answer(request, 200, &out);
+}
+
+static void permissions(const struct request *request)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    waits_list(request->engine, request->principal, &out);
+    answer(request, 200, &out);
+}
+
+/* POST /api/permissions/TURN-EFFECT {"allow": true} */
+static void decide(const struct request *request)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct err err = { 0 };
+    uint64_t turn = 0, effect = 0;
+    char id[64];
+    struct str tail = request->path;
+    size_t skip = sizeof "/api/permissions/" - 1;
+    tail = (struct str){ tail.at + skip, tail.size - skip };
+    str_printable(id, sizeof id, tail, false);
+    const struct json *root = json_read(&arena, http_body(request->exchange), NULL, &err);
+    const struct json *allow = json_get(root, "allow");
+    if (sscanf(id, "%" SCNu64 "-%" SCNu64, &turn, &effect) != 2 ||
+        (!json_is(allow, JSON_TRUE) && !json_is(allow, JSON_FALSE))) {
+        refuse(request->exchange, 400, "input",
+            "POST /api/permissions/ID wants {\"allow\": true} or false");
+        return;
+    }
+    if (waits_decide(
+            request->engine, request->principal, turn, effect, json_bool(allow, false), &err) < 0) {
+        refuse_err(request, 404, &err);
+        return;
+    }
+    buf_text(&out, "{\"ok\":true}");
+    answer(request, 200, &out);
+}
+
+/* --- routes */
+
+static const struct route {
+    const char *method, *path;
+    void (*run)(const struct request *request);
+    bool prefix, open; /* open: no token is wanted */
+} routes[] = {
+    { "POST", "/v1/chat/completions", chat, false, false },
+    { "POST", "/v1/responses", responses, false, false },
+    { "POST", "/v1/messages", messages, false, false },
+    { "GET", "/v1/models", models, false, false },
+    { "GET", "/healthz", healthz, false, true },
+    { "GET", "/readyz", readyz, false, true },
+    { "GET", "/metrics", metrics, false, false },
+    { "GET", "/api/status", status, false, false },
+    { "GET", "/api/permissions", permissions, false, false },
+    { "POST", "/api/permissions/", decide, true, false },
+    { NULL, "/v1/", relay, true, false },
+};
+
+static bool fits(const struct route *route, struct str method, struct str path)
+{
+    if (route->method && !str_equal(method, str_of(route->method)) &&
+        !(str_equal(method, STR("HEAD")) && strcmp(route->method, "GET") == 0))
+        return false;
+    return route->prefix ? str_starts(path, str_of(route->path))
+                         : str_equal(path, str_of(route->path));
+}
+
+static const struct route *find(const struct http_exchange *exchange)
+{
+    for (size_t i = 0; i < COUNT_OF(routes); i++)
+        if (fits(&routes[i], http_method(exchange), http_path(exchange)))
+            return &routes[i];
+    return NULL;
+}
+
+/* Both ways of carrying a token are in use with both protocols. */
+static struct str principal_of(const struct engine *engine, const struct http_exchange *exchange)
+{
+    if (http_local(exchange))
+        return STR("local");
+    struct str credential = http_header(exchange, "Authorization");
+    if (!credential.at)
+        credential = http_header(exchange, "x-api-key");
+    return principals_find(engine->principals, credential);
+}
+
+static int on_head(void *with, struct http_exchange *exchange)
+{
+    const struct engine *engine = with;
+    const struct route *route = find(exchange);
+    if (!route) {
+        refuse(exchange, 404, "missing", "moult has no such path");
+        return -1;
+    }
+    if (!route->open && !principal_of(engine, exchange).at) {
+        refuse(exchange, 401, "unauthorized",
+            "a token of this home is wanted: Authorization: Bearer TOKEN, or x-api-key");
+        return -1;
+    }
+    return 0;
+}
+
+static void on_request(void *with, struct http_exchange *exchange)
+{
+    const struct request request = { with, exchange, principal_of(with, exchange),
+        http_path(exchange) };
+    const struct route *route = find(exchange);
+    route->run(&request);
+}
+
+/* What an exchange's data is: told apart by its first member. */
+static void on_gone(void *with, struct http_exchange *exchange, bool whole)
+{
+    (void)with;
+    struct waiter *waiter = http_data(exchange);
+    if (waiter)
+        waiter->gone(waiter, whole);
+}
+
+static void on_drained(void *with, struct http_exchange *exchange)
+{
+    (void)with;
+    struct waiter *waiter = http_data(exchange);
+    if (waiter)
+        waiter->drained(waiter);
+}
+
+const struct http_handler api_handler = { on_head, on_request, on_drained, on_gone };

@@ -1,0 +1,58 @@
+/* client - who waits for the answer of a turn: an HTTP exchange in one of the three protocols.
+ *
+ * What the harness hands over goes out here: the provider's own bytes where nothing was changed and
+ * the client speaks the same protocol, else an answer written anew. Nothing of a turn is said
+ * before it is on disk; what was said is never followed by another answer. */
+#pragma once
+
+#include "broker/engine.h"
+
+struct client {
+    struct waiter waiter;
+    struct engine *engine;
+    struct http_exchange *exchange; /* NULL: it has gone */
+    enum protocol protocol;
+    struct str principal;
+    struct arena arena; /* of this request */
+    struct protocol_request *request;
+    const struct protocol_view *view;
+    struct digest *chain; /* [messages_count + 1]: of the history up to each message */
+    struct turn *turn;
+    bool hosted, begun, passing, answered;
+    struct starting *starting; /* a hosted session that waits for its tools */
+    struct answer *ready;      /* what is handed, until it is on disk */
+    size_t passed;             /* bytes of the provider that went out as they came */
+    uint64_t hand;             /* row of the effect that was handed */
+    uv_timer_t *ping;
+    struct client *next, *before;
+};
+
+/* A request for one of the protocols' endpoints; answers it, now or later. */
+void client_request(struct engine *engine, struct http_exchange *exchange, enum protocol protocol,
+    struct str principal);
+/* Ends the turn, and its client's wait with an error in its protocol. */
+void client_broken(struct turn *turn, const struct err *err);
+/* The worker has said END. */
+void client_ended(struct turn *turn, uint8_t how, struct str why);
+/* An error body; status by the error's code. client may have been answered already. */
+void client_refuse(struct client *client, const struct err *err);
+void client_free(struct client *client);
+
+/* While a provider answers: goes out as it comes, if the generation has nothing that needs the
+ * whole. head: "name: value\n"... False: it is held. */
+bool client_passes(const struct turn *turn);
+void client_pass_head(struct turn *turn, unsigned status, struct str head);
+void client_pass(struct turn *turn, struct str bytes);
+
+/* gateway.c: which conversation a request goes on with. Sets client->turn, not run yet; 1 if the
+ * request was answered already (its earlier answer had been lost). */
+int gateway_place(struct client *client, struct err *err);
+/* Where the client will go on from: the history it sent and the answer. */
+int gateway_head(struct client *client, struct str answer, struct err *err);
+/* hosted.c: a session that moult keeps. The tools may have to be started first: then 1, and
+ * client_run comes later. */
+int hosted_place(struct client *client, struct str name, struct err *err);
+void client_run(struct client *client);
+void hosted_forget(struct client *client);
+/* Goes on with the turn that is open, without a client. */
+int hosted_resume(struct engine *engine, uint64_t session, struct err *err);

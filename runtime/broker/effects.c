@@ -1,0 +1,424 @@
+/* effects - see effects.h. */
+#include "broker/effects.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "broker/client.h"
+#include "broker/session.h"
+#include "broker/swap.h"
+#include "broker/turn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct effect_kind *const kinds[] = {
+    [WIRE_MODEL] = &effect_model,
+    [WIRE_HAND] = &effect_hand,
+    [WIRE_TOOL] = &effect_tool,
+    [WIRE_NESTED] = &effect_nested,
+    [WIRE_PERSON] = &effect_person,
+    [WIRE_WAIT] = &effect_wait,
+};
+
+/* --- notes */
+
+struct note *effect_note(const struct turn *turn, uint32_t number)
+{
+    for (struct note *note = turn->notes; note; note = note->next)
+        if (note->id.lease == turn->lease && note->id.number == number)
+            return note;
+    return NULL;
+}
+
+static bool same_identity(const struct live_effect *a, const struct live_effect *b)
+{
+    return a->kind == b->kind && a->step == b->step && a->index == b->index &&
+           a->attempt == b->attempt && a->origin == b->origin && a->hook == b->hook &&
+           hash_equal(&a->build, &b->build);
+}
+
+static struct note *asked_before(const struct turn *turn, const struct live_effect *id)
+{
+    for (struct note *note = turn->notes; note; note = note->next)
+        if (same_identity(&note->id, id))
+            return note;
+    return NULL;
+}
+
+static struct live_effect identity(const struct turn *turn, const struct wire_effect *effect)
+{
+    return (struct live_effect){
+        .turn = turn->row,
+        .lease = effect->lease,
+        .number = effect->number,
+        .kind = effect->kind,
+        .origin = effect->origin,
+        .hook = effect->hook,
+        .build = effect->build,
+        .generation = crew_spec_of(turn->generation)->generation,
+        .step = effect->step,
+        .index = effect->index,
+        .attempt = effect->attempt,
+    };
+}
+
+static struct note *note_new(struct turn *turn, const struct live_effect *id)
+{
+    struct note *note = arena_alloc(&turn->arena, sizeof *note);
+    note->id = *id;
+    *(turn->last ? &turn->last->next : &turn->notes) = note;
+    turn->last = note;
+    return note;
+}
+
+/* A turn that a broker before this one began: what it had asked is in the journal. */
+static struct note *recall(struct turn *turn, const struct live_effect *id, struct err *err)
+{
+    struct live_effect row;
+    struct live_result result;
+    struct engine *engine = turn->session->engine;
+    int rc = live_effect_find(engine->store, id, &turn->arena, &row, &result, err);
+    if (rc <= 0)
+        return NULL;
+    struct note *note = note_new(turn, id);
+    note->id.row = row.row;
+    note->result = result;
+    note->done = result.status != LIVE_NO_RESULT;
+    if (!note->done && id->kind != WIRE_MODEL) {
+        note->result = (struct live_result){ .status = WIRE_UNKNOWN_OUTCOME,
+            .bytes = STR("moult was interrupted while this ran: whether it took effect is not "
+                         "known. Look before you try again.") };
+    }
+    note->said.chat = result.bytes;
+    note->said.raw = result.raw;
+    return note;
+}
+
+/* --- what the turn has settled */
+
+static bool known_build(const struct turn *turn, const struct digest *build)
+{
+    const struct crew_spec *spec = crew_spec_of(turn->generation);
+    for (uint32_t i = 0; i < spec->builds_count; i++)
+        if (hash_equal(&spec->builds[i].build, build))
+            return true;
+    return hash_zero(build); /* the loop itself */
+}
+
+/* As the worker writes it: see result_print. */
+static struct str result_message(struct turn *turn, const struct note *note)
+{
+    struct buf out = { 0 };
+    buf_text(&out, "{\"role\":\"tool\",\"tool_call_id\":");
+    json_quote(&out, note->call_id);
+    buf_text(&out, ",\"name\":");
+    json_quote(&out, note->call_name);
+    buf_text(&out, ",\"content\":");
+    json_quote(&out, note->result.bytes);
+    buf_char(&out, '}');
+    struct str copy = { arena_string(&turn->arena, out.at, out.size), out.size };
+    buf_done(&out);
+    return copy;
+}
+
+static int from_effect(
+    struct turn *turn, const struct wire_settled *settled, struct live_message *ret)
+{
+    struct note *note = effect_note(turn, settled->effect);
+    if (!note || !note->done || settled->replaces || settled->bytes.size > 0)
+        return -1;
+    if (note->id.kind == WIRE_MODEL && note->result.status == WIRE_OK)
+        ret->bytes = note->said.chat;
+    else if (note->id.kind == WIRE_TOOL)
+        ret->bytes = result_message(turn, note);
+    else
+        return -1;
+    ret->failed = note->id.kind == WIRE_TOOL && note->result.status != WIRE_OK;
+    ret->effect = note->id.row;
+    return 0;
+}
+
+static bool is_role(const struct json *root, const char *role)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    return str_equal(json_string(&arena, json_get(root, "role")), str_of(role));
+}
+
+/* What a build wrote: a message of a kind that it may write at that place. */
+static int from_build(
+    struct turn *turn, const struct wire_settled *settled, struct live_message *ret)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    const struct session *session = turn->session;
+    const struct json *root = json_read(&arena, settled->bytes, NULL, NULL);
+    const struct note *note = settled->effect ? effect_note(turn, settled->effect) : NULL;
+    if (!json_is(root, JSON_OBJECT) || !known_build(turn, &settled->build) ||
+        (settled->effect && !note) || settled->replaces > session->entries_count)
+        return -1;
+    bool tool = is_role(root, "tool");
+    if (settled->replaces ? !tool && !is_role(root, "user") : !tool && !is_role(root, "assistant"))
+        return -1;
+    ret->bytes = settled->bytes;
+    ret->build = settled->build;
+    ret->effect = note ? note->id.row : 0;
+    return 0;
+}
+
+static int settle_one(struct turn *turn, const struct wire_settled *settled, struct err *err)
+{
+    struct live_message message = {
+        .turn = turn->row, .standing = JOURNAL_FACT, .origin = settled->origin
+    };
+    bool effect = settled->origin == WIRE_FROM_EFFECT;
+    if ((effect ? from_effect : from_build)(turn, settled, &message) < 0)
+        return err_set(err, ERR_INPUT, "it settles what is not there");
+    if (settled->replaces)
+        return session_replace(turn->session, settled->replaces - 1, &message, err);
+    return session_add(turn->session, &message, -1, err);
+}
+
+static int settle(struct turn *turn, const struct wire_settled *settled, uint32_t count,
+    const struct wire_state *states, uint32_t states_count, struct err *err)
+{
+    const struct digest *generation = &crew_spec_of(turn->generation)->generation;
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < count; i++)
+        rc = settle_one(turn, &settled[i], err);
+    for (uint32_t i = 0; rc == 0 && i < states_count; i++)
+        rc = session_state(turn->session, turn->row, generation, &states[i], err);
+    return rc;
+}
+
+/* --- an effect */
+
+/* No honest worker says that: it is ended, and its turns go on elsewhere. */
+static void breach(struct turn *turn, struct crew_worker *worker, const char *why)
+{
+    struct engine *engine = turn ? turn->session->engine : NULL;
+    log_line(LOG_ERROR, "a worker broke the protocol: %s", why);
+    if (engine)
+        engine->metrics.breaches++;
+    crew_break(worker, why);
+}
+
+struct after {
+    struct engine *engine;
+    uint64_t lease;
+    struct note *note;
+};
+
+static void on_disk(void *with, int rc, const struct err *err)
+{
+    struct after after = *(struct after *)with;
+    free(with);
+    struct turn *turn = turn_of(after.engine, after.lease);
+    if (!turn || turn->asked != after.note)
+        return; /* its client went meanwhile */
+    if (rc < 0) {
+        after.engine->metrics.commits_failed++;
+        client_broken(turn, err);
+        return;
+    }
+    turn->phase = TURN_WAITS;
+    kinds[after.note->id.kind]->dispatch(turn, after.note);
+}
+
+static void when_durable(struct turn *turn, struct note *note)
+{
+    struct after *after = mem_zero(1, sizeof *after);
+    *after = (struct after){ turn->session->engine, turn->lease, note };
+    turn->asked = note;
+    turn->phase = TURN_COMMITS;
+    commit_after(turn->session->engine->commit, on_disk, after);
+}
+
+static void fill_facts(const struct turn *turn, struct permit_facts *facts, bool current)
+{
+    const struct config *config = turn->session->engine->config;
+    facts->gateway = turn->session->gateway;
+    facts->turn_open = turn->phase != TURN_RESTS;
+    facts->lease_current = current;
+    facts->busy = turn->phase != TURN_RUNS;
+    facts->steps = turn->steps;
+    facts->tokens = turn->tokens;
+    facts->usd = turn->usd;
+    facts->seconds = turn_elapsed_ms(turn) / 1000;
+    facts->steps_max = config->steps_max;
+    facts->tokens_max = config->tokens_max;
+    facts->usd_max = config->turn_usd;
+    facts->seconds_max = config->turn_seconds;
+}
+
+static void refuse(struct turn *turn, struct note *note, const struct permit_verdict *verdict)
+{
+    turn->session->engine->metrics.refused++;
+    if (verdict->answer == PERMIT_LIMIT) {
+        turn->limited = true;
+        turn->limit = verdict->why;
+    }
+    note->result.error_class = note->id.kind == WIRE_MODEL ? PROTOCOL_REFUSED : 0;
+    effect_answer(turn, note, WIRE_REFUSED, str_of(verdict->why));
+}
+
+/* Permit, journal, and only then (on_disk) dispatch. */
+static int take_new(struct turn *turn, const struct live_effect *id,
+    const struct wire_effect *effect, struct permit_verdict *verdict, struct note **ret,
+    struct err *err)
+{
+    CLEANUP(buf_done) struct buf body = { 0 };
+    struct permit_facts facts = { .kind = effect->kind };
+    struct note *note = note_new(turn, id);
+    fill_facts(turn, &facts, true);
+    facts.form = true;
+    int rc = kinds[effect->kind]->prepare(turn, note, effect, &facts, &body, err);
+    if (rc < 0 && rc != -ERR_INPUT)
+        return rc;
+    facts.form = rc == 0;
+    *verdict = permit_effect(&facts);
+    if (verdict->answer == PERMIT_BREACH)
+        return err_set(err, ERR_INPUT, "%s", verdict->why);
+    note->id.body = body.size ? buf_view(&body) : STR("{}");
+    rc = live_effect_new(turn->session->engine->store, &note->id, &note->id.row, err);
+    note->id.body = (struct str){ 0 };
+    *ret = note;
+    return rc;
+}
+
+static int take(struct turn *turn, const struct wire_effect *effect, struct permit_verdict *verdict,
+    struct note **ret, struct err *err)
+{
+    struct live_effect id = identity(turn, effect);
+    int rc = settle(
+        turn, effect->settled, effect->settled_count, effect->states, effect->states_count, err);
+    if (rc < 0)
+        return rc;
+    turn->settled = true;
+    struct note *note = asked_before(turn, &id);
+    if (!note && turn->recalls)
+        note = recall(turn, &id, err);
+    if (!note)
+        return take_new(turn, &id, effect, verdict, ret, err);
+    note->id.lease = id.lease;
+    note->id.number = id.number;
+    *ret = note;
+    verdict->answer = PERMIT_YES;
+    return 0;
+}
+
+static void on_effect(
+    struct turn *turn, struct crew_worker *worker, const struct wire_effect *effect)
+{
+    struct engine *engine = turn->session->engine;
+    struct permit_verdict verdict = { PERMIT_YES, "" };
+    struct note *note = NULL;
+    struct err err = { 0 };
+    if (turn->phase != TURN_RUNS) {
+        breach(turn, worker, "it asks while an effect is on its way");
+        return;
+    }
+    engine->metrics.effects[effect->kind]++;
+    int rc = commit_begin(engine->commit, &err);
+    if (rc == 0)
+        rc = take(turn, effect, &verdict, &note, &err);
+    if (rc == -ERR_INPUT) {
+        breach(turn, worker, err.text);
+    } else if (rc < 0) {
+        client_broken(turn, &err);
+    } else if (note->done) {
+        turn->asked = note;
+        turn_result(turn, note);
+    } else if (note->result.status == WIRE_UNKNOWN_OUTCOME) {
+        turn->asked = note;
+        turn_result(turn, note);
+    } else if (verdict.answer == PERMIT_YES || verdict.answer == PERMIT_ASK) {
+        turn->consent_wanted = verdict.answer == PERMIT_ASK;
+        when_durable(turn, note);
+    } else {
+        refuse(turn, note, &verdict);
+    }
+}
+
+/* --- the end of a run */
+
+static void on_end(struct turn *turn, struct crew_worker *worker, const struct wire_end *end)
+{
+    struct engine *engine = turn->session->engine;
+    struct err err = { 0 };
+    bool said = turn->asked && turn->asked->id.kind == WIRE_HAND;
+    if (turn->phase != TURN_RUNS && !said) {
+        breach(turn, worker, "it ends a turn while an effect is on its way");
+        return;
+    }
+    int rc = commit_begin(engine->commit, &err);
+    if (rc == 0)
+        rc = settle(turn, end->settled, end->settled_count, end->states, end->states_count, &err);
+    if (rc == -ERR_INPUT) {
+        breach(turn, worker, err.text);
+        return;
+    }
+    if (rc < 0) {
+        client_broken(turn, &err);
+        return;
+    }
+    swap_survived(turn);
+    client_ended(turn, end->how, end->why);
+}
+
+void turn_message(void *with, struct crew_worker *worker, const struct wire *message)
+{
+    struct engine *engine = with;
+    struct err err = { 0 };
+    /* The lease is the first member of every one of them. */
+    struct turn *turn = turn_of(engine, message->close.lease);
+    if (message->type == WIRE_FAULT && !turn) {
+        log_line(LOG_WARN, "a worker refused: %.*s", (int)message->fault.text.size,
+            message->fault.text.at);
+        return;
+    }
+    if (!turn) {
+        engine->metrics.stale++; /* of a lease that has ended: not delivered */
+        if (live_stale(engine->store, engine->commit, message, &err) < 0)
+            log_line(LOG_WARN, "what came under an ended lease: %s", err.text);
+        return;
+    }
+    if (turn->worker != worker) {
+        engine->metrics.breaches++;
+        breach(NULL, worker, "it speaks under a lease that is another worker's");
+        return;
+    }
+    switch (message->type) {
+    case WIRE_EFFECT:
+        on_effect(turn, worker, &message->effect);
+        break;
+    case WIRE_EVENT:
+        if (commit_begin(engine->commit, &err) < 0 ||
+            live_event(engine->store, turn->row, &crew_spec_of(turn->generation)->generation,
+                &message->event, &err) < 0)
+            log_line(LOG_WARN, "testimony was not kept: %s", err.text);
+        break;
+    case WIRE_END:
+        on_end(turn, worker, &message->end);
+        break;
+    case WIRE_FAULT:
+        breach(turn, worker, "it refuses what it was sent");
+        break;
+    default:
+        breach(turn, worker, "no worker of a service sends that");
+    }
+}
+
+void effects_cancel(struct turn *turn)
+{
+    for (size_t kind = WIRE_MODEL; kind < COUNT_OF(kinds); kind++)
+        if (kinds[kind]->cancel)
+            kinds[kind]->cancel(turn);
+}
+
+void effect_answer(struct turn *turn, struct note *note, enum wire_status status, struct str text)
+{
+    note->result.status = (uint8_t)status;
+    note->result.bytes =
+        (struct str){ arena_string(&turn->arena, text.at ? text.at : "", text.size), text.size };
+    turn_result(turn, note);
+}

@@ -1,0 +1,180 @@
+/* gateway - which conversation a client's request goes on with.
+ *
+ * A client brings its whole history each time. Each prefix of it has a key: a chain of digests over
+ * what each message says (protocol_key), so that what a client adds or leaves out in the echo of a
+ * reply makes no difference. Where a history ends with a reply that was handed out here, the
+ * request goes on from there; if the conversation has gone on meanwhile it is a fork, and becomes a
+ * session of its own. What was never handed out here is a new session of claims. */
+#include "broker/client.h"
+
+#include "base/mem.h"
+#include "broker/session.h"
+#include "broker/turn.h"
+
+#include <string.h>
+
+static struct digest link_of(const struct digest *before, const struct digest *key)
+{
+    const struct str parts[] = { STR("moult-history"), { (const char *)before->at, 32 },
+        { (const char *)key->at, 32 } };
+    return hash_parts(parts, COUNT_OF(parts));
+}
+
+static void make_chain(struct client *client)
+{
+    const struct protocol_view *view = client->view;
+    client->chain = arena_alloc(&client->arena, (view->messages_count + 1) * sizeof(struct digest));
+    for (uint32_t i = 0; i < view->messages_count; i++)
+        client->chain[i + 1] = link_of(&client->chain[i], &view->messages[i].key);
+}
+
+/* The longest prefix that ends with a reply of ours. 1 found, 0 none. */
+static int find_head(
+    struct client *client, struct live_head *ret, uint32_t *ret_count, struct err *err)
+{
+    const struct protocol_view *view = client->view;
+    for (uint32_t n = view->messages_count; n > 0; n--) {
+        if (!view->messages[n - 1].model)
+            continue;
+        int rc =
+            live_head_find(client->engine->store, client->principal, &client->chain[n], ret, err);
+        if (rc != 0) {
+            *ret_count = n;
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* Messages of the client that the session has already: the harness's version stays, the client's
+ * own bytes are what goes up again where both say the same. */
+static void match_entries(struct client *client, struct session *session, uint32_t known)
+{
+    const struct protocol_view *view = client->view;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < session->entries_count; i++)
+        session->entries[i].client = -1;
+    for (uint32_t i = 0; i < session->entries_count && at < known; i++) {
+        const struct digest *key = session_key(session, i);
+        for (uint32_t k = at; k < known; k++)
+            if (memcmp(key, &view->messages[k].key, sizeof *key) == 0) {
+                session->entries[i].client = (int32_t)k;
+                at = k + 1;
+                break;
+            }
+    }
+}
+
+static int add_new(
+    struct client *client, struct session *session, uint64_t turn, uint32_t from, struct err *err)
+{
+    const struct protocol_view *view = client->view;
+    int rc = 0;
+    for (uint32_t i = from; rc == 0 && i < view->messages_count; i++) {
+        const struct live_message message = { .turn = turn,
+            .standing = JOURNAL_CLAIM,
+            .failed = view->messages[i].failed,
+            .bytes = view->messages[i].chat };
+        rc = session_add(session, &message, (int32_t)i, err);
+    }
+    return rc;
+}
+
+static int new_session(struct session **ret, struct client *client, struct err *err)
+{
+    const struct session_plan plan = { .gateway = true,
+        .principal = client->principal,
+        .group = http_header(client->exchange, "X-Moult-Group"),
+        .tools = client->view->tools,
+        .protocol = client->protocol };
+    return session_new(ret, client->engine, &plan, err);
+}
+
+/* A client may offer other tools in a later request. */
+static bool same_tools(const struct session *session, const struct client *client)
+{
+    return str_equal(session->tools, client->view->tools);
+}
+
+static int go_on(struct session **ret, struct client *client, const struct live_head *head,
+    uint32_t known, struct err *err)
+{
+    struct session *session;
+    int rc = session_get(&session, client->engine, head->session, err);
+    if (rc < 0)
+        return rc;
+    bool busy = session->turn && session->turn->phase != TURN_RESTS;
+    bool moved_on = session->entries_count != head->messages;
+    if (busy || moved_on || !same_tools(session, client)) {
+        rc = session_fork(&session, session, head->messages, err);
+        if (rc < 0)
+            return rc;
+        session->tools = (struct str){ arena_string(&session->arena,
+                                           client->view->tools.at ? client->view->tools.at : "",
+                                           client->view->tools.size),
+            client->view->tools.size };
+    }
+    match_entries(client, session, known);
+    *ret = session;
+    return 0;
+}
+
+/* The history ends with a user's message: a turn begins. With results: the one that asked for them
+ * goes on. */
+static int place_turn(struct client *client, struct session *session, bool starts, struct err *err)
+{
+    struct turn *turn = session->turn;
+    if (turn && starts) { /* its client never brought the results */
+        int rc = live_turn_end(client->engine->store, turn->row, WIRE_ENDED_HANDED,
+            STR("the client went on without the results"), err);
+        if (rc < 0)
+            return rc;
+        turn_free(turn);
+        turn = NULL;
+    }
+    int rc = turn ? 0 : turn_new(&turn, session, err);
+    if (rc < 0)
+        return rc;
+    turn->starts = starts;
+    turn->client = client;
+    client->turn = turn;
+    return 0;
+}
+
+int gateway_place(struct client *client, struct err *err)
+{
+    const struct protocol_view *view = client->view;
+    struct live_head head;
+    struct session *session = NULL;
+    uint32_t known = 0;
+    make_chain(client);
+    int rc = find_head(client, &head, &known, err);
+    if (rc < 0)
+        return rc;
+    if (rc == 1 && known < view->messages_count)
+        rc = go_on(&session, client, &head, known, err);
+    else {
+        known = 0;
+        rc = new_session(&session, client, err);
+    }
+    if (rc < 0)
+        return rc;
+    bool starts = view->messages_count > 0 && view->messages[view->messages_count - 1].user;
+    rc = place_turn(client, session, starts, err);
+    if (rc == 0)
+        rc = add_new(client, session, client->turn->row, known, err);
+    return rc;
+}
+
+int gateway_head(struct client *client, struct str answer, struct err *err)
+{
+    const struct session *session = client->turn->session;
+    struct digest key = protocol_key(answer, &client->arena);
+    uint32_t count = client->view->messages_count;
+    const struct live_head head = { .principal = client->principal,
+        .key = link_of(&client->chain[count], &key),
+        .session = session->number,
+        .messages = session->entries_count,
+        .client_messages = count + 1 };
+    return live_head_put(client->engine->store, &head, err);
+}

@@ -1,0 +1,244 @@
+/* hosted - sessions that moult keeps: the client names one and brings only what is new.
+ *
+ * Whatever history its request holds is left aside, but for the messages behind the last reply:
+ * moult's own conversation is the one that counts. Tools are moult's; their boxes start with the
+ * session, and the turn begins when they are up. */
+#include "broker/client.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "broker/agent_tools.h"
+#include "broker/model.h"
+#include "broker/session.h"
+#include "broker/turn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 64 };
+
+static int check_name(struct str name, struct err *err)
+{
+    bool good = name.size > 0 && name.size <= NAME_MAX_BYTES && name.at[0] != '.';
+    for (size_t i = 0; good && i < name.size; i++)
+        good = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+                   name.at[i]) != NULL;
+    if (good)
+        return 0;
+    err_set(err, ERR_INPUT, "X-Moult-Session wants 1 to %d of letters, digits, '.', '_' and '-'",
+        NAME_MAX_BYTES);
+    return -ERR_INPUT;
+}
+
+/* Of the request: the messages behind its last reply, those of a person. */
+static int add_said(struct client *client, struct session *session, uint64_t turn, struct err *err)
+{
+    const struct protocol_view *view = client->view;
+    uint32_t from = view->messages_count, added = 0;
+    int rc = 0;
+    while (from > 0 && !view->messages[from - 1].model)
+        from--;
+    for (; rc == 0 && from < view->messages_count; from++) {
+        const struct live_message message = {
+            .turn = turn, .standing = JOURNAL_FACT, .bytes = view->messages[from].chat
+        };
+        if (!view->messages[from].user)
+            continue;
+        rc = session_add(session, &message, -1, err);
+        added++;
+    }
+    if (rc == 0 && added == 0)
+        return err_set(err, ERR_INPUT, "a hosted request ends with a message of its user");
+    return rc;
+}
+
+static int begin_turn(struct client *client, struct session *session, struct err *err)
+{
+    struct turn *turn;
+    if (session->turn) {
+        err_set(err, ERR_STATE, "a turn of this session is in work");
+        return err_hint(err, "wait for its answer, or use another session");
+    }
+    int rc = turn_new(&turn, session, err);
+    if (rc < 0)
+        return rc;
+    turn->starts = true;
+    turn->client = client;
+    client->turn = turn;
+    return add_said(client, session, turn->row, err);
+}
+
+/* --- a new session waits for its tools */
+
+struct starting {
+    struct engine *engine;
+    struct client *client; /* NULL: it went meanwhile */
+    struct toolbox *toolbox;
+    uint64_t number; /* of a session that goes on by itself */
+    struct str name;
+    char *name_text;
+};
+
+static void starting_free(struct starting *starting)
+{
+    free(starting->name_text);
+    free(starting);
+}
+
+static struct str all_tools(struct client *client, const struct toolbox *toolbox)
+{
+    struct str own = toolbox_tools(toolbox), more = agent_tools(client->engine);
+    if (more.size <= 2)
+        return own;
+    if (own.size <= 2)
+        return more;
+    char *text = arena_format(
+        &client->arena, "%.*s,%.*s", (int)own.size - 1, own.at, (int)more.size - 1, more.at + 1);
+    return str_of(text);
+}
+
+static int adopt(struct starting *starting, struct err *err)
+{
+    struct client *client = starting->client;
+    struct session *session;
+    const struct session_plan plan = { .principal = client->principal,
+        .name = starting->name,
+        .group = http_header(client->exchange, "X-Moult-Group"),
+        .tools = all_tools(client, starting->toolbox),
+        .protocol = PROTOCOL_CHAT };
+    int rc = commit_begin(starting->engine->commit, err);
+    if (rc == 0)
+        rc = session_named(&session, starting->engine, client->principal, starting->name, err);
+    if (rc == -ERR_MISSING)
+        rc = session_new(&session, starting->engine, &plan, err);
+    else if (rc == 0)
+        session->tools =
+            (struct str){ arena_string(&session->arena, plan.tools.at, plan.tools.size),
+                plan.tools.size };
+    if (rc < 0)
+        return rc;
+    toolbox_free(session->toolbox);
+    session->toolbox = STEAL(starting->toolbox);
+    return begin_turn(client, session, err);
+}
+
+static void on_tools(void *with, int rc, const struct err *why)
+{
+    struct starting *starting = with;
+    struct client *client = starting->client;
+    struct err err = { 0 };
+    if (why)
+        err = *why;
+    if (client) {
+        client->starting = NULL;
+        if (rc == 0)
+            rc = adopt(starting, &err);
+        if (rc == 0)
+            client_run(client);
+        else if (client->turn)
+            client_broken(client->turn, &err);
+        else
+            client_refuse(client, &err);
+    }
+    toolbox_free(starting->toolbox);
+    starting_free(starting);
+}
+
+static int start_box(struct starting *starting, toolbox_ready ready, struct err *err)
+{
+    struct engine *engine = starting->engine;
+    CLEANUP(mem_freep) char *tool = mem_format("%s/moult-tool", engine->bin);
+    const struct toolbox_plan plan = { .loop = engine->loop,
+        .home = engine->home,
+        .config = engine->config,
+        .tool = tool,
+        .workspace = starting->name,
+        .waived = engine->waived };
+    return toolbox_new(&starting->toolbox, &plan, ready, starting, err);
+}
+
+static struct starting *starting_new(struct engine *engine, struct str name)
+{
+    struct starting *starting = mem_zero(1, sizeof *starting);
+    starting->engine = engine;
+    starting->name_text = mem_format("%.*s", (int)name.size, name.at);
+    starting->name = str_of(starting->name_text);
+    return starting;
+}
+
+static int start_tools(struct client *client, struct str name, struct err *err)
+{
+    struct starting *starting = starting_new(client->engine, name);
+    starting->client = client;
+    client->starting = starting;
+    int rc = start_box(starting, on_tools, err);
+    if (rc < 0) {
+        client->starting = NULL;
+        starting_free(starting);
+        return rc;
+    }
+    return 1;
+}
+
+/* --- a turn that a broker before this one began */
+
+static int go_on(struct starting *starting, struct err *err)
+{
+    struct session *session;
+    int rc = session_get(&session, starting->engine, starting->number, err);
+    if (rc < 0 || !session->turn)
+        return rc;
+    session->toolbox = STEAL(starting->toolbox);
+    session->turn->settled = session->turn->recalls = true;
+    model_list(session->turn, (struct str){ 0 });
+    return turn_run(session->turn, err);
+}
+
+static void on_tools_again(void *with, int rc, const struct err *why)
+{
+    struct starting *starting = with;
+    struct err err = { 0 };
+    if (why)
+        err = *why;
+    if (rc == 0)
+        rc = go_on(starting, &err);
+    if (rc < 0)
+        log_line(LOG_ERROR, "session %s cannot go on: %s", starting->name_text, err.text);
+    toolbox_free(starting->toolbox);
+    starting_free(starting);
+}
+
+int hosted_resume(struct engine *engine, uint64_t number, struct err *err)
+{
+    struct session *session;
+    int rc = session_get(&session, engine, number, err);
+    if (rc < 0 || !session->turn)
+        return rc;
+    struct starting *starting = starting_new(engine, session->name);
+    starting->number = number;
+    rc = start_box(starting, on_tools_again, err);
+    if (rc < 0)
+        starting_free(starting);
+    return rc;
+}
+
+void hosted_forget(struct client *client)
+{
+    if (client->starting)
+        client->starting->client = NULL;
+    client->starting = NULL;
+}
+
+int hosted_place(struct client *client, struct str name, struct err *err)
+{
+    struct session *session;
+    int rc = check_name(name, err);
+    if (rc < 0)
+        return rc;
+    rc = session_named(&session, client->engine, client->principal, name, err);
+    if (rc < 0 && rc != -ERR_MISSING)
+        return rc;
+    if (rc == 0 && session->toolbox)
+        return begin_turn(client, session, err);
+    return start_tools(client, name, err);
+}

@@ -1,0 +1,312 @@
+/* service - see service.h. */
+#include "broker/service.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "broker/api.h"
+#include "broker/client.h"
+#include "broker/provider.h"
+#include "broker/recover.h"
+#include "broker/serve.h"
+#include "broker/session.h"
+#include "broker/swap.h"
+#include "broker/turn.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { HANG_MS = 5000, GRACE_MS = 10000, POLL_MS = 50, LEASE_SHIFT = 20, SIGNALS = 2 };
+
+struct service {
+    struct engine engine;
+    uv_loop_t loop;
+    struct arena arena;
+    struct config config;
+    struct serving *serving; /* the journal's socket */
+    struct http_server *local, *tcp;
+    uv_signal_t signals[SIGNALS];
+    uv_timer_t grace;
+    uint64_t ending_since_ms;
+    bool ending;
+    char bin[PATH_MAX], worker[PATH_MAX + 32];
+};
+
+/* --- what others ask */
+
+const char *service_unready(const struct engine *engine)
+{
+    if (!swap_active(engine->swap))
+        return "no generation is loaded\n";
+    return engine->ending ? "the service is ending\n" : NULL;
+}
+
+static void print_worker(void *with, const struct crew_look *look)
+{
+    struct buf *out = with;
+    if (out->at[out->size - 1] != '[')
+        buf_char(out, ',');
+    buf_format(out,
+        "{\"pid\":%d,\"generation\":%" PRIu64 ",\"turns\":%u,\"rss\":%" PRIu64
+        ",\"cpu_ms\":%" PRIu64 ",\"principal\":",
+        (int)look->pid, look->generation, look->leases, look->resident, look->cpu_us / 1000);
+    json_quote(out, look->principal);
+    buf_char(out, '}');
+}
+
+void service_status(const struct engine *engine, struct buf *out)
+{
+    buf_char(out, '{');
+    swap_status(engine->swap, out);
+    buf_text(out, ",\"workers\":[");
+    crew_each(engine->crew, print_worker, out);
+    buf_format(out,
+        "],\"sessions\":%u,\"turns_open\":%u,\"turns\":%" PRIu64 ",\"turns_failed\":%" PRIu64
+        ",\"uptime_s\":%" PRIu64 ",\"pid\":%d}",
+        engine->sessions, engine->turns_open, engine->metrics.turns, engine->metrics.turns_failed,
+        (clock_mono_ns() - engine->started_ns) / 1000000000, (int)getpid());
+}
+
+/* The driver's and the command line's questions, by the journal's socket. */
+static int on_verb(void *with, struct str verb, struct str body, struct buf *out, struct err *err)
+{
+    struct engine *engine = with;
+    if (str_equal(verb, STR("status"))) {
+        service_status(engine, out);
+        return 0;
+    }
+    return swap_verb(engine->swap, verb, body, out, err);
+}
+
+/* An admission is on the disk: it is the law from here on. */
+static void on_admitted(void *with)
+{
+    struct engine *engine = with;
+    struct err err = { 0 };
+    if (swap_refresh(engine->swap, &err) < 0)
+        log_line(LOG_ERROR, "the generation that was admitted cannot run: %s%s%s", err.text,
+            err.hint[0] ? "; " : "", err.hint);
+}
+
+/* --- the end */
+
+static void on_grace(uv_timer_t *timer)
+{
+    struct service *service = timer->data;
+    if (service->engine.turns_open == 0 || !service->engine.clients ||
+        clock_mono_ns() / 1000000 - service->ending_since_ms > GRACE_MS)
+        uv_stop(&service->loop);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct service *service = signal->data;
+    (void)number;
+    if (service->ending) { /* a second one: at once */
+        uv_stop(&service->loop);
+        return;
+    }
+    service->ending = service->engine.ending = true;
+    service->ending_since_ms = clock_mono_ns() / 1000000;
+    http_server_quiesce(service->local);
+    if (service->tcp)
+        http_server_quiesce(service->tcp);
+    uv_timer_start(&service->grace, on_grace, 0, POLL_MS);
+}
+
+/* --- the start */
+
+static int read_waived(struct service *service, struct err *err)
+{
+    const struct config *config = &service->config;
+    for (uint32_t i = 0; i < config->waived_count; i++) {
+        int layer = sandbox_layer_of(config->waived[i]);
+        if (layer < 0)
+            return err_set(err, ERR_INPUT, "moult.json: sandbox.waive: no layer %.*s",
+                (int)config->waived[i].size, config->waived[i].at);
+        service->engine.waived |= 1u << layer;
+    }
+    return 0;
+}
+
+static int start_crew(struct service *service, struct err *err)
+{
+    struct engine *engine = &service->engine;
+    snprintf(service->worker, sizeof service->worker, "%s/moult-worker", service->bin);
+    const struct crew_plan plan = { .loop = &service->loop,
+        .home = engine->home,
+        .worker = service->worker,
+        .tier = engine->config->tier,
+        .waived = engine->waived,
+        .hang_ms = HANG_MS,
+        .events = { turn_message, turn_worker_gone },
+        .with = engine };
+    int rc = crew_new(&engine->crew, &plan, err);
+    return rc < 0 ? rc : swap_new(&engine->swap, engine, err);
+}
+
+static int start_journal(struct service *service, struct err *err)
+{
+    struct engine *engine = &service->engine;
+    char path[PATH_MAX];
+    int rc = store_open(
+        &engine->store, home_path(path, engine->home, "journal.db"), engine->home->id, err);
+    if (rc == 0)
+        rc = commit_new(&engine->commit, &service->loop, engine->store, err);
+    const struct serve_service hooks = { on_verb, on_admitted, engine };
+    if (rc == 0)
+        rc = serve_attach(&service->serving, &service->loop, engine->store, engine->commit,
+            engine->home, &hooks, err);
+    return rc;
+}
+
+static int split_address(struct str text, char host[64], uint16_t *ret_port, struct err *err)
+{
+    size_t colon = text.size;
+    while (colon > 0 && text.at[colon - 1] != ':')
+        colon--;
+    struct str name = { text.at, colon ? colon - 1 : 0 };
+    unsigned long port = colon ? strtoul(text.at + colon, NULL, 10) : 0;
+    if (name.size > 2 && name.at[0] == '[')
+        name = (struct str){ name.at + 1, name.size - 2 };
+    if (name.size == 0 || name.size >= 64 || port > UINT16_MAX)
+        return err_set(err, ERR_INPUT, "moult.json: listen.tcp wants HOST:PORT");
+    memcpy(host, name.at, name.size);
+    host[name.size] = 0;
+    if (strcmp(host, "localhost") == 0)
+        strcpy(host, "127.0.0.1");
+    *ret_port = (uint16_t)port;
+    return 0;
+}
+
+static int start_http(struct service *service, struct err *err)
+{
+    struct engine *engine = &service->engine;
+    const struct config_listen *listen = &engine->config->listen;
+    char path[PATH_MAX], host[64], *tokens = NULL;
+    struct http_listen where = { .unix_path = home_path(path, engine->home, "run/moult.sock") };
+    if (listen->tokens_file.size > 0)
+        tokens = arena_string(&service->arena, listen->tokens_file.at, listen->tokens_file.size);
+    int rc = principals_read(&engine->principals, engine->home, tokens, err);
+    if (rc == 0)
+        rc = http_server_start(&service->local, &service->loop, &where, &http_limits_default,
+            &api_handler, engine, err);
+    if (rc < 0 || listen->tcp.size == 0)
+        return rc;
+    where = (struct http_listen){ .host = host };
+    rc = split_address(listen->tcp, host, &where.port, err);
+    return rc < 0 ? rc
+                  : http_server_start(&service->tcp, &service->loop, &where, &http_limits_default,
+                        &api_handler, engine, err);
+}
+
+static void start_signals(struct service *service)
+{
+    static const int numbers[SIGNALS] = { SIGTERM, SIGINT };
+    for (int i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&service->loop, &service->signals[i]);
+        service->signals[i].data = service;
+        uv_signal_start(&service->signals[i], on_signal, numbers[i]);
+    }
+    uv_timer_init(&service->loop, &service->grace);
+    service->grace.data = service;
+}
+
+static int start(struct service *service, const struct service_options *options, struct err *err)
+{
+    struct engine *engine = &service->engine;
+    engine->loop = &service->loop;
+    engine->home = options->home;
+    engine->config = &service->config;
+    engine->bin = service->bin;
+    engine->started_ns = clock_mono_ns();
+    engine->last_lease = clock_wall_ms() << LEASE_SHIFT;
+    int rc = file_program_dir(service->bin, sizeof service->bin, err);
+    if (rc == 0)
+        rc = config_read(&service->config, options->home, &service->arena, err);
+    if (rc == 0)
+        rc = read_waived(service, err);
+    if (rc == 0)
+        rc = providers_new(&engine->providers, options->home, &service->config, err);
+    if (rc == 0)
+        rc = start_journal(service, err);
+    if (rc == 0)
+        rc = transfers_new(&engine->transfers, &service->loop, err);
+    if (rc == 0)
+        rc = start_crew(service, err);
+    if (rc == 0)
+        rc = recover(engine, err);
+    return rc < 0 ? rc : start_http(service, err);
+}
+
+static void say_where(const struct service *service, bool json)
+{
+    char path[PATH_MAX], tcp[80] = "";
+    home_path(path, service->engine.home, "run/moult.sock");
+    if (service->tcp)
+        snprintf(tcp, sizeof tcp, "http://127.0.0.1:%u", http_server_port(service->tcp));
+    if (json)
+        printf("{\"listening\":{\"unix\":\"%s\",\"tcp\":%s%s%s},\"generation\":%" PRIu64
+               ",\"pid\":%d}\n",
+            path, tcp[0] ? "\"" : "", tcp[0] ? tcp : "null", tcp[0] ? "\"" : "",
+            crew_spec_of(swap_active(service->engine.swap))->number, (int)getpid());
+    else
+        printf("listening on %s%s%s; generation %" PRIu64 " is active\n", path,
+            tcp[0] ? " and " : "", tcp, crew_spec_of(swap_active(service->engine.swap))->number);
+    fflush(stdout);
+}
+
+static void close_own(struct service *service)
+{
+    for (int i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&service->signals[i], NULL);
+    uv_close((uv_handle_t *)&service->grace, NULL);
+}
+
+static void stop(struct service *service)
+{
+    struct engine *engine = &service->engine;
+    http_server_free(service->tcp);
+    http_server_free(service->local);
+    sessions_end(engine);
+    transfers_free(engine->transfers);
+    swap_free(engine->swap);
+    crew_free(engine->crew);
+    serve_detach(service->serving);
+    commit_free(engine->commit);
+    uv_run(&service->loop, UV_RUN_DEFAULT);
+    store_free(engine->store);
+    providers_free(engine->providers);
+    principals_free(engine->principals);
+    arena_done(&service->arena);
+}
+
+int service_run(const struct service_options *options, struct err *err)
+{
+    struct service *service = mem_zero(1, sizeof *service);
+    CLEANUP(fd_closep) int lock = serve_lock(options->home, false, err);
+    if (lock < 0) {
+        free(service);
+        return lock;
+    }
+    uv_loop_init(&service->loop);
+    start_signals(service);
+    int rc = start(service, options, err);
+    if (rc == 0) {
+        say_where(service, options->json);
+        if (options->ready_fd >= 0)
+            rc = write_all(options->ready_fd, "r", 1, err);
+        uv_run(&service->loop, UV_RUN_DEFAULT);
+    }
+    close_own(service);
+    stop(service);
+    uv_loop_close(&service->loop);
+    free(service);
+    return rc;
+}

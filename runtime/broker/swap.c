@@ -1,0 +1,403 @@
+/* swap - see swap.h. */
+#include "broker/swap.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "broker/db.h"
+#include "broker/generation.h"
+#include "broker/turn.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PRINCIPALS_TO_BLAME = 2, NAME_BYTES = 64 };
+
+/* A generation that may run, and what its deaths say. */
+struct slot {
+    struct crew_generation *loaded;               /* NULL: nobody here */
+    char killed[PRINCIPALS_TO_BLAME][NAME_BYTES]; /* principals whose turns ended it */
+    unsigned killed_count;
+};
+struct canary {
+    struct slot slot;
+    char candidate[80];
+    uint32_t share, turns_max; /* percent of new turns; no more than so many */
+    uint64_t turns, failed, crashed, done;
+};
+struct swap {
+    struct engine *engine;
+    struct slot active, before;
+    struct canary canary;
+};
+
+static uint64_t number_of(const struct slot *slot)
+{
+    return crew_spec_of(slot->loaded)->number;
+}
+
+static void empty(struct slot *slot)
+{
+    if (slot->loaded)
+        crew_unload(slot->loaded);
+    *slot = (struct slot){ 0 };
+}
+
+/* --- which generations may run */
+
+static int is_quarantined(struct swap *swap, uint64_t number, struct err *err)
+{
+    static const char sql[] = "SELECT 1 FROM audit WHERE kind = 'quarantine'"
+                              " AND json_extract(body, '$.generation') = ?";
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(swap->engine->store, err, sql, "i", (int64_t)number);
+    if (!row)
+        return -err->code;
+    int code = sqlite3_step(row);
+    if (code == SQLITE_ROW || code == SQLITE_DONE)
+        return code == SQLITE_ROW;
+    return db_fail(swap->engine->store, err, "look for a quarantine");
+}
+
+static int load(struct swap *swap, uint64_t number, struct slot *ret, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct engine *engine = swap->engine;
+    struct crew_spec spec;
+    int rc = generation_at(&spec, engine->store, engine->home, number, &arena, err);
+    return rc < 0 ? rc : crew_load(&ret->loaded, engine->crew, &spec, err);
+}
+
+/* The newest admission that is not quarantined, from `number` down. */
+static int load_newest(struct swap *swap, uint64_t number, struct slot *ret, struct err *err)
+{
+    for (;; number--) {
+        int bad = is_quarantined(swap, number, err);
+        if (bad < 0)
+            return bad;
+        if (!bad)
+            return load(swap, number, ret, err);
+        log_line(LOG_WARN, "generation %" PRIu64 " is quarantined", number);
+        if (number == 0)
+            break;
+    }
+    err_set(err, ERR_LACKS, "every generation of this home is quarantined");
+    return err_hint(
+        err, "moult log and moult audit show say why; promote or roll back to one that works");
+}
+
+int swap_refresh(struct swap *swap, struct err *err)
+{
+    struct slot next = { 0 };
+    uint64_t last;
+    int rc = generation_last(&last, swap->engine->store, err);
+    if (rc == 0)
+        rc = load_newest(swap, last, &next, err);
+    if (rc < 0)
+        return rc;
+    if (swap->active.loaded && number_of(&swap->active) == number_of(&next)) {
+        empty(&next);
+        return 0;
+    }
+    empty(&swap->before);
+    swap->before = swap->active;
+    swap->active = next;
+    if (swap->before.loaded)
+        swap->engine->metrics.swaps++;
+    return 0;
+}
+
+int swap_new(struct swap **ret, struct engine *engine, struct err *err)
+{
+    struct swap *swap = mem_zero(1, sizeof *swap);
+    struct err unused;
+    swap->engine = engine;
+    int rc = swap_refresh(swap, err);
+    if (rc < 0) {
+        free(swap);
+        return rc;
+    }
+    /* The one before is there for turns that the active one kills. */
+    if (number_of(&swap->active) > 0 &&
+        load_newest(swap, number_of(&swap->active) - 1, &swap->before, &unused) < 0)
+        log_line(LOG_WARN, "no earlier generation to fall back to: %s", unused.text);
+    *ret = swap;
+    return 0;
+}
+
+void swap_free(struct swap *swap)
+{
+    if (!swap)
+        return;
+    empty(&swap->canary.slot);
+    empty(&swap->before);
+    empty(&swap->active);
+    free(swap);
+}
+
+struct crew_generation *swap_active(const struct swap *swap)
+{
+    return swap->active.loaded;
+}
+
+/* --- which one a turn gets */
+
+static bool wants_canary(const struct canary *canary, const struct turn *turn)
+{
+    return canary->slot.loaded && canary->turns < canary->turns_max &&
+           hash_fast(&turn->row, sizeof turn->row, 1) % 100 < canary->share;
+}
+
+int swap_choose(struct crew_generation **ret, struct turn *turn, struct err *err)
+{
+    struct swap *swap = turn->session->engine->swap;
+    struct slot *slot = &swap->active;
+    if (turn->deaths > 0 && swap->before.loaded && turn->killer == swap->active.loaded)
+        slot = &swap->before;
+    else if (turn->deaths == 0 && turn->leases == 0 && wants_canary(&swap->canary, turn)) {
+        slot = &swap->canary.slot;
+        swap->canary.turns++;
+    }
+    if (!slot->loaded)
+        return err_set(err, ERR_LACKS, "no generation that may run is loaded");
+    *ret = slot->loaded;
+    return 0;
+}
+
+bool swap_moves(const struct turn *turn)
+{
+    const struct engine *engine = turn->session->engine;
+    const struct swap *swap = engine->swap;
+    if (engine->config->swap_at_turn || turn->deaths > 0)
+        return false;
+    return turn->generation != swap->active.loaded && turn->generation != swap->canary.slot.loaded;
+}
+
+/* --- what a death says */
+
+static int journal_quarantine(
+    struct swap *swap, uint64_t number, const char *reason, const char *why, struct err *err)
+{
+    CLEANUP(buf_done) struct buf body = { 0 };
+    struct engine *engine = swap->engine;
+    buf_format(&body, "{\"generation\":%" PRIu64 ",\"reason\":\"%s\",\"why\":", number, reason);
+    json_quote(&body, str_of(why));
+    buf_char(&body, '}');
+    int rc = commit_begin(engine->commit, err);
+    if (rc == 0)
+        rc = db_audit(engine->store, "quarantine", buf_view(&body), err);
+    return rc;
+}
+
+static void quarantine(struct swap *swap, const char *reason, const char *why)
+{
+    struct err err = { 0 };
+    uint64_t number = number_of(&swap->active);
+    if (!swap->before.loaded)
+        return; /* nothing to go back to: turns end one by one, and say so */
+    if (journal_quarantine(swap, number, reason, why, &err) < 0)
+        log_line(LOG_ERROR, "quarantine: %s", err.text);
+    log_line(LOG_ERROR,
+        "generation %" PRIu64 " is quarantined (%s: %s); %" PRIu64 " is active again", number,
+        reason, why, number_of(&swap->before));
+    swap->engine->metrics.quarantined++;
+    struct slot bad = swap->active;
+    swap->active = swap->before;
+    swap->before = (struct slot){ 0 };
+    if (number_of(&swap->active) > 0 &&
+        load_newest(swap, number_of(&swap->active) - 1, &swap->before, &err) < 0)
+        log_line(LOG_WARN, "no earlier generation to fall back to: %s", err.text);
+    empty(&bad);
+}
+
+static struct slot *slot_of(struct swap *swap, const struct crew_generation *generation)
+{
+    struct slot *slots[] = { &swap->active, &swap->before, &swap->canary.slot };
+    for (size_t i = 0; i < COUNT_OF(slots); i++)
+        if (generation && slots[i]->loaded == generation)
+            return slots[i];
+    return NULL;
+}
+
+static void note_principal(struct slot *slot, struct str principal)
+{
+    char name[NAME_BYTES];
+    str_printable(name, sizeof name, principal, false);
+    for (unsigned i = 0; i < slot->killed_count; i++)
+        if (strcmp(slot->killed[i], name) == 0)
+            return;
+    if (slot->killed_count < PRINCIPALS_TO_BLAME)
+        memcpy(slot->killed[slot->killed_count++], name, sizeof name);
+}
+
+static void end_canary(struct swap *swap)
+{
+    swap->canary.crashed++;
+    swap->canary.share = 0; /* it gets no more turns; the driver takes it away */
+}
+
+void swap_died(struct turn *turn, enum crew_end end, const char *why)
+{
+    static const char *const reasons[] = { "told", "crashed", "hung", "broke the protocol" };
+    struct swap *swap = turn->session->engine->swap;
+    struct slot *slot = slot_of(swap, turn->generation);
+    turn->killer = turn->generation;
+    snprintf(turn->killed_by, sizeof turn->killed_by, "%s: %.80s", reasons[end], why);
+    if (!slot)
+        return;
+    if (slot == &swap->canary.slot) {
+        end_canary(swap);
+        return;
+    }
+    note_principal(slot, turn->session->principal);
+    if (slot == &swap->active && slot->killed_count >= PRINCIPALS_TO_BLAME)
+        quarantine(swap, "it ended turns of more than one principal", turn->killed_by);
+}
+
+void swap_survived(struct turn *turn)
+{
+    struct swap *swap = turn->session->engine->swap;
+    if (swap->canary.slot.loaded && turn->generation == swap->canary.slot.loaded)
+        swap->canary.done++;
+    if (turn->deaths == 0 || !turn->killer || turn->killer == turn->generation)
+        return;
+    if (turn->killer == swap->active.loaded)
+        quarantine(
+            swap, "the generation before it survives the turn that it did not", turn->killed_by);
+    turn->killer = NULL;
+}
+
+/* --- the driver's verbs */
+
+static int text_member(const struct json *root, const char *name, struct arena *arena,
+    struct str *ret, struct err *err)
+{
+    *ret = json_string(arena, json_get(root, name));
+    return ret->size > 0 ? 0 : err_set(err, ERR_INPUT, "it wants %s", name);
+}
+
+static int verb_load(struct swap *swap, const struct json *root, struct arena *arena,
+    struct buf *out, struct err *err)
+{
+    struct engine *engine = swap->engine;
+    struct crew_spec spec;
+    struct str id;
+    int rc = text_member(root, "candidate", arena, &id, err);
+    if (rc == 0)
+        rc = generation_candidate(&spec, engine->store, engine->home, id, arena, err);
+    if (rc < 0)
+        return rc;
+    struct canary next = { 0 };
+    rc = crew_load(&next.slot.loaded, engine->crew, &spec, err);
+    if (rc < 0)
+        return rc;
+    empty(&swap->canary.slot);
+    str_printable(next.candidate, sizeof next.candidate, id, false);
+    swap->canary = next;
+    buf_text(out, "{\"ok\":true}");
+    return 0;
+}
+
+static int need_canary(
+    struct swap *swap, const struct json *root, struct arena *arena, struct err *err)
+{
+    struct str id;
+    int rc = text_member(root, "candidate", arena, &id, err);
+    if (rc < 0)
+        return rc;
+    if (!swap->canary.slot.loaded || !str_equal(id, str_of(swap->canary.candidate)))
+        return err_set(err, ERR_STATE, "this candidate is not loaded");
+    return 0;
+}
+
+/* A worker that starts has mapped every build, checked the order and locked itself. */
+static int verb_probe(struct swap *swap, const struct json *root, struct arena *arena,
+    struct buf *out, struct err *err)
+{
+    struct crew_worker *worker;
+    int rc = need_canary(swap, root, arena, err);
+    if (rc == 0)
+        rc = crew_worker_for(&worker, swap->canary.slot.loaded, STR("local"), err);
+    if (rc == 0)
+        buf_format(out, "{\"ok\":true,\"worker_pid\":%d}", (int)crew_pid(worker));
+    return rc;
+}
+
+static int verb_canary(struct swap *swap, const struct json *root, struct arena *arena,
+    struct buf *out, struct err *err)
+{
+    int rc = need_canary(swap, root, arena, err);
+    int64_t share = json_int(json_get(root, "share"), -1),
+            turns = json_int(json_get(root, "turns"), -1);
+    if (rc < 0)
+        return rc;
+    if (share < 0 || share > 100 || turns < 0 || turns > 100000)
+        return err_set(err, ERR_INPUT, "share is 0 to 100 percent, turns 0 to 100000");
+    swap->canary.share = (uint32_t)share;
+    swap->canary.turns_max = (uint32_t)turns;
+    buf_text(out, "{\"ok\":true}");
+    return 0;
+}
+
+static int verb_activate(struct swap *swap, const struct json *root, struct arena *arena,
+    struct buf *out, struct err *err)
+{
+    (void)root;
+    (void)arena;
+    int rc = swap_refresh(swap, err);
+    if (rc == 0)
+        buf_format(out, "{\"ok\":true,\"generation\":%" PRIu64 "}", number_of(&swap->active));
+    return rc;
+}
+
+static int verb_retire(struct swap *swap, const struct json *root, struct arena *arena,
+    struct buf *out, struct err *err)
+{
+    int rc = need_canary(swap, root, arena, err);
+    if (rc < 0)
+        return rc;
+    empty(&swap->canary.slot);
+    swap->canary = (struct canary){ 0 };
+    buf_text(out, "{\"ok\":true}");
+    return 0;
+}
+
+static const struct verb_row {
+    const char *name;
+    int (*run)(struct swap *swap, const struct json *root, struct arena *arena, struct buf *out,
+        struct err *err);
+} verbs[] = {
+    { "load", verb_load },
+    { "probe", verb_probe },
+    { "canary", verb_canary },
+    { "activate", verb_activate },
+    { "retire", verb_retire },
+};
+
+int swap_verb(struct swap *swap, struct str verb, struct str body, struct buf *out, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    const struct json *root = json_read(&arena, body.size ? body : STR("{}"), NULL, err);
+    if (!root)
+        return -err->code;
+    for (size_t i = 0; i < COUNT_OF(verbs); i++)
+        if (str_equal(verb, str_of(verbs[i].name)))
+            return verbs[i].run(swap, root, &arena, out, err);
+    return err_set(err, ERR_MISSING, "a service has no such verb");
+}
+
+void swap_status(const struct swap *swap, struct buf *out)
+{
+    const struct canary *canary = &swap->canary;
+    char hex[DIGEST_HEX];
+    buf_format(out, "\"generation\":%" PRIu64 ",\"generation_digest\":\"%s\"",
+        number_of(&swap->active), hash_hex(hex, &crew_spec_of(swap->active.loaded)->generation));
+    if (swap->before.loaded)
+        buf_format(out, ",\"before\":%" PRIu64, number_of(&swap->before));
+    if (canary->slot.loaded)
+        buf_format(out,
+            ",\"canary\":{\"candidate\":\"%s\",\"share\":%u,\"turns\":%" PRIu64 ",\"done\":%" PRIu64
+            ",\"failed\":%" PRIu64 ",\"crashed\":%" PRIu64 "}",
+            canary->candidate, canary->share, canary->turns, canary->done, canary->failed,
+            canary->crashed);
+}

@@ -1,0 +1,27 @@
+/* swap - which generation gets a turn, and what a death says about it.
+ *
+ * One generation is active: the last admission's. A candidate may stand beside it as canary and get
+ * a share of new turns. A generation that kills a turn which another one survives is quarantined,
+ * and the one before it is active again. */
+#pragma once
+
+#include "broker/engine.h"
+
+/* Loads the generation of the last admission. ERR_VERIFY: it may not run. */
+int swap_new(struct swap **ret, struct engine *engine, struct err *err);
+void swap_free(struct swap *swap);
+/* Again, after an admission: turns follow at their next settled step. */
+int swap_refresh(struct swap *swap, struct err *err);
+/* For a run that begins: the active generation, the canary by its share, or, for a turn whose
+ * worker has just died, the last good one. ERR_STATE: there is none that may run. */
+int swap_choose(struct crew_generation **ret, struct turn *turn, struct err *err);
+/* Should this turn go on elsewhere, now that it stands at a settled step? */
+bool swap_moves(const struct turn *turn);
+/* The turn killed its worker; or came through. */
+void swap_died(struct turn *turn, enum crew_end end, const char *why);
+void swap_survived(struct turn *turn);
+struct crew_generation *swap_active(const struct swap *swap);
+/* The driver's verbs (journal_service): JSON in, JSON out. */
+int swap_verb(
+    struct swap *swap, struct str verb, struct str body, struct buf *out, struct err *err);
+void swap_status(const struct swap *swap, struct buf *out); /* members of the status document */
