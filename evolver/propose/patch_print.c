@@ -96,6 +96,8 @@ static size_t words_of(const struct printer *p, unsigned number)
 
 static const char *summary_of(const struct printer *p)
 {
+    if (p->pool->hook->error)
+        return words_of_error(p);
     const char *finds = finds_of(printer_iterator(p)), *first = NULL, *second = NULL;
     const char *condition = p->patch->condition.count ? " that passes the checks" : "";
     if (words_of(p, 0) < COUNT_OF(words))
@@ -169,6 +171,25 @@ static void print_reason(const struct printer *p, struct buf *out)
         out, "            \"%snot run: what it asks for has failed before\"", p->call ? "%s " : "");
 }
 
+static void print_explained(const struct printer *p, struct buf *out)
+{
+    buf_format(out, "        moult_explain(%s,\n", p->turn);
+    print_reason(p, out);
+    if (p->call)
+        buf_format(out, ",\n            %s->tool", p->call);
+    buf_text(out, ");\n");
+}
+
+/* For the trace: the model hears nothing of it. */
+static void print_way_on(const struct printer *p, struct buf *out)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    buf_format(&text, "moult_explain(%s, \"", p->turn);
+    words_of_way_on(p, &text);
+    buf_text(&text, "\");");
+    printer_line(out, 8, buf_view(&text));
+}
+
 static void print_guard(struct printer *p, struct printed *ret, const struct target *target)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
@@ -184,11 +205,11 @@ static void print_guard(struct printer *p, struct printed *ret, const struct tar
     }
     buf_text(&text, p->patch->condition.count ? ") {" : "true) {");
     printer_line(&out, 4, buf_view(&text));
-    buf_format(&out, "        moult_explain(%s,\n", target->turn);
-    print_reason(p, &out);
-    if (target->call)
-        buf_format(&out, ",\n            %s->tool", target->call);
-    buf_text(&out, ");\n");
+    if (p->pool->hook->error)
+        print_way_on(p, &out);
+    else
+        print_explained(p, &out);
+    print_edits(p, &out, 8);
     buf_format(&out, "        return %s;\n    }", action);
     ret->insertion.above = (struct str){ 0 };
     ret->insertion.entry = str_of(arena_string(p->arena, out.at, out.size));

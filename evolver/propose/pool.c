@@ -92,6 +92,11 @@ void pool_begin(struct pool *pool, struct arena *arena, const struct vocabulary 
     static const char *const sets[] = { "past", "parse", "grow", "is", "edge" };
     for (size_t i = 0; i < COUNT_OF(sets); i++)
         add_flags(pool, sets[i]);
+    if (hook->error)
+        add_flags(pool, "error");
+    for (unsigned i = 0; hook->error && i < vocabulary_numbers_count; i++)
+        add(pool, (struct expr){
+                      .kind = EXPR_NUMBER, .type = 'N', .text = str_of(vocabulary_numbers[i]) });
     for (uint32_t i = 0; i < mined->keys_count; i++)
         add_constant(pool, mined->keys[i], ROLE_KEY);
     for (uint32_t i = 0; i < mined->tokens_count; i++)
@@ -168,6 +173,8 @@ static bool may_stand(const struct pool *pool, const struct verb *verb, unsigned
         return subject(expr) || verb->edit || (verb->returns == 'J' && at + 1 == verb->count);
     case 'F':
         return of_set(expr, param->flags);
+    case 'N':
+        return expr->kind == EXPR_NUMBER || subject(expr);
     case 'C':
     case 'P':
     case 'S':
@@ -317,10 +324,20 @@ static void add_expr(void *with, const uint16_t args[VERB_PARAMS_MAX])
     add(c->pool, expr);
 }
 
-/* A verb that makes values for others. */
-static bool grows(const struct verb *verb)
+/* A verb that makes values for others. Numbers are wanted where an edit takes one. */
+static bool grows(const struct pool *pool, const struct verb *verb)
 {
-    return !verb->edit && verb->count > 0 && strchr("TJPS", verb->returns);
+    return !verb->edit && verb->count > 0 &&
+           strchr(pool->hook->error ? "TJPSN" : "TJPS", verb->returns);
+}
+
+/* A verb that looks at nothing but the turn: in the first round, and never again. */
+static bool only_flags(const struct verb *verb)
+{
+    for (unsigned i = 0; i < verb->count; i++)
+        if (verb->params[i].type != 'F')
+            return false;
+    return true;
 }
 
 uint32_t pool_grow(struct pool *pool)
@@ -331,12 +348,14 @@ uint32_t pool_grow(struct pool *pool)
         if (pool->iterators[iterator].idle)
             continue;
         for (uint32_t i = 0; i < pool->vocabulary->count; i++) {
-            if (!grows(&pool->vocabulary->at[i]))
+            const struct verb *verb = &pool->vocabulary->at[i];
+            bool first = only_flags(verb) && iterator == 0 && pool->round == 1;
+            if (!grows(pool, verb))
                 continue;
             struct combining c = { .pool = pool,
-                .verb = &pool->vocabulary->at[i],
+                .verb = verb,
                 .iterator = iterator,
-                .fresh_only = true,
+                .fresh_only = !first,
                 .limit = from,
                 .left = VERB_COMBOS_MAX,
                 .combo = add_expr,

@@ -21,6 +21,7 @@ struct expr {
     enum expr_kind {
         EXPR_NOTHING,  /* the empty text, the null value */
         EXPR_CONSTANT, /* a mined text */
+        EXPR_NUMBER,   /* of the vocabulary */
         EXPR_PART,     /* a member of the scope */
         EXPR_FLAG,
         EXPR_VERB
@@ -33,7 +34,7 @@ struct expr {
     uint16_t args[VERB_PARAMS_MAX];
     const struct verb *verb;
     const struct part *part;
-    struct str text; /* of a constant; of flags: as C */
+    struct str text; /* of a constant; of flags and numbers: as C */
     uint64_t print;  /* of its values on the evidence */
 };
 struct iterator {

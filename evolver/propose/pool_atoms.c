@@ -43,15 +43,25 @@ static void state_yes(void *with, const uint16_t args[VERB_PARAMS_MAX])
     state(with, add(with, args), NULL, NULL);
 }
 
+/* Whether the comparison is about what these arguments ask for. */
+static bool compares(
+    const struct stating *s, const struct comparison *comparison, const uint16_t *args)
+{
+    bool named = comparison->flag == NULL;
+    for (unsigned i = 0; !named && i < s->verb->count; i++)
+        named = str_equal(s->pool->at[args[i]].text, str_of(comparison->flag));
+    return named && strcmp(comparison->verb, s->verb->name) == 0;
+}
+
 static void state_compared(void *with, const uint16_t args[VERB_PARAMS_MAX])
 {
     struct stating *s = with;
     uint16_t expr = add(s, args);
     for (unsigned i = 0; i < vocabulary_comparisons_count; i++) {
         const struct comparison *comparison = &vocabulary_comparisons[i];
-        if (strcmp(comparison->verb, s->verb->name) != 0)
+        if (!compares(s, comparison, args))
             continue;
-        for (unsigned k = 0; k < 8 && comparison->values[k]; k++)
+        for (unsigned k = 0; k < COMPARISON_VALUES_MAX && comparison->values[k]; k++)
             state(s, expr, comparison->how, comparison->values[k]);
     }
 }

@@ -121,6 +121,7 @@ void printer_expr(const struct printer *p, struct buf *out, uint16_t number, boo
         buf_char(out, ')');
         break;
     case EXPR_FLAG:
+    case EXPR_NUMBER:
         buf_str(out, expr->text);
         break;
     case EXPR_PART:

@@ -39,3 +39,8 @@ const struct iterator *printer_iterator(const struct printer *p);
 void printer_choose_locals(struct printer *p);
 /* Those of the loop's inside, or those above it. */
 void printer_locals(const struct printer *p, struct buf *out, unsigned indent, bool inside);
+
+/* patch_words.c: of a patch at a hook that has a model error in hand, the whole as one sentence,
+ * and how it goes on from there. */
+const char *words_of_error(const struct printer *p);
+void words_of_way_on(const struct printer *p, struct buf *out);

@@ -15,7 +15,7 @@ static const struct {
     { 'S', "const moult_schema *", "NULL", "(uint32_t)((uintptr_t)search_S(s, %u) >> 3)" },
     { 'P', "moult_span", "(moult_span){ 0 }", "search_print_span(search_P(s, %u))" },
     { 'C', "moult_call *", "NULL", "search_C(s, %u) != NULL" },
-    { 'N', "int64_t", "0", NULL },
+    { 'N', "int64_t", "0", "search_print_number(search_N(s, %u))" },
     { 'B', "bool", "false", NULL },
 };
 
@@ -59,6 +59,9 @@ static void print_expr(struct buf *out, const struct pool *pool, const struct ex
         buf_text(out, "moult_str(");
         spell_literal(out, expr->text);
         buf_char(out, ')');
+        break;
+    case EXPR_NUMBER:
+        buf_str(out, expr->text);
         break;
     case EXPR_PART:
         buf_text(out, expr->part->code);
@@ -109,6 +112,10 @@ static const char prints[] =
     "        return 0;\n"
     "    moult_text text = moult_text_of(turn, value);\n"
     "    return (search_hash(text.at, text.size) * 31 + moult_kind(turn, value)) | 1;\n"
+    "}\n"
+    "static uint32_t search_print_number(int64_t number)\n"
+    "{\n"
+    "    return number ? (uint32_t)number * 65599u | 1 : 0;\n"
     "}\n"
     "static uint32_t search_print_span(moult_span span)\n"
     "{\n"

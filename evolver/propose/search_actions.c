@@ -59,6 +59,29 @@ static bool all_deny(const struct search *search)
     return true;
 }
 
+/* Edits that do something only with a decision: each with each decision, alone and in twos. */
+static void list_decided(struct search *search, struct list *list, uint32_t edits)
+{
+    const struct judged_hook *hook = search->pool.hook;
+    for (uint16_t r = 0; r < COUNT_OF(hook->returns) && hook->returns[r]; r++)
+        for (uint32_t i = 0; i < edits && !vocabulary_lacks(&search->vocabulary, hook->returns[r]);
+             i++)
+            for (uint32_t k = i; k < edits; k++) {
+                struct body body = list->at[i];
+                const uint16_t *second = list->at[k].holes + HOLE_WAY;
+                bool alone = k == i, alike = second[0] == body.holes[HOLE_WAY];
+                if ((alike && !alone) || list->count == TRIED_MAX)
+                    continue;
+                body.holes[HOLE_RETURN] = (uint16_t)(r + 1);
+                body.cost += 1;
+                if (!alone) {
+                    memcpy(body.holes + HOLE_WAY + HOLES_WAY, second, HOLES_WAY * sizeof(*second));
+                    body.cost += list->at[k].cost;
+                }
+                list->at[list->count++] = body;
+            }
+}
+
 static void list_scope(struct search *search, struct list *list, uint32_t iterator)
 {
     const struct judged_hook *hook = search->pool.hook;
@@ -68,6 +91,8 @@ static void list_scope(struct search *search, struct list *list, uint32_t iterat
         pool_combine(&search->pool, search->actions.at[action], (uint8_t)iterator, COMBOS_MAX,
             add_body, &listing);
     }
+    if (hook->error)
+        list_decided(search, list, list->count);
     for (size_t i = 0; iterator == 0 && i < COUNT_OF(hook->returns) && hook->returns[i]; i++)
         if (!vocabulary_lacks(&search->vocabulary, hook->returns[i]))
             list->at[list->count++] = (struct body){

@@ -123,7 +123,7 @@ static uint16_t cost_of(const struct pool *pool, const struct atom *atom)
     enum { PER_PLACE = 5 };
     uint16_t cost = pool->at[atom->expr].cost;
     for (unsigned i = 0; atom->how && i < vocabulary_comparisons_count; i++)
-        for (unsigned k = 0; k < 8 && vocabulary_comparisons[i].values[k]; k++)
+        for (unsigned k = 0; k < COMPARISON_VALUES_MAX && vocabulary_comparisons[i].values[k]; k++)
             if (vocabulary_comparisons[i].values[k] == atom->value)
                 cost = (uint16_t)(cost + PER_PLACE * k);
     return cost;

@@ -28,20 +28,34 @@ const struct flag vocabulary_flags[] = {
     { "edge",  "MOULT_LINE_END",    "end of a line",    FLAG_ALONE },
     { "edge",  "MOULT_TEXT_START",  "start of the text", FLAG_ALONE },
     { "edge",  "MOULT_TEXT_END",    "end of the text",  FLAG_ALONE },
+    { "error", "MOULT_ERROR_CLASS", "the class of the error", FLAG_ALONE },
+    { "error", "MOULT_ERROR_ATTEMPT", "the number of attempts before", FLAG_ALONE },
+    { "error", "MOULT_ERROR_RETRY_AFTER_MS", "the pause that the provider asks for", FLAG_ALONE },
 };
 const unsigned vocabulary_flags_count = COUNT_OF(vocabulary_flags);
 
 const struct comparison vocabulary_comparisons[] = {
-    { "past",   ">=", { "3", "2", "4", "1" } }, /* of equals the first is taken */
-    { "kind",   "==", { "MOULT_NULL", "MOULT_BOOL", "MOULT_NUMBER", "MOULT_STRING", "MOULT_ARRAY", "MOULT_OBJECT" } },
-    { "length", "==", { "0" } },
+    { "past",   NULL, ">=", { "3", "2", "4", "1" } }, /* of equals the first is taken */
+    { "kind",   NULL, "==", { "MOULT_NULL", "MOULT_BOOL", "MOULT_NUMBER", "MOULT_STRING", "MOULT_ARRAY", "MOULT_OBJECT" } },
+    { "length", NULL, "==", { "0" } },
+    { "error", "MOULT_ERROR_CLASS", "==", { "MOULT_RATE_LIMIT", "MOULT_OVERLOADED", "MOULT_TOO_LONG",
+        "MOULT_REFUSED", "MOULT_MALFORMED", "MOULT_TIMEOUT", "MOULT_CONNECTION", "MOULT_BAD_REQUEST",
+        "MOULT_UNAUTHORIZED", "MOULT_SERVER" } },
+    { "error", "MOULT_ERROR_ATTEMPT", "==", { "0" } },
+    { "error", "MOULT_ERROR_ATTEMPT", "<", { "2", "3" } },
+    { "error", "MOULT_ERROR_RETRY_AFTER_MS", ">=", { "1" } },
+    { "error", "MOULT_ERROR_RETRY_AFTER_MS", "<=", { "60000", "30000", "10000" } },
 };
 const unsigned vocabulary_comparisons_count = COUNT_OF(vocabulary_comparisons);
 
+const char *const vocabulary_numbers[] = { "1", "2", "3", "0" };
+const unsigned vocabulary_numbers_count = COUNT_OF(vocabulary_numbers);
+
 static const struct judged_hook judged_hooks[] = {
-    { "reply",       { "CALLS", "TEXT" }, { "MOULT_RETRY", "MOULT_FINISH" },               false, true },
-    { "before_tool", { "CALLS" },         { "MOULT_DENY", "MOULT_FINISH" },                true,  false },
-    { "answer",      { "TEXT" },          { "MOULT_RETRY", "MOULT_FINISH", "MOULT_DENY" }, false, true },
+    { "reply",       { "CALLS", "TEXT" }, { "MOULT_RETRY", "MOULT_FINISH" },               false, true,  false },
+    { "before_tool", { "CALLS" },         { "MOULT_DENY", "MOULT_FINISH" },                true,  false, false },
+    { "answer",      { "TEXT" },          { "MOULT_RETRY", "MOULT_FINISH", "MOULT_DENY" }, false, true,  false },
+    { "model_error", { "ROUTE", "TIME" }, { "MOULT_RETRY", "MOULT_FINISH" },               false, false, true },
 };
 
 const struct part vocabulary_parts[] = {

@@ -54,21 +54,29 @@ extern const unsigned vocabulary_flags_count;
  * the copies of the one before. */
 bool vocabulary_is_last(const struct verb *verb);
 
-/* How a number becomes a condition: moult_past(...) >= 1 to 4, moult_kind(...) == MOULT_STRING. */
+/* How a number becomes a condition: moult_past(...) >= 1 to 4, moult_kind(...) == MOULT_STRING.
+ * flag: only with this one; NULL: with any. */
+enum { COMPARISON_VALUES_MAX = 12 };
 struct comparison {
-    const char *verb, *how;
-    const char *values[8];
+    const char *verb, *flag, *how;
+    const char *values[COMPARISON_VALUES_MAX];
 };
 extern const struct comparison vocabulary_comparisons[];
 extern const unsigned vocabulary_comparisons_count;
 
-/* A hook that the replay of a recorded reply reaches: only there can candidates be judged. */
+/* Numbers that an edit may be given as they are; the first is tried first. */
+extern const char *const vocabulary_numbers[];
+extern const unsigned vocabulary_numbers_count;
+
+/* A hook that the replay of a recorded reply or error reaches: only there can candidates be judged.
+ */
 struct judged_hook {
     const char *name;
     const char *effects[2]; /* classes of edits that it may make */
     const char *returns[3]; /* what it may decide, beside MOULT_PASS */
     bool call;              /* has a call in hand */
     bool body;              /* has a text in hand */
+    bool error;             /* has a model error in hand; an edit does nothing without a decision */
 };
 const struct judged_hook *vocabulary_hook(struct str name);
 

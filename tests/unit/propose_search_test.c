@@ -131,7 +131,7 @@ static void it_says_why_it_cannot_begin(void **state)
     static const struct {
         const char *name, *hook, *order, *steps, *why;
     } rows[] = {
-        { "a hook that no recorded reply reaches", "model_error", ORDER, STEP("0", "fail"),
+        { "a hook that no recorded answer reaches", "turn_end", ORDER, STEP("0", "fail"),
             "does not reach this hook" },
         { "no failing step", "reply", ORDER, STEP("0", "pass"), "no failing step" },
         { "nobody stands at the hook", "answer", ORDER, STEP("0", "fail"),

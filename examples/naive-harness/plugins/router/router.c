@@ -7,8 +7,9 @@ enum { MAIN_MODEL = 0, PAUSE_MS = 500 };
 
 static moult_action choose_model(moult_turn *turn)
 {
-    moult_use_model(turn, MAIN_MODEL);
-    return MOULT_PASS;
+    if (moult_error(turn, MOULT_ERROR_ATTEMPT) == 0)
+        moult_use_model(turn, MAIN_MODEL);
+    return MOULT_PASS; /* a request that is made again goes where handle_error sends it */
 }
 
 static moult_action handle_error(moult_turn *turn)
