@@ -275,6 +275,8 @@ static const struct member {
 static int write_message(struct buf *out, const struct message *message)
 {
     struct codec_changes changes = { 0 };
+    if (!codec_member(message->node, "role"))
+        return refuse(message, ERR_INPUT, "no role");
     for (size_t i = 0; i < COUNT_OF(members); i++) {
         const struct json *value = codec_member(message->node, members[i].key);
         const struct json *old = codec_member(message->old, members[i].key);

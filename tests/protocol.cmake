@@ -1,0 +1,2 @@
+moult_test(protocol_sse_test protocol)
+moult_test(protocol_chat_test protocol)
