@@ -1,2 +1,3 @@
 moult_test(protocol_sse_test protocol)
 moult_test(protocol_chat_test protocol)
+moult_test(protocol_messages_test protocol)
