@@ -11,10 +11,11 @@
 static const struct link {
     const char *name;
     size_t offset;
+    bool of_candidate; /* an admission does not name it */
 } links[] = {
     { "candidate", offsetof(struct approval, candidate) },
     { "batch", offsetof(struct approval, batch) },
-    { "patch", offsetof(struct approval, patch) },
+    { "patch", offsetof(struct approval, patch), true },
     { "tree", offsetof(struct approval, tree) },
     { "build", offsetof(struct approval, build) },
     { "report", offsetof(struct approval, report) },
@@ -54,46 +55,88 @@ static int named_key(struct digest *ret, struct str envelope, struct arena *aren
     return 0;
 }
 
-static int check_links(const struct attest *statement, const struct approval *want, struct err *err)
+/* What the statement says: every link must be there. */
+static int read_links(struct approval *ret, const struct attest *statement, struct err *err)
 {
     for (size_t i = 0; i < COUNT_OF(links); i++) {
         const struct digest *have = attest_subject(statement, links[i].name);
-        if (!have || !hash_equal(have, link_of(want, &links[i]))) {
-            err_set(err, ERR_VERIFY, "the approval is for another %s", links[i].name);
-            return err_hint(err, "what was approved has changed: review it again");
-        }
+        if (!have)
+            return err_set(err, ERR_VERIFY, "the approval names no %s", links[i].name);
+        memcpy((char *)ret + links[i].offset, have, sizeof *have);
     }
     return 0;
 }
 
-static int check(struct approval *ret, struct str envelope, const struct approval *want,
-    const struct home *home, const struct reviewers *reviewers, uint64_t now_ms,
-    struct arena *arena, struct err *err)
+static int check_links(
+    const struct approval *have, const struct approval *want, bool all, struct err *err)
+{
+    for (size_t i = 0; i < COUNT_OF(links); i++) {
+        const struct digest *wanted = link_of(want, &links[i]);
+        if ((!all && links[i].of_candidate) || hash_equal(link_of(have, &links[i]), wanted))
+            continue;
+        err_set(err, ERR_VERIFY, "the approval is for another %s", links[i].name);
+        return err_hint(err, "what was approved has changed: review it again");
+    }
+    return 0;
+}
+
+static int open_envelope(struct approval *ret, struct str envelope, const struct home *home,
+    const struct reviewers *reviewers, uint64_t at_ms, struct arena *arena, struct err *err)
 {
     struct digest key_id;
     struct attest statement;
     const struct reviewer *reviewer;
+    struct approval approval = { 0 };
     int rc = named_key(&key_id, envelope, arena, err);
-    if (rc < 0 || (rc = reviewers_find(reviewers, &key_id, now_ms, &reviewer, err)) < 0 ||
+    if (rc < 0 || (rc = reviewers_find(reviewers, &key_id, at_ms, &reviewer, err)) < 0 ||
         (rc = attest_open(&statement, ATTEST_APPROVAL, envelope, &reviewer->key, arena, err)) < 0 ||
-        (rc = check_links(&statement, want, err)) < 0)
+        (rc = read_links(&approval, &statement, err)) < 0)
         return rc;
     if (!str_equal(json_string(arena, json_get(statement.predicate, "home")), str_of(home->id)))
         return err_set(err, ERR_VERIFY, "the approval is for another home");
-    struct approval approval = *want;
     approval.at_ms = (uint64_t)json_int(json_get(statement.predicate, "at_ms"), 0);
     approval.expires_ms = (uint64_t)json_int(json_get(statement.predicate, "expires_ms"), 0);
     approval.unattended = json_bool(json_get(statement.predicate, "unattended"), true);
-    if (approval.expires_ms <= now_ms)
-        return err_set(err, ERR_DENIED, "the approval has expired");
     snprintf(approval.by, sizeof approval.by, "%s", reviewer->name);
     *ret = approval;
+    return 0;
+}
+
+static int check(struct approval *ret, struct str envelope, const struct approval *want, bool all,
+    const struct home *home, const struct reviewers *reviewers, uint64_t at_ms, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct approval have;
+    int rc = open_envelope(&have, envelope, home, reviewers, at_ms, &arena, err);
+    if (rc < 0 || (rc = check_links(&have, want, all, err)) < 0)
+        return rc;
+    if (have.expires_ms <= at_ms)
+        return err_set(err, ERR_DENIED, "the approval has expired");
+    *ret = have;
     return 0;
 }
 
 int approval_check(struct approval *ret, struct str envelope, const struct approval *want,
     const struct home *home, const struct reviewers *reviewers, uint64_t now_ms, struct err *err)
 {
-    CLEANUP(arena_done) struct arena arena = { 0 };
-    return check(ret, envelope, want, home, reviewers, now_ms, &arena, err);
+    return check(ret, envelope, want, true, home, reviewers, now_ms, err);
+}
+
+int approval_held(struct approval *ret, struct str envelope, const struct approval *want,
+    const struct home *home, const struct reviewers *reviewers, uint64_t at_ms, struct err *err)
+{
+    return check(ret, envelope, want, false, home, reviewers, at_ms, err);
+}
+
+int approval_links_of(
+    struct approval *ret, const struct json *row, struct arena *arena, struct err *err)
+{
+    for (size_t i = 0; i < COUNT_OF(links); i++) {
+        const struct json *member = json_get(row, links[i].name);
+        if (json_is(member, JSON_STRING) &&
+            hash_unhex((struct digest *)((char *)ret + links[i].offset), json_string(arena, member),
+                err) < 0)
+            return err_while(err, "%s", links[i].name);
+    }
+    return 0;
 }
