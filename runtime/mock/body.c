@@ -35,20 +35,20 @@ void body_event(struct body *body)
     body->inside = false;
 }
 
-static void fill_bytes(struct body *body, size_t size)
+static void fill_bytes(struct body *body, char c, size_t size)
 {
-    memset(buf_reserve(&body->bytes, size), 'x', size);
+    memset(buf_reserve(&body->bytes, size), c, size);
     body->bytes.size += size;
 }
 
-void body_fill(struct body *body, uint64_t size)
+void body_fill(struct body *body, char c, uint64_t size)
 {
     body_piece(body, 1);
     if (size >= BODY_FILL) {
-        fill_bytes(body, BODY_FILL);
+        fill_bytes(body, c, BODY_FILL);
         body_piece(body, size / BODY_FILL);
     }
-    fill_bytes(body, (size_t)(size % BODY_FILL));
+    fill_bytes(body, c, (size_t)(size % BODY_FILL));
     body_piece(body, 1);
 }
 

@@ -25,8 +25,8 @@ void body_done(struct body *body);
 void body_piece(struct body *body, uint64_t repeat);
 /* The same; what comes next is another event. */
 void body_event(struct body *body);
-/* `size` bytes of filler (the letter x), as pieces. */
-void body_fill(struct body *body, uint64_t size);
+/* `size` times the character, as pieces. */
+void body_fill(struct body *body, char c, uint64_t size);
 uint64_t body_size(const struct body *body);
 uint64_t body_events(const struct body *body);
 struct str body_at(const struct body *body, const struct body_piece *piece);

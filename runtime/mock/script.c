@@ -33,6 +33,15 @@ static bool field_value(struct str s)
     return true;
 }
 
+static bool framing_header(struct str name)
+{
+    static const char *const own[] = { "content-length", "transfer-encoding", "connection" };
+    for (size_t i = 0; i < COUNT_OF(own); i++)
+        if (name.size == strlen(own[i]) && strncasecmp(name.at, own[i], name.size) == 0)
+            return true;
+    return false;
+}
+
 /* {"name": "value"}; in `when` also true (it is there) and false (it is not). */
 static int headers(
     struct script_reader *reader, const struct script_key *key, const struct json *value, void *to)
@@ -48,6 +57,8 @@ static int headers(
         struct str name = json_key(reader->arena, child), text = json_string(reader->arena, child);
         bool there = matched && child->kind == JSON_TRUE;
         bool absent = matched && child->kind == JSON_FALSE;
+        if (!matched && framing_header(name))
+            return script_refuse(reader, child, "HTTP's own: fault.framing says how it is sent");
         if (!token(name) || (!there && !absent && (!text.at || !field_value(text))))
             return script_refuse(reader, child, "this cannot stand in a header");
         char *low = arena_string(reader->arena, name.at, name.size);
@@ -240,6 +251,10 @@ static const char *at_odds(const struct script_rule *rule)
         return "error wants a status of 400 or more, or fault.error_after";
     if (rule->error.said && fails && rule->body_said)
         return "only one of error and body";
+    if (rule->when.kind == ASK_COUNT_TOKENS + 1 && (speaks || rule->recorded.count))
+        return "count_tokens has a count, an error or a body, not an answer";
+    if (rule->count && (speaks || rule->recorded.count || rule->body_said || fails))
+        return "count is for count_tokens: no answer, body or error beside it";
     if (ends > 1)
         return "only one of silent, close, half, cut_bytes, cut_events, error_after";
     if (!speaks && !rule->recorded.count && !rule->body_said && !fails && !rule->count &&

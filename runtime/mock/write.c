@@ -64,7 +64,7 @@ void write_text(struct body *out, const struct answer *answer)
     json_quote(&out->bytes, buf_view(&said));
     out->bytes.size--; /* the filler stands before the last quote */
     if (answer->fill)
-        body_fill(out, answer->fill);
+        body_fill(out, 'x', answer->fill);
     buf_char(&out->bytes, '"');
 }
 

@@ -75,7 +75,7 @@ void home_kill_broker(const struct home *home)
     struct ucred peer;
     socklen_t size = sizeof peer;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    home_path(path, home, "run/moult.sock");
+    home_path(path, home, "run/journal.sock");
     assert_true(fd >= 0 && strlen(path) < sizeof address.sun_path);
     strcpy(address.sun_path, path);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);

@@ -117,6 +117,66 @@ static void no_candidate_sees_what_another_left(void **state)
     peer_want(&peer, WIRE_END);
 }
 
+/* The session has two aliases; model 0 was asked and said 429, Retry-After 2 s. */
+static const struct wire_verdict *judge_error(
+    uint16_t *holes, uint64_t *decide, uint32_t count, uint32_t attempt, uint32_t model)
+{
+    if (lacking)
+        skip();
+    enum { RATE_LIMIT = 1 };
+    const struct wire message = { WIRE_VECTORS, .vectors = { .lease = LEASE,
+                                                    .holes = holes,
+                                                    .holes_count = count * WIDTH,
+                                                    .width = WIDTH,
+                                                    .decide = decide,
+                                                    .decide_count = count,
+                                                    .error_class = RATE_LIMIT,
+                                                    .retry_after_ms = 2000,
+                                                    .attempt = attempt,
+                                                    .model = model } };
+    peer_send(&peer, &message);
+    peer_want(&peer, WIRE_VERDICTS);
+    assert_int_equal(peer.got.verdicts.verdicts_count, count);
+    return peer.got.verdicts.verdicts;
+}
+
+static void an_error_is_judged_by_how_the_model_is_asked_again(void **state)
+{
+    (void)state;
+    uint16_t holes[7 * WIDTH] = { 0, 0, 0, 1, 0, 0, 2, 0, 0, 3, 0, 0, 4, 0, 0, 5, 0, 0, 1, 0, 0 };
+    uint64_t decide[7] = { 1, 1, 1, 1, 1, 1, 0 };
+    static const struct {
+        uint8_t end, again;
+    } wanted[7] = { { WIRE_STEP_FAILED, WIRE_AGAIN_NOT }, { WIRE_STEP_ASKED, WIRE_AGAIN_OTHER },
+        { WIRE_STEP_ASKED, WIRE_AGAIN_LATER }, { WIRE_STEP_ASKED, WIRE_AGAIN_SOON },
+        { WIRE_STEP_ABNORMAL, WIRE_AGAIN_NOT }, { WIRE_STEP_ANSWERED, WIRE_AGAIN_NOT },
+        { WIRE_STEP_FAILED, WIRE_AGAIN_NOT } };
+    const struct wire_verdict *v = judge_error(holes, decide, 7, 0, 0);
+    for (int i = 0; i < 7; i++) {
+        if (v[i].end != wire_error_digest(wanted[i].end, (enum wire_again)wanted[i].again))
+            fail_msg("candidate %d ends otherwise", i);
+        assert_int_equal(v[i].abnormal, i == 4);
+        assert_int_equal(v[i].reached, 1);
+        assert_int_equal(v[i].calls, calls_of(NULL, NULL));
+        assert_int_equal(v[i].text, wire_text_digest(i == 5 ? STR("nobody answers") : STR("")));
+    }
+    v = judge_error(holes, decide, 2, 0, 1); /* model 1 was asked: the candidate's is no other */
+    assert_int_equal(v[1].end, wire_error_digest(WIRE_STEP_ASKED, WIRE_AGAIN_SOON));
+    v = judge_error(holes, decide, 2, 8, 0); /* as often as the loop lets anybody */
+    assert_int_equal(v[1].end, wire_error_digest(WIRE_STEP_FAILED, WIRE_AGAIN_NOT));
+}
+
+/* What an error's candidates did to the request is not there when a reply is judged. */
+static void a_reply_behind_an_error_is_judged_as_a_reply(void **state)
+{
+    (void)state;
+    uint16_t holes[] = { 1, 0, 0 };
+    uint64_t decide[] = { 1 };
+    judge_error(holes, decide, 1, 3, 0);
+    const struct wire_verdict *v = judge(CALL, (uint16_t[]){ 0, 0, 0 }, decide, 1, false)->verdicts;
+    assert_int_equal(v[0].end, wire_end_digest(WIRE_STEP_HANDED, NULL, 0));
+}
+
 static void the_last_row_brings_what_it_covered(void **state)
 {
     (void)state;
@@ -144,6 +204,7 @@ static void rows_that_do_not_fit_the_build_are_refused(void **state)
         { LEASE, STR(LEAK), holes, 8, 4, decide, 2, false, false },
         { LEASE, STR(LEAK), holes, 5, 3, decide, 2, false, false },
         { LEASE, STR("{}"), holes, 6, 3, decide, 2, false, false },
+        { LEASE, STR(""), holes, 6, 3, decide, 2, false, false, 1, 0, 0, 9 },
     };
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         struct wire message = { WIRE_VECTORS, .vectors = wrong[i] };
@@ -159,6 +220,8 @@ int main(void)
         cmocka_unit_test(digests_are_those_that_a_trial_computes),
         cmocka_unit_test(a_denied_call_shows_in_calls_and_end),
         cmocka_unit_test(no_candidate_sees_what_another_left),
+        cmocka_unit_test(an_error_is_judged_by_how_the_model_is_asked_again),
+        cmocka_unit_test(a_reply_behind_an_error_is_judged_as_a_reply),
         cmocka_unit_test(the_last_row_brings_what_it_covered),
         cmocka_unit_test(rows_that_do_not_fit_the_build_are_refused),
     };
