@@ -54,7 +54,7 @@ int reviewing_add(const struct home *home, const char *name, const struct sign_p
     uint64_t at_ms, struct err *err)
 {
     CLEANUP(mem_freep) struct reviewers *reviewers = mem_zero(1, sizeof *reviewers);
-    if (!reviewers_name_ok(str_of(name)))
+    if (!str_is_name(str_of(name), REVIEWER_NAME_MAX))
         return err_set(err, ERR_USAGE, "a reviewer's name has 1 to %d letters, digits, . _ - @",
             REVIEWER_NAME_MAX);
     int rc = reviewers_read(reviewers, home, err);

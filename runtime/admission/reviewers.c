@@ -1,25 +1,13 @@
 /* reviewers - see reviewers.h. */
 #include "admission/reviewers.h"
 
+#include "admission/attest.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "admission/attest.h"
 
 #include <string.h>
 
 enum { LIST_MAX = 1 << 20 };
-
-bool reviewers_name_ok(struct str name)
-{
-    static const char extra[] = "._-@";
-    for (size_t i = 0; i < name.size; i++) {
-        char c = name.at[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!plain && !memchr(extra, c, sizeof extra - 1))
-            return false;
-    }
-    return name.size > 0 && name.size <= REVIEWER_NAME_MAX;
-}
 
 static int read_one(
     struct reviewer *ret, const struct json *item, struct arena *arena, struct err *err)
@@ -29,7 +17,7 @@ static int read_one(
     int rc = hash_unhex(&key, json_string(arena, json_get(item, "key")), err);
     if (rc < 0)
         return err_while(err, "reviewers: key");
-    if (!reviewers_name_ok(name))
+    if (!str_is_name(name, REVIEWER_NAME_MAX))
         return err_set(err, ERR_INPUT, "reviewers: a name that is none");
     memcpy(ret->name, name.at, name.size);
     memcpy(ret->key.at, key.at, sizeof ret->key.at);

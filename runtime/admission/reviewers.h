@@ -33,4 +33,3 @@ int reviewers_read(struct reviewers *ret, const struct home *home, struct err *e
 /* Who holds this key and was not revoked at that time; ERR_DENIED otherwise. */
 int reviewers_find(const struct reviewers *reviewers, const struct digest *key_id, uint64_t at_ms,
     const struct reviewer **ret, struct err *err);
-bool reviewers_name_ok(struct str name);

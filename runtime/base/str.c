@@ -167,3 +167,15 @@ char *str_printable(char *out, size_t size, struct str s, bool keep_lines)
         out[used] = '\0';
     return out;
 }
+
+bool str_is_name(struct str s, size_t max)
+{
+    static const char extra[] = "._-@";
+    for (size_t i = 0; i < s.size; i++) {
+        char c = s.at[i];
+        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!plain && !memchr(extra, c, sizeof extra - 1))
+            return false;
+    }
+    return s.size > 0 && s.size <= max;
+}

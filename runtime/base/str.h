@@ -18,6 +18,8 @@ bool str_starts(struct str s, struct str prefix);
 struct str str_trim(struct str s);                 /* without ASCII white space at both ends */
 ptrdiff_t str_find(struct str s, struct str part); /* offset or -1 */
 bool str_utf8(struct str s);                       /* valid UTF-8 (RFC 3629), no surrogates */
+/* Of a person or a tenant: 1 to `max` ASCII letters, digits, . _ - @ */
+bool str_is_name(struct str s, size_t max);
 /* Decodes the character at the start of s: its length in bytes (1 to 4) and, unless NULL, its code
  * point; 0 if there is none (empty, invalid, cut short, a surrogate). */
 size_t str_utf8_char(struct str s, uint32_t *ret_code);
