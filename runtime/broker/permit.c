@@ -39,6 +39,25 @@ static const struct row {
     [OP_FROZEN] = { "ask whether the home is frozen", OVERSEERS },
     [OP_CHECKPOINT] = { "write a checkpoint", DRIVE },
     [OP_CHECKPOINTS] = { "list checkpoints", OVERSEERS },
+    [OP_SERVICE] = { "ask the running service", OVERSEERS }, /* then by verb */
+    [OP_NAMED] = { "find a session", READERS },
+    [OP_TURNS] = { "list turns", OVERSEERS },
+    [OP_EVENTS] = { "read a trace", OVERSEERS },
+    [OP_FLAG] = { "flag a session", DRIVE },
+};
+
+/* What the running service is asked. */
+static const struct verb_row {
+    const char *verb;
+    uint32_t roles;
+} verbs[] = {
+    { "status", OVERSEERS },
+    { "load", DRIVE },
+    { "probe", DRIVE },
+    { "canary", DRIVE },
+    { "activate", DRIVE },
+    { "retire", DRIVE },
+    { "quarantine", DRIVE },
 };
 
 /* Documents by kind. Held-out cases are no reading for a proposer. */
@@ -68,6 +87,21 @@ int permit_check(enum journal_role role, enum journal_op op, struct err *err)
         return 0;
     return err_set(err, ERR_DENIED, "the role %s may not %s", NAME_OF(journal_role_words, role),
         op > 0 && op < OPS ? rows[op].word : "ask that");
+}
+
+int permit_verb(enum journal_role role, struct str verb, struct err *err)
+{
+    char word[JOURNAL_WORD_MAX + 1];
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        if (!str_equal(verb, str_of(verbs[i].verb)))
+            continue;
+        return verbs[i].roles & ROLE(role)
+                   ? 0
+                   : err_set(err, ERR_DENIED, "the role %s may not ask the service to %s",
+                         NAME_OF(journal_role_words, role), verbs[i].verb);
+    }
+    return err_set(err, ERR_MISSING, "a service has no verb %s",
+        str_printable(word, sizeof word, verb, false));
 }
 
 bool permit_sees(enum journal_role role, uint8_t split)

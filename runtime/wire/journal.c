@@ -29,7 +29,7 @@ static int dial(const struct home *home, struct err *err)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     char path[PATH_MAX];
-    home_path(path, home, "run/moult.sock");
+    home_path(path, home, "run/journal.sock");
     if (strlen(path) >= sizeof address.sun_path)
         return err_set(err, ERR_LIMIT, "the path of the home is too long for a socket: %s", path);
     strcpy(address.sun_path, path);

@@ -1,7 +1,7 @@
 /* journal - the client side of the journal: every other program reads and appends through it.
  *
  * The broker is the journal's only writer (SQLite, WAL, synchronous FULL). A client speaks to the
- * broker of the home over run/moult.sock; where none answers, journal_open starts one for as long
+ * broker of the home over run/journal.sock; where none answers, journal_open starts one for as long
  * as it has clients. What a role may do is the broker's table (runtime/broker/permit.c); the rows
  * that a role may not see are not sent. A role is claimed by connecting: the socket is the owner's
  * alone (mode 0600, and the broker checks the peer's uid), so a role narrows what a program of this

@@ -40,6 +40,11 @@ enum journal_op {
     OP_FROZEN,      /* -> u8 frozen */
     OP_CHECKPOINT,  /* u64 record, digest head, text envelope */
     OP_CHECKPOINTS, /* u64 from -> u32 count, u64 record, digest head, text envelope */
+    OP_SERVICE,     /* text verb, text body (JSON) -> text (JSON) */
+    OP_NAMED,       /* text name -> u64 number: the session of X-Moult-Session */
+    OP_TURNS,       /* u64 session, u64 from -> u32 count, turns: journal_unpack_turn */
+    OP_EVENTS,      /* u64 session, u64 turn, u64 from -> u32 count, entries of the trace */
+    OP_FLAG,        /* u64 session, u64 turn, text why */
     OPS
 };
 void journal_pack_session(struct buf *out, const struct journal_session *session);

@@ -1,0 +1,336 @@
+/* One commit for what one turn of the loop wrote; who waits is told behind it, in order; a disk
+ * that is full tells everybody, and leaves nothing. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "broker/commit.h"
+#include "broker/live.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define HOME_ID "0123456789abcdef0123456789abcdef"
+
+static char base[] = "/tmp/moult-commit-test.XXXXXX";
+
+/* --- a disk that is full when the test says so */
+
+static bool full;
+static ssize_t (*true_write)(int, const void *, size_t, off_t);
+
+static ssize_t faulty_write(int fd, const void *data, size_t size, off_t at)
+{
+    if (!full)
+        return true_write(fd, data, size, at);
+    errno = ENOSPC;
+    return -1;
+}
+
+static void hook(const char *name, sqlite3_syscall_ptr with, sqlite3_syscall_ptr *ret)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    *ret = vfs->xGetSystemCall(vfs, name);
+    if (*ret)
+        vfs->xSetSystemCall(vfs, name, with);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    sqlite3_syscall_ptr was;
+    hook("pwrite64", (sqlite3_syscall_ptr)faulty_write, &was);
+    if (!was)
+        hook("pwrite", (sqlite3_syscall_ptr)faulty_write, &was);
+    true_write = (ssize_t(*)(int, const void *, size_t, off_t))was;
+    return true_write && mkdtemp(base) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    return file_remove_tree(base, NULL);
+}
+
+/* --- one loop with its journal */
+
+struct place {
+    uv_loop_t loop;
+    struct store *store;
+    struct commit *commit;
+    char path[80];
+    char said[400]; /* what was told, in order */
+    unsigned told;
+};
+
+static void open_place(struct place *place)
+{
+    static int count;
+    struct err err;
+    memset(place, 0, sizeof *place);
+    full = false;
+    snprintf(place->path, sizeof place->path, "%s/%d.db", base, count++);
+    uv_loop_init(&place->loop);
+    if (store_open(&place->store, place->path, HOME_ID, &err) < 0 ||
+        commit_new(&place->commit, &place->loop, place->store, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static void close_place(struct place *place)
+{
+    commit_free(place->commit);
+    uv_run(&place->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&place->loop), 0);
+    store_free(place->store);
+}
+
+static void run(struct place *place)
+{
+    uv_run(&place->loop, UV_RUN_DEFAULT); /* until nobody waits */
+}
+
+/* What somebody else sees in the file: only what is committed. */
+static int seen(const struct place *place)
+{
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT count(*) FROM live", -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    int count = sqlite3_column_int(row, 0);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+    return count;
+}
+
+static int write_one(struct place *place, const char *name)
+{
+    const struct live_session session = { .principal = STR("ann"), .name = str_of(name) };
+    uint64_t number;
+    struct err err = { 0 };
+    int rc = commit_begin(place->commit, &err);
+    return rc < 0 ? rc : live_session_new(place->store, &session, &number, &err);
+}
+
+struct wait {
+    struct place *place;
+    const char *name;
+    int want_seen; /* when it is told */
+};
+
+static void on_durable(void *with, int rc, const struct err *err)
+{
+    struct wait *wait = with;
+    struct place *place = wait->place;
+    size_t used = strlen(place->said);
+    place->told++;
+    snprintf(place->said + used, sizeof place->said - used, "%s%s ", wait->name,
+        rc < 0 ? err->sys == ENOSPC ? ":full" : ":failed" : "");
+    assert_int_equal(seen(place), wait->want_seen);
+}
+
+static void wait_for(struct wait *wait)
+{
+    commit_after(wait->place->commit, on_durable, wait);
+}
+
+/* --- */
+
+static void one_turn_of_the_loop_is_one_commit(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait a = { &place, "a", 2 }, b = { &place, "b", 2 };
+    assert_int_equal(write_one(&place, "one"), 0);
+    wait_for(&a);
+    assert_int_equal(write_one(&place, "two"), 0);
+    wait_for(&b);
+    assert_int_equal(seen(&place), 0);
+    assert_string_equal(place.said, "");
+    run(&place);
+    assert_string_equal(place.said, "a b ");
+    close_place(&place);
+}
+
+static void who_waits_for_nothing_is_told_from_the_loop(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait a = { &place, "a", 0 };
+    wait_for(&a);
+    assert_string_equal(place.said, "");
+    run(&place);
+    assert_string_equal(place.said, "a ");
+    close_place(&place);
+}
+
+struct chain {
+    struct wait wait;
+    unsigned left;
+};
+
+static void on_chain(void *with, int rc, const struct err *err)
+{
+    struct chain *chain = with;
+    char name[16];
+    on_durable(&chain->wait, rc, err);
+    if (chain->left-- == 0)
+        return;
+    snprintf(name, sizeof name, "s%u", chain->left);
+    assert_int_equal(write_one(chain->wait.place, name), 0);
+    chain->wait.want_seen++;
+    commit_after(chain->wait.place->commit, on_chain, chain);
+}
+
+static void who_is_told_may_write_again(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct chain chain = { { &place, "x", 0 }, 5 };
+    commit_after(place.commit, on_chain, &chain);
+    run(&place);
+    assert_int_equal(place.told, 6);
+    assert_int_equal(seen(&place), 5);
+    close_place(&place);
+}
+
+static void a_full_disk_tells_everybody_and_leaves_nothing(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait a = { &place, "a", 0 }, b = { &place, "b", 0 }, c = { &place, "c", 1 };
+    assert_int_equal(write_one(&place, "one"), 0);
+    wait_for(&a);
+    assert_int_equal(write_one(&place, "two"), 0);
+    wait_for(&b);
+    full = true;
+    run(&place);
+    assert_string_equal(place.said, "a:full b:full ");
+    full = false; /* there is space again */
+    assert_int_equal(write_one(&place, "three"), 0);
+    wait_for(&c);
+    run(&place);
+    assert_string_equal(place.said, "a:full b:full c ");
+    close_place(&place);
+}
+
+/* SQLite ends a transaction by itself when the disk refuses in the middle of it. What is written
+ * behind that must not stand alone. */
+static void a_group_that_has_ended_by_itself_takes_nothing_more(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait a = { &place, "a", 0 }, b = { &place, "b", 1 };
+    assert_int_equal(write_one(&place, "one"), 0);
+    wait_for(&a);
+    store_rollback(place.store); /* as SQLite does */
+    assert_int_equal(write_one(&place, "two"), -ERR_SYS);
+    run(&place);
+    assert_string_equal(place.said, "a:failed ");
+    assert_int_equal(write_one(&place, "three"), 0);
+    wait_for(&b);
+    run(&place);
+    assert_string_equal(place.said, "a:failed b ");
+    close_place(&place);
+}
+
+static void a_step_that_fails_half_way_is_undone_alone(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait a = { &place, "a", 2 };
+    assert_int_equal(write_one(&place, "one"), 0);
+    assert_int_equal(commit_mark(place.commit, NULL), 0);
+    assert_int_equal(write_one(&place, "half"), 0);
+    commit_undo(place.commit);
+    assert_int_equal(commit_mark(place.commit, NULL), 0);
+    assert_int_equal(write_one(&place, "half"), 0); /* its name is free again */
+    commit_keep(place.commit);
+    wait_for(&a);
+    run(&place);
+    assert_string_equal(place.said, "a ");
+    close_place(&place);
+}
+
+/* The journal's socket: on disk at once, and others are told from the loop. */
+static void a_commit_at_once_tells_later(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait a = { &place, "a", 2 }, b = { &place, "b", 2 };
+    assert_int_equal(write_one(&place, "one"), 0);
+    wait_for(&a);
+    assert_int_equal(commit_now(place.commit, NULL), 0);
+    assert_int_equal(seen(&place), 1);
+    assert_string_equal(place.said, "");
+    assert_false(store_writing(place.store));
+    assert_int_equal(write_one(&place, "two"), 0);
+    wait_for(&b);
+    run(&place);
+    assert_string_equal(place.said, "a b ");
+    close_place(&place);
+}
+
+/* What a group waits for was lost at once: its waiters are told so, others of the next are not. */
+static void each_is_told_of_its_own_group(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait a = { &place, "a", 1 }, b = { &place, "b", 1 };
+    struct err err = { 0 };
+    assert_int_equal(write_one(&place, "one"), 0);
+    wait_for(&a);
+    full = true;
+    assert_int_equal(commit_now(place.commit, &err), -ERR_SYS);
+    assert_int_equal(err.sys, ENOSPC);
+    full = false;
+    assert_int_equal(write_one(&place, "two"), 0);
+    wait_for(&b);
+    run(&place);
+    assert_string_equal(place.said, "a:full b ");
+    close_place(&place);
+}
+
+static void what_is_open_at_the_end_is_kept(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait a = { &place, "a", 1 };
+    assert_int_equal(write_one(&place, "one"), 0);
+    wait_for(&a);
+    close_place(&place);
+    assert_string_equal(place.said, "a ");
+    assert_int_equal(seen(&place), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_turn_of_the_loop_is_one_commit),
+        cmocka_unit_test(who_waits_for_nothing_is_told_from_the_loop),
+        cmocka_unit_test(who_is_told_may_write_again),
+        cmocka_unit_test(a_full_disk_tells_everybody_and_leaves_nothing),
+        cmocka_unit_test(a_group_that_has_ended_by_itself_takes_nothing_more),
+        cmocka_unit_test(a_step_that_fails_half_way_is_undone_alone),
+        cmocka_unit_test(a_commit_at_once_tells_later),
+        cmocka_unit_test(each_is_told_of_its_own_group),
+        cmocka_unit_test(what_is_open_at_the_end_is_kept),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
