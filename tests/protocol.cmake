@@ -1,3 +1,4 @@
 moult_test(protocol_sse_test protocol)
 moult_test(protocol_chat_test protocol)
 moult_test(protocol_messages_test protocol)
+moult_test(protocol_chat_reply_test protocol)

@@ -53,12 +53,17 @@ void chat_call_write(struct buf *out, const struct protocol_call *call)
     buf_char(out, '}');
 }
 
+/* The provider's own calls where they are these, in this order; else a list with those that are. */
 static struct str make_calls(
     const struct protocol_answer *answer, const struct json *own_calls, struct arena *scratch)
 {
     struct buf out = { 0 };
+    bool same = json_is(own_calls, JSON_ARRAY) && own_calls->count == answer->calls_count;
+    const struct json *next = same ? json_first(own_calls) : NULL;
     for (uint32_t i = 0; i < answer->calls_count; i++) {
         const struct json *own = own_call(own_calls, &answer->calls[i], scratch);
+        same = same && own == next;
+        next = same ? json_next(own_calls, own) : NULL;
         buf_char(&out, i ? ',' : '[');
         if (own) {
             buf_str(&out, own->raw);
@@ -69,7 +74,8 @@ static struct str make_calls(
         buf_char(&out, '}');
     }
     buf_char(&out, ']');
-    return codec_keep(scratch, &out);
+    struct str list = codec_keep(scratch, &out);
+    return same ? own_calls->raw : list;
 }
 
 static struct str quoted(struct str text, struct arena *scratch)

@@ -14,7 +14,7 @@ struct writing {
     const struct codec_source *source;
     struct arena *scratch;
     const struct json *root, *choice; /* of the event that is being replaced, or NULL */
-    bool role, spoken, ended;         /* what was written */
+    bool role, spoken, ended, done;   /* what was written */
 };
 
 /* --- one chunk */
@@ -106,16 +106,16 @@ static void write_end(struct writing *writing, struct str finish)
 
 static const char *const spoken[] = { "content", "refusal", "tool_calls", "function_call" };
 
-/* A member of a delta in which the model speaks: an empty text does not. */
+static bool says_something(const struct json *member)
+{
+    return json_is(member, JSON_STRING) ? member->raw.size > 2 : member && member->count > 0;
+}
+
 static bool speaks(const struct json *delta)
 {
-    for (size_t i = 0; i < COUNT_OF(spoken); i++) {
-        const struct json *member = codec_member(delta, spoken[i]);
-        if (!member || member->kind == JSON_NULL)
-            continue;
-        if (member->kind == JSON_STRING ? member->raw.size > 2 : member->count > 0)
+    for (size_t i = 0; i < COUNT_OF(spoken); i++)
+        if (says_something(codec_member(delta, spoken[i])))
             return true;
-    }
     return false;
 }
 
@@ -129,10 +129,10 @@ static void write_rest(struct writing *writing, const struct json *delta)
         codec_drop(&changes, spoken[i]);
     JSON_EACH(member, delta)
     {
-        bool is_spoken = str_equal(member->key, STR("role"));
+        bool known = str_equal(member->key, STR("role"));
         for (size_t i = 0; i < COUNT_OF(spoken); i++)
-            is_spoken |= str_equal(member->key, str_of(spoken[i]));
-        rest |= !is_spoken && member->kind != JSON_NULL;
+            known |= str_equal(member->key, str_of(spoken[i]));
+        rest |= !known && says_something(member);
     }
     if (!rest)
         return;
@@ -180,6 +180,7 @@ static int one_event(
     bool done = str_equal(str_trim(data), STR("[DONE]"));
     if (done && !writing->ended)
         write_end(writing, chat_finish(writing->answer, writing->source->said.finish));
+    writing->done |= done;
     if (finish || speaks(delta)) {
         replace_event(writing, root);
     } else {
@@ -194,9 +195,13 @@ int chat_stream_write(struct buf *out, const struct protocol_answer *answer,
     const struct codec_source *source, struct arena *scratch, struct err *err)
 {
     struct writing writing = { .out = out, .answer = answer, .source = source, .scratch = scratch };
-    if (source->same)
-        return codec_events(source->raw, one_event, &writing, err);
-    write_end(&writing, chat_made(answer, source).finish);
-    sse_write(out, (struct str){ 0 }, STR("[DONE]"));
+    int rc = source->same ? codec_events(source->raw, one_event, &writing, err) : 0;
+    if (rc < 0)
+        return rc;
+    if (!writing.ended)
+        write_end(&writing, chat_made(answer, source).finish);
+    /* A reply that was whole without it is one here with it. */
+    if (!writing.done)
+        sse_write(out, (struct str){ 0 }, STR("[DONE]"));
     return 0;
 }

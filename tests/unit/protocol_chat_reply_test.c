@@ -454,6 +454,21 @@ static void all_else_stays_as_it_was(void **state)
         ": bye\ndata: {\"choices\":[],\"usage\":{\"a\": 1.0}}\n\nid: 7\n" DONE);
 }
 
+static void an_answer_ends_even_if_the_reply_forgot_to(void **state)
+{
+    (void)state;
+    check_bytes("no [DONE]", CHUNK("{\"role\":\"assistant\"}") END, true, "a", NULL, 0,
+        CHUNK("{\"role\":\"assistant\"}") "data: "
+                                          "{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_"
+                                          "reason\":null}]}\n\n" END DONE);
+    check_bytes("[DONE] alone", CHUNK("{\"content\":\"a\"}") DONE, true, "", NULL, 0,
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},"
+        "\"finish_reason\":null}]}\n\n"
+        "data: {\"id\":\"\",\"object\":\"chat.completion.chunk\",\"created\":0,\"model\":\"\","
+        "\"choices\":[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":\"stop\"}]}"
+        "\n\n" DONE);
+}
+
 static void no_answer_from_what_is_no_reply(void **state)
 {
     (void)state;
@@ -481,6 +496,7 @@ int main(void)
         cmocka_unit_test(answers_say_what_they_are_told),
         cmocka_unit_test(what_is_said_again_is_the_same_bytes),
         cmocka_unit_test(all_else_stays_as_it_was),
+        cmocka_unit_test(an_answer_ends_even_if_the_reply_forgot_to),
         cmocka_unit_test(no_answer_from_what_is_no_reply),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
