@@ -17,7 +17,10 @@ enum {
     BUDGET_CANDIDATES = 200000,
     BUDGET_SECONDS = 120,
     ROUNDS_A_DAY = 24,
-    SETTLE_SECONDS = 5
+    SETTLE_SECONDS = 5,
+    CANARY_SHARE = 50,
+    CANARY_TURNS = 4,
+    CANARY_SECONDS = 2
 };
 
 const char config_default[] =
@@ -316,7 +319,7 @@ static int read_listen(
     if (rc < 0 || !listen->tcp.at || listen->tokens_file.size > 0)
         return rc;
     config_refuse(reader, value, "tcp without tokens: every program of this machine could use it");
-    return err_hint(reader->err, "add \"tokens\": {\"file\": \"keys/tokens.json\"}");
+    return err_hint(reader->err, "add \"tokens\": {\"file\": \"keys/tokens\"}");
 }
 
 static const struct config_key budget_keys[] = {
@@ -352,6 +355,24 @@ static int read_swap(
     return rc < 0 ? rc : 0;
 }
 
+static int read_share(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    int64_t share = json_int(value, 0);
+    if (share < 1 || share > 100)
+        return config_wrong(reader, key, value);
+    *(uint32_t *)to = (uint32_t)share;
+    return 0;
+}
+
+static const struct config_key canary_keys[] = {
+    ROW("share", read_share, config, canary.share, "1 to 100 percent"),
+    ROW("turns", value_number, config, canary.turns, "a number"),
+    ROW("seconds", value_number, config, canary.seconds, "a number"),
+    ROW("failed", value_number, config, canary.failed, "a number"),
+    { 0 },
+};
+
 static const struct config_key top_keys[] = {
     { "models", read_models, 0, NULL, "a list of models" },
     { "mcpServers", read_servers, 0, NULL, "an object of servers" },
@@ -360,6 +381,7 @@ static const struct config_key top_keys[] = {
     { "listen", read_listen, 0, listen_keys, "an object" },
     PART("evolve", evolve_keys),
     ROW_OF("swap", read_swap, config, swap_at_turn, swaps, "step or turn"),
+    PART("canary", canary_keys),
     PART("sandbox", sandbox_keys),
     { "retention", value_shape, 0, NULL, "an object" },
     { "fleet", value_shape, 0, NULL, "an object" },
@@ -390,6 +412,7 @@ int config_parse(struct config *ret, struct str text, struct arena *arena, struc
         .budget_seconds = BUDGET_SECONDS,
         .rounds_a_day = ROUNDS_A_DAY,
         .settle_seconds = SETTLE_SECONDS,
+        .canary = { .share = CANARY_SHARE, .turns = CANARY_TURNS, .seconds = CANARY_SECONDS },
     };
     struct config_reader reader = { arena, &config, NULL, json_uncomment(arena, text), err };
     reader.root =

@@ -53,6 +53,12 @@ struct config {
     uint32_t rounds_a_day;   /* evolve.budget.rounds */
     uint32_t settle_seconds; /* evolve.settle_seconds: quiet before a round begins */
     bool swap_at_turn;       /* swap: "turn" instead of "step" */
+    struct config_canary {
+        uint32_t share;   /* percent of new turns */
+        uint32_t turns;   /* so many well ended ones are enough; 0: none are waited for */
+        uint32_t seconds; /* nor longer than this */
+        uint32_t failed;  /* more failed ones are too many; a crash always is */
+    } canary;
 };
 /* Reads and checks moult.json of the home (at most 1 MiB). Slices live in the arena. ERR_INPUT with
  * where "moult.json:LINE: $.path". */

@@ -78,6 +78,10 @@ static const struct row {
         ERR_INPUT, "$.models[0].usd_per_million.input", "dollars" },
     { "more money than there is", "{\"limits\":{\"usd\":1e300}}", ERR_INPUT, "$.limits.usd",
         "dollars" },
+    { "a canary without turns", "{\"canary\":{\"share\":0}}", ERR_INPUT, "$.canary.share",
+        "1 to 100" },
+    { "a canary of more than all", "{\"canary\":{\"share\":101}}", ERR_INPUT, "$.canary.share",
+        "1 to 100" },
     { "a swap at no known point", "{\"swap\":\"now\"}", ERR_INPUT, "$.swap", "step or turn" },
     { "a server whose name cannot be part of a tool's", "{\"mcpServers\":{\"a b\":{}}}", ERR_INPUT,
         "$.mcpServers", "letters" },
@@ -142,6 +146,7 @@ static void reads_what_the_service_may_do(void **state)
         "\"limits\":{\"tokens\":5,\"seconds\":6,\"usd\":0.0000001},"
         "\"listen\":{\"tcp\":\"127.1.2.3:0\",\"tokens\":{\"file\":\"keys/t\"},"
         "\"passthrough\":true},\"swap\":\"turn\","
+        "\"canary\":{\"share\":100,\"turns\":0,\"seconds\":1,\"failed\":3},"
         "\"evolve\":{\"autonomy\":\"off\",\"agent_tools\":true,\"settle_seconds\":0,"
         "\"budget\":{\"rounds\":2}}}";
     if (config_parse(&config, str_of(text), &arena, &err) < 0)
@@ -164,6 +169,8 @@ static void reads_what_the_service_may_do(void **state)
     assert_true(config.listen.passthrough && config.swap_at_turn && config.agent_tools);
     assert_true(str_equal(config.autonomy, STR("off")));
     assert_int_equal(config.settle_seconds, 0);
+    assert_true(config.canary.share == 100 && config.canary.turns == 0);
+    assert_true(config.canary.seconds == 1 && config.canary.failed == 3);
     assert_int_equal(config.rounds_a_day, 2);
     arena_done(&arena);
 }
@@ -175,6 +182,8 @@ static void has_defaults_where_nothing_is_said(void **state)
     struct config config;
     assert_int_equal(config_parse(&config, STR("{}"), &arena, NULL), 0);
     assert_int_equal(config.settle_seconds, 5);
+    assert_true(config.canary.share == 50 && config.canary.turns == 4);
+    assert_true(config.canary.seconds == 2 && config.canary.failed == 0);
     assert_int_equal(config.rounds_a_day, 24);
     assert_false(config.swap_at_turn || config.agent_tools || config.listen.tcp.at);
     assert_int_equal(config.turn_usd + config.tokens_max + config.turn_seconds, 0);
