@@ -15,6 +15,9 @@ add_dependencies(trials_vectors_test moult-worker harness_trial)
 moult_test(trials_replay_test trials)
 add_dependencies(trials_replay_test moult-worker harness_probe)
 moult_test(trials_sight_test trials)
+moult_test(trials_error_test trials)
+target_include_directories(trials_error_test PRIVATE ${CMAKE_SOURCE_DIR}/plugins)
+add_dependencies(trials_error_test moult-worker harness_probe)
 moult_test(trials_report_test trials)
 
 # Candidates in the place of one of the naive harness's builds, and the sanitised twins of two.

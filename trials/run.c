@@ -11,8 +11,6 @@
 #include "trials/python.h"
 #include "wire/effect.h"
 
-#include "sdk/moult.h"
-
 #include <ctype.h>
 #include <string.h>
 
@@ -24,20 +22,6 @@ static const char *const role_words[] = {
     [RUN_MODEL] = "assistant",
     [RUN_RESULT] = "tool",
     [RUN_ERROR] = "error",
-};
-
-const char *const run_error_words[11] = {
-    [MOULT_NO_ERROR] = "none",
-    [MOULT_RATE_LIMIT] = "rate_limit",
-    [MOULT_OVERLOADED] = "overloaded",
-    [MOULT_TOO_LONG] = "too_long",
-    [MOULT_REFUSED] = "refused",
-    [MOULT_MALFORMED] = "malformed",
-    [MOULT_TIMEOUT] = "timeout",
-    [MOULT_CONNECTION] = "connection",
-    [MOULT_BAD_REQUEST] = "bad_request",
-    [MOULT_UNAUTHORIZED] = "unauthorized",
-    [MOULT_SERVER] = "server",
 };
 
 struct run *run_new(struct arena *arena)
@@ -167,9 +151,9 @@ static int read_error(
     struct run *run, struct run_message *message, const struct json *object, struct err *err)
 {
     struct run_error *error = arena_alloc(run->arena, sizeof(*error));
-    int class = NAME_FIND(run_error_words, text_of(run->arena, object, "class"));
+    int class = NAME_FIND(wire_error_words, text_of(run->arena, object, "class"));
     const struct json *then = json_get(object, "then");
-    bool good = class > MOULT_NO_ERROR && read_number(object, "status", 999, &error->status) &&
+    bool good = class > 0 && read_number(object, "status", 999, &error->status) &&
                 read_number(object, "retry_after_ms", UINT32_MAX, &error->retry_after_ms) &&
                 read_number(object, "attempt", RUN_ATTEMPTS_MAX, &error->attempt) &&
                 read_number(object, "models", RUN_MODELS_MAX, &error->models) &&

@@ -92,7 +92,6 @@ void run_seal(struct run *run);
 const struct run_message *run_step(const struct run *run, uint32_t step);
 const struct run_error *run_step_error(const struct run *run, uint32_t step);
 uint32_t run_context(const struct run *run, uint32_t step);
-extern const char *const run_error_words[11]; /* by enum moult_error_class */
 
 /* The key of a call: its name and its arguments in canonical form, else their raw text. Also fills
  * value and literal. */

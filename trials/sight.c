@@ -317,6 +317,8 @@ static bool error_as_recorded(const struct sight *sight)
 {
     const struct run_error *error = recorded_error(sight);
     const struct effects *seen = &sight->effects;
+    if (!sight->number)
+        return false;
     if (!error->again)
         return seen->end == EFFECTS_FAILED;
     return seen->end == EFFECTS_ASKED &&

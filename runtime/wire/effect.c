@@ -243,6 +243,8 @@ static const struct row {
     ROW(WIRE_VERDICTS, verdicts, WIRE_FROM_WORKER),
 };
 
+const char *const wire_error_words[WIRE_ERRORS] = { "none", "rate_limit", "overloaded", "too_long",
+    "refused", "malformed", "timeout", "connection", "bad_request", "unauthorized", "server" };
 const char *const wire_words[WIRE_TYPES] = {
     [WIRE_NONE] = "NONE", [WIRE_LOAD] = "LOAD", [WIRE_OPEN] = "OPEN", [WIRE_PUT] = "PUT",
     [WIRE_RUN] = "RUN", [WIRE_RESULT] = "RESULT", [WIRE_CLOSE] = "CLOSE", [WIRE_VECTORS] = "VECTORS",

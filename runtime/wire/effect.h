@@ -120,7 +120,9 @@ enum wire_status {
     WIRE_UNKNOWN_OUTCOME,
     WIRE_NO_ANSWER /* a trace has none: the world it belongs to is gone */
 };
-/* Model error classes are those of moult.h (enum moult_error_class). */
+/* Model error classes are those of moult.h (enum moult_error_class); their words in traces. */
+enum { WIRE_ERRORS = 11 };
+extern const char *const wire_error_words[WIRE_ERRORS];
 struct wire_result {
     uint64_t lease;
     uint32_t effect; /* the number that the worker gave */

@@ -1,7 +1,8 @@
-/* order - the candidates on their two hooks. */
+/* order - the candidates on their hooks. */
 #include "moult.h"
 
 static const struct moult_place places[] = {
+    { MOULT_MODEL_ERROR, "candidates" },
     { MOULT_REPLY, "candidates" },
     { MOULT_BEFORE_TOOL, "candidates" },
 };

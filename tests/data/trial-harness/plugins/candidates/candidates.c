@@ -1,6 +1,6 @@
 /* candidates - a trial build: one hook of each kind, its choices held open as numbers.
- * hole 0: what is done with the reply; hole 1: the marks around a call; hole 2: what is done with a
- * call. */
+ * hole 0: what is done with the reply, or with the error in its place; hole 1: the marks around a
+ * call; hole 2: what is done with a call. */
 #include "moult_trial.h"
 
 enum { HOLES = 3, COVERS = 4, ATOMS = 8 };
@@ -57,6 +57,29 @@ static moult_action reply(moult_turn *turn)
     }
 }
 
+static moult_action model_error(moult_turn *turn)
+{
+    if (!guarded(moult_error(turn, MOULT_ERROR_ATTEMPT) == 0))
+        return MOULT_PASS;
+    switch (holes[0]) {
+    case 1:
+        moult_use_model(turn, 1);
+        return MOULT_RETRY;
+    case 2:
+        moult_wait(turn, (uint32_t)moult_error(turn, MOULT_ERROR_RETRY_AFTER_MS));
+        return MOULT_RETRY;
+    case 3:
+        return MOULT_RETRY;
+    case 4:
+        return MOULT_DENY; /* not allowed on model_error: abnormal */
+    case 5:
+        moult_explain(turn, "nobody answers");
+        return MOULT_FINISH;
+    default:
+        return MOULT_PASS;
+    }
+}
+
 static moult_action before_tool(moult_turn *turn, moult_call *call)
 {
     uint32_t *count = moult_state(turn);
@@ -90,6 +113,7 @@ MOULT_EXPORT const struct moult_plugin moult_plugin = {
     .name = "candidates",
     .summary = "candidates behind holes",
     .state_size = sizeof(uint32_t),
+    .model_error = model_error,
     .reply = reply,
     .before_tool = before_tool,
 };
