@@ -425,7 +425,7 @@ static void journal_failure(struct turn *turn, uint8_t how, struct str why)
         buf_format(&text,
             SESSION_ERROR ",\"class\":\"%s\",\"status\":%u,\"retry_after_ms\":%u,\"attempt\":%u,"
                           "\"model\":%u,\"models\":%u}",
-            classes[note->result.error_class].code, note->status, note->result.retry_after_ms,
+            wire_error_words[note->result.error_class], note->status, note->result.retry_after_ms,
             note->id.attempt, note->model, turn->models_count);
         const struct live_message message = { .turn = turn->row,
             .standing = JOURNAL_FACT,
