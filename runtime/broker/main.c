@@ -1,15 +1,46 @@
-/* moult-broker - the only writer of a home's journal. */
+/* moult-broker - the only writer of a home's journal, and the service (`moult serve`). */
 #include "base/log.h"
 #include "base/option.h"
 #include "broker/serve.h"
+#include "broker/service.h"
 #include "wire/verb.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-int main(int argc, char **argv)
+/* --- moult serve */
+
+static const struct verb verb_serve;
+
+static int run_serve(const struct verb_call *call, struct err *err)
+{
+    struct home home;
+    uint64_t ready_fd = UINT64_MAX;
+    const struct option options[] = {
+        { "--ready-fd", 0, OPTION_NUMBER, "FD", "one byte is written there when it listens",
+            &ready_fd },
+        { 0 },
+    };
+    int rc = verb_options(call, &verb_serve, options, NULL, 0, err);
+    if (rc == 0)
+        rc = home_find(&home, call->dir, err);
+    if (rc < 0)
+        return rc;
+    const struct service_options service = {
+        .home = &home, .json = call->json, .ready_fd = ready_fd < 1024 ? (int)ready_fd : -1
+    };
+    return service_run(&service, err);
+}
+
+static const struct verb verb_serve = { "serve", run_serve, "serve",
+    "run the broker, its workers and, as moult.json says, the evolver" };
+
+/* --- a broker for as long as somebody uses the journal */
+
+static int run_journal(int argc, char **argv)
 {
     struct verb_call call = { .program = "moult-broker" };
     struct serve_options options = { .ready_fd = -1 };
@@ -24,8 +55,6 @@ int main(int argc, char **argv)
             &options.while_used },
         { 0 },
     };
-    log_init("moult-broker");
-    signal(SIGPIPE, SIG_IGN);
     int count = option_parse(table, argc, argv, false, NULL, 0, &help, &err);
     if (help) {
         option_help("moult-broker --home DIR", "the only writer of a home's journal", table);
@@ -41,4 +70,16 @@ int main(int argc, char **argv)
             return err_exit(ERR_SYS);
     }
     return serve(&options, &err) < 0 ? verb_fail(&call, &err) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct verb *const served = &verb_serve;
+    log_init("moult-broker");
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--home") == 0)
+            return run_journal(argc, argv);
+    const struct verb table[] = { *served, { 0 } };
+    return verb_main("moult-broker", table, argc, argv);
 }

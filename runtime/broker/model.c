@@ -214,9 +214,9 @@ static int prepare(struct turn *turn, struct note *note, const struct wire_effec
     *call = (struct model_call){ .turn = turn, .note = note, .provider = provider };
     call_free(turn->model);
     turn->model = call;
-    int rc = encode(call, effect, err);
-    if (rc < 0)
-        return rc;
+    /* What a plugin made of the messages may not fit the protocol: the request fails, nobody lied. */
+    if (encode(call, effect, &call->wrong) < 0)
+        buf_clear(&call->body);
     tell(call, effect, body);
     turn->steps++;
     note->model = effect->model;
@@ -453,9 +453,10 @@ static void on_end(void *with, enum transfer_end end, bool sent, const struct er
     turn_result(turn, note);
 }
 
-static void no_transfer(struct turn *turn, struct note *note, const struct err *err)
+static void no_transfer(
+    struct turn *turn, struct note *note, enum protocol_error class, const struct err *err)
 {
-    failed(turn->model, PROTOCOL_CONNECTION, str_of(err->text));
+    failed(turn->model, class, str_of(err->text));
     call_free(turn->model);
     turn->model = NULL;
     turn_result(turn, note);
@@ -473,6 +474,11 @@ static void dispatch(struct turn *turn, struct note *note)
     struct model_call *call = turn->model;
     const struct config_model *model = call->provider->model;
     struct err err;
+    if (call->wrong.code) {
+        err = call->wrong;
+        no_transfer(turn, note, PROTOCOL_BAD_REQUEST, &err);
+        return;
+    }
     struct transfer_request request = { .method = "POST",
         .url = url_of(call),
         .headers = lines_of(call),
@@ -485,7 +491,7 @@ static void dispatch(struct turn *turn, struct note *note)
     }
     engine->metrics.upstream++;
     if (transfer_start(&call->transfer, engine->transfers, &request, &events, call, &err) < 0)
-        no_transfer(turn, note, &err);
+        no_transfer(turn, note, PROTOCOL_CONNECTION, &err);
 }
 
 static void cancel(struct turn *turn)

@@ -36,10 +36,6 @@ static bool is_its_call(const struct permit_facts *f)
 {
     return f->call_open;
 }
-static bool is_asked_once(const struct permit_facts *f)
-{
-    return !f->call_asked;
-}
 static bool nests_where_it_may(const struct permit_facts *f)
 {
     return !f->tool_nested || !f->gateway;
@@ -105,7 +101,6 @@ static const struct rule {
         "the tools of a gateway session are its client's" },
     { ON(WIRE_TOOL), is_its_call, PERMIT_BREACH,
         "the model made no such call, or it has its result" },
-    { ON(WIRE_TOOL), is_asked_once, PERMIT_BREACH, "the call is being carried out already" },
     { ON(WIRE_TOOL), is_not_denied, PERMIT_NO, "moult.json denies this tool" },
     { ON(WIRE_NESTED), nested_has_consent, PERMIT_NO,
         "moult.json does not allow this tool without asking" },

@@ -29,7 +29,7 @@ struct service {
     uv_loop_t loop;
     struct arena arena;
     struct config config;
-    struct serving *serving; /* the journal's socket */
+    struct serving *journal; /* the journal's socket */
     struct http_server *local, *tcp;
     uv_signal_t signals[SIGNALS];
     uv_timer_t grace;
@@ -159,11 +159,10 @@ static int start_journal(struct service *service, struct err *err)
         &engine->store, home_path(path, engine->home, "journal.db"), engine->home->id, err);
     if (rc == 0)
         rc = commit_new(&engine->commit, &service->loop, engine->store, err);
-    const struct serve_service hooks = { on_verb, on_admitted, engine };
-    if (rc == 0)
-        rc = serve_attach(&service->serving, &service->loop, engine->store, engine->commit,
-            engine->home, &hooks, err);
-    return rc;
+    const struct serve_service asked = { on_verb, on_admitted, engine };
+    return rc < 0 ? rc
+                  : serve_attach(&service->journal, &service->loop, engine->store, engine->commit,
+                        engine->home, &asked, err);
 }
 
 static int split_address(struct str text, char host[64], uint16_t *ret_port, struct err *err)
@@ -278,7 +277,7 @@ static void stop(struct service *service)
     transfers_free(engine->transfers);
     swap_free(engine->swap);
     crew_free(engine->crew);
-    serve_detach(service->serving);
+    serve_detach(service->journal);
     commit_free(engine->commit);
     uv_run(&service->loop, UV_RUN_DEFAULT);
     store_free(engine->store);

@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "broker/db.h"
 #include "broker/generation.h"
 #include "broker/turn.h"
 
@@ -12,6 +11,7 @@
 #include <string.h>
 
 enum { PRINCIPALS_TO_BLAME = 2, NAME_BYTES = 64 };
+#define LAST UINT64_MAX
 
 /* A generation that may run, and what its deaths say. */
 struct slot {
@@ -27,6 +27,7 @@ struct canary {
 };
 struct swap {
     struct engine *engine;
+    struct generations *generations;
     struct slot active, before;
     struct canary canary;
 };
@@ -45,42 +46,25 @@ static void empty(struct slot *slot)
 
 /* --- which generations may run */
 
-static int is_quarantined(struct swap *swap, uint64_t number, struct err *err)
-{
-    static const char sql[] = "SELECT 1 FROM audit WHERE kind = 'quarantine'"
-                              " AND json_extract(body, '$.generation') = ?";
-    CLEANUP(db_resetp)
-    sqlite3_stmt *row = db_bind(swap->engine->store, err, sql, "i", (int64_t)number);
-    if (!row)
-        return -err->code;
-    int code = sqlite3_step(row);
-    if (code == SQLITE_ROW || code == SQLITE_DONE)
-        return code == SQLITE_ROW;
-    return db_fail(swap->engine->store, err, "look for a quarantine");
-}
-
-static int load(struct swap *swap, uint64_t number, struct slot *ret, struct err *err)
+/* The newest admission that is not quarantined: the last one, or from `number` down. */
+static int load_newest(struct swap *swap, uint64_t number, struct slot *ret, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct engine *engine = swap->engine;
     struct crew_spec spec;
-    int rc = generation_at(&spec, engine->store, engine->home, number, &arena, err);
-    return rc < 0 ? rc : crew_load(&ret->loaded, engine->crew, &spec, err);
-}
-
-/* The newest admission that is not quarantined, from `number` down. */
-static int load_newest(struct swap *swap, uint64_t number, struct slot *ret, struct err *err)
-{
-    for (;; number--) {
-        int bad = is_quarantined(swap, number, err);
-        if (bad < 0)
-            return bad;
-        if (!bad)
-            return load(swap, number, ret, err);
-        log_line(LOG_WARN, "generation %" PRIu64 " is quarantined", number);
-        if (number == 0)
+    int rc = number == LAST ? generation_active(&spec, swap->generations, &arena, err)
+                            : generation_at(&spec, swap->generations, number, &arena, err);
+    while (rc == 0) {
+        rc = live_quarantined(engine->store, &spec.generation, err);
+        if (rc <= 0)
+            return rc < 0 ? rc : crew_load(&ret->loaded, engine->crew, &spec, err);
+        log_line(LOG_WARN, "generation %" PRIu64 " is quarantined", spec.number);
+        if (spec.number == 0)
             break;
+        rc = generation_at(&spec, swap->generations, spec.number - 1, &arena, err);
     }
+    if (rc < 0)
+        return rc;
     err_set(err, ERR_LACKS, "every generation of this home is quarantined");
     return err_hint(
         err, "moult log and moult audit show say why; promote or roll back to one that works");
@@ -89,10 +73,7 @@ static int load_newest(struct swap *swap, uint64_t number, struct slot *ret, str
 int swap_refresh(struct swap *swap, struct err *err)
 {
     struct slot next = { 0 };
-    uint64_t last;
-    int rc = generation_last(&last, swap->engine->store, err);
-    if (rc == 0)
-        rc = load_newest(swap, last, &next, err);
+    int rc = load_newest(swap, LAST, &next, err);
     if (rc < 0)
         return rc;
     if (swap->active.loaded && number_of(&swap->active) == number_of(&next)) {
@@ -112,9 +93,10 @@ int swap_new(struct swap **ret, struct engine *engine, struct err *err)
     struct swap *swap = mem_zero(1, sizeof *swap);
     struct err unused;
     swap->engine = engine;
+    swap->generations = generations_new(engine->store, engine->home);
     int rc = swap_refresh(swap, err);
     if (rc < 0) {
-        free(swap);
+        swap_free(swap);
         return rc;
     }
     /* The one before is there for turns that the active one kills. */
@@ -132,6 +114,7 @@ void swap_free(struct swap *swap)
     empty(&swap->canary.slot);
     empty(&swap->before);
     empty(&swap->active);
+    generations_free(swap->generations);
     free(swap);
 }
 
@@ -176,16 +159,15 @@ bool swap_moves(const struct turn *turn)
 /* --- what a death says */
 
 static int journal_quarantine(
-    struct swap *swap, uint64_t number, const char *reason, const char *why, struct err *err)
+    struct swap *swap, const char *reason, const char *why, struct err *err)
 {
-    CLEANUP(buf_done) struct buf body = { 0 };
+    CLEANUP(buf_done) struct buf text = { 0 };
     struct engine *engine = swap->engine;
-    buf_format(&body, "{\"generation\":%" PRIu64 ",\"reason\":\"%s\",\"why\":", number, reason);
-    json_quote(&body, str_of(why));
-    buf_char(&body, '}');
+    buf_format(&text, "%s: %s", reason, why);
     int rc = commit_begin(engine->commit, err);
     if (rc == 0)
-        rc = db_audit(engine->store, "quarantine", buf_view(&body), err);
+        rc = live_quarantine(
+            engine->store, &crew_spec_of(swap->active.loaded)->generation, buf_view(&text), err);
     return rc;
 }
 
@@ -195,7 +177,7 @@ static void quarantine(struct swap *swap, const char *reason, const char *why)
     uint64_t number = number_of(&swap->active);
     if (!swap->before.loaded)
         return; /* nothing to go back to: turns end one by one, and say so */
-    if (journal_quarantine(swap, number, reason, why, &err) < 0)
+    if (journal_quarantine(swap, reason, why, &err) < 0)
         log_line(LOG_ERROR, "quarantine: %s", err.text);
     log_line(LOG_ERROR,
         "generation %" PRIu64 " is quarantined (%s: %s); %" PRIu64 " is active again", number,
@@ -284,7 +266,7 @@ static int verb_load(struct swap *swap, const struct json *root, struct arena *a
     struct str id;
     int rc = text_member(root, "candidate", arena, &id, err);
     if (rc == 0)
-        rc = generation_candidate(&spec, engine->store, engine->home, id, arena, err);
+        rc = generation_candidate(&spec, swap->generations, id, arena, err);
     if (rc < 0)
         return rc;
     struct canary next = { 0 };

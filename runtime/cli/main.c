@@ -43,6 +43,8 @@ static const struct command {
     { "check", "moult-evolve", "the source and ELF gates alone" },
     { "rebuild", "moult-evolve", "prove that a build comes from its commit" },
     { "audit", "moult-evolve", "verify, show or export the hash chain over what was decided" },
+    { "serve", "moult-broker", "run the broker, its workers and the evolver" },
+    { "mock-model", "moult-mock", "a scripted model over the real protocols" },
     { "bench", "moult-bench", "measure moult on this machine" },
 };
 
