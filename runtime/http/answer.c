@@ -143,9 +143,12 @@ void http_begin(struct http_exchange *exchange, unsigned status, const struct ht
     unsigned count)
 {
     exchange->streamed = true;
+    /* The daemon would send a last chunk behind the head, and a client take it for an answer. */
+    bool none = !strcmp(exchange->method, MHD_HTTP_METHOD_HEAD);
     answer(exchange, status,
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, lend, exchange, NULL), headers,
-        count);
+        none ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
+             : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, lend, exchange, NULL),
+        headers, count);
 }
 
 void http_push(struct http_exchange *exchange, struct str bytes)

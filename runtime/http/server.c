@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -120,6 +121,7 @@ static void open_connection(
     end.data.ptr = on;
     on->hung = epoll_ctl(server->hangups, EPOLL_CTL_ADD, on->fd, &end) < 0;
     *context = on;
+    server->connections++;
 }
 
 static void on_connection(void *with, struct MHD_Connection *connection, void **context,
@@ -135,6 +137,9 @@ static void on_connection(void *with, struct MHD_Connection *connection, void **
     struct http_connection *on = *context;
     epoll_ctl(server->hangups, EPOLL_CTL_DEL, on->fd, NULL);
     free(on);
+    /* The daemon listens again when it next runs. */
+    if (server->connections-- >= server->limits.connections_max)
+        server->due = true;
 }
 
 /* --- requests */
@@ -155,6 +160,11 @@ static size_t leave_encoded(void *with, struct MHD_Connection *connection, char 
     return strlen(text);
 }
 
+static bool is_name(struct str name, const char *word)
+{
+    return name.size == strlen(word) && !strncasecmp(name.at, word, name.size);
+}
+
 /* As the head says; 0 for a chunked one. The daemon has checked that it is a number. */
 static unsigned long long body_size(const struct http_exchange *exchange)
 {
@@ -162,11 +172,28 @@ static unsigned long long body_size(const struct http_exchange *exchange)
     return length.at ? strtoull(length.at, NULL, 10) : 0;
 }
 
-/* The body is not read at all: its sender waits for our word, or it would take too long. Else it is
- * read and dropped, and the connection can be used again. */
+/* Whether it is plain where the request ends: the daemon takes any of two lengths, and waits for
+ * ever behind a coding that it does not know. */
+static bool is_framed(const struct http_exchange *exchange)
+{
+    const struct http_header *headers;
+    unsigned count = http_headers(exchange, &headers), lengths = 0, codings = 0;
+    for (unsigned i = 0; i < count; i++) {
+        bool coding = is_name(headers[i].name, "Transfer-Encoding");
+        lengths += is_name(headers[i].name, "Content-Length");
+        codings += coding;
+        if (coding && !is_name(headers[i].value, "chunked"))
+            return false;
+    }
+    return lengths + codings <= 1;
+}
+
+/* The body is not read at all and the connection ends behind the answer: its sender waits for our
+ * word, or it would take too long. Else it is read and dropped. */
 static bool leaves_body(const struct http_exchange *exchange)
 {
-    return http_header(exchange, "Expect").at || body_size(exchange) > DROP_MAX;
+    return http_header(exchange, "Expect").at || body_size(exchange) > DROP_MAX ||
+           !is_framed(exchange);
 }
 
 static void too_large(struct http_exchange *exchange)
@@ -186,6 +213,8 @@ static bool refuse_head(struct http_exchange *exchange)
             ->header_size;
     if (!exchange->path)
         answer_error(exchange, MHD_HTTP_BAD_REQUEST, "the path is malformed");
+    else if (!is_framed(exchange))
+        answer_error(exchange, MHD_HTTP_BAD_REQUEST, "it is not plain where the body ends");
     else if (size > server->limits.head_max)
         answer_error(
             exchange, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too large");

@@ -240,13 +240,601 @@ static void test_kept_alive(void **state)
     peer_close(&peer);
 }
 
+/* --- bodies */
+
+static char *filled(size_t size)
+{
+    char *text = mem_alloc(size + 1);
+    for (size_t i = 0; i < size; i++)
+        text[i] = (char)('a' + i % 23);
+    text[size] = '\0';
+    return text;
+}
+
+static void test_large_bodies(void **state)
+{
+    (void)state;
+    CLEANUP(mem_freep) char *text = filled(BODY_MAX);
+    struct http_peer peer;
+    dial(&peer);
+    for (int chunked = 0; chunked < 2; chunked++) {
+        peer_say(&peer, "POST / HTTP/1.1\r\nHost: a\r\n");
+        if (chunked)
+            peer_say(&peer, "Transfer-Encoding: chunked\r\n\r\n%x\r\n", BODY_MAX);
+        else
+            peer_say(&peer, "Content-Length: %d\r\n\r\n", BODY_MAX);
+        peer_send(&peer, (struct str){ text, BODY_MAX });
+        if (chunked)
+            peer_say(&peer, "\r\n0\r\n\r\n");
+        struct http_said said;
+        assert_true(peer_hear(&peer, &said, false));
+        assert_int_equal(said.status, 200);
+        assert_true(str_equal(buf_view(&said.body), (struct str){ text, BODY_MAX }));
+        peer_said_done(&said);
+    }
+    peer_close(&peer);
+}
+
+/* Its sender has not read anything while it sends: it must get the answer, not a reset. */
+static void test_too_large(void **state)
+{
+    (void)state;
+    CLEANUP(mem_freep) char *text = filled(BODY_MAX + MB);
+    struct http_peer peer;
+    dial(&peer);
+    peer_say(&peer, "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", BODY_MAX + MB);
+    peer_send(&peer, (struct str){ text, BODY_MAX + MB });
+    hear(&peer, 413, NULL);
+    assert_int_equal(seen.heads, 0);
+    peer_say(&peer, "POST /hold HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n",
+        BODY_MAX + MB);
+    peer_send(&peer, (struct str){ text, BODY_MAX + MB });
+    peer_say(&peer, "\r\n0\r\n\r\n");
+    hear(&peer, 413, NULL);
+    /* The connection can still be used. */
+    peer_say(&peer, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+    hear(&peer, 200, "x");
+    assert_int_equal(seen.requests, 1);
+    peer_close(&peer);
+}
+
+static void test_expect(void **state)
+{
+    (void)state;
+    struct http_peer peer;
+    dial(&peer);
+    peer_say(
+        &peer, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    hear(&peer, 100, NULL);
+    peer_say(&peer, "hi");
+    hear(&peer, 200, "hi");
+    peer_say(&peer,
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+        "Content-Length: %d\r\n\r\n",
+        BODY_MAX + 1);
+    hear(&peer, 413, NULL); /* and no 100 */
+    peer_close(&peer);
+}
+
+static void test_large_head(void **state)
+{
+    (void)state;
+    for (size_t size = HEAD_MAX; size <= 512 * 1024; size *= 8) {
+        CLEANUP(mem_freep) char *text = filled(size);
+        struct http_peer peer;
+        dial(&peer);
+        peer_say(&peer, "GET / HTTP/1.1\r\nHost: a\r\nX-Test: ");
+        peer_send(&peer, (struct str){ text, size });
+        peer_say(&peer, "\r\n\r\n");
+        hear(&peer, 431, NULL);
+        peer_close(&peer);
+    }
+    assert_int_equal(seen.heads, 0);
+}
+
+/* --- odd clients */
+
+static void test_pipelined(void **state)
+{
+    (void)state;
+    struct http_peer peer;
+    dial(&peer);
+    peer_say(&peer, "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1"
+                    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n2"
+                    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n3");
+    http_reply(held_of(&peer), 200, NULL, 0, STR("1"));
+    hear(&peer, 200, "1");
+    hear(&peer, 200, "2");
+    hear(&peer, 200, "3");
+    peer_close(&peer);
+}
+
+static void test_byte_by_byte(void **state)
+{
+    (void)state;
+    struct http_peer peer;
+    dial(&peer);
+    struct str text = STR("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+    for (size_t i = 0; i < text.size; i++) {
+        peer_send(&peer, (struct str){ text.at + i, 1 });
+        peer_turn(&peer);
+    }
+    hear(&peer, 200, "abc");
+    peer_close(&peer);
+}
+
+static const struct garbage {
+    const char *name;
+    struct str bytes;
+} garbage[] = {
+    { "a TLS hello", STR("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n") },
+    { "one word", STR("hello\r\n\r\n") },
+    { "another protocol", STR("GET / SPDY/9\r\nHost: a\r\n\r\n") },
+    { "a blank before a header's colon", STR("GET / HTTP/1.1\r\nHost : a\r\nX\r\n\r\n") },
+    { "a header without a colon", STR("GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n") },
+    { "two lengths", STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+                         "Content-Length: 5\r\n\r\nabcde") },
+    { "a length and chunks", STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+                                 "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n") },
+    { "a coding that nobody knows",
+        STR("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\nx") },
+    { "a chunk's size that is none",
+        STR("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n") },
+    { "a chunk of 2^64", STR("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                             "10000000000000000\r\n") },
+};
+
+/* The connection ends, with 400 or without; the handler is not asked. */
+static void test_garbage(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(garbage); i++) {
+        struct http_peer peer;
+        dial(&peer);
+        peer_send(&peer, garbage[i].bytes);
+        peer_wait_end(&peer);
+        if (peer.in.size > 0 && str_find(buf_view(&peer.in), STR(" 400 ")) < 0 &&
+            str_find(buf_view(&peer.in), STR(" 413 ")) < 0)
+            fail_msg("%s: %s", garbage[i].name, peer.in.at);
+        peer_close(&peer);
+    }
+    assert_int_equal(seen.requests, 0);
+    assert_int_equal(seen.gone, seen.heads);
+}
+
+static void test_goes_in_a_request(void **state)
+{
+    (void)state;
+    struct http_peer peer, other;
+    dial(&other);
+    dial(&peer);
+    peer_say(&peer, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf");
+    AWAIT(&other, seen.heads == 1);
+    peer_close(&peer);
+    AWAIT(&other, seen.gone == 1);
+    dial(&peer);
+    peer_say(&peer, "POST / HT");
+    peer_turn(&other);
+    peer_close(&peer);
+    peer_say(&other, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    hear(&other, 200, "");
+    assert_int_equal(seen.heads, 2);
+    assert_int_equal(seen.requests, 1);
+    assert_int_equal(seen.whole, seen.gone - 1);
+    peer_close(&other);
+}
+
+/* Nothing is written and the daemon does not look: it is noticed all the same. */
+static void test_goes_before_the_answer(void **state)
+{
+    (void)state;
+    struct http_peer peer, other;
+    dial(&other);
+    dial(&peer);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    AWAIT(&other, seen.held);
+    peer_close(&peer);
+    AWAIT(&other, seen.gone == 1);
+    assert_int_equal(seen.whole, 0);
+    assert_null(seen.held);
+    peer_close(&other);
+}
+
+static void test_goes_within_the_answer(void **state)
+{
+    (void)state;
+    struct http_peer peer, other;
+    dial(&other);
+    dial(&peer);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct http_exchange *exchange = held_of(&other);
+    http_begin(exchange, 200, NULL, 0);
+    http_push(exchange, STR("one"));
+    assert_true(peer_wait_text(&peer, "one"));
+    AWAIT(&other, seen.drained == 1);
+    peer_close(&peer);
+    AWAIT(&other, seen.gone == 1);
+    assert_int_equal(seen.whole, 0);
+    peer_close(&other);
+}
+
+/* A client that goes while its answer waits in a full socket. */
+static void test_goes_without_reading(void **state)
+{
+    (void)state;
+    CLEANUP(mem_freep) char *text = filled(8 * MB);
+    struct http_peer peer, other;
+    dial(&other);
+    dial(&peer);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct http_exchange *exchange = held_of(&other);
+    http_begin(exchange, 200, NULL, 0);
+    http_push(exchange, (struct str){ text, 8 * MB });
+    size_t before = 0;
+    while (before != http_queued(exchange)) {
+        before = http_queued(exchange);
+        for (int i = 0; i < 10; i++)
+            peer_turn(&other);
+    }
+    assert_in_range(before, 1, 8 * MB - 1);
+    peer_close(&peer);
+    AWAIT(&other, seen.gone == 1);
+    assert_int_equal(seen.whole, 0);
+    peer_close(&other);
+}
+
+static void test_idle(void **state)
+{
+    (void)state;
+    struct http_limits hasty = limits;
+    hasty.idle_s = 1;
+    start(&hasty, false);
+    struct http_peer quiet, half, held;
+    dial(&quiet);
+    dial(&half);
+    dial(&held);
+    peer_say(&half, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
+    peer_say(&held, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct http_exchange *exchange = held_of(&held);
+    peer_wait_end(&quiet);
+    peer_wait_end(&half);
+    /* Who waits for our answer is not idle. */
+    http_reply(exchange, 200, NULL, 0, STR("late"));
+    hear(&held, 200, "late");
+    peer_close(&quiet);
+    peer_close(&half);
+    peer_close(&held);
+}
+
+/* --- answers */
+
+static void test_streamed(void **state)
+{
+    (void)state;
+    struct http_peer peer;
+    dial(&peer);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct http_exchange *exchange = held_of(&peer);
+    http_begin(exchange, 203, NULL, 0);
+    assert_true(peer_wait_text(&peer, "\r\n\r\n")); /* the head does not wait for a body */
+    http_push(exchange, STR("one"));
+    assert_true(peer_wait_text(&peer, "one"));
+    AWAIT(&peer, seen.drained == 1);
+    assert_int_equal(http_queued(exchange), 0);
+    http_push(exchange, STR("two"));
+    http_push(exchange, STR("three"));
+    assert_int_equal(http_queued(exchange), 8);
+    http_end(exchange, true);
+    hear(&peer, 203, "onetwothree");
+    AWAIT(&peer, seen.gone == 1);
+    assert_int_equal(seen.whole, 1);
+    peer_say(&peer, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+    hear(&peer, 200, "x");
+    peer_close(&peer);
+}
+
+/* No part of an answer waits for the next one in the kernel (which would be 40 or 200 ms). */
+static void test_streamed_at_once(void **state)
+{
+    (void)state;
+    enum { PARTS = 50 };
+    struct http_peer peer;
+    dial(&peer);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct http_exchange *exchange = held_of(&peer);
+    http_begin(exchange, 200, NULL, 0);
+    uint64_t before = uv_hrtime();
+    for (int i = 0; i < PARTS; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "<%d>", i);
+        http_push(exchange, str_of(text));
+        assert_true(peer_wait_text(&peer, text));
+    }
+    assert_in_range((uv_hrtime() - before) / 1000000, 0, PARTS * 30);
+    http_end(exchange, true);
+    hear(&peer, 200, NULL);
+    peer_close(&peer);
+}
+
+static void test_much_streamed(void **state)
+{
+    (void)state;
+    CLEANUP(mem_freep) char *text = filled(MB);
+    struct http_peer peer;
+    dial(&peer);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct http_exchange *exchange = held_of(&peer);
+    http_begin(exchange, 200, NULL, 0);
+    for (size_t at = 0, step; at < MB; at += step) {
+        step = at % 7919 + 1 < MB - at ? at % 7919 + 1 : MB - at;
+        http_push(exchange, (struct str){ text + at, step });
+        if (at % 3 == 0)
+            uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    http_end(exchange, true);
+    hear(&peer, 200, text);
+    peer_close(&peer);
+}
+
+static void test_broken_off(void **state)
+{
+    (void)state;
+    struct http_peer peer;
+    dial(&peer);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct http_exchange *exchange = held_of(&peer);
+    http_begin(exchange, 200, NULL, 0);
+    http_push(exchange, STR("part"));
+    http_end(exchange, false);
+    struct http_said said;
+    assert_true(peer_hear(&peer, &said, false));
+    assert_false(said.whole);
+    assert_string_equal(said.body.at, "part");
+    peer_said_done(&said);
+    AWAIT(&peer, seen.gone == 1);
+    assert_int_equal(seen.whole, 0);
+    peer_close(&peer);
+}
+
+static void ask_1_0(struct http_peer *peer, bool whole)
+{
+    dial(peer);
+    peer_say(peer, "GET /hold HTTP/1.0\r\n\r\n");
+    struct http_exchange *exchange = held_of(peer);
+    http_begin(exchange, 200, NULL, 0);
+    http_push(exchange, STR("part"));
+    assert_true(peer_wait_text(peer, "part"));
+    http_end(exchange, whole);
+    peer_wait_end(peer);
+    assert_int_equal(peer->reset, !whole);
+}
+
+static void test_streamed_to_1_0(void **state)
+{
+    (void)state;
+    struct http_peer peer;
+    ask_1_0(&peer, true);
+    hear(&peer, 200, "part");
+    peer_close(&peer);
+    ask_1_0(&peer, false);
+    peer_close(&peer);
+}
+
+static void test_head(void **state)
+{
+    (void)state;
+    struct http_peer peer;
+    dial(&peer);
+    for (int streamed = 0; streamed < 2; streamed++) {
+        peer_say(&peer, "HEAD /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+        struct http_exchange *exchange = held_of(&peer);
+        if (streamed) {
+            http_begin(exchange, 200, NULL, 0);
+            http_push(exchange, STR("body"));
+        } else {
+            http_reply(exchange, 200, NULL, 0, STR("body"));
+        }
+        struct http_said said;
+        assert_true(peer_hear(&peer, &said, true));
+        assert_int_equal(said.status, 200);
+        peer_said_done(&said);
+        AWAIT(&peer, seen.gone == (unsigned)streamed + 1);
+        assert_int_equal(peer.in.size, 0);
+    }
+    peer_say(&peer, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+    hear(&peer, 200, "x");
+    peer_close(&peer);
+}
+
+static const struct http_header hostile[] = {
+    { STR("X-Good"), STR("yes; \"quoted\" \xc3\xa9") },
+    { STR("X-Line"), STR("a\r\nX-Forged: 1") },
+    { STR("X-Feed"), STR("a\nX-Forged: 1") },
+    { STR("X-Nul"), STR("a\0b") },
+    { STR("X-Forged: 1\r\nX-Name"), STR("a") },
+    { STR("X Forged"), STR("1") },
+    { STR(""), STR("1") },
+    { STR("Content-Length"), STR("1") },
+    { STR("transfer-encoding"), STR("chunked") },
+    { STR("CONNECTION"), STR("close") },
+    { STR("X-Last"), STR("1") },
+};
+
+static void test_headers(void **state)
+{
+    (void)state;
+    struct http_peer peer;
+    dial(&peer);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    http_reply(held_of(&peer), 200, hostile, COUNT_OF(hostile), STR("body"));
+    struct http_said said;
+    assert_true(peer_hear(&peer, &said, false));
+    assert_string_equal(peer_header(&said, "X-Good"), "yes; \"quoted\" \xc3\xa9");
+    assert_string_equal(peer_header(&said, "X-Last"), "1");
+    assert_string_equal(peer_header(&said, "Content-Length"), "4");
+    static const char *const none[] = { "Forged", "X-Line", "X-Feed", "X-Nul", "X-Name", "chunked",
+        "close" };
+    for (size_t i = 0; i < COUNT_OF(none); i++)
+        if (strstr(said.head, none[i]))
+            fail_msg("%s: %s", none[i], said.head);
+    peer_said_done(&said);
+    peer_close(&peer);
+}
+
+static void test_odd_statuses(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned given, want;
+    } statuses[] = { { 529, 529 }, { 999, 999 }, { 0, 502 }, { 100, 502 }, { 1000, 502 } };
+    struct http_peer peer;
+    dial(&peer);
+    for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+        peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+        http_reply(held_of(&peer), statuses[i].given, NULL, 0, STR("x"));
+        hear(&peer, statuses[i].want, "x");
+    }
+    peer_close(&peer);
+}
+
+/* --- beginning and end */
+
+static void test_quiet(void **state)
+{
+    (void)state;
+    struct http_peer peer;
+    dial(&peer);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct http_exchange *exchange = held_of(&peer);
+    http_server_quiesce(server);
+    assert_int_equal(access(socket_path, F_OK), -1);
+    http_reply(exchange, 200, NULL, 0, STR("still"));
+    hear(&peer, 200, "still");
+    peer_close(&peer);
+}
+
+/* What is open when the server goes is broken off and told, whatever state it is in. */
+static void test_freed_while_open(void **state)
+{
+    struct http_peer held, streamed, half, full;
+    CLEANUP(mem_freep) char *text = filled(8 * MB);
+    start(&limits, true);
+    dial(&held);
+    dial(&streamed);
+    dial(&half);
+    dial(&full);
+    peer_say(&streamed, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct http_exchange *exchange = held_of(&streamed);
+    http_begin(exchange, 200, NULL, 0);
+    http_push(exchange, STR("part"));
+    assert_true(peer_wait_text(&streamed, "part"));
+    peer_say(&full, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    exchange = held_of(&full);
+    http_reply(exchange, 200, NULL, 0, (struct str){ text, 8 * MB });
+    assert_true(peer_wait_text(&full, "\r\n\r\n"));
+    peer_say(&half, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
+    AWAIT(&half, seen.heads == 3);
+    peer_say(&held, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    AWAIT(&held, seen.held);
+    http_server_free(server);
+    server = NULL;
+    assert_int_equal(seen.gone, 4);
+    assert_int_equal(seen.whole, 0);
+    assert_int_equal(access(socket_path, F_OK), -1);
+    struct http_peer *all[] = { &held, &streamed, &half, &full };
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        peer_wait_end(all[i]);
+        peer_close(all[i]);
+    }
+    down(state);
+}
+
+static void refused(const struct http_listen *where, int code)
+{
+    struct http_server *none = NULL;
+    assert_int_equal(http_server_start(&none, &loop, where, &limits, &handler, &seen, &err), -code);
+    assert_null(none);
+}
+
+static void test_listen(void **state)
+{
+    (void)state;
+    struct stat st;
+    assert_int_equal(stat(socket_path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    char path[160], longest[200];
+    memset(longest, 'x', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    snprintf(path, sizeof path, "%s/file", folder.path);
+    assert_int_equal(file_write(path, STR("kept"), 0600, &err), 0);
+    refused(&(struct http_listen){ .unix_path = path }, ERR_STATE);
+    assert_int_equal(access(path, F_OK), 0);
+    refused(&(struct http_listen){ .unix_path = longest }, ERR_LIMIT);
+    refused(&(struct http_listen){ .unix_path = "" }, ERR_LIMIT);
+    refused(&(struct http_listen){ .unix_path = "/nowhere/at/all" }, ERR_SYS);
+    refused(&(struct http_listen){ .host = "localhost" }, ERR_USAGE);
+    refused(&(struct http_listen){ .host = "192.0.2.1" }, ERR_SYS);
+}
+
+static void test_port_taken(void **state)
+{
+    (void)state;
+    refused(
+        &(struct http_listen){ .host = "127.0.0.1", .port = http_server_port(server) }, ERR_SYS);
+}
+
+/* More than there is room for wait until others have gone. */
+static void test_connections(void **state)
+{
+    (void)state;
+    struct http_limits few = limits;
+    few.connections_max = 2;
+    start(&few, true);
+    struct http_peer peers[4];
+    for (size_t i = 0; i < COUNT_OF(peers); i++) {
+        dial(&peers[i]);
+        peer_say(&peers[i], "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    for (size_t i = 0; i < COUNT_OF(peers); i++) {
+        hear(&peers[i], 200, "");
+        peer_close(&peers[i]);
+    }
+}
+
+#define OVER_TCP(test) cmocka_unit_test_setup_teardown(test, up_tcp, down)
+#define OVER_UNIX(test) cmocka_unit_test_setup_teardown(test, up_unix, down)
+#define OVER_BOTH(test) OVER_TCP(test), OVER_UNIX(test)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_requests, up_tcp, down),
-        cmocka_unit_test_setup_teardown(test_requests, up_unix, down),
-        cmocka_unit_test_setup_teardown(test_kept_alive, up_tcp, down),
-        cmocka_unit_test_setup_teardown(test_kept_alive, up_unix, down),
+        OVER_BOTH(test_requests),
+        OVER_BOTH(test_kept_alive),
+        OVER_BOTH(test_large_bodies),
+        OVER_BOTH(test_too_large),
+        OVER_BOTH(test_expect),
+        OVER_BOTH(test_large_head),
+        OVER_BOTH(test_pipelined),
+        OVER_TCP(test_byte_by_byte),
+        OVER_BOTH(test_garbage),
+        OVER_BOTH(test_goes_in_a_request),
+        OVER_BOTH(test_goes_before_the_answer),
+        OVER_BOTH(test_goes_within_the_answer),
+        OVER_BOTH(test_goes_without_reading),
+        cmocka_unit_test_teardown(test_idle, down),
+        OVER_BOTH(test_streamed),
+        OVER_BOTH(test_streamed_at_once),
+        OVER_BOTH(test_much_streamed),
+        OVER_BOTH(test_broken_off),
+        OVER_TCP(test_streamed_to_1_0),
+        OVER_BOTH(test_head),
+        OVER_TCP(test_headers),
+        OVER_TCP(test_odd_statuses),
+        OVER_UNIX(test_quiet),
+        cmocka_unit_test(test_freed_while_open),
+        OVER_UNIX(test_listen),
+        OVER_TCP(test_port_taken),
+        cmocka_unit_test_teardown(test_connections, down),
     };
     if (scratch_make(&folder, "http", 0700, NULL) < 0)
         return 1;
