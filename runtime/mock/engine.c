@@ -180,7 +180,7 @@ static void play_rule(struct play *play, const struct script_rule *rule, const s
     const struct answer *recorded)
 {
     struct body whole = { 0 };
-    play->status = rule->status ? rule->status : 200;
+    play->status = rule->status;
     play->fault = rule->fault;
     play->delay_ms = rule->delay_ms;
     play->pause_ms = rule->pause_ms;
@@ -233,7 +233,7 @@ static void play_ask(
         return;
     }
     struct script_rule *rule = find_rule(engine, &ask, &recorded);
-    static const struct script_rule estimate;
+    static const struct script_rule estimate = { .status = 200 };
     if (rule)
         play->rule = (uint32_t)(rule - engine->script.rules) + 1;
     if (rule || kind == ASK_COUNT_TOKENS)
@@ -270,4 +270,11 @@ void engine_play(struct engine *engine, const struct engine_request *request, st
         play_models(engine, request, play);
     else
         play_ask(engine, request, kind, play);
+}
+
+void engine_refuse(struct engine *engine, unsigned status, const char *message, struct play *play)
+{
+    play->number = ++engine->number;
+    play->cut = UINT64_MAX;
+    play_error(play, ASK_CHAT, status, NULL, message);
 }

@@ -33,4 +33,6 @@ struct play {
 };
 /* Always an answer: what no rule matches is status 404, and says so. */
 void engine_play(struct engine *engine, const struct engine_request *request, struct play *play);
+/* The answer to what is no request. */
+void engine_refuse(struct engine *engine, unsigned status, const char *message, struct play *play);
 void play_done(struct play *play);

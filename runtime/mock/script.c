@@ -241,7 +241,7 @@ static const char *at_odds(const struct script_rule *rule)
     bool errs = rule->error.said && (fails || fault->error_after);
     int ends = fault->silent + fault->close + fault->half + (fault->cut_bytes > 0) +
                (fault->cut_events > 0) + (fault->error_after > 0);
-    if (rule->status && rule->status < 200)
+    if (rule->status < 200)
         return "status wants 200 to 599";
     if (speaks + (rule->recorded.count > 0) + rule->body_said > 1)
         return "only one of an answer (say, think, call, fill), recorded and body";
@@ -275,6 +275,7 @@ static int rules(
         struct script_rule *rule = &script->rules[script->rules_count++];
         if (!json_is(item, JSON_OBJECT))
             return script_refuse(reader, item, "a rule is an object");
+        rule->status = 200;
         rule->answer.chunk = 16;
         int rc = script_object(reader, item, rule_keys, rule);
         if (rc < 0)

@@ -61,11 +61,11 @@ struct script_rule {
     struct script_fault fault;
     struct script_error error;
     struct script_headers headers;
-    struct script_texts recorded;        /* files, relative to the script */
-    struct recorded *tape;               /* of them: the engine's */
-    uint32_t status, delay_ms, pause_ms; /* status 0: 200 */
-    uint32_t count;                      /* tokens that count_tokens answers, + 1 */
-    struct str body;                     /* instead of an answer, as written */
+    struct script_texts recorded; /* files, relative to the script */
+    struct recorded *tape;        /* of them: the engine's */
+    uint32_t status, delay_ms, pause_ms;
+    uint32_t count;  /* tokens that count_tokens answers, + 1 */
+    struct str body; /* instead of an answer, as written */
     bool body_said;
     uint64_t matched; /* how often `when` held so far: the engine's */
 };

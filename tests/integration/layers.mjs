@@ -8,7 +8,7 @@ import { join } from 'node:path'
 
 const headers = {
     base: 'base/err.h', lock: 'lock/lock.h', sandbox: 'sandbox/sandbox.h', wire: 'wire/home.h', worker: 'worker/turn.h',
-    tool: 'tool/rpc.h', broker: 'broker/store.h', trials: 'trials/run.h', patch: 'patch/syntax.h',
+    tool: 'tool/rpc.h', broker: 'broker/store.h', mock: 'mock/engine.h', trials: 'trials/run.h', patch: 'patch/syntax.h',
     propose: 'propose/proposer.h', promote: 'promote/driver.h', cli: 'cli/sandbox.h',
     seccomp: 'seccomp.h', sqlite: 'sqlite3.h', uv: 'uv.h', git: 'git2.h', treesitter: 'tree_sitter/api.h', zlib: 'zlib.h',
     sodium: 'sodium.h',
@@ -21,6 +21,7 @@ const sees = {
     'runtime/worker': ['worker', 'wire', 'base'],
     'runtime/tool': ['tool', 'base'],
     'runtime/broker': ['broker', 'wire', 'base', 'sqlite', 'uv'],
+    'runtime/mock': ['mock', 'base', 'uv', 'zlib'],
     trials: ['trials', 'wire', 'sandbox', 'lock', 'base', 'zlib'],
     'evolver/patch': ['patch', 'base', 'treesitter'],
     'evolver/propose': ['propose', 'patch', 'wire', 'base'],

@@ -62,6 +62,7 @@ static const struct bad {
         "error wants a status", "" },
     { "two ends", "{\"rules\":[{\"fault\":{\"silent\":true,\"close\":true}}]}", "only one of", "" },
     { "a low status", "{\"rules\":[{\"status\":100,\"say\":\"\"}]}", "200 to 599", "" },
+    { "no status", "{\"rules\":[{\"status\":0,\"say\":\"\"}]}", "200 to 599", "" },
     { "a high status", "{\"rules\":[{\"status\":600}]}", "from 0 to 599", "" },
     { "a negative number", "{\"rules\":[{\"say\":\"\",\"delay_ms\":-1}]}", "whole number", "" },
     { "a broken number", "{\"rules\":[{\"say\":\"\",\"delay_ms\":1.5}]}", "whole number", "" },
