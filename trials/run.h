@@ -22,7 +22,7 @@ struct run_error {
     bool again;             /* it asked again; else the turn ended */
     uint32_t again_model, again_ms;
 };
-enum { RUN_MODELS_MAX = 64, RUN_ATTEMPTS_MAX = 64 };
+enum { RUN_MODELS_MAX = 1000, RUN_ATTEMPTS_MAX = 64 };
 
 struct run_call {
     struct str id, name, args;  /* args: raw text as the model wrote it */

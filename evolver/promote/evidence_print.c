@@ -150,6 +150,16 @@ static void print_reply(struct buf *out, const struct run_message *reply)
     buf_text(out, reply->calls_count ? "]}" : "}");
 }
 
+/* What stands in the reply's place. */
+static void print_error(struct buf *out, const struct run_error *error)
+{
+    buf_format(out,
+        ",\"error\":{\"class\":\"%s\",\"status\":%u,\"retry_after_ms\":%u,\"attempt\":%u,"
+        "\"model\":%u,\"models\":%u}",
+        wire_error_words[error->class], error->status, error->retry_after_ms, error->attempt,
+        error->model, error->models);
+}
+
 static void print_earlier_call(
     struct buf *out, const struct run *run, const struct run_call *call, bool first)
 {
@@ -193,7 +203,10 @@ static void print_wanted(struct buf *out, const struct effects *wanted)
         member(out, "args", wanted->calls[i].args);
         buf_text(out, wanted->calls[i].denied ? ",\"denied\":true}" : "}");
     }
-    buf_text(out, "]}");
+    buf_char(out, ']');
+    if (wanted->error)
+        buf_format(out, ",\"again\":\"%s\"", wanted->again == WIRE_AGAIN_OTHER ? "other" : "later");
+    buf_char(out, '}');
 }
 
 static void print_step(
@@ -210,7 +223,11 @@ static void print_step(
         buf_text(out, ",\"tools\":null");
     print_want(out, &step->want);
     if (step->kind == EVIDENCE_FAIL) {
-        print_reply(out, &run->messages[run->steps[step->step]]);
+        const struct run_message *answer = run_step(run, step->step);
+        if (answer->error)
+            print_error(out, answer->error);
+        else
+            print_reply(out, answer);
         print_earlier(out, run, step->step);
         print_wanted(out, step->wanted);
     }
