@@ -270,10 +270,519 @@ static void test_answers(void **state)
     assert_int_equal(raw.accepted, COUNT_OF(rows));
 }
 
+/* --- requests */
+
+static void finish(struct told *told, const char *reply)
+{
+    AWAIT(raw_asked());
+    raw_send(str_of(reply));
+    AWAIT(told->ends);
+}
+
+static const char *const given[] = { "X-A: 1", "X-Empty:", "Accept: text/event-stream",
+    "content-length: 77", "Connection: close", "Expect: 100-continue", NULL };
+
+static const struct sent {
+    const char *name, *method;
+    const char *const *headers;
+    struct str body;
+    const char *want; /* behind the Host line */
+} sent[] = {
+    { "nothing is added", "GET", NULL, { 0 }, "\r\n" },
+    { "what is HTTP's own is left out", "POST", given, STR("{}"),
+        "X-A: 1\r\nX-Empty:\r\nAccept: text/event-stream\r\nContent-Length: 2\r\n\r\n{}" },
+    { "a POST without a body says so", "POST", NULL, { 0 }, "Content-Length: 0\r\n\r\n" },
+    { "a DELETE does not", "DELETE", NULL, { 0 }, "\r\n" },
+    { "a method with a body", "QUERY", NULL, STR("q"), "Content-Length: 1\r\n\r\nq" },
+};
+
+static void test_what_is_sent(void **state)
+{
+    (void)state;
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    for (size_t i = 0; i < COUNT_OF(sent); i++) {
+        struct told told = { 0 };
+        struct transfer_request request = { .method = sent[i].method,
+            .url = raw_url(),
+            .headers = sent[i].headers,
+            .body = sent[i].body };
+        char want[512];
+        snprintf(want, sizeof want, "%s /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n%s",
+            sent[i].method, raw.port, sent[i].want);
+        buf_clear(&raw.in);
+        begin(&told, &request);
+        finish(&told, OK "Content-Length: 0\r\n\r\n");
+        if (strcmp(raw.in.at, want))
+            fail_msg("%s: %s", sent[i].name, raw.in.at);
+        told_done(&told);
+    }
+    assert_int_equal(raw.accepted, 1); /* kept and used again */
+}
+
+static void test_refused_headers(void **state)
+{
+    (void)state;
+    static const char *const bad[] = { "X: a\r\nY: b", "X: a\nY", "none", ": x", "", "X y: z" };
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        const char *const headers[] = { "A: 1", bad[i], NULL };
+        struct transfer_request request = { .method = "GET", .url = raw_url(), .headers = headers };
+        struct told told = { 0 };
+        if (transfer_start(&told.transfer, transfers, &request, &events, &told, &err) != -ERR_INPUT)
+            fail_msg("taken: %s", bad[i]);
+    }
+}
+
+/* HEAD: a length and no body is whole. */
+static void test_head(void **state)
+{
+    (void)state;
+    struct transfer_request request = { .method = "HEAD", .url = raw_url() };
+    struct told told = { 0 };
+    begin(&told, &request);
+    finish(&told, OK "Content-Length: 9\r\n\r\n");
+    assert_int_equal(told.end, TRANSFER_DONE);
+    assert_int_equal(strncmp(raw.in.at, "HEAD /a?b=c ", 12), 0);
+    told_done(&told);
+}
+
+static void test_proxy(void **state)
+{
+    (void)state;
+    char proxy[64];
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", raw.port);
+    struct transfer_request request = {
+        .method = "GET", .url = "http://model.invalid/x", .proxy = proxy
+    };
+    struct told told = { 0 };
+    setenv("no_proxy", "*", 1);
+    begin(&told, &request);
+    finish(&told, OK "Content-Length: 0\r\n\r\n");
+    unsetenv("no_proxy");
+    assert_int_equal(told.end, TRANSFER_DONE);
+    assert_int_equal(strncmp(raw.in.at, "GET http://model.invalid/x ", 27), 0);
+    told_done(&told);
+}
+
+static void test_no_connection(void **state)
+{
+    (void)state;
+    static const char *const urls[] = { "http://127.0.0.1:1/", "ftp://127.0.0.1/x",
+        "file:///etc/passwd", "", "http://", "http://127.0.0.1:99999/", "gopher://127.0.0.1:1/_x" };
+    for (size_t i = 0; i < COUNT_OF(urls); i++) {
+        struct transfer_request request = { .method = "GET", .url = urls[i] };
+        struct told told = { 0 };
+        begin(&told, &request);
+        AWAIT(told.ends);
+        if (told.end != TRANSFER_CONNECT || told.sent || told.heads || !told.err.text[0])
+            fail_msg("%s: %d %s", urls[i], told.end, told.err.text);
+        told_done(&told);
+    }
+}
+
+/* The kept connection is dead when the request is there: whether it was carried out is not known,
+ * so it is not sent again. */
+static void test_never_twice(void **state)
+{
+    (void)state;
+    struct transfer_request request = { .method = "POST", .url = raw_url(), .body = STR("{}") };
+    struct told told = { 0 };
+    begin(&told, &request);
+    finish(&told, OK "Content-Length: 0\r\n\r\n");
+    told_done(&told);
+    buf_clear(&raw.in);
+    begin(&told, &request);
+    AWAIT(raw_asked());
+    raw_hang_up(false);
+    buf_clear(&raw.in);
+    AWAIT(told.ends);
+    for (int i = 0; i < 20; i++)
+        turn();
+    assert_int_equal(told.end, TRANSFER_CUT);
+    assert_true(told.sent);
+    assert_false(raw_asked());
+    told_done(&told);
+}
+
+/* --- limits */
+
+static const struct limited {
+    const char *name, *url; /* NULL: the raw server's */
+    struct transfer_limits limits;
+    const char *reply;
+    bool drips; /* and a byte each turn behind it */
+    bool sent;
+    enum transfer_end end;
+    const char *text;
+} limited[] = {
+    { "a TLS server that says nothing", "https", { .connect_ms = 50 }, NULL, false, false,
+        TRANSFER_TIMEOUT, "no connection within 50 ms" },
+    { "no answer", NULL, { .first_byte_ms = 50 }, "", false, true, TRANSFER_TIMEOUT,
+        "no first byte within 50 ms" },
+    { "a head and no more", NULL, { .idle_ms = 50 }, OK "Content-Length: 5\r\n\r\na", false, true,
+        TRANSFER_TIMEOUT, "no further byte within 50 ms" },
+    { "half a head", NULL, { .idle_ms = 50 }, OK "A: ", false, true, TRANSFER_TIMEOUT, NULL },
+    { "103 and no more", NULL, { .idle_ms = 50 }, "HTTP/1.1 103 Wait\r\n\r\n", false, true,
+        TRANSFER_TIMEOUT, "no further byte within 50 ms" },
+    { "for ever, byte by byte", NULL, { .total_ms = 100, .idle_ms = 5000 }, OK "\r\n", true, true,
+        TRANSFER_TIMEOUT, "no end within 100 ms" },
+    { "larger than allowed, by its bytes", NULL, { .body_max = 20 }, OK "\r\n", true, true,
+        TRANSFER_TOO_LARGE, "the answer's body is larger than 20 bytes" },
+};
+
+static void test_limits(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(limited); i++) {
+        const struct limited *row = &limited[i];
+        char url[64];
+        snprintf(url, sizeof url, "%s://127.0.0.1:%u/", row->url ? row->url : "http", raw.port);
+        struct transfer_request request = { .method = "GET", .url = url, .limits = row->limits };
+        struct told told = { 0 };
+        buf_clear(&raw.in);
+        begin(&told, &request);
+        AWAIT(row->reply ? raw_asked() : raw.in.size > 0);
+        if (row->reply)
+            raw_send(str_of(row->reply));
+        while (row->drips && !told.ends) {
+            send(raw.fd, ".", 1, MSG_NOSIGNAL);
+            turn();
+        }
+        AWAIT(told.ends);
+        if (told.end != row->end || told.sent != row->sent ||
+            (row->text && strcmp(told.err.text, row->text)))
+            fail_msg("%s: %d %s", row->name, told.end, told.err.text);
+        raw_hang_up(false);
+        told_done(&told);
+    }
+}
+
+static void test_endless_head(void **state)
+{
+    (void)state;
+    struct transfer_request request = { .method = "GET", .url = raw_url() };
+    struct told told = { 0 };
+    begin(&told, &request);
+    AWAIT(raw_asked());
+    raw_send(STR(OK));
+    while (!told.ends) {
+        send(raw.fd, "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n", 60,
+            MSG_NOSIGNAL | MSG_DONTWAIT);
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(told.end, TRANSFER_TOO_LARGE);
+    assert_int_equal(told.heads, 0);
+    told_done(&told);
+}
+
+/* --- pausing */
+
+static void pause_it(struct told *told)
+{
+    transfer_pause(told->transfer, true);
+}
+
+static void wait_ms(unsigned ms)
+{
+    for (uint64_t limit = clock_mono_ns() + ms * 1000000ull; clock_mono_ns() < limit;)
+        turn();
+}
+
+static void test_paused(void **state)
+{
+    (void)state;
+    enum { IDLE_MS = 60 };
+    struct transfer_request request = {
+        .method = "GET", .url = raw_url(), .limits.idle_ms = IDLE_MS
+    };
+    struct told told = { .act = pause_it };
+    begin(&told, &request);
+    AWAIT(raw_asked());
+    raw_send(STR(OK "\r\none"));
+    AWAIT(told.datas == 1);
+    raw_send(STR("two"));
+    wait_ms(3 * IDLE_MS); /* more than its idle time, which does not run */
+    assert_int_equal(told.ends, 0);
+    assert_string_equal(told.body.at, "one");
+    transfer_pause(told.transfer, false);
+    assert_string_equal(told.body.at, "one"); /* never from within the call */
+    AWAIT(told.datas == 2);
+    assert_string_equal(told.body.at, "onetwo");
+    transfer_pause(told.transfer, false);
+    told.act = NULL;
+    AWAIT(told.ends); /* and now it does */
+    assert_int_equal(told.end, TRANSFER_TIMEOUT);
+    told_done(&told);
+}
+
+/* The peer is held back: what it has sent stays in sockets, not with us. */
+static void test_paused_peer_waits(void **state)
+{
+    (void)state;
+    enum { STEP = 64 * 1024, MOST = 64 * 1024 * 1024 };
+    static char bytes[STEP];
+    struct transfer_request request = { .method = "GET", .url = raw_url() };
+    struct told told = { .act = pause_it };
+    size_t out = 0;
+    begin(&told, &request);
+    AWAIT(raw_asked());
+    raw_send(STR(OK "\r\n"));
+    for (int full = 0; full < 20 && out < MOST;) {
+        ssize_t n = send(raw.fd, bytes, STEP, MSG_NOSIGNAL | MSG_DONTWAIT);
+        out += n > 0 ? (size_t)n : 0;
+        full = n > 0 ? 0 : full + 1;
+        turn();
+    }
+    assert_in_range(out, 1, MOST - 1);
+    assert_int_equal(told.datas, 1);
+    told.act = NULL;
+    raw_hang_up(false);
+    transfer_pause(told.transfer, false);
+    AWAIT(told.ends);
+    assert_int_equal(told.end, TRANSFER_DONE);
+    assert_int_equal(told.body.size, out);
+    told_done(&told);
+}
+
+/* --- cancelling and starting, from anywhere */
+
+static bool raw_ended(void)
+{
+    char c;
+    return raw.fd >= 0 && recv(raw.fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void cancel_it(struct told *told)
+{
+    transfer_cancel(told->transfer);
+    assert_int_equal(told->ends, 1);
+}
+
+static void test_cancelled(void **state)
+{
+    (void)state;
+    struct transfer_request request = { .method = "GET", .url = raw_url() };
+    struct told told = { 0 };
+    begin(&told, &request);
+    transfer_cancel(told.transfer);
+    assert_int_equal(told.ends, 1);
+    assert_int_equal(told.end, TRANSFER_CANCELLED);
+    assert_false(told.sent);
+    told_done(&told);
+
+    begin(&told, &request);
+    AWAIT(raw_asked());
+    transfer_cancel(told.transfer);
+    assert_true(told.sent);
+    AWAIT(raw_ended());
+    raw_hang_up(false);
+    told_done(&told);
+
+    told.act = cancel_it;
+    buf_clear(&raw.in);
+    begin(&told, &request);
+    AWAIT(raw_asked());
+    raw_send(STR(OK "Content-Length: 9\r\n\r\n12345"));
+    AWAIT(told.ends);
+    assert_int_equal(told.end, TRANSFER_CANCELLED);
+    assert_string_equal(told.body.at, "12345");
+    AWAIT(raw_ended());
+    told_done(&told);
+}
+
+static void cancel_while_paused(struct told *told)
+{
+    transfer_pause(told->transfer, true);
+    transfer_cancel(told->transfer);
+}
+
+static void test_cancelled_while_paused(void **state)
+{
+    (void)state;
+    struct transfer_request request = { .method = "GET", .url = raw_url() };
+    struct told told = { .act = cancel_while_paused };
+    begin(&told, &request);
+    finish(&told, OK "\r\nabc");
+    assert_int_equal(told.end, TRANSFER_CANCELLED);
+    told_done(&told);
+}
+
+/* --- our own server at the other end */
+
+static struct held {
+    struct http_exchange *at[256];
+    unsigned count, gone;
+} held;
+
+static int take_head(void *with, struct http_exchange *exchange)
+{
+    (void)with, (void)exchange;
+    return 0;
+}
+
+static void take_request(void *with, struct http_exchange *exchange)
+{
+    (void)with;
+    if (str_equal(http_path(exchange), STR("/hold")))
+        held.at[held.count++] = exchange;
+    else
+        http_reply(exchange, 200, NULL, 0, http_body(exchange));
+}
+
+static void take_end(void *with, struct http_exchange *exchange, bool whole)
+{
+    (void)with, (void)exchange, (void)whole;
+    held.gone++;
+}
+
+static const struct http_handler echo = {
+    .on_head = take_head, .on_request = take_request, .on_gone = take_end
+};
+static struct http_server *server;
+
+static int up_server(void **state)
+{
+    held = (struct held){ 0 };
+    struct http_listen where = { .host = "127.0.0.1" };
+    return up(state) < 0
+               ? -1
+               : http_server_start(&server, &loop, &where, &http_limits_default, &echo, NULL, &err);
+}
+
+static int down_server(void **state)
+{
+    http_server_free(server);
+    server = NULL;
+    return down(state);
+}
+
+static const char *server_url(const char *path)
+{
+    static char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%u%s", http_server_port(server), path);
+    return url;
+}
+
+static void test_large_both_ways(void **state)
+{
+    (void)state;
+    enum { SIZE = 5 * 1024 * 1024 + 3 };
+    CLEANUP(mem_freep) char *text = mem_alloc(SIZE);
+    for (size_t i = 0; i < SIZE; i++)
+        text[i] = (char)(i * 31 >> 3);
+    struct transfer_request request = {
+        .method = "POST", .url = server_url("/"), .body = { text, SIZE }
+    };
+    struct told told = { 0 };
+    begin(&told, &request);
+    AWAIT(told.ends);
+    assert_int_equal(told.end, TRANSFER_DONE);
+    assert_true(str_equal(buf_view(&told.body), request.body));
+    told_done(&told);
+}
+
+/* Many wait at once; then each event of one starts, cancels or ends others. */
+enum { MANY = 200 };
+static struct told many[MANY], next[MANY];
+
+static void cancel_neighbour(struct told *told)
+{
+    struct told *neighbour = told + 1;
+    struct transfer_request request = { .method = "GET", .url = server_url("/again") };
+    if (neighbour->transfer)
+        transfer_cancel(neighbour->transfer);
+    begin(&next[told - many], &request);
+}
+
+static void test_many(void **state)
+{
+    (void)state;
+    struct transfer_request request = { .method = "GET", .url = server_url("/hold") };
+    for (unsigned i = 0; i < MANY; i++) {
+        if (i % 2 == 0)
+            many[i].act = cancel_neighbour;
+        begin(&many[i], &request);
+    }
+    AWAIT(held.count == MANY);
+    for (unsigned i = 0; i < MANY; i++)
+        http_reply(held.at[i], 200, NULL, 0, STR("x"));
+    for (unsigned i = 0; i < MANY; i++)
+        AWAIT(many[i].ends == 1 && (i % 2 || next[i].ends == 1));
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_true(many[i].end == TRANSFER_DONE || (i % 2 && many[i].end == TRANSFER_CANCELLED));
+        assert_int_equal(next[i].end, TRANSFER_DONE);
+        told_done(&many[i]);
+        told_done(&next[i]);
+    }
+}
+
+/* Cancelling reaches the server at once, though it has not written anything. */
+static void test_cancel_is_heard(void **state)
+{
+    (void)state;
+    struct transfer_request request = { .method = "GET", .url = server_url("/hold") };
+    struct told told = { 0 };
+    begin(&told, &request);
+    AWAIT(held.count == 1);
+    transfer_cancel(told.transfer);
+    AWAIT(held.gone == 1);
+    told_done(&told);
+}
+
+/* What is open when the transfers go is cancelled; nothing starts any more. */
+static void start_again(struct told *told)
+{
+    struct transfer_request request = { .method = "GET", .url = raw_url() };
+    assert_int_equal(
+        transfer_start(&told->transfer, transfers, &request, &events, told, &err), -ERR_STATE);
+}
+
+static void end_and_start(void *with, enum transfer_end end, bool was_sent, const struct err *why)
+{
+    on_end(with, end, was_sent, why);
+    start_again(with);
+}
+
+static void test_freed_while_open(void **state)
+{
+    static const struct transfer_events stubborn = { .on_end = end_and_start };
+    up(state);
+    struct transfer_request request = { .method = "GET", .url = raw_url() };
+    struct told told[3] = { 0 };
+    for (size_t i = 0; i < COUNT_OF(told); i++)
+        transfer_start(&told[i].transfer, transfers, &request, &stubborn, &told[i], &err);
+    AWAIT(raw_asked());
+    transfers_free(transfers);
+    for (size_t i = 0; i < COUNT_OF(told); i++) {
+        assert_int_equal(told[i].ends, 1);
+        assert_int_equal(told[i].end, TRANSFER_CANCELLED);
+    }
+    transfers = NULL;
+    down(state);
+}
+
+#define RAW(test) cmocka_unit_test_setup_teardown(test, up, down)
+#define OURS(test) cmocka_unit_test_setup_teardown(test, up_server, down_server)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_answers, up, down),
+        RAW(test_answers),
+        RAW(test_what_is_sent),
+        RAW(test_refused_headers),
+        RAW(test_head),
+        RAW(test_proxy),
+        RAW(test_no_connection),
+        RAW(test_never_twice),
+        RAW(test_limits),
+        RAW(test_endless_head),
+        RAW(test_paused),
+        RAW(test_paused_peer_waits),
+        RAW(test_cancelled),
+        RAW(test_cancelled_while_paused),
+        OURS(test_large_both_ways),
+        OURS(test_many),
+        OURS(test_cancel_is_heard),
+        cmocka_unit_test(test_freed_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
