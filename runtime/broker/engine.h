@@ -160,5 +160,6 @@ struct engine {
     bool ending; /* nothing new is taken */
     struct metrics metrics;
     uint32_t waived; /* layers of the sandbox that moult.json does without */
-    const char *bin; /* folder of the programs */
+    const char *bin;  /* folder of the programs */
+    const char *tool; /* path of moult-tool */
 };

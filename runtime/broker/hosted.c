@@ -147,11 +147,10 @@ static void on_tools(void *with, int rc, const struct err *why)
 static int start_box(struct starting *starting, toolbox_ready ready, struct err *err)
 {
     struct engine *engine = starting->engine;
-    CLEANUP(mem_freep) char *tool = mem_format("%s/moult-tool", engine->bin);
     const struct toolbox_plan plan = { .loop = engine->loop,
         .home = engine->home,
         .config = engine->config,
-        .tool = tool,
+        .tool = engine->tool,
         .workspace = starting->name,
         .waived = engine->waived };
     return toolbox_new(&starting->toolbox, &plan, ready, starting, err);

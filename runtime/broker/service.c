@@ -35,7 +35,7 @@ struct service {
     uv_timer_t grace;
     uint64_t ending_since_ms;
     bool ending;
-    char bin[PATH_MAX], worker[PATH_MAX + 32];
+    char bin[PATH_MAX], worker[PATH_MAX + 32], tool[PATH_MAX + 32];
 };
 
 /* --- what others ask */
@@ -138,6 +138,8 @@ static int read_waived(struct service *service, struct err *err)
 static int start_crew(struct service *service, struct err *err)
 {
     struct engine *engine = &service->engine;
+    snprintf(service->tool, sizeof service->tool, "%s/moult-tool", service->bin);
+    engine->tool = service->tool;
     snprintf(service->worker, sizeof service->worker, "%s/moult-worker", service->bin);
     const struct crew_plan plan = { .loop = &service->loop,
         .home = engine->home,
