@@ -130,12 +130,44 @@ static int do_move_cluster(struct peer *peer, struct unpack *in, struct err *err
     return store_move_cluster(peer->serving->store, &cluster, from, err);
 }
 
+static int do_live(
+    struct peer *peer, enum journal_op op, struct unpack *in, struct buf *out, struct err *err)
+{
+    struct store *store = peer->serving->store;
+    struct str name = { 0 }, why = { 0 };
+    uint64_t session = 0, turn = 0, from = 0;
+    if (op == OP_NAMED)
+        name = unpack_text(in, JOURNAL_TEXT_MAX);
+    else
+        session = unpack_u64(in);
+    if (op == OP_EVENTS || op == OP_FLAG)
+        turn = unpack_u64(in);
+    if (op == OP_EVENTS || op == OP_TURNS)
+        from = unpack_u64(in);
+    if (op == OP_FLAG)
+        why = unpack_text(in, JOURNAL_WHY_MAX);
+    if (!unpack_end(in) || turn > UINT32_MAX || from > INT64_MAX || session > INT64_MAX)
+        return malformed(err);
+    switch (op) {
+    case OP_NAMED:
+        return store_named(store, peer->role, name, out, err);
+    case OP_TURNS:
+        return store_turns(store, peer->role, session, from, out, err);
+    case OP_EVENTS:
+        return store_entries(store, peer->role, session, turn, from, out, err);
+    default:
+        return store_flag(store, session, turn, why, err);
+    }
+}
+
 static int dispatch(
     struct peer *peer, enum journal_op op, struct unpack *in, struct buf *out, struct err *err)
 {
     struct store *store = peer->serving->store;
     if (op >= OP_MOVE_CANDIDATES && op <= OP_CHECKPOINTS)
         return decide(store, op, in, &peer->serving->arena, out, err);
+    if (op >= OP_NAMED)
+        return do_live(peer, op, in, out, err);
     if (op == OP_PUT)
         return do_put(peer, in, out, err);
     if (op == OP_GET)

@@ -58,3 +58,13 @@ int store_checkpoint(struct store *store, uint64_t record, const struct digest *
     struct str envelope, struct err *err);
 int store_checkpoints(struct store *store, uint64_t from, struct buf *out, struct err *err);
 int store_audit(struct store *store, uint64_t after, struct buf *out, struct err *err);
+/* Live sessions for people: by name; turns; what happened (turn: its ordinal + 1, 0: all); and a
+ * person's word against it. */
+int store_named(
+    struct store *store, enum journal_role role, struct str name, struct buf *out, struct err *err);
+int store_turns(struct store *store, enum journal_role role, uint64_t session, uint64_t from,
+    struct buf *out, struct err *err);
+int store_entries(struct store *store, enum journal_role role, uint64_t session, uint64_t turn,
+    uint64_t from, struct buf *out, struct err *err);
+int store_flag(
+    struct store *store, uint64_t session, uint64_t turn, struct str why, struct err *err);

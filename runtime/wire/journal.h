@@ -205,3 +205,50 @@ int journal_record_check(const struct journal_record *record, uint64_t number,
 /* Reads the whole chain. *ret_head is its last digest. ERR_VERIFY names the first bad record. */
 int journal_audit_verify(
     struct journal *journal, uint64_t *ret_records, struct digest *ret_head, struct err *err);
+
+/* --- live sessions */
+
+/* The one of that X-Moult-Session name. ERR_MISSING; ERR_STATE when several principals have one. */
+int journal_named(struct journal *journal, struct str name, uint64_t *ret_number, struct err *err);
+
+/* What a person calls a session: the first digits of its id, or its name. */
+int journal_lookup(struct journal *journal, struct str text, uint64_t *ret_number, struct err *err);
+
+struct journal_turn {
+    uint64_t number;
+    uint32_t ordinal;         /* within its session, from 0 */
+    struct digest generation; /* that was active when it began */
+    uint64_t at_ms;
+    uint8_t how; /* enum wire_ended; 0: it has no end yet */
+    struct str why;
+    uint64_t ended_ms;
+    uint32_t effects;
+};
+/* All turns of a session, in order; texts are in the arena. None: it was imported. */
+int journal_turns(struct journal *journal, uint64_t session, struct arena *arena,
+    struct journal_turn **ret, uint32_t *ret_count, struct err *err);
+
+/* What happened in a session, in order. data: one JSON object on one line, by kind
+ * (docs/reference/trace.md). */
+struct journal_entry {
+    uint64_t seq;     /* grows, with gaps */
+    uint64_t turn;    /* its number, 0: none */
+    uint32_t ordinal; /* of the turn */
+    uint64_t at_ms;
+    struct str kind;
+    uint8_t standing;   /* enum journal_standing */
+    uint64_t causation; /* seq of the entry that it came from, 0: none */
+    struct str data;
+};
+enum { JOURNAL_ALL_TURNS = -1 };
+/* A page from seq `from` on, of one turn (its ordinal) or of all. *ret_count 0: the end. */
+int journal_entries(struct journal *journal, uint64_t session, int64_t turn, uint64_t from,
+    struct arena *arena, struct journal_entry **ret, uint32_t *ret_count, struct err *err);
+
+/* A person says that this is wrong: a row that the miner reads, and an audit record. */
+int journal_flag(
+    struct journal *journal, uint64_t session, int64_t turn, struct str why, struct err *err);
+
+/* Asks the running service: JSON in, JSON out (in the arena). ERR_STATE: none runs here. */
+int journal_service(struct journal *journal, const char *verb, struct str body, struct arena *arena,
+    struct str *ret, struct err *err);

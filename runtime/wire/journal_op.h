@@ -42,9 +42,12 @@ enum journal_op {
     OP_CHECKPOINTS, /* u64 from -> u32 count, u64 record, digest head, text envelope */
     OP_SERVICE,     /* text verb, text body (JSON) -> text (JSON) */
     OP_NAMED,       /* text name -> u64 number: the session of X-Moult-Session */
-    OP_TURNS,       /* u64 session, u64 from -> u32 count, turns: journal_unpack_turn */
-    OP_EVENTS,      /* u64 session, u64 turn, u64 from -> u32 count, entries of the trace */
-    OP_FLAG,        /* u64 session, u64 turn, text why */
+    OP_TURNS,       /* u64 session, u64 from -> u32 count, turns: u64 number, u32 ordinal, digest,
+                       u64 at, u8 how, text why, u64 ended, u32 effects */
+    OP_EVENTS,      /* u64 session, u64 turn (ordinal + 1, 0: all), u64 from -> u32 count, entries:
+                       u64 seq, turn, u32 ordinal, u64 at, text kind, u8 standing, u64 causation,
+                       text data */
+    OP_FLAG,        /* u64 session, u64 turn (ordinal + 1, 0: all), text why */
     OPS
 };
 void journal_pack_session(struct buf *out, const struct journal_session *session);
