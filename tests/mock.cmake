@@ -1,2 +1,5 @@
 moult_test(mock_script_test mock base)
 moult_test(mock_engine_test mock base)
+moult_story(integration mock_model)
+moult_fuzz(script mock base)
+moult_fuzz(intake mock base)
