@@ -6,7 +6,7 @@
  * from its chat form alone: text and calls are merged into the blocks that were there. */
 #pragma once
 
-#include "protocol/codec.h"
+#include "protocol/spoken.h"
 
 /* --- blocks */
 
@@ -18,12 +18,6 @@ enum messages_kind {
 };
 enum messages_kind messages_kind(const struct json *block);
 
-/* What a message says, in plain text. */
-struct messages_said {
-    struct str text;
-    const struct protocol_call *calls;
-    uint32_t calls_count;
-};
 /* A block of a message that is written again. */
 struct messages_block {
     uint32_t from;  /* number of the block that it was, byte for byte; CODEC_NONE: written anew */
@@ -34,7 +28,7 @@ struct messages_block {
  * byte for byte, a changed one keeps its other members, those that are neither text nor call stay.
  * Returns how many; *ret is in the arena. */
 uint32_t messages_merge(struct messages_block **ret, const struct json *const *blocks,
-    uint32_t count, const struct messages_said *said, struct arena *arena);
+    uint32_t count, const struct spoken *said, struct arena *arena);
 /* {"type":"text","text":...}; text is a JSON string. */
 struct str messages_text_block(struct arena *arena, struct str quoted);
 /* Arguments as a tool_use block wants them: an object. What is none goes as {"_raw": text}. */

@@ -20,13 +20,6 @@ struct answer {
 
 static const struct json_limits loose = { .size_max = PROTOCOL_BODY_MAX, .duplicates = true };
 
-static struct str quoted(struct arena *arena, struct str text)
-{
-    CLEANUP(buf_done) struct buf out = { 0 };
-    json_quote(&out, text);
-    return codec_keep(arena, &out);
-}
-
 /* --- stop reasons */
 
 /* Of the other protocols, and of this one where the calls have changed. */
@@ -346,8 +339,7 @@ static void merge(struct answer *answer)
     const struct json **old = arena_alloc(answer->arena, (source->count + 1) * sizeof(*old));
     for (uint32_t i = 0; i < source->count; i++)
         old[i] = source->blocks[i].node;
-    struct messages_said said = { answer->asked->text, answer->asked->calls,
-        answer->asked->calls_count };
+    struct spoken said = { answer->asked->text, answer->asked->calls, answer->asked->calls_count };
     answer->count = messages_merge(&answer->blocks, old, source->count, &said, answer->arena);
 }
 
@@ -363,6 +355,6 @@ int messages_answer_write(struct buf *out, const struct protocol_answer *asked,
         buf_str(out, from->raw);
         return 0;
     }
-    answer.stop = quoted(scratch, stop_reason(&answer));
+    answer.stop = spoken_quoted(scratch, stop_reason(&answer));
     return asked->stream ? write_stream(&answer, err) : write_json(&answer, err);
 }

@@ -6,14 +6,9 @@
 
 #include "base/mem.h"
 
-#include <string.h>
-
 static bool is_type(const struct json *block, const char *type)
 {
-    const struct json *node = codec_member(block, "type");
-    struct str want = str_of(type);
-    return json_is(node, JSON_STRING) && node->raw.size == want.size + 2 &&
-           memcmp(node->raw.at + 1, want.at, want.size) == 0;
+    return spoken_is(codec_member(block, "type"), type);
 }
 
 enum messages_kind messages_kind(const struct json *block)
@@ -168,7 +163,7 @@ struct str messages_input(struct arena *arena, struct str args)
 
 struct merge {
     struct arena *arena;
-    const struct messages_said *said;
+    const struct spoken *said;
     bool *used; /* calls that have their block */
     bool text_same, text_done;
     struct messages_block *out;
@@ -178,13 +173,6 @@ struct merge {
 static void put(struct merge *merge, uint32_t from, const struct json *node, struct str raw)
 {
     merge->out[merge->count++] = (struct messages_block){ from, raw, node };
-}
-
-static struct str quoted(struct arena *arena, struct str text)
-{
-    CLEANUP(buf_done) struct buf out = { 0 };
-    json_quote(&out, text);
-    return codec_keep(arena, &out);
 }
 
 static struct str splice(
@@ -218,7 +206,7 @@ static void new_text(struct merge *merge)
     if (merge->text_done || merge->said->text.size == 0)
         return;
     merge->text_done = true;
-    struct str text = quoted(merge->arena, merge->said->text);
+    struct str text = spoken_quoted(merge->arena, merge->said->text);
     put(merge, CODEC_NONE, NULL, messages_text_block(merge->arena, text));
 }
 
@@ -233,7 +221,7 @@ static void merge_text(struct merge *merge, uint32_t number, const struct json *
         return;
     merge->text_done = true;
     struct codec_changes changes = { 0 };
-    codec_set(&changes, block, "text", quoted(merge->arena, merge->said->text));
+    codec_set(&changes, block, "text", spoken_quoted(merge->arena, merge->said->text));
     codec_drop(&changes, "citations");
     put(merge, CODEC_NONE, NULL, splice(merge->arena, block, &changes));
 }
@@ -266,7 +254,7 @@ static void merge_call(struct merge *merge, uint32_t number, const struct json *
     }
     struct codec_changes changes = { 0 };
     if (!same_name)
-        codec_set(&changes, block, "name", quoted(merge->arena, call->name));
+        codec_set(&changes, block, "name", spoken_quoted(merge->arena, call->name));
     if (!same_args)
         codec_set(&changes, block, "input", args);
     put(merge, CODEC_NONE, NULL, splice(merge->arena, block, &changes));
@@ -294,7 +282,7 @@ static bool has_text(const struct json *const *blocks, uint32_t count)
 }
 
 uint32_t messages_merge(struct messages_block **ret, const struct json *const *blocks,
-    uint32_t count, const struct messages_said *said, struct arena *arena)
+    uint32_t count, const struct spoken *said, struct arena *arena)
 {
     struct merge merge = { .arena = arena, .said = said };
     merge.out = arena_alloc(arena, (count + said->calls_count + 1) * sizeof(*merge.out));

@@ -8,8 +8,6 @@
 
 #include "base/mem.h"
 
-#include <string.h>
-
 /* --- what is written */
 
 struct list {
@@ -59,59 +57,6 @@ struct writer {
     bool open;
     struct blocks blocks;
 };
-
-/* --- chat messages */
-
-static bool role_is(const struct json *chat, const char *role)
-{
-    struct str want = str_of(role);
-    const struct json *node = codec_member(chat, "role");
-    return json_is(node, JSON_STRING) && node->raw.size == want.size + 2 &&
-           memcmp(node->raw.at + 1, want.at, want.size) == 0;
-}
-
-static bool is_system(const struct json *chat)
-{
-    return role_is(chat, "system") || role_is(chat, "developer");
-}
-
-static struct str plain_text(const struct json *content, struct arena *arena)
-{
-    if (json_is(content, JSON_STRING))
-        return json_string(arena, content);
-    CLEANUP(buf_done) struct buf text = { 0 };
-    JSON_EACH(part, content)
-    {
-        buf_str(&text, json_string(arena, codec_member(part, "text")));
-    }
-    return codec_keep(arena, &text);
-}
-
-static void read_call(struct protocol_call *ret, const struct json *node, struct arena *arena)
-{
-    const struct json *function = codec_member(node, "function");
-    const struct json *args = codec_member(function, "arguments");
-    ret->id = json_string(arena, codec_member(node, "id"));
-    ret->name = json_string(arena, codec_member(function, "name"));
-    ret->args = json_is(args, JSON_STRING) ? json_string(arena, args)
-                : args                     ? args->raw
-                                           : (struct str){ 0 };
-}
-
-static struct messages_said said_of(const struct json *chat, struct arena *arena)
-{
-    const struct json *list = codec_member(chat, "tool_calls");
-    struct messages_said said = { .text = plain_text(codec_member(chat, "content"), arena) };
-    if (!json_is(list, JSON_ARRAY) || list->count == 0)
-        return said;
-    struct protocol_call *calls = arena_alloc(arena, list->count * sizeof(*calls));
-    JSON_EACH(node, list)
-    {
-        read_call(&calls[said.calls_count++], node, arena);
-    }
-    said.calls = calls;
-    return said;
-}
 
 /* --- blocks of the request */
 
@@ -258,7 +203,7 @@ static void add_assistant(
 {
     const struct json *const *old = NULL;
     uint32_t old_count = instead ? blocks_of(writer, instead, &old) : 0;
-    struct messages_said said = said_of(chat, writer->arena);
+    struct spoken said = spoken_of(chat, writer->arena);
     struct messages_block *blocks;
     uint32_t count = messages_merge(&blocks, old, old_count, &said, writer->arena);
     for (uint32_t i = 0; i < count; i++)
@@ -334,7 +279,7 @@ static int add_text(struct writer *writer, struct list *list, const struct json 
         return add_parts(list, arena, content, err);
     const struct json *const *old;
     uint32_t old_count = blocks_of(writer, instead, &old);
-    struct messages_said said = { .text = json_string(arena, content) };
+    struct spoken said = { .text = json_string(arena, content) };
     struct messages_block *blocks;
     uint32_t count = messages_merge(&blocks, old, old_count, &said, arena);
     for (uint32_t i = 0; i < count; i++)
@@ -363,15 +308,15 @@ static enum role role_of_place(const struct writer *writer, uint32_t number)
     if (writer->request->messages[number].model)
         return ROLE_ASSISTANT;
     const struct json *node = writer->request->places[number].node;
-    return role_is(node, "system") ? ROLE_SYSTEM : ROLE_USER;
+    return spoken_role(node, "system") ? ROLE_SYSTEM : ROLE_USER;
 }
 
 static enum role role_of_new(
     const struct writer *writer, const struct codec_unit *unit, const struct codec_place *instead)
 {
-    if (role_is(unit->node, "assistant"))
+    if (spoken_role(unit->node, "assistant"))
         return ROLE_ASSISTANT;
-    if (instead && is_system(unit->node))
+    if (instead && spoken_system(unit->node))
         return role_of_place(writer, unit->instead);
     return ROLE_USER;
 }
@@ -384,7 +329,7 @@ static int add_new(struct writer *writer, const struct codec_unit *unit, struct 
     enum role role = role_of_new(writer, unit, instead);
     open_group(writer, role, instead);
     writer->group.whole = false;
-    if (role_is(unit->node, "tool") || role_is(unit->node, "function"))
+    if (spoken_result(unit->node))
         return add_result(writer, unit->node, instead, err);
     if (role != ROLE_ASSISTANT)
         return add_user(writer, unit->node, instead, err);
@@ -400,7 +345,7 @@ static bool take_system(struct writer *writer, const struct codec_unit *unit, bo
     const struct codec_place *instead = place_of(writer, unit->instead);
     if (from)
         return from->element == CODEC_NONE;
-    return is_system(unit->node) && (!begun || (instead && instead->element == CODEC_NONE));
+    return spoken_system(unit->node) && (!begun || (instead && instead->element == CODEC_NONE));
 }
 
 static int add_system(struct writer *writer, const struct codec_unit *unit, struct err *err)
@@ -487,28 +432,6 @@ void messages_tool_write(struct buf *out, const struct json *tool)
     buf_char(out, '}');
 }
 
-static int write_tools(struct buf *out, struct str tools, struct arena *arena, struct err *err)
-{
-    if (tools.size == 0)
-        return 0;
-    const struct json *list = json_read(arena, tools, NULL, err);
-    if (!list)
-        return -err->code;
-    if (!json_is(list, JSON_ARRAY))
-        return err_set(err, ERR_INPUT, "tools is no list");
-    if (list->count == 0)
-        return 0;
-    const char *before = ",\"tools\":[";
-    JSON_EACH(tool, list)
-    {
-        buf_text(out, before);
-        before = ",";
-        messages_tool_write(out, tool);
-    }
-    buf_char(out, ']');
-    return 0;
-}
-
 static struct codec_units units_of(
     const struct protocol_fresh *fresh, const struct json *const *messages, struct arena *arena)
 {
@@ -540,7 +463,7 @@ int messages_request_fresh(struct buf *out, const struct protocol_fresh *fresh,
     buf_text(out, ",\"messages\":[");
     buf_str(out, buf_view(&list));
     buf_char(out, ']');
-    r = write_tools(out, fresh->tools, scratch, err);
+    r = spoken_tools_write(out, fresh->tools, messages_tool_write, scratch, err);
     if (r < 0)
         return r;
     buf_text(out, fresh->stream ? ",\"stream\":true}" : "}");

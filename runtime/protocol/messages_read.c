@@ -8,14 +8,6 @@
 
 #include "base/mem.h"
 
-static bool is_role(const struct json *message, const char *role)
-{
-    const struct json *node = codec_member(message, "role");
-    struct str quoted = json_is(node, JSON_STRING) ? node->raw : (struct str){ 0 };
-    return quoted.size > 2 &&
-           str_equal((struct str){ quoted.at + 1, quoted.size - 2 }, str_of(role));
-}
-
 /* --- content */
 
 /* Text blocks as one JSON string, or null if there are none. */
@@ -248,10 +240,10 @@ static int add_message(
     struct codec_place place = {
         .node = message, .raw = message->raw, .element = number, .elements = 1
     };
-    if (is_role(message, "assistant"))
+    if (spoken_role(message, "assistant"))
         return add_assistant(request, &place, content, err);
-    bool system = is_role(message, "system");
-    if (!system && !is_role(message, "user"))
+    bool system = spoken_role(message, "system");
+    if (!system && !spoken_role(message, "user"))
         return codec_refuse(request, message, err, "a message has no role that is known");
     if (count_results(content) > 0)
         return add_pieces(request, &place, content, err);

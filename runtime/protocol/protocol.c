@@ -15,9 +15,7 @@ const struct codec *codec_of(enum protocol protocol)
 {
     static const struct codec *const codecs[PROTOCOLS] = {
         [PROTOCOL_CHAT] = &codec_chat,
-#ifdef PROTOCOL_HAS_RESPONSES
         [PROTOCOL_RESPONSES] = &codec_responses,
-#endif
         [PROTOCOL_MESSAGES] = &codec_messages,
     };
     return codecs[protocol];
