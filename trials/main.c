@@ -1,8 +1,9 @@
-/* moult-trial - detectors and replay: rows in, values out. */
+/* moult-trial - detectors, replay, and looks at what happened: rows in, values out. */
 #include "trials/cmd.h"
 
 int main(int argc, char **argv)
 {
-    const struct verb verbs[] = { verb_import, verb_mine, verb_replay, { 0 } };
+    const struct verb verbs[] = { verb_import, verb_mine, verb_replay, verb_sessions, verb_trace,
+        verb_flag, { 0 } };
     return verb_main("moult-trial", verbs, argc, argv);
 }
