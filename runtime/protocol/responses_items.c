@@ -174,19 +174,25 @@ static struct str custom_input(struct arena *arena, struct str args)
     return json_is(input, JSON_STRING) && root->count == 1 ? json_string(arena, input) : args;
 }
 
+/* No text is no arguments. */
+static struct str plain_args(struct str args)
+{
+    return args.size > 0 ? args : STR("{}");
+}
+
 static void merge_call(struct merge *merge, uint32_t number, const struct json *item, bool custom)
 {
     const struct protocol_call *call = call_of(merge, item);
     if (!call)
         return;
     const char *member = custom ? "input" : "arguments";
-    struct str args = custom ? custom_input(merge->arena, call->args) : call->args;
+    struct str args = custom ? custom_input(merge->arena, call->args) : plain_args(call->args);
     struct str old_args = json_string(merge->arena, codec_member(item, member));
     struct str old_name = json_string(merge->arena, codec_member(item, "name"));
     struct codec_changes changes = { 0 };
     if (!str_equal(old_name, call->name))
         codec_set(&changes, item, "name", spoken_quoted(merge->arena, call->name));
-    if (!str_equal(old_args, args))
+    if (!str_equal(custom ? old_args : plain_args(old_args), args))
         codec_set(&changes, item, member, spoken_quoted(merge->arena, args));
     if (changes.count == 0) {
         keep(merge, number, item, true);
@@ -211,7 +217,7 @@ static void new_call(struct merge *merge, const struct protocol_call *call)
     buf_text(&out, ",\"name\":");
     json_quote(&out, call->name);
     buf_text(&out, ",\"arguments\":");
-    json_quote(&out, call->args.size ? call->args : STR("{}"));
+    json_quote(&out, plain_args(call->args));
     buf_char(&out, '}');
     put(merge, &out);
 }

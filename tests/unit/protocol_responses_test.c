@@ -606,13 +606,28 @@ static void events_of_an_answer_are_numbered(void **state)
         rest.size -= (size_t)at + 18;
         assert_int_equal(strtol(rest.at, NULL, 10), number);
     }
-    assert_int_equal(number, 2 + 3 + 5 + 4 + 4 + 1);
+    assert_int_equal(number, 2 + 6 + 5 + 4 + 4 + 1);
     struct str all = text_of(&changed);
     assert_true(str_find(all, STR("\"output_index\":1,\"item\":{\"id\":\"fc_1\"")) > 0);
     assert_true(
         str_find(all, STR("{\"id\":\"ct_1\",\"type\":\"custom_tool_call\",\"status\":"
                           "\"completed\",\"input\":\"*** End\",\"call_id\":\"call_2\"")) > 0);
     assert_true(str_find(all, STR("\"own\":[1.0],\"output\":[{\"id\":\"rs_1\"")) > 0);
+}
+
+/* "" and {} are the same arguments: a reply is not written again for them. */
+static void no_arguments_are_no_change(void **state)
+{
+    (void)state;
+    static const char raw[] = "{\"output\": [" BARE_CALL "] }";
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct protocol_said said;
+    read_back(STR(raw), false, &arena, &said);
+    struct spoken s = spoken_of(said.chat, &arena);
+    assert_text("args", s.calls[0].args, "{}");
+    write_answer(&out, STR(raw), false, false, &s);
+    assert_text("same", text_of(&out), raw);
 }
 
 static void an_answer_of_another_protocol_is_made(void **state)
@@ -664,6 +679,7 @@ int main(void)
         cmocka_unit_test(the_recorded_error_is_one),
         cmocka_unit_test(answers_say_what_they_shall),
         cmocka_unit_test(events_of_an_answer_are_numbered),
+        cmocka_unit_test(no_arguments_are_no_change),
         cmocka_unit_test(an_answer_of_another_protocol_is_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
