@@ -9,6 +9,7 @@
 #include "broker/model.h"
 #include "broker/provider.h"
 #include "broker/session.h"
+#include "broker/swap.h"
 #include "broker/turn.h"
 #include "sdk/moult.h"
 
@@ -443,6 +444,8 @@ static void journal_failure(struct turn *turn, uint8_t how, struct str why)
 static void fail(struct turn *turn, uint8_t how, struct str why)
 {
     struct client *client = turn->client;
+    if (!turn->model_error)
+        swap_failed(turn);
     journal_failure(turn, how, why);
     if (client) {
         say_failure(client, turn, how, why);

@@ -369,6 +369,8 @@ void turn_message(void *with, struct crew_worker *worker, const struct wire *mes
 {
     struct engine *engine = with;
     struct err err = { 0 };
+    if (swap_message(engine->swap, message))
+        return;
     /* The lease is the first member of every one of them. */
     struct turn *turn = turn_of(engine, message->close.lease);
     if (message->type == WIRE_FAULT && !turn) {

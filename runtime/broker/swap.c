@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/generation.h"
+#include "broker/probe.h"
 #include "broker/turn.h"
 
 #include <inttypes.h>
@@ -24,6 +25,7 @@ struct canary {
     char candidate[80];
     uint32_t share, turns_max; /* percent of new turns; no more than so many */
     uint64_t turns, failed, crashed, done;
+    struct probe probe;
 };
 struct swap {
     struct engine *engine;
@@ -249,6 +251,13 @@ void swap_survived(struct turn *turn)
     turn->killer = NULL;
 }
 
+void swap_failed(const struct turn *turn)
+{
+    struct canary *canary = &turn->session->engine->swap->canary;
+    if (canary->slot.loaded && turn->generation == canary->slot.loaded)
+        canary->failed++;
+}
+
 /* --- the driver's verbs */
 
 static int text_member(const struct json *root, const char *name, struct arena *arena,
@@ -273,6 +282,7 @@ static int verb_load(struct swap *swap, const struct json *root, struct arena *a
     rc = crew_load(&next.slot.loaded, engine->crew, &spec, err);
     if (rc < 0)
         return rc;
+    probe_end(&swap->canary.probe);
     empty(&swap->canary.slot);
     str_printable(next.candidate, sizeof next.candidate, id, false);
     swap->canary = next;
@@ -292,17 +302,36 @@ static int need_canary(
     return 0;
 }
 
-/* A worker that starts has mapped every build, checked the order and locked itself. */
 static int verb_probe(struct swap *swap, const struct json *root, struct arena *arena,
     struct buf *out, struct err *err)
 {
-    struct crew_worker *worker;
+    struct canary *canary = &swap->canary;
     int rc = need_canary(swap, root, arena, err);
+    if (rc < 0)
+        return rc;
+    probe_end(&canary->probe);
+    rc = probe_start(&canary->probe, swap->engine, canary->slot.loaded, err);
     if (rc == 0)
-        rc = crew_worker_for(&worker, swap->canary.slot.loaded, STR("local"), err);
-    if (rc == 0)
-        buf_format(out, "{\"ok\":true,\"worker_pid\":%d}", (int)crew_pid(worker));
+        buf_format(out, "{\"ok\":true,\"worker_pid\":%d}", (int)crew_pid(canary->probe.worker));
     return rc;
+}
+
+bool swap_message(struct swap *swap, const struct wire *message)
+{
+    return probe_message(&swap->canary.probe, message);
+}
+
+void swap_worker_gone(struct swap *swap, const struct crew_worker *worker, const char *why)
+{
+    probe_gone(&swap->canary.probe, worker, why);
+}
+
+/* Its turns go on with what is active; its probe ends. */
+static void end_of_canary(struct swap *swap)
+{
+    probe_end(&swap->canary.probe);
+    empty(&swap->canary.slot);
+    swap->canary = (struct canary){ 0 };
 }
 
 static int verb_canary(struct swap *swap, const struct json *root, struct arena *arena,
@@ -338,8 +367,7 @@ static int verb_retire(struct swap *swap, const struct json *root, struct arena 
     int rc = need_canary(swap, root, arena, err);
     if (rc < 0)
         return rc;
-    empty(&swap->canary.slot);
-    swap->canary = (struct canary){ 0 };
+    end_of_canary(swap);
     buf_text(out, "{\"ok\":true}");
     return 0;
 }
@@ -379,7 +407,11 @@ void swap_status(const struct swap *swap, struct buf *out)
     if (canary->slot.loaded)
         buf_format(out,
             ",\"canary\":{\"candidate\":\"%s\",\"share\":%u,\"turns\":%" PRIu64 ",\"done\":%" PRIu64
-            ",\"failed\":%" PRIu64 ",\"crashed\":%" PRIu64 "}",
+            ",\"failed\":%" PRIu64 ",\"crashed\":%" PRIu64 ",\"probe\":\"%s\",\"why\":",
             canary->candidate, canary->share, canary->turns, canary->done, canary->failed,
-            canary->crashed);
+            canary->crashed, probe_words[canary->probe.state]);
+    if (canary->slot.loaded) {
+        json_quote(out, str_of(canary->probe.why));
+        buf_char(out, '}');
+    }
 }

@@ -20,6 +20,11 @@ bool swap_moves(const struct turn *turn);
 /* The turn killed its worker; or came through. */
 void swap_died(struct turn *turn, enum crew_end end, const char *why);
 void swap_survived(struct turn *turn);
+/* The turn failed, and no provider was to blame. */
+void swap_failed(const struct turn *turn);
+/* What workers say to a probe; true: it was taken. And that one has gone. */
+bool swap_message(struct swap *swap, const struct wire *message);
+void swap_worker_gone(struct swap *swap, const struct crew_worker *worker, const char *why);
 struct crew_generation *swap_active(const struct swap *swap);
 /* The driver's verbs (journal_service): JSON in, JSON out. */
 int swap_verb(

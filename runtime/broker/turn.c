@@ -257,6 +257,7 @@ static void lost(struct turn *turn, enum crew_end end, const char *why)
 void turn_worker_gone(void *with, struct crew_worker *worker, enum crew_end end, const char *why)
 {
     struct engine *engine = with;
+    swap_worker_gone(engine->swap, worker, why);
     engine->metrics.crashed += end == CREW_CRASHED || end == CREW_BROKE;
     engine->metrics.hung += end == CREW_HUNG;
     if (end != CREW_TOLD)
