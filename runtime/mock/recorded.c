@@ -1,8 +1,8 @@
 /* recorded - see recorded.h. */
 #include "mock/recorded.h"
 
-#include "base/hash.h"
 #include "base/mem.h"
+#include "mock/key.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,22 +41,7 @@ uint32_t recorded_count(const struct recorded *recorded)
     return recorded->count;
 }
 
-/* --- keys */
-
-static void key_add(struct hash_state *state, enum ask_role role, struct str text)
-{
-    uint64_t head[2] = { role, text.size };
-    if (role != ASK_USER && role != ASK_TOOL)
-        return;
-    hash_add(state, head, sizeof head);
-    hash_add(state, text.at, text.size);
-}
-
-static struct digest key_so_far(const struct hash_state *state)
-{
-    struct hash_state copy = *state;
-    return hash_end(&copy);
-}
+/* --- finding */
 
 static uint32_t *slot_of(const struct recorded *recorded, const struct digest *key)
 {
@@ -130,13 +115,13 @@ static struct answer read_answer(
 }
 
 static int add_reply(struct recorded *recorded, struct arena *arena, const struct json *message,
-    const struct hash_state *state, struct err *err)
+    const struct key *place, struct err *err)
 {
     if (recorded->count == RECORDED_REPLIES_MAX || recorded->arena.used > RECORDED_SIZE_MAX)
         return err_set(err, ERR_LIMIT, "more than %d replies, or %d MiB of them",
             RECORDED_REPLIES_MAX, RECORDED_SIZE_MAX >> 20);
     make_room(recorded);
-    struct digest key = key_so_far(state);
+    struct digest key = key_so_far(place);
     uint32_t *slot = slot_of(recorded, &key);
     if (*slot)
         return 0;
@@ -150,7 +135,7 @@ static int read_run(struct recorded *recorded, struct str line, struct err *err)
 {
     static const struct json_limits limits = { .size_max = RECORDED_RUN_MAX, .duplicates = true };
     CLEANUP(arena_done) struct arena arena = { 0 };
-    struct hash_state state;
+    struct key place;
     const struct json *root = json_read(&arena, line, &limits, err);
     if (!root)
         return -err->code;
@@ -159,15 +144,15 @@ static int read_run(struct recorded *recorded, struct str line, struct err *err)
         list = json_get(root, "messages");
     if (!json_is(list, JSON_ARRAY))
         return err_set(err, ERR_INPUT, "no run of tau-bench: it has neither traj nor messages");
-    hash_begin(&state);
+    key_begin(&place);
     JSON_EACH(message, list)
     {
         struct str role = json_string(&arena, json_get(message, "role"));
         int rc = 0;
         if (str_equal(role, STR("assistant")))
-            rc = add_reply(recorded, &arena, message, &state, err);
+            rc = add_reply(recorded, &arena, message, &place, err);
         else if (str_equal(role, STR("user")) || str_equal(role, STR("tool")))
-            key_add(&state, role.at[0] == 'u' ? ASK_USER : ASK_TOOL,
+            key_add(&place, role.at[0] == 'u' ? ASK_USER : ASK_TOOL,
                 json_string(&arena, json_get(message, "content")));
         else if (!str_equal(role, STR("system")))
             rc = err_set(err, ERR_INPUT, "a message without a known role");
@@ -226,15 +211,15 @@ int recorded_add(struct recorded *recorded, const char *path, struct err *err)
 
 const struct answer *recorded_find(const struct recorded *recorded, const struct ask *ask)
 {
-    struct hash_state state;
+    struct key place;
     bool settled =
         ask->messages_count > 0 && ask->messages[ask->messages_count - 1].role == ASK_ASSISTANT;
     if (recorded->count == 0 || settled)
         return NULL;
-    hash_begin(&state);
+    key_begin(&place);
     for (uint32_t i = 0; i < ask->messages_count; i++)
-        key_add(&state, ask->messages[i].role, ask->messages[i].text);
-    struct digest key = key_so_far(&state);
+        key_add(&place, ask->messages[i].role, ask->messages[i].text);
+    struct digest key = key_so_far(&place);
     uint32_t slot = *slot_of(recorded, &key);
     return slot ? &recorded->replies[slot - 1].answer : NULL;
 }

@@ -1,9 +1,9 @@
 /* recorded - conversations that were recorded, played again in whatever protocol is asked.
  *
- * The place in a recording is found by what came from outside of the model: roles and texts of the
- * user's messages and the results, in order. What the assistant said is left out, since a harness
- * may have mended it, and the system's text, since a harness owns it. The rest must be equal byte
- * for byte: a request that no recording continues has no answer, never one of something near. */
+ * The place in a recording is found by what came from outside of the model (key.h). What the
+ * assistant said is left out, since a harness may have mended it, and the system's text, since a
+ * harness owns it. A request that no recording continues has no answer, never one of something
+ * near. */
 #pragma once
 
 #include "base/err.h"

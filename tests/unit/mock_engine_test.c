@@ -449,6 +449,14 @@ static void play_recorded(void **state)
         { "one text is not two", ASK(USER("Cancel it") "," USER("")), 404, "mock_no_answer" },
         { "the assistant had the last word", ASK(USER("Cancel it") "," SAID("x")), 404,
             "mock_no_answer" },
+        { "a result that is JSON, printed otherwise",
+            ASK(USER("Where is it?") "," SAID("") "," RESULT(
+                "[{\\\"b\\\":\\\"1.0 \\\\\\\"2.0\\\",\\\"a\\\":7}]")),
+            200, "There." },
+        { "a result that is other JSON",
+            ASK(USER("Where is it?") "," SAID("") "," RESULT(
+                "[{\\\"b\\\":\\\"1 \\\\\\\"2.0\\\",\\\"a\\\":7}]")),
+            404, "mock_no_answer" },
         { "flat calls with objects", ASK(USER("Where is it?")), 200,
             "\"arguments\":\"{\\\"order_id\\\": \\\"#W2\\\"}\"" },
     };
