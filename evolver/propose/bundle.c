@@ -154,6 +154,7 @@ int bundle_read(struct bundle *ret, struct arena *arena, struct str text, struct
         .cluster = text_of(arena, root, "cluster"),
         .hook = text_of(arena, root, "hook"),
         .pipeline = text_of(arena, json_get(root, "pipeline"), "source"),
+        .pipeline_path = text_of(arena, json_get(root, "pipeline"), "path"),
         .past = json_get(root, "past"),
         .seconds =
             (uint32_t)json_int(json_get(json_get(root, "budget"), "seconds"), SECONDS_DEFAULT),

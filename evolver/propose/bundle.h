@@ -32,7 +32,7 @@ struct bundle {
     struct str cluster, hook;
     struct bundle_plugin *plugins;
     uint32_t plugins_count;
-    struct str pipeline; /* its source */
+    struct str pipeline, pipeline_path; /* its source */
     struct bundle_step *steps;
     uint32_t steps_count, groups_count;
     const struct json *past; /* earlier candidates: [{"plugin", "edits", "why_lost"}] */

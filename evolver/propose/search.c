@@ -232,12 +232,10 @@ static bool told_before(struct told *told, const struct printed *printed)
     return false;
 }
 
-/* The driver has told of a candidate that made the same edits and lost. */
-static bool lost_before(struct search *search, struct str proposal)
+bool search_lost(struct search *search, struct str plugin, struct str proposal)
 {
     const struct json *root = json_read(&search->arena, proposal, NULL, NULL);
-    return bundle_lost(
-        search->bundle, &search->arena, search->target.plugin->name, json_get(root, "edits"));
+    return bundle_lost(search->bundle, &search->arena, plugin, json_get(root, "edits"));
 }
 
 /* Whether a patch is worth a try beside those that are proposed: about as good, or good for half as
@@ -264,7 +262,8 @@ static int propose(struct search *search, struct patch *patches, uint32_t count,
         if (proposed == PROPOSER_CANDIDATES_MAX || !another(patch, first, shortest))
             continue;
         struct str proposal = proposal_of(search, patch, &printed);
-        if (lost_before(search, proposal) || told_before(&told, &printed))
+        if (search_lost(search, search->target.plugin->name, proposal) ||
+            told_before(&told, &printed))
             continue;
         int r = judge_try(&search->judge, &search->arena, proposal, &groups, &lost, err);
         if (r < 0)
@@ -296,7 +295,12 @@ static int search_all(struct search *search, struct err *err)
 {
     CLEANUP(mem_freep) struct patch *patches = mem_zero(PATCHES_MAX, sizeof(*patches));
     uint32_t count = 0;
-    int r = search_values(search, err);
+    struct printed swap;
+    int r = search_order(search, &swap, err);
+    if (r > 0)
+        return stop(search, "found", &swap, err);
+    if (r == 0)
+        r = search_values(search, err);
     if (r == 0)
         r = look_at_unchanged(search, err);
     if (r == 0)

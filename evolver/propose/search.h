@@ -84,5 +84,11 @@ struct printed {
 void patch_print(struct printed *ret, struct arena *arena, const struct pool *pool,
     const struct actions *actions, const struct target *target, const struct patch *patch);
 
+/* Two rows of the order at the hook in each other's place. 1: that mends, and was proposed; *ret
+ * says what it is made of. 0: it does not. */
+int search_order(struct search *search, struct printed *ret, struct err *err);
+/* The driver has told of a candidate that made the same edits and lost. */
+bool search_lost(struct search *search, struct str plugin, struct str proposal);
+
 /* The whole search over the channel, up to STOP. */
 int search_run(struct str bundle, int fd, struct err *err);

@@ -11,8 +11,7 @@ static const char *c_string(struct arena *arena, struct str text)
     return arena_string(arena, text.at, text.size);
 }
 
-/* MOULT_BEFORE_TOOL of "before_tool". */
-static struct str constant_of(struct arena *arena, struct str hook)
+struct str target_constant(struct arena *arena, struct str hook)
 {
     char *text = arena_format(arena, "MOULT_%.*s", (int)hook.size, hook.at);
     for (char *p = text; *p; p++)
@@ -20,17 +19,23 @@ static struct str constant_of(struct arena *arena, struct str hook)
     return str_of(text);
 }
 
-static bool in_order(const struct syntax *order, struct str hook, struct str plugin)
+uint32_t target_row(const struct syntax *order, uint32_t node, struct str constant)
 {
-    SYNTAX_EACH_WITHIN(row, order, 0)
+    if (!syntax_is(order, node, "initializer_list"))
+        return 0;
+    uint32_t hook = syntax_child_of_kind(order, node, "identifier");
+    uint32_t name = syntax_child_of_kind(order, node, "string_literal");
+    bool row = hook && name && str_equal(syntax_text(order, hook), constant);
+    return row && syntax_text(order, name).size >= 2 ? name : 0;
+}
+
+static bool in_order(const struct syntax *order, struct str constant, struct str plugin)
+{
+    SYNTAX_EACH_WITHIN(node, order, 0)
     {
-        if (!syntax_is(order, row, "initializer_list"))
-            continue;
-        uint32_t first = syntax_child_of_kind(order, row, "identifier");
-        uint32_t name = syntax_child_of_kind(order, row, "string_literal");
+        uint32_t name = target_row(order, node, constant);
         struct str text = syntax_text(order, name);
-        if (first && name && str_equal(syntax_text(order, first), hook) && text.size >= 2 &&
-            str_equal((struct str){ text.at + 1, text.size - 2 }, plugin))
+        if (name && str_equal((struct str){ text.at + 1, text.size - 2 }, plugin))
             return true;
     }
     return false;
@@ -41,10 +46,10 @@ static const struct bundle_plugin *choose(
     const struct bundle *bundle, struct arena *arena, const struct syntax *order)
 {
     const struct bundle_plugin *empty = NULL;
-    struct str hook = constant_of(arena, bundle->hook);
+    struct str constant = target_constant(arena, bundle->hook);
     for (uint32_t i = 0; i < bundle->plugins_count; i++) {
         const struct bundle_plugin *plugin = &bundle->plugins[i];
-        if (!in_order(order, hook, plugin->name))
+        if (!in_order(order, constant, plugin->name))
             continue;
         if (bundle_stands_on(plugin, bundle->hook))
             return plugin;

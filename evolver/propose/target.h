@@ -20,6 +20,12 @@ struct target {
     bool is_new;
 };
 
+/* MOULT_BEFORE_TOOL of "before_tool", in the arena. */
+struct str target_constant(struct arena *arena, struct str hook);
+/* The node of a plugin's name (in its quotes) if this one is a row of the order with that constant,
+ * else 0. */
+uint32_t target_row(const struct syntax *order, uint32_t node, struct str constant);
+
 /* ERR_MISSING: no plugin stands at the hook in the order, so that a second file would have to
  * change. ERR_INPUT: its source does not parse, or has no such function. Strings are in the arena.
  */
