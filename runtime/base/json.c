@@ -123,9 +123,20 @@ static const char *skip_plain(const char *p, const char *end)
 /* p stands on a backslash; on success behind its escape. */
 static int read_escape(struct reading *r)
 {
+    static const bool known[256] = {
+        ['"'] = true,
+        ['\\'] = true,
+        ['/'] = true,
+        ['b'] = true,
+        ['f'] = true,
+        ['n'] = true,
+        ['r'] = true,
+        ['t'] = true,
+        ['u'] = true,
+    };
     if (++r->p >= r->end)
         return refuse(r, ERR_INPUT, "a string has no end");
-    if (*r->p != 'u' && !memchr("\"\\/bfnrt", *r->p, 8))
+    if (!known[(unsigned char)*r->p])
         return refuse(r, ERR_INPUT, "an unknown escape");
     if (*r->p == 'u' && !four_hex(r->p + 1, r->end))
         return refuse(r, ERR_INPUT, "\\u wants four hex digits");

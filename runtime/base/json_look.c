@@ -113,7 +113,11 @@ static struct str unescape(struct arena *arena, struct str raw)
     char *out = arena_take(arena, raw.size + 1), *to = out;
     for (const char *p = raw.at, *end = p + raw.size; p < end;) {
         if (*p != '\\') {
-            *to++ = *p++;
+            const char *stop = memchr(p, '\\', (size_t)(end - p));
+            size_t size = (size_t)((stop ? stop : end) - p);
+            memcpy(to, p, size);
+            to += size;
+            p += size;
             continue;
         }
         if (p[1] != 'u') {

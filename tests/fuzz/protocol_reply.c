@@ -1,6 +1,6 @@
 /* Fuzz target: replies of every protocol, whole and as streams (the first byte picks). In any
  * pieces they say the same; what they say is a chat message; an answer made from one says what it
- * is told to. */
+ * is told to (the size picks the protocol and kind of that). */
 #include "base/mem.h"
 #include "protocol/protocol.h"
 
@@ -24,34 +24,34 @@ static int read_reply(struct protocol_said *said, enum protocol protocol, bool s
     return rc;
 }
 
-static void answer(enum protocol from, bool from_stream, struct str bytes, struct arena *arena)
+/* pick: protocol and kind of the answer. */
+static void answer(
+    enum protocol from, bool from_stream, struct str bytes, size_t pick, struct arena *arena)
 {
     static const struct protocol_call call = { { "id", 2 }, { "f", 1 }, { "{\"a\": 1.0}", 10 } };
-    for (int pick = 0; pick < 2 * PROTOCOLS; pick++) {
-        struct buf out = { 0 };
-        struct protocol_said said;
-        struct protocol_answer make = {
-            .protocol = (enum protocol)(pick / 2),
-            .stream = pick % 2,
-            .model = STR("m"),
-            .id = STR("i"),
-            .text = STR("a \"new\" text"),
-            .calls = &call,
-            .calls_count = 1,
-            .from_protocol = from,
-            .from_stream = from_stream,
-            .from = bytes,
-        };
-        struct str want =
-            STR("{\"role\":\"assistant\",\"content\":\"a \\\"new\\\" text\",\"tool_calls\":"
-                "[{\"id\":\"id\",\"type\":\"function\",\"function\":{\"name\":\"f\","
-                "\"arguments\":\"{\\\"a\\\": 1.0}\"}}]}");
-        if (protocol_answer_write(&out, &make, NULL) < 0 ||
-            read_reply(&said, make.protocol, make.stream, buf_view(&out), 4096, arena) < 0 ||
-            !str_equal(said.chat, want))
-            abort();
-        buf_done(&out);
-    }
+    struct buf out = { 0 };
+    struct protocol_said said;
+    struct protocol_answer make = {
+        .protocol = (enum protocol)(pick / 2),
+        .stream = pick % 2,
+        .model = STR("m"),
+        .id = STR("i"),
+        .text = STR("a \"new\" text"),
+        .calls = &call,
+        .calls_count = 1,
+        .from_protocol = from,
+        .from_stream = from_stream,
+        .from = bytes,
+    };
+    struct str want =
+        STR("{\"role\":\"assistant\",\"content\":\"a \\\"new\\\" text\",\"tool_calls\":"
+            "[{\"id\":\"id\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+            "\"arguments\":\"{\\\"a\\\": 1.0}\"}}]}");
+    if (protocol_answer_write(&out, &make, NULL) < 0 ||
+        read_reply(&said, make.protocol, make.stream, buf_view(&out), 4096, arena) < 0 ||
+        !str_equal(said.chat, want))
+        abort();
+    buf_done(&out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!json_is(json_read(&arena, whole.chat, &limits, NULL), JSON_OBJECT) ||
             !str_equal(whole.chat, pieces.chat))
             abort();
-        answer(protocol, stream, bytes, &arena);
+        answer(protocol, stream, bytes, size % (2 * PROTOCOLS), &arena);
     }
     arena_done(&arena);
     return 0;

@@ -1,0 +1,82 @@
+/* hash.c: SHA-256 as FIPS 180-4 has it, however the bytes are cut. Bytes that come one by one never
+ * take the path of whole blocks, so both ways are compared. */
+#include "base/hash.h"
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const struct row {
+    const char *text;
+    uint32_t times;
+    const char *want;
+} rows[] = {
+    { "", 1, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+    { "abc", 1, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+    { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+    { "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmno"
+      "p"
+      "qrsmnopqrstnopqrstu",
+        1, "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1" },
+    { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+      "aaaaaaaa",
+        10000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" },
+};
+
+static void is_the_standards_digest(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct hash_state hash;
+        char hex[DIGEST_HEX];
+        hash_begin(&hash);
+        for (uint32_t k = 0; k < rows[i].times; k++)
+            hash_add(&hash, rows[i].text, strlen(rows[i].text));
+        struct digest digest = hash_end(&hash);
+        assert_string_equal(hash_hex(hex, &digest), rows[i].want);
+    }
+}
+
+static struct digest one_by_one(const uint8_t *data, size_t size)
+{
+    struct hash_state hash;
+    hash_begin(&hash);
+    for (size_t i = 0; i < size; i++)
+        hash_add(&hash, data + i, 1);
+    return hash_end(&hash);
+}
+
+static void is_the_same_in_any_pieces(void **state)
+{
+    (void)state;
+    enum { SIZE = 520 };
+    for (size_t size = 0; size <= SIZE; size += size < 260 ? 1 : 13) {
+        uint8_t *data = mem_alloc(size + 1); /* of its own size, for a sanitizer */
+        for (size_t i = 0; i < size; i++)
+            data[i] = (uint8_t)(i * i + size);
+        struct digest want = one_by_one(data, size);
+        for (size_t cut = 0; cut <= size; cut += 3) {
+            struct hash_state hash;
+            hash_begin(&hash);
+            hash_add(&hash, data, cut);
+            hash_add(&hash, data + cut, size - cut);
+            struct digest got = hash_end(&hash);
+            if (!hash_equal(&got, &want))
+                fail_msg("%zu bytes cut at %zu", size, cut);
+        }
+        free(data);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_the_standards_digest),
+        cmocka_unit_test(is_the_same_in_any_pieces),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
