@@ -34,6 +34,7 @@ static int event_of(const struct candidate *candidate, const struct generation *
     case STAGE_GATED:
     case STAGE_IN_REVIEW:
     case STAGE_APPROVED:
+    case STAGE_CANARY:
         return ON_SUPERSEDE;
     default:
         return -1;

@@ -8,19 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 
-static void tell_active(const struct driver *driver, bool json, const char *what)
+/* seen: NULL at a return, which waits for no turns. */
+static void tell_active(
+    const struct driver *driver, bool json, const char *what, const struct canary_seen *seen)
 {
     const struct admission *last = driver_last(driver);
     char hex[DIGEST_HEX];
     if (json)
-        printf("{\"generation\":%u,\"kind\":\"%s\",\"commit\":\"%s\",\"plugin\":\"%.*s\","
-               "\"candidate\":\"%.*s\",\"admission\":\"%s\",\"unattended\":%s}\n",
+        printf(
+            "{\"generation\":%u,\"kind\":\"%s\",\"commit\":\"%s\",\"plugin\":\"%.*s\","
+            "\"candidate\":\"%.*s\",\"admission\":\"%s\",\"unattended\":%s,\"canary_turns\":%u}\n",
             last->number, admission_kind_words[last->kind], driver->active.hex,
             (int)last->plugin.size, last->plugin.at, (int)last->candidate.size, last->candidate.at,
-            hash_hex(hex, &last->digest), last->unattended ? "true" : "false");
+            hash_hex(hex, &last->digest), last->unattended ? "true" : "false",
+            seen ? seen->turns : 0);
     else
         printf("%s   generation %u, commit %.12s%s\n", what, last->number, driver->active.hex,
             last->unattended ? ", approved unattended" : "");
+    if (!json && seen && seen->service)
+        printf("canary     %u live turns ended well, %u failed\n", seen->turns, seen->failed);
 }
 
 static int run_promote(const struct verb_call *call, struct err *err)
@@ -29,6 +35,7 @@ static int run_promote(const struct verb_call *call, struct err *err)
     const char *args[1] = { NULL };
     struct driver driver;
     struct candidate candidate;
+    struct canary_seen seen = { 0 };
     int rc = verb_options(call, &verb_promote, options, args, 1, err);
     if (rc <= 0)
         return rc < 0 ? rc : err_set(err, ERR_USAGE, "promote wants a candidate's id");
@@ -36,9 +43,9 @@ static int run_promote(const struct verb_call *call, struct err *err)
         return rc;
     rc = candidate_find(driver.journal, &driver.arena, str_of(args[0]), &candidate, err);
     if (rc == 0)
-        rc = promotion_run(&driver, &candidate, err);
+        rc = promotion_run(&driver, &candidate, &seen, err);
     if (rc == 0)
-        tell_active(&driver, call->json, "promoted");
+        tell_active(&driver, call->json, "promoted", &seen);
     driver_done(&driver);
     return rc;
 }
@@ -63,7 +70,7 @@ static int run_rollback(const struct verb_call *call, struct err *err)
         return rc;
     rc = promotion_rollback(&driver, str_of(args[0]), str_of(to), err);
     if (rc == 0)
-        tell_active(&driver, call->json, "rolled back");
+        tell_active(&driver, call->json, "rolled back", NULL);
     driver_done(&driver);
     return rc;
 }

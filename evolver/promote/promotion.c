@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "promote/admit.h"
 #include "promote/builds.h"
+#include "promote/canary.h"
 #include "promote/chain.h"
 #include "promote/checkpoint.h"
 #include "promote/round.h"
@@ -141,7 +142,43 @@ static int admit_and_follow(struct driver *driver, struct admission *next,
     return rc < 0 ? err_while(err, "generation %u is active, but", next->number) : 0;
 }
 
-int promotion_run(struct driver *driver, struct candidate *candidate, struct err *err)
+/* Nothing is decided on a candidate that nobody approved; one at `canary` was. */
+static int check_ready(struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    bool frozen = false;
+    int rc = journal_frozen(driver->journal, &frozen, err);
+    if (rc < 0)
+        return rc;
+    if (frozen) {
+        err_set(err, ERR_DENIED, "promotions are frozen");
+        return err_hint(err, "moult thaw --why TEXT lifts it");
+    }
+    if (candidate->stage == STAGE_APPROVED || candidate->stage == STAGE_CANARY)
+        return 0;
+    err_set(err, ERR_STATE, "candidate %.12s is %s, not approved", candidate->id.at,
+        stage_words[candidate->stage]);
+    return err_hint(err, "moult review, then moult approve");
+}
+
+/* Live turns first, where there are any; then the row, and the service follows it. */
+static int try_and_admit(struct driver *driver, struct admission *next,
+    const struct generation *generation, const struct lineage_id *commit,
+    struct candidate *candidate, struct canary_seen *ret, struct err *err)
+{
+    int rc = canary_run(ret, driver, candidate, err);
+    if (rc < 0)
+        return rc;
+    rc = admit_and_follow(driver, next, generation, commit, candidate, err);
+    if (rc < 0) {
+        canary_give_up(driver, candidate);
+        return rc;
+    }
+    candidate->stage = STAGE_ACTIVE;
+    return canary_activated(driver, next->number, candidate, err);
+}
+
+int promotion_run(
+    struct driver *driver, struct candidate *candidate, struct canary_seen *ret, struct err *err)
 {
     const struct lineage_id tree_of = lineage_id_of(candidate->commit);
     const uint32_t number = driver_last(driver)->number + 1;
@@ -149,17 +186,7 @@ int promotion_run(struct driver *driver, struct candidate *candidate, struct err
     struct generation generation;
     struct approval approval;
     struct lineage_id commit;
-    bool frozen = false;
-    int rc = journal_frozen(driver->journal, &frozen, err);
-    if (rc == 0 && frozen) {
-        err_set(err, ERR_DENIED, "promotions are frozen");
-        return err_hint(err, "moult thaw --why TEXT lifts it");
-    }
-    if (rc == 0 && candidate->stage != STAGE_APPROVED) {
-        err_set(err, ERR_STATE, "candidate %.12s is %s, not approved", candidate->id.at,
-            stage_words[candidate->stage]);
-        return err_hint(err, "moult review, then moult approve");
-    }
+    int rc = check_ready(driver, candidate, err);
     if (rc < 0 || (rc = chain_check(driver, candidate, err)) < 0 ||
         (rc = check_approval(driver, candidate, &approval, reviewers, err)) < 0 ||
         (rc = rebuild(driver, candidate, &tree_of, err)) < 0)
@@ -186,11 +213,8 @@ int promotion_run(struct driver *driver, struct candidate *candidate, struct err
     if (!build || !hash_equal(&build->build, &candidate->build))
         return err_set(
             err, ERR_VERIFY, "generation %u does not hold the build that was approved", number);
-    if ((rc = driver_loads(driver, &generation, err)) < 0 ||
-        (rc = admit_and_follow(driver, &next, &generation, &commit, candidate, err)) < 0)
-        return rc;
-    candidate->stage = STAGE_ACTIVE;
-    return 0;
+    rc = driver_loads(driver, &generation, err);
+    return rc < 0 ? rc : try_and_admit(driver, &next, &generation, &commit, candidate, ret, err);
 }
 
 /* --- back */
@@ -313,5 +337,6 @@ int promotion_rollback(struct driver *driver, struct str plugin, struct str to, 
              &generation, driver, &commit, driver_last(driver)->number + 1, &known, err)) < 0 ||
         (rc = driver_loads(driver, &generation, err)) < 0)
         return rc;
-    return admit_and_follow(driver, &next, &generation, &commit, NULL, err);
+    rc = admit_and_follow(driver, &next, &generation, &commit, NULL, err);
+    return rc < 0 ? rc : canary_activated(driver, next.number, NULL, err);
 }

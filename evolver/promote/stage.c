@@ -74,6 +74,7 @@ static const struct move {
     { STAGE_GATED, ON_SUPERSEDE, STAGE_SUPERSEDED },
     { STAGE_IN_REVIEW, ON_SUPERSEDE, STAGE_SUPERSEDED },
     { STAGE_APPROVED, ON_SUPERSEDE, STAGE_SUPERSEDED },
+    { STAGE_CANARY, ON_SUPERSEDE, STAGE_SUPERSEDED },
 };
 
 int stage_next(enum stage from, enum stage_event event, struct err *err)

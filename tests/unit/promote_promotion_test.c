@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "broker/generation.h"
 #include "broker_home.h"
 #include "promote/builds.h"
 #include "promote/cluster_move.h"
@@ -37,6 +38,7 @@ static struct sign_key ann, eve;
 static struct sign_public ann_public, eve_public;
 static struct driver driver;
 static struct buf old_list; /* with the first reviewer only */
+static struct canary_seen seen;
 
 static void must(int rc, const struct err *err)
 {
@@ -353,7 +355,7 @@ static void refused(struct candidate *candidate, int want, const char *says, con
     struct err err = { 0 };
     const uint32_t number = driver_last(&driver)->number;
     const struct lineage_id before = driver.active;
-    int rc = promotion_run(&driver, candidate, &err);
+    int rc = promotion_run(&driver, candidate, &seen, &err);
     if (rc != want || !strstr(err.text, says))
         fail_msg("%s: %d, %s", name, rc, err.text);
     must(driver_refresh(&driver, &err), &err);
@@ -414,7 +416,7 @@ static void the_good_one_is_promoted_once(void **state)
     struct err err;
     struct candidate waits = candidate_with(NOTHING), candidate = candidate_with(NOTHING), again;
     const struct lineage_id before = driver.active;
-    must(promotion_run(&driver, &candidate, &err), &err);
+    must(promotion_run(&driver, &candidate, &seen, &err), &err);
     assert_int_equal(candidate.stage, STAGE_ACTIVE);
     assert_int_equal(driver_last(&driver)->number, 1);
     assert_string_not_equal(driver.active.hex, before.hex);
@@ -551,6 +553,30 @@ static void a_candidate_outlives_its_proposal(void **state)
     assert_true(str_equal(kept.proposer, STR("search")));
 }
 
+/* Promotions and returns of all kinds stand behind this: the broker runs what they admitted. */
+static void the_broker_runs_what_was_admitted(void **state)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct crew_spec spec;
+    struct store *store;
+    struct err err;
+    char path[PATH_MAX];
+    (void)state;
+    must(store_open(&store, home_path(path, &home, "journal.db"), home.id, &err), &err);
+    struct generations *generations = generations_new(store, &home);
+    must(generation_active(&spec, generations, &arena, &err), &err);
+    assert_int_equal(spec.number, driver_last(&driver)->number);
+    assert_int_equal(spec.builds_count, driver.generation.builds_count);
+    for (uint32_t i = 0; i < spec.builds_count; i++) {
+        const struct generation_build *build =
+            generation_find(&driver.generation, spec.builds[i].name);
+        assert_non_null(build);
+        assert_true(hash_equal(&build->build, &spec.builds[i].build));
+    }
+    generations_free(generations);
+    store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -563,6 +589,7 @@ int main(void)
         cmocka_unit_test(a_promotion_resolves_its_cluster_and_no_later_batch),
         cmocka_unit_test(a_candidate_outlives_its_proposal),
         cmocka_unit_test(goes_back_to_what_was_active_and_says_to_what),
+        cmocka_unit_test(the_broker_runs_what_was_admitted),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

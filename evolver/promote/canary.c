@@ -1,0 +1,208 @@
+/* canary - see canary.h. */
+#include "promote/canary.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { LOOK_MS = 20, PROBE_MS = 30000, WHY_MAX = 200 };
+
+static int ask(struct driver *driver, const char *verb, struct str body, const struct json **ret,
+    struct err *err)
+{
+    struct str text;
+    int rc = journal_service(driver->journal, verb, body, &driver->arena, &text, err);
+    if (rc < 0)
+        return rc;
+    *ret = json_read(&driver->arena, text, NULL, err);
+    return *ret ? 0 : err_while(err, "the service's answer to %s", verb);
+}
+
+static int ask_of(struct driver *driver, const char *verb, const struct candidate *candidate,
+    const char *more, struct err *err)
+{
+    CLEANUP(buf_done) struct buf body = { 0 };
+    const struct json *answer;
+    buf_format(
+        &body, "{\"candidate\":\"%.*s\"%s}", (int)candidate->id.size, candidate->id.at, more);
+    return ask(driver, verb, buf_view(&body), &answer, err);
+}
+
+/* 1 a service runs, 0 none does. */
+static int find_service(struct driver *driver, struct err *err)
+{
+    const struct json *status;
+    int rc = ask(driver, "status", STR("{}"), &status, err);
+    return rc == -ERR_STATE ? 0 : rc < 0 ? rc : 1;
+}
+
+/* What the service says of this candidate. */
+static int look(const struct json **ret, struct driver *driver, const struct candidate *candidate,
+    struct err *err)
+{
+    const struct json *status;
+    int rc = ask(driver, "status", STR("{}"), &status, err);
+    if (rc < 0)
+        return rc;
+    *ret = json_get(status, "canary");
+    if (str_equal(json_string(&driver->arena, json_get(*ret, "candidate")), candidate->id))
+        return 0;
+    err_set(err, ERR_STATE, "the service does not know candidate %.12s any more", candidate->id.at);
+    return err_hint(err, "moult promote %.12s begins again", candidate->id.at);
+}
+
+static void wait_a_little(void)
+{
+    const struct timespec time = { .tv_nsec = LOOK_MS * 1000000L };
+    nanosleep(&time, NULL);
+}
+
+static bool is_over(uint64_t began_ns, uint64_t limit_ms)
+{
+    return clock_mono_ns() - began_ns >= limit_ms * 1000000;
+}
+
+static int quarantine(
+    struct driver *driver, struct candidate *candidate, const char *why, struct err *err)
+{
+    int rc = candidate_end(driver->journal, &driver->arena, candidate, ON_QUARANTINE, why, err);
+    if (rc < 0)
+        return rc;
+    err_set(err, ERR_DENIED, "candidate %.12s is quarantined: %s", candidate->id.at, why);
+    return err_hint(err, "what was active still is; moult show %.12s", candidate->id.at);
+}
+
+/* A made turn in a worker of its own; the service goes on meanwhile. */
+static int await_probe(struct driver *driver, struct candidate *candidate, struct err *err)
+{
+    const struct json *canary;
+    char why[WHY_MAX];
+    for (uint64_t began_ns = clock_mono_ns();; wait_a_little()) {
+        int rc = look(&canary, driver, candidate, err);
+        if (rc < 0)
+            return rc;
+        struct str probe = json_string(&driver->arena, json_get(canary, "probe"));
+        if (str_equal(probe, STR("passed")))
+            return 0;
+        if (!str_equal(probe, STR("running"))) {
+            char text[WHY_MAX / 2];
+            str_printable(
+                text, sizeof text, json_string(&driver->arena, json_get(canary, "why")), false);
+            snprintf(why, sizeof why, "its probe failed: %s", text);
+            return quarantine(driver, candidate, why, err);
+        }
+        if (is_over(began_ns, PROBE_MS))
+            return quarantine(driver, candidate, "its probe did not end", err);
+    }
+}
+
+static int probe(struct driver *driver, struct candidate *candidate, struct err *err)
+{
+    char why[WHY_MAX];
+    int rc = ask_of(driver, "probe", candidate, "", err);
+    if (rc == -ERR_PEER) { /* the worker refuses the builds */
+        snprintf(why, sizeof why, "%.150s", err->text);
+        return quarantine(driver, candidate, why, err);
+    }
+    return rc < 0 ? rc : await_probe(driver, candidate, err);
+}
+
+static uint32_t count_of(const struct json *canary, const char *name)
+{
+    return (uint32_t)json_int(json_get(canary, name), 0);
+}
+
+/* Until enough turns ended well, too many badly, or it has taken too long: who has no traffic is
+ * not kept waiting, and is told how few turns there were. */
+static int watch(
+    struct canary_seen *ret, struct driver *driver, struct candidate *candidate, struct err *err)
+{
+    const struct config_canary *limits = &driver->config.canary;
+    char why[WHY_MAX];
+    for (uint64_t began_ns = clock_mono_ns();; wait_a_little()) {
+        const struct json *canary;
+        int rc = look(&canary, driver, candidate, err);
+        if (rc < 0)
+            return rc;
+        ret->turns = count_of(canary, "done");
+        ret->failed = count_of(canary, "failed");
+        ret->crashed = count_of(canary, "crashed");
+        if (ret->crashed > 0 || ret->failed > limits->failed) {
+            snprintf(why, sizeof why,
+                "of its first live turns %u ended well, %u failed, %u crashed", ret->turns,
+                ret->failed, ret->crashed);
+            return quarantine(driver, candidate, why, err);
+        }
+        if (ret->turns >= limits->turns || is_over(began_ns, 1000ull * limits->seconds))
+            return 0;
+    }
+}
+
+static int give_turns(
+    struct canary_seen *ret, struct driver *driver, struct candidate *candidate, struct err *err)
+{
+    const struct config_canary *limits = &driver->config.canary;
+    char more[80];
+    if (limits->turns == 0)
+        return 0;
+    snprintf(more, sizeof more, ",\"share\":%u,\"turns\":%u", limits->share,
+        limits->turns + limits->failed);
+    int rc = ask_of(driver, "canary", candidate, more, err);
+    return rc < 0 ? rc : watch(ret, driver, candidate, err);
+}
+
+static int enter(struct driver *driver, struct candidate *candidate, struct err *err)
+{
+    if (candidate->stage == STAGE_CANARY) /* the driver was killed here */
+        return 0;
+    return candidate_move(driver->journal, candidate, ON_CANARY, err);
+}
+
+void canary_give_up(struct driver *driver, const struct candidate *candidate)
+{
+    ask_of(driver, "retire", candidate, "", NULL);
+}
+
+int canary_run(
+    struct canary_seen *ret, struct driver *driver, struct candidate *candidate, struct err *err)
+{
+    struct canary_seen seen = { 0 };
+    int rc = find_service(driver, err);
+    seen.service = rc > 0;
+    if (rc > 0) {
+        rc = enter(driver, candidate, err);
+        if (rc == 0)
+            rc = ask_of(driver, "load", candidate, "", err);
+        if (rc == 0)
+            rc = probe(driver, candidate, err);
+        if (rc == 0)
+            rc = give_turns(&seen, driver, candidate, err);
+        if (rc < 0)
+            canary_give_up(driver, candidate);
+    }
+    *ret = seen;
+    return rc < 0 ? rc : 0;
+}
+
+int canary_activated(
+    struct driver *driver, uint32_t number, const struct candidate *candidate, struct err *err)
+{
+    const struct json *answer = NULL;
+    int rc = find_service(driver, err);
+    if (rc <= 0)
+        return rc;
+    rc = ask(driver, "activate", STR("{}"), &answer, err);
+    if (candidate)
+        canary_give_up(driver, candidate);
+    if (rc < 0)
+        return err_while(err, "generation %u is admitted, but the service", number);
+    int64_t on = json_int(json_get(answer, "generation"), -1);
+    return on == (int64_t)number
+               ? 0
+               : err_set(err, ERR_STATE,
+                     "generation %u is admitted, but the service is on generation %lld", number,
+                     (long long)on);
+}
