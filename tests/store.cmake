@@ -7,3 +7,6 @@ moult_fuzz(tool tool)
 moult_test(promote_carry_test promote)
 add_dependencies(promote_carry_test moult-tool)
 set_tests_properties(unit/promote_carry_test PROPERTIES TIMEOUT 300) # hundreds of servers start
+moult_test(broker_toolbox_test broker wire sandbox base)
+target_link_libraries(broker_toolbox_test PRIVATE PkgConfig::UV)
+add_dependencies(broker_toolbox_test moult-tool)

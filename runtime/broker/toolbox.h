@@ -14,17 +14,25 @@
 struct toolbox;
 struct toolbox_plan {
     uv_loop_t *loop;
-    const struct home *home;
+    const struct home *home; /* like config and tool: stays as long as the toolbox */
     const struct config *config;
     const char *tool;     /* path of moult-tool */
     struct str workspace; /* name: [A-Za-z0-9._-], not beginning with a dot */
     uint32_t waived;
+    /* 0: the defaults. Until a box has listed its tools (30 s); for one call (an MCP server's 60 s,
+     * the built-in tools' 630 s, the shell has its own); without a call (30 min); for the workspace
+     * to become free (10 s). */
+    uint32_t start_ms, call_ms, idle_ms, lock_ms;
 };
-/* All boxes are up and their tools are known, or why not. */
+/* All boxes are up and their tools are known, or why not: a server that does not come up, or
+ * ERR_STATE: another run's processes are on the workspace (after lock_ms). Once, from the loop;
+ * the toolbox is then still to be freed. */
 typedef void (*toolbox_ready)(void *with, int rc, const struct err *err);
 int toolbox_new(struct toolbox **ret, const struct toolbox_plan *plan, toolbox_ready ready,
     void *with, struct err *err);
-void toolbox_free(struct toolbox *toolbox); /* every process of it ends */
+/* Every process of it has ended when this returns; no callback comes any more. The loop must run
+ * once more behind it, so that its handles close. NULL is fine. */
+void toolbox_free(struct toolbox *toolbox);
 /* What the model is offered: a JSON array in the OpenAI chat form; tools that are denied are not in
  * it. MCP tools are named SERVER__TOOL where a name would stand twice. */
 struct str toolbox_tools(const struct toolbox *toolbox);
@@ -38,7 +46,8 @@ typedef void (*toolbox_done)(void *with, const struct toolbox_answer *answer);
 /* One call; several may be on their way. done comes later, once, also when the box dies. */
 void toolbox_call(
     struct toolbox *toolbox, struct str name, struct str args, toolbox_done done, void *with);
-/* No answer is wanted any more: the box that works on it is ended if nothing else is on its way. */
+/* No answer is wanted any more for the calls with this `with`: the box that works on one is ended
+ * if nothing else is on its way. */
 void toolbox_cancel(struct toolbox *toolbox, void *with);
 
 enum tool_permission { TOOL_ALLOW, TOOL_ASK, TOOL_DENY };

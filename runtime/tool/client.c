@@ -42,15 +42,8 @@ int client_read_begin(
     return 0;
 }
 
-static bool is_tool(const struct json *tool, struct arena *arena)
-{
-    struct str name = json_string(arena, json_get(tool, "name"));
-    return name.size > 0 && name.size <= NAME_MAX_BYTES &&
-           json_is(json_get(tool, "inputSchema"), JSON_OBJECT);
-}
-
-int client_read_tools(const struct json *result, struct arena *arena, struct buf *tools,
-    uint32_t *count, struct str *ret_cursor, struct err *err)
+int client_read_tools(const struct json *result, struct buf *tools, uint32_t *count,
+    struct str *ret_cursor, struct err *err)
 {
     const struct json *list = json_get(result, "tools");
     const struct json *cursor = json_get(result, "nextCursor");
@@ -61,8 +54,8 @@ int client_read_tools(const struct json *result, struct arena *arena, struct buf
             err, ERR_LIMIT, "more than %d tools, or %d bytes of them", TOOLS_MAX, LIST_MAX);
     JSON_EACH(tool, list)
     {
-        if (!is_tool(tool, arena))
-            return err_set(err, ERR_INPUT, "tool %u has no name or no inputSchema", *count);
+        if (!json_is(tool, JSON_OBJECT))
+            return err_set(err, ERR_INPUT, "tool %u is no object", *count);
         if ((*count)++ > 0)
             buf_char(tools, ',');
         buf_str(tools, tool->raw);
@@ -206,8 +199,7 @@ static int list(struct client *client, uint64_t deadline_ns, struct err *err)
         const struct json *result;
         int rc = ask_first(client, "tools/list", buf_view(&params), deadline_ns, &result, err);
         if (rc == 0)
-            rc = client_read_tools(
-                result, &client->arena, &client->tools, &client->tools_count, &cursor, err);
+            rc = client_read_tools(result, &client->tools, &client->tools_count, &cursor, err);
         if (rc < 0 || cursor.size == 0)
             return rc;
         buf_clear(&params);

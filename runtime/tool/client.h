@@ -44,10 +44,11 @@ int client_call(struct client *client, struct str tool, struct str args, struct 
 void client_end(struct client *client);
 
 /* What a server answers, checked. Separate, so that hostile answers can be tested without a server.
- * client_read_tools adds to the list; *ret_cursor is raw, and empty at the last page. */
+ * client_read_tools adds to the list, whatever a tool says of itself: who offers it judges that
+ * (broker/toolbox_tools.h). *ret_cursor is raw, and empty at the last page. */
 int client_read_begin(
     const struct json *result, struct arena *arena, struct buf *name, struct err *err);
-int client_read_tools(const struct json *result, struct arena *arena, struct buf *tools,
-    uint32_t *count, struct str *ret_cursor, struct err *err);
+int client_read_tools(const struct json *result, struct buf *tools, uint32_t *count,
+    struct str *ret_cursor, struct err *err);
 int client_read_call(const struct rpc_message *message, struct arena *arena,
     struct client_answer *ret, struct err *err);

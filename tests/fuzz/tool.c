@@ -16,13 +16,13 @@ static void check(struct str value, enum json_kind kind)
     assert(!memchr(value.at, '\n', value.size));
 }
 
-static void check_tools(const struct json *result, struct arena *arena)
+static void check_tools(const struct json *result)
 {
     CLEANUP(buf_done) struct buf tools = { 0 };
     struct str cursor;
     uint32_t count = 0;
     buf_char(&tools, '[');
-    if (client_read_tools(result, arena, &tools, &count, &cursor, NULL) < 0)
+    if (client_read_tools(result, &tools, &count, &cursor, NULL) < 0)
         return;
     buf_char(&tools, ']');
     check(buf_view(&tools), JSON_ARRAY);
@@ -48,7 +48,7 @@ static void as_answer(struct str line)
         check(answer.content, JSON_ARRAY);
     if (message.kind == RPC_ERROR)
         return;
-    check_tools(message.result, &arena);
+    check_tools(message.result);
     if (client_read_begin(message.result, &arena, &name, NULL) == 0)
         check(buf_view(&name), JSON_STRING);
 }
