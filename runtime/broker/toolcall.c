@@ -3,7 +3,7 @@
  *
  * The call is one that the conversation holds and that has no result yet; whether the tool may run
  * is moult.json's word, by name, whatever a plugin made of the arguments. */
-#include "broker/effects.h"
+#include "broker/toolcall.h"
 
 #include "base/mem.h"
 #include "broker/agent_tools.h"
