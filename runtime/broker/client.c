@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/effects.h"
+#include "broker/evolving.h"
 #include "broker/headers.h"
 #include "broker/model.h"
 #include "broker/provider.h"
@@ -350,10 +351,12 @@ static void finish(struct turn *turn)
     if (client)
         client->turn = NULL;
     turn->client = NULL;
-    if (suspended)
+    if (suspended) {
         turn_rest(turn);
-    else
-        turn_free(turn);
+        return;
+    }
+    evolving_turn_ended(turn->session->engine->evolving);
+    turn_free(turn);
 }
 
 static void dispatch_hand(struct turn *turn, struct note *note)
@@ -452,6 +455,7 @@ static void fail(struct turn *turn, uint8_t how, struct str why)
         client->turn = NULL;
     }
     turn->client = NULL;
+    evolving_turn_ended(turn->session->engine->evolving);
     turn_free(turn);
 }
 

@@ -151,6 +151,7 @@ struct engine {
     struct principals *principals;
     struct providers *providers;
     struct swap *swap; /* which generation gets the next turn */
+    struct evolving *evolving;
     struct session *by_number[ENGINE_BUCKETS];
     struct turn *by_lease[ENGINE_BUCKETS];
     struct session *oldest, *newest;

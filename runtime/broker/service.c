@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "broker/api.h"
 #include "broker/client.h"
+#include "broker/evolving.h"
 #include "broker/provider.h"
 #include "broker/recover.h"
 #include "broker/serve.h"
@@ -64,6 +65,8 @@ void service_status(const struct engine *engine, struct buf *out)
 {
     buf_char(out, '{');
     swap_status(engine->swap, out);
+    buf_char(out, ',');
+    evolving_status(engine->evolving, out);
     buf_text(out, ",\"workers\":[");
     crew_each(engine->crew, print_worker, out);
     buf_format(out,
@@ -242,6 +245,8 @@ static int start(struct service *service, const struct service_options *options,
     if (rc == 0)
         rc = start_crew(service, err);
     if (rc == 0)
+        rc = evolving_new(&engine->evolving, engine, err);
+    if (rc == 0)
         rc = recover(engine, err);
     return rc < 0 ? rc : start_http(service, err);
 }
@@ -275,6 +280,7 @@ static void stop(struct service *service)
     struct engine *engine = &service->engine;
     http_server_free(service->tcp);
     http_server_free(service->local);
+    evolving_free(engine->evolving);
     sessions_end(engine);
     transfers_free(engine->transfers);
     swap_free(engine->swap);

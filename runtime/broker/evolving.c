@@ -1,0 +1,221 @@
+/* evolving - see evolving.h. */
+#include "broker/evolving.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "broker/child.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OUTPUT_MAX = 16 << 20,
+    PATIENCE = 20, /* quiet periods: under steady traffic the round begins all the same */
+    DAY_S = 86400,
+    ROUND_MS = 3600 * 1000
+};
+enum evolving_state { EVOLVING_RESTS, EVOLVING_SETTLES, EVOLVING_MINES, EVOLVING_WORKS };
+static const char *const state_words[] = { "rests", "settles", "mines", "works" };
+
+struct evolving {
+    struct engine *engine;
+    enum evolving_state state;
+    uv_timer_t *timer;
+    struct child *child;
+    uint64_t first_ms; /* the first turn since the last round */
+    bool again;        /* turns ended while a round ran */
+    uint64_t day;
+    uint32_t rounds;     /* of this day */
+    struct digest tried; /* the open batches that the last round worked on */
+    uint64_t at_ms;      /* when the last round ended */
+    char last[200];
+};
+
+static uint64_t now_ms(void)
+{
+    return clock_mono_ns() / 1000000;
+}
+
+static void settle(struct evolving *evolving);
+
+static void rest(struct evolving *evolving, const char *format, const char *what)
+{
+    char word[120];
+    str_printable(word, sizeof word, str_of(what), false);
+    evolving->state = EVOLVING_RESTS;
+    evolving->at_ms = clock_wall_ms();
+    snprintf(evolving->last, sizeof evolving->last, format, word);
+    log_line(LOG_INFO, "evolver: %s", evolving->last);
+    if (evolving->again) {
+        evolving->again = false;
+        evolving_turn_ended(evolving);
+    }
+}
+
+static bool is(const struct evolving *evolving, const char *autonomy)
+{
+    return str_equal(evolving->engine->config->autonomy, str_of(autonomy));
+}
+
+static bool rounds_left(struct evolving *evolving)
+{
+    uint64_t day = clock_wall_ms() / 1000 / DAY_S;
+    if (day != evolving->day)
+        evolving->rounds = 0;
+    evolving->day = day;
+    return evolving->rounds < evolving->engine->config->rounds_a_day;
+}
+
+/* --- the commands */
+
+static int start(struct evolving *evolving, const char *program, const char *command,
+    child_done done, struct err *err)
+{
+    const struct engine *engine = evolving->engine;
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/%s", engine->bin, program);
+    const char *argv[] = { path, "-C", engine->home->path, "--json", command, NULL };
+    const struct child_plan plan = { .loop = engine->loop,
+        .argv = argv,
+        .output_max = OUTPUT_MAX,
+        .wall_ms = ROUND_MS,
+        .nice = 10 };
+    return child_start(&evolving->child, &plan, done, evolving, err);
+}
+
+/* What went wrong, in the command's own words. */
+static struct str failure(const struct json *root, struct arena *arena)
+{
+    struct str text = json_string(arena, json_get(json_get(root, "error"), "message"));
+    return text.size ? text : STR("no answer");
+}
+
+static void on_evolved(void *with, const struct child_result *result)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct evolving *evolving = with;
+    const struct json *root = json_read(&arena, result->out, NULL, NULL);
+    struct str stopped = json_string(&arena, json_get(root, "stopped"));
+    evolving->child = NULL;
+    bool good = result->exit_code == 0 && stopped.size > 0;
+    struct str said = good ? stopped : failure(root, &arena);
+    char text[120];
+    str_printable(text, sizeof text, said, false);
+    rest(evolving, good ? "%s" : "evolve: %s", text);
+}
+
+/* The batches that could be worked on: the same ones are not worked on twice. */
+static unsigned open_batches(const struct json *root, struct arena *arena, struct digest *ret)
+{
+    struct hash_state state;
+    unsigned count = 0;
+    uint64_t generation = 0;
+    hash_begin(&state);
+    hash_add(&state, &generation, sizeof generation);
+    JSON_EACH(cluster, json_get(root, "clusters"))
+    {
+        struct str batch = json_string(arena, json_get(cluster, "batch"));
+        if (!json_bool(json_get(cluster, "mendable"), false) || batch.size == 0)
+            continue;
+        hash_add(&state, batch.at, batch.size);
+        count++;
+    }
+    *ret = hash_end(&state);
+    return count;
+}
+
+static void on_mined(void *with, const struct child_result *result)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct evolving *evolving = with;
+    struct err err = { 0 };
+    struct digest open;
+    const struct json *root = json_read(&arena, result->out, NULL, NULL);
+    evolving->child = NULL;
+    if (result->exit_code != 0 || !json_get(root, "clusters")) {
+        char text[120];
+        rest(evolving, "mine: %s", str_printable(text, sizeof text, failure(root, &arena), false));
+    } else if (open_batches(root, &arena, &open) == 0) {
+        rest(evolving, "%s", "mined: no cluster that can be mended");
+    } else if (is(evolving, "observe")) {
+        rest(evolving, "%s", "mined; autonomy is observe: nothing is proposed");
+    } else if (hash_equal(&open, &evolving->tried)) {
+        rest(evolving, "%s", "mined: nothing new since the last round");
+    } else if (!rounds_left(evolving)) {
+        rest(evolving, "%s", "the rounds of today are used up (evolve.budget.rounds)");
+    } else if (start(evolving, "moult-evolve", "evolve", on_evolved, &err) < 0) {
+        rest(evolving, "%s", err.text);
+    } else {
+        evolving->tried = open;
+        evolving->rounds++;
+        evolving->state = EVOLVING_WORKS;
+    }
+}
+
+static void on_quiet(uv_timer_t *timer)
+{
+    struct evolving *evolving = timer->data;
+    struct err err = { 0 };
+    evolving->first_ms = 0;
+    evolving->state = EVOLVING_MINES;
+    if (start(evolving, "moult-trial", "mine", on_mined, &err) < 0)
+        rest(evolving, "%s", err.text);
+}
+
+/* --- when */
+
+static void settle(struct evolving *evolving)
+{
+    uint64_t quiet = 1000ull * evolving->engine->config->settle_seconds, now = now_ms();
+    if (!evolving->first_ms)
+        evolving->first_ms = now;
+    uint64_t latest = evolving->first_ms + PATIENCE * quiet;
+    uint64_t wait = now + quiet > latest ? (latest > now ? latest - now : 0) : quiet;
+    evolving->state = EVOLVING_SETTLES;
+    uv_timer_start(evolving->timer, on_quiet, wait, 0);
+}
+
+void evolving_turn_ended(struct evolving *evolving)
+{
+    if (!evolving || is(evolving, "off"))
+        return;
+    if (evolving->state > EVOLVING_SETTLES)
+        evolving->again = true;
+    else
+        settle(evolving);
+}
+
+int evolving_new(struct evolving **ret, struct engine *engine, struct err *err)
+{
+    struct evolving *evolving = mem_zero(1, sizeof *evolving);
+    (void)err;
+    evolving->engine = engine;
+    evolving->timer = mem_zero(1, sizeof *evolving->timer);
+    uv_timer_init(engine->loop, evolving->timer);
+    evolving->timer->data = evolving;
+    snprintf(evolving->last, sizeof evolving->last, "%s", "no round yet");
+    *ret = evolving;
+    return 0;
+}
+
+void evolving_free(struct evolving *evolving)
+{
+    if (!evolving)
+        return;
+    child_free(evolving->child);
+    uv_close((uv_handle_t *)evolving->timer, (uv_close_cb)free);
+    free(evolving);
+}
+
+void evolving_status(const struct evolving *evolving, struct buf *out)
+{
+    const struct config *config = evolving->engine->config;
+    buf_text(out, "\"evolving\":{\"autonomy\":");
+    json_quote(out, config->autonomy);
+    buf_format(out, ",\"state\":\"%s\",\"rounds_today\":%u,\"rounds_a_day\":%u,\"last\":",
+        state_words[evolving->state], evolving->rounds, config->rounds_a_day);
+    json_quote(out, str_of(evolving->last));
+    buf_char(out, '}');
+}
