@@ -116,8 +116,7 @@ static void open_connection(
     struct http_connection *on = mem_zero(1, sizeof *on);
     on->server = server;
     on->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    /* On a unix socket HUP tells a client that has gone from one that has only said everything. */
-    struct epoll_event end = { .events = EPOLLET | (server->unix_path ? 0 : EPOLLRDHUP) };
+    struct epoll_event end = { .events = EPOLLET | EPOLLRDHUP };
     end.data.ptr = on;
     on->hung = epoll_ctl(server->hangups, EPOLL_CTL_ADD, on->fd, &end) < 0;
     *context = on;

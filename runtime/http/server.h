@@ -3,8 +3,8 @@
  *
  * One thread, the loop's. The daemon's epoll descriptor is watched by the loop, so that nothing
  * blocks and no thread is started. An exchange is one request with its answer; its texts live until
- * on_gone returns. A client that hangs up is noticed at once, also while nothing is being written.
- */
+ * on_gone returns. A client that hangs up is noticed at once, also while nothing is being written;
+ * one that shuts down its sending half counts as gone, and gets only what is answered at once. */
 #pragma once
 
 #include "base/err.h"

@@ -483,6 +483,26 @@ static void test_goes_without_reading(void **state)
     peer_close(&other);
 }
 
+/* Its last byte was sent, and it still reads. That looks like one that has gone. */
+static void test_shuts_down(void **state)
+{
+    (void)state;
+    struct http_peer peer, other;
+    dial(&other);
+    dial(&peer);
+    peer_say(&peer, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+    shutdown(peer.fd, SHUT_WR);
+    hear(&peer, 200, "x");
+    peer_close(&peer);
+    dial(&peer);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    shutdown(peer.fd, SHUT_WR);
+    AWAIT(&other, seen.requests == 2 && seen.gone == 2);
+    assert_int_equal(seen.whole, 1);
+    peer_close(&peer);
+    peer_close(&other);
+}
+
 static void test_idle(void **state)
 {
     (void)state;
@@ -653,6 +673,7 @@ static const struct http_header hostile[] = {
     { STR("X-Nul"), STR("a\0b") },
     { STR("X-Forged: 1\r\nX-Name"), STR("a") },
     { STR("X Forged"), STR("1") },
+    { STR("X-Forged:1;X"), STR("1") },
     { STR(""), STR("1") },
     { STR("Content-Length"), STR("1") },
     { STR("transfer-encoding"), STR("chunked") },
@@ -821,6 +842,7 @@ int main(void)
         OVER_BOTH(test_goes_before_the_answer),
         OVER_BOTH(test_goes_within_the_answer),
         OVER_BOTH(test_goes_without_reading),
+        OVER_BOTH(test_shuts_down),
         cmocka_unit_test_teardown(test_idle, down),
         OVER_BOTH(test_streamed),
         OVER_BOTH(test_streamed_at_once),

@@ -615,7 +615,8 @@ static struct held {
 
 static int take_head(void *with, struct http_exchange *exchange)
 {
-    (void)with, (void)exchange;
+    (void)with;
+    assert_null(http_header(exchange, "Expect").at);
     return 0;
 }
 
