@@ -244,6 +244,11 @@ pid_t crew_pid(const struct crew_worker *worker)
     return sandbox_pid(worker->box);
 }
 
+uint64_t crew_at(const struct crew_worker *worker)
+{
+    return owed_first(&worker->owed);
+}
+
 struct crew_generation *crew_generation_of(const struct crew_worker *worker)
 {
     return worker->generation;

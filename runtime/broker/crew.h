@@ -76,6 +76,9 @@ void crew_lease(struct crew_worker *worker, int change);
 void crew_stop(struct crew_worker *worker);
 void crew_break(struct crew_worker *worker, const char *why);
 pid_t crew_pid(const struct crew_worker *worker); /* as seen from here */
+/* The lease that it is at, also when it has just ended: a worker does one thing after the other, so
+ * who else waits is not to blame. 0: it rests. */
+uint64_t crew_at(const struct crew_worker *worker);
 struct crew_generation *crew_generation_of(const struct crew_worker *worker);
 uint32_t crew_hooks(
     const struct crew_worker *worker); /* bit an enum moult_hook_id: somebody there */

@@ -129,3 +129,11 @@ int owed_take(struct owed *owed, const struct wire *message, struct err *err)
         return take_word(owed, message, err);
     return take_answer(owed, message, err);
 }
+
+uint64_t owed_first(const struct owed *owed)
+{
+    for (uint32_t i = 0; i < owed->count; i++)
+        if (owed->sent[owed->at + i].answer && !owed->sent[owed->at + i].faulted)
+            return owed->sent[owed->at + i].lease;
+    return 0;
+}

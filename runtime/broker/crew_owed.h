@@ -23,3 +23,5 @@ void owed_send(struct owed *owed, const struct wire *message);
 /* One that came: 1 if it is an answer, 0 if it is a word on the way to one. ERR_DENIED: nobody
  * waits for it. */
 int owed_take(struct owed *owed, const struct wire *message, struct err *err);
+/* The lease of the first answer that is waited for: what the worker is at. 0: it rests. */
+uint64_t owed_first(const struct owed *owed);

@@ -235,21 +235,22 @@ void turn_abandon(struct turn *turn, const char *why)
 
 /* --- a worker has gone */
 
-static void lost(struct turn *turn, enum crew_end end, const char *why)
+/* A neighbour only moves: the worker was not at its turn. */
+static void lost(struct turn *turn, bool at_it, enum crew_end end, const char *why)
 {
     struct err err;
-    bool had_the_word = turn->phase == TURN_RUNS;
+    bool had_the_word = turn->phase == TURN_RUNS, died = at_it && end != CREW_TOLD;
     crew_lease(turn->worker, -1);
     turn->worker = NULL;
     if (!had_the_word)
         return; /* it goes on elsewhere when what it waits for is here */
-    if (end != CREW_TOLD && ++turn->deaths >= TURN_DEATHS_MAX) {
+    if (died && ++turn->deaths >= TURN_DEATHS_MAX) {
         err_set(&err, ERR_PEER, "the harness ended twice on this turn: %.120s", why);
         swap_died(turn, end, why);
         client_broken(turn, &err);
         return;
     }
-    if (end != CREW_TOLD)
+    if (died)
         swap_died(turn, end, why);
     move(turn);
 }
@@ -271,6 +272,6 @@ void turn_worker_gone(void *with, struct crew_worker *worker, enum crew_end end,
             if (turn->worker == worker)
                 hit[count++] = turn;
     for (uint32_t i = 0; i < count; i++)
-        lost(hit[i], end, why);
+        lost(hit[i], hit[i]->lease == crew_at(worker), end, why);
     free(hit);
 }
