@@ -10,6 +10,8 @@ static bool has_key(const struct json *member, struct str key)
 {
     if (!member->key_escaped)
         return str_equal(member->key, key);
+    if (member->key.size > 6 * key.size)
+        return false; /* longer than all of it as \u escapes */
     struct arena arena = { 0 };
     bool same = str_equal(json_key(&arena, member), key);
     arena_done(&arena);

@@ -282,6 +282,27 @@ static void refuses_too_many_calls(void **state)
     }
 }
 
+static void refuses_more_bytes_than_a_reply_may_have(void **state)
+{
+    (void)state;
+    for (int stream = 0; stream < 2; stream++) {
+        struct protocol_reply *reply = protocol_reply_new(PROTOCOL_CHAT, stream);
+        struct protocol_said said;
+        struct err err = { 0 };
+        enum { PIECE = 1 << 20 };
+        char *comment = mem_alloc(PIECE);
+        memset(comment, ':', PIECE);
+        comment[PIECE - 1] = '\n';
+        for (int i = 0; i < PROTOCOL_BODY_MAX / PIECE; i++)
+            assert_int_equal(protocol_reply_feed(reply, (struct str){ comment, PIECE }, &err), 0);
+        assert_int_equal(protocol_reply_feed(reply, STR("{"), &err), -ERR_LIMIT);
+        assert_int_equal(protocol_reply_feed(reply, STR("{}"), &err), -ERR_LIMIT);
+        assert_int_equal(protocol_reply_end(reply, &arena, &said, &err), -ERR_LIMIT);
+        protocol_reply_free(reply);
+        free(comment);
+    }
+}
+
 /* --- writing */
 
 static const struct protocol_call made_calls[] = {
@@ -493,6 +514,7 @@ int main(void)
         cmocka_unit_test(a_cut_stream_is_no_reply),
         cmocka_unit_test(replies_of_many_servers),
         cmocka_unit_test(refuses_too_many_calls),
+        cmocka_unit_test(refuses_more_bytes_than_a_reply_may_have),
         cmocka_unit_test(answers_say_what_they_are_told),
         cmocka_unit_test(what_is_said_again_is_the_same_bytes),
         cmocka_unit_test(all_else_stays_as_it_was),

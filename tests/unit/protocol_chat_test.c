@@ -150,6 +150,22 @@ static void refuses_more_messages_than_it_may_have(void **state)
     buf_done(&body);
 }
 
+static void refuses_a_body_over_its_bound(void **state)
+{
+    (void)state;
+    struct protocol_request *request = NULL;
+    size_t size = PROTOCOL_BODY_MAX + 1;
+    char *body = mem_alloc(size);
+    memset(body, ' ', size);
+    memcpy(body, "{\"messages\":[]}", 15);
+    struct str text = { body, size };
+    assert_int_equal(
+        protocol_request_read(&request, PROTOCOL_CHAT, text, &arena, NULL), -ERR_LIMIT);
+    text.size--;
+    assert_int_equal(protocol_request_read(&request, PROTOCOL_CHAT, text, &arena, NULL), 0);
+    free(body);
+}
+
 /* --- edited */
 
 #define CALL(id, args)                                                                             \
@@ -395,6 +411,7 @@ int main(void)
         cmocka_unit_test(the_view_says_what_is_there),
         cmocka_unit_test(says_where_a_request_is_wrong),
         cmocka_unit_test(refuses_more_messages_than_it_may_have),
+        cmocka_unit_test(refuses_a_body_over_its_bound),
         cmocka_unit_test(edits_change_what_they_name),
         cmocka_unit_test(a_plugin_brings_text_and_calls_only),
         cmocka_unit_test(fresh_requests_have_members_of_a_list),
