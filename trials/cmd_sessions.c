@@ -38,7 +38,8 @@ static void print_json(const struct listing *listing, const struct journal_sessi
     json_quote(&out, session->origin);
     buf_text(&out, ",\"group\":");
     json_quote(&out, session->group);
-    buf_format(&out, ",\"turns\":%u,\"messages\":%u}", session->turns, session->messages_count);
+    buf_format(&out, ",\"turns\":%u,\"messages\":%u,\"flags\":%u}", session->turns,
+        session->messages_count, session->flags);
     fwrite(out.at, 1, out.size, stdout);
 }
 

@@ -148,7 +148,7 @@ static int send_result(struct running *r, struct lane *lane, struct seat *seat,
         result.result.error_class = answer->error->class;
         result.result.retry_after_ms = answer->error->retry_after_ms;
     } else if (next == SIGHT_REPLY) {
-        result.result.bytes = answer->bytes;
+        result.result.bytes = run_said(answer);
     }
     return frame_put(&seat->channel, &result, err);
 }

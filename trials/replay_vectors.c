@@ -111,7 +111,7 @@ static int send_piece(
     /* The wire's struct is not const, and only read here. */
     const struct wire message = { WIRE_VECTORS,
         .vectors = { .lease = judge->lease,
-            .reply = at->error ? (struct str){ 0 } : at->bytes,
+            .reply = at->error ? (struct str){ 0 } : run_said(at),
             .holes = (uint16_t *)v->holes + (size_t)piece.from * v->width,
             .holes_count = piece.count * v->width,
             .width = v->width,

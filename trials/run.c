@@ -282,6 +282,11 @@ uint32_t run_context(const struct run *run, uint32_t step)
     return run_step(run, step)->told;
 }
 
+struct str run_said(const struct run_message *reply)
+{
+    return reply->own.size > 0 ? reply->own : reply->bytes;
+}
+
 bool run_next_call(const struct run *run, struct run_cursor *cursor, struct run_at *ret)
 {
     for (; cursor->step < run->steps_count; cursor->step++, cursor->call = 0) {

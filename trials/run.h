@@ -33,10 +33,11 @@ struct run_call {
     bool failed;                /* its result is an error */
 };
 struct run_message {
-    uint8_t role;                  /* enum run_role */
-    struct str bytes;              /* the JSON object, as the journal has it */
-    struct str text;               /* content as text, unescaped; empty if null */
-    uint32_t told;                 /* messages before it that a model sees */
+    uint8_t role;     /* enum run_role */
+    struct str bytes; /* the JSON object, as the journal has it */
+    struct str own;   /* a reply that a build changed: what the model had said; or empty */
+    struct str text;  /* content as text, unescaped; empty if null */
+    uint32_t told;    /* messages before it that a model sees */
     const struct run_error *error; /* of an error */
     struct run_call *calls;
     uint32_t calls_count;
@@ -92,6 +93,9 @@ void run_seal(struct run *run);
 const struct run_message *run_step(const struct run *run, uint32_t step);
 const struct run_error *run_step_error(const struct run *run, uint32_t step);
 uint32_t run_context(const struct run *run, uint32_t step);
+/* What the model said there: what a replay puts to a harness, which then makes of it what it makes.
+ */
+struct str run_said(const struct run_message *reply);
 
 /* The key of a call: its name and its arguments in canonical form, else their raw text. Also fills
  * value and literal. */

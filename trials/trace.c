@@ -60,12 +60,17 @@ static int fill(struct run *run, const struct journal_session *session, struct t
     run->offered = session->offered;
     run->split = session->split;
     run->claims = false;
+    if (session->flags > 0) { /* a person has looked at it, and says that it went wrong */
+        run->graded = true;
+        run->solved = false;
+    }
     for (uint32_t i = 0; i < session->messages_count; i++) {
         const struct journal_message *message = &session->messages[i];
         run->claims |= message->standing != JOURNAL_FACT;
         status = run_add(run, keep(run->arena, message->bytes), message->failed, err);
         if (status < 0)
             return status;
+        run->messages[run->messages_count - 1].own = keep(run->arena, message->own);
     }
     run_seal(run);
     return 0;

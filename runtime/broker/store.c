@@ -67,7 +67,8 @@ int store_add(struct store *store, const struct journal_session *session, struct
     " CASE WHEN l.session IS NULL THEN s.messages ELSE"                                            \
     " coalesce((SELECT max(seq) + 1 FROM message WHERE session = s.number), 0) END,"               \
     " s.at_ms, l.session IS NOT NULL, coalesce(l.name, ''),"                                       \
-    " (SELECT count(*) FROM turn t WHERE t.session = s.number)"                                    \
+    " (SELECT count(*) FROM turn t WHERE t.session = s.number),"                                   \
+    " (SELECT count(*) FROM flag f WHERE f.session = s.number)"                                    \
     " FROM session s LEFT JOIN blob b ON b.number = s.tools"                                       \
     " LEFT JOIN split p ON p.grp = s.grp LEFT JOIN live l ON l.session = s.number "
 
@@ -91,6 +92,7 @@ static void session_of(struct journal_session *ret, sqlite3_stmt *row)
         .live = sqlite3_column_int(row, 14),
         .name = db_text(row, 15),
         .turns = (uint32_t)sqlite3_column_int64(row, 16),
+        .flags = (uint32_t)sqlite3_column_int64(row, 17),
     };
 }
 

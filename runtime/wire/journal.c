@@ -283,6 +283,7 @@ void journal_pack_session(struct buf *out, const struct journal_session *session
     pack_u8(out, session->live);
     pack_text(out, session->name);
     pack_u32(out, session->turns);
+    pack_u32(out, session->flags);
     pack_u32(out, session->messages_count);
     pack_u8(out, session->messages != NULL);
     for (uint32_t i = 0; session->messages && i < session->messages_count; i++) {
@@ -313,6 +314,7 @@ bool journal_unpack_session(struct unpack *in, struct arena *arena, struct journ
     session.live = unpack_u8(in);
     session.name = unpack_text(in, JOURNAL_TEXT_MAX);
     session.turns = unpack_u32(in);
+    session.flags = unpack_u32(in);
     session.messages_count = unpack_u32(in);
     bool with = unpack_u8(in);
     if (in->bad || session.messages_count > MESSAGES_MAX)

@@ -71,6 +71,7 @@ struct journal_session {
     bool live;       /* reading: the service's own; then also */
     struct str name; /* as X-Moult-Session says, or empty */
     uint32_t turns;
+    uint32_t flags; /* reading: how often a person said that it went wrong */
     uint32_t messages_count;
     struct journal_message *messages; /* adding, and journal_read; NULL in lists */
 };

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "trials/python.h"
+#include "trials/trace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -211,6 +212,34 @@ static void tools_in_both_forms(void **state)
         assert_true(run_tools_read(&a, str_of(bad[i]), &arena, &err) < 0);
 }
 
+/* A session of the service: the conversation goes on with what the harness made of a reply, a
+ * replay puts to the harness what the model had said. A person's flag outweighs any reward. */
+static void a_live_session_as_a_run(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(trace_tools_done) struct trace_tools tools = { 0 };
+    static const char made[] = "{\"role\":\"assistant\",\"content\":\"mended\"}",
+                      own[] = "{\"role\":\"assistant\",\"content\":\"said\"}";
+    struct journal_message messages[] = { { .bytes = STR("{\"role\":\"user\",\"content\":\"x\"}") },
+        { .bytes = STR(made), .origin = 2, .own = STR(own) }, { .bytes = STR(own), .origin = 1 } };
+    struct journal_session session = { .live = true,
+        .meta = STR("{\"reward\":1}"),
+        .messages_count = COUNT_OF(messages),
+        .messages = messages };
+    struct run *run = NULL;
+    struct err err;
+    for (session.flags = 0; session.flags < 2; session.flags++) {
+        if (trace_run(&run, &session, &tools, &arena, &err) < 0)
+            fail_msg("%s", err.text);
+        assert_int_equal(run->steps_count, 2);
+        assert_true(str_equal(run_step(run, 0)->text, STR("mended")));
+        assert_true(str_equal(run_said(run_step(run, 0)), STR(own)));
+        assert_true(str_equal(run_said(run_step(run, 1)), STR(own)));
+        assert_true(run->graded && run->solved == (session.flags == 0));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +250,7 @@ int main(void)
         cmocka_unit_test(bad_messages_are_refused),
         cmocka_unit_test(meta_says_what_messages_cannot),
         cmocka_unit_test(tools_in_both_forms),
+        cmocka_unit_test(a_live_session_as_a_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
