@@ -34,9 +34,9 @@ struct str messages_text_block(struct arena *arena, struct str quoted);
 /* Arguments as a tool_use block wants them: an object. What is none goes as {"_raw": text}. */
 struct str messages_input(struct arena *arena, struct str args);
 /* Adds the content of a chat message as blocks with commas between, *count more than before.
- * ERR_INPUT: a part that has no form here. */
+ * ERR_DENIED: see spoken.h. */
 int messages_parts_write(struct buf *out, uint32_t *count, const struct json *content,
-    struct arena *arena, struct err *err);
+    const struct spoken_old *old, struct arena *arena, struct err *err);
 /* A block of a user message as a part of a chat message. */
 void messages_part_read(struct buf *out, const struct json *block, struct arena *arena);
 

@@ -69,47 +69,35 @@ struct str messages_text_block(struct arena *arena, struct str quoted)
     return codec_keep(arena, &out);
 }
 
-/* data:image/png;base64,... or an address. */
-static void write_image(struct buf *out, struct str url)
+/* data:image/png;base64,... */
+static int write_picture(struct buf *out, struct str url, struct err *err)
 {
-    ptrdiff_t comma = str_find(url, STR(";base64,"));
-    buf_text(out, "{\"type\":\"image\",\"source\":{\"type\":");
-    if (str_starts(url, STR("data:")) && comma > 0) {
-        buf_text(out, "\"base64\",\"media_type\":");
-        json_quote(out, (struct str){ url.at + 5, (size_t)comma - 5 });
-        buf_text(out, ",\"data\":");
-        size_t from = (size_t)comma + sizeof(";base64,") - 1;
-        json_quote(out, (struct str){ url.at + from, url.size - from });
-    } else {
-        buf_text(out, "\"url\",\"url\":");
-        json_quote(out, url);
-    }
+    static const char between[] = ";base64,";
+    ptrdiff_t comma = str_find(url, STR(between));
+    if (comma < 0)
+        return spoken_deny(err);
+    size_t data = (size_t)comma + sizeof between - 1, type = sizeof "data:" - 1;
+    buf_text(out, "{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":");
+    json_quote(out, (struct str){ url.at + type, (size_t)comma - type });
+    buf_text(out, ",\"data\":");
+    json_quote(out, (struct str){ url.at + data, url.size - data });
     buf_text(out, "}}");
-}
-
-/* Blocks that a chat message carries as they were: this protocol's own. */
-static bool carried(const struct json *part)
-{
-    static const char *const types[] = { "image", "document", "search_result", "container_upload" };
-    for (size_t i = 0; i < COUNT_OF(types); i++)
-        if (is_type(part, types[i]))
-            return true;
-    return false;
-}
-
-static int write_part(
-    struct buf *out, const struct json *part, struct arena *arena, struct err *err)
-{
-    const struct json *url = codec_member(codec_member(part, "image_url"), "url");
-    if (is_type(part, "text"))
-        buf_str(out, messages_text_block(arena, codec_member(part, "text")->raw));
-    else if (is_type(part, "image_url") && json_is(url, JSON_STRING))
-        write_image(out, json_string(arena, url));
-    else if (carried(part))
-        buf_str(out, part->raw);
-    else
-        return err_set(err, ERR_INPUT, "a part of a message has no form in this protocol");
     return 0;
+}
+
+static int write_part(struct buf *out, const struct json *part, const struct spoken_old *old,
+    struct arena *arena, struct err *err)
+{
+    const struct json *was = spoken_old_part(old, part);
+    if (was) {
+        buf_str(out, was->raw);
+        return 0;
+    }
+    if (is_type(part, "text")) {
+        buf_str(out, messages_text_block(arena, codec_member(part, "text")->raw));
+        return 0;
+    }
+    return write_picture(out, spoken_picture(part, arena), err);
 }
 
 /* The provider refuses a text block without text. */
@@ -120,7 +108,7 @@ static bool empty_text(const struct json *part)
 }
 
 int messages_parts_write(struct buf *out, uint32_t *count, const struct json *content,
-    struct arena *arena, struct err *err)
+    const struct spoken_old *old, struct arena *arena, struct err *err)
 {
     if (json_is(content, JSON_STRING) && content->raw.size > 2) {
         if ((*count)++ > 0)
@@ -134,7 +122,7 @@ int messages_parts_write(struct buf *out, uint32_t *count, const struct json *co
             continue;
         if ((*count)++ > 0)
             buf_char(out, ',');
-        int r = write_part(out, part, arena, err);
+        int r = write_part(out, part, old, arena, err);
         if (r < 0)
             return r;
     }

@@ -211,8 +211,8 @@ static void add_assistant(
 }
 
 /* The content of a result, or empty where it says nothing. */
-static int result_content(
-    struct str *ret, const struct json *content, struct arena *arena, struct err *err)
+static int result_content(struct str *ret, const struct json *content, const struct spoken_old *old,
+    struct arena *arena, struct err *err)
 {
     *ret = (struct str){ 0 };
     if (json_is(content, JSON_STRING)) {
@@ -222,7 +222,7 @@ static int result_content(
     CLEANUP(buf_done) struct buf parts = { 0 };
     uint32_t count = 0;
     buf_char(&parts, '[');
-    int r = messages_parts_write(&parts, &count, content, arena, err);
+    int r = messages_parts_write(&parts, &count, content, old, arena, err);
     if (r < 0)
         return r;
     buf_char(&parts, ']');
@@ -231,22 +231,40 @@ static int result_content(
     return 0;
 }
 
+static struct str chat_of(const struct writer *writer, const struct codec_place *place)
+{
+    return writer->request->messages[place - writer->request->places].chat;
+}
+
+/* The block of the result that was here, and what it held. */
+static const struct json *old_result(
+    struct writer *writer, const struct codec_place *instead, struct spoken_old *ret)
+{
+    const struct json *const *blocks = NULL, *const *parts = NULL;
+    *ret = (struct spoken_old){ 0 };
+    if (!instead || blocks_of(writer, instead, &blocks) != 1)
+        return NULL;
+    uint32_t count = spoken_list(&parts, codec_member(blocks[0], "content"), writer->arena);
+    *ret = spoken_old_of(chat_of(writer, instead), parts, count, writer->arena);
+    return blocks[0];
+}
+
 static int add_result(struct writer *writer, const struct json *chat,
     const struct codec_place *instead, struct err *err)
 {
     struct str content;
-    int r = result_content(&content, codec_member(chat, "content"), writer->arena, err);
+    struct spoken_old parts;
+    const struct json *old = old_result(writer, instead, &parts);
+    int r = result_content(&content, codec_member(chat, "content"), &parts, writer->arena, err);
     if (r < 0)
         return r;
-    const struct json *const *old = NULL;
-    uint32_t old_count = instead ? blocks_of(writer, instead, &old) : 0;
     const struct json *id = codec_member(chat, "tool_call_id");
-    const struct json *old_id = old_count == 1 ? codec_member(old[0], "tool_use_id") : NULL;
+    const struct json *old_id = codec_member(old, "tool_use_id");
     CLEANUP(buf_done) struct buf out = { 0 };
     if (id && old_id && str_equal(id->raw, old_id->raw)) {
         struct codec_changes changes = { 0 };
-        codec_set(&changes, old[0], "content", content.at ? content : STR("\"\""));
-        codec_object_write(&out, old[0], &changes);
+        codec_set(&changes, old, "content", content.at ? content : STR("\"\""));
+        codec_object_write(&out, old, &changes);
     } else {
         buf_text(&out, "{\"type\":\"tool_result\",\"tool_use_id\":");
         buf_str(&out, json_is(id, JSON_STRING) ? id->raw : STR("\"\""));
@@ -258,14 +276,18 @@ static int add_result(struct writer *writer, const struct json *chat,
     return 0;
 }
 
-static int add_parts(
-    struct list *list, struct arena *arena, const struct json *content, struct err *err)
+static int add_parts(struct writer *writer, struct list *list, const struct json *content,
+    const struct codec_place *instead, struct err *err)
 {
     CLEANUP(buf_done) struct buf parts = { 0 };
-    uint32_t count = 0;
-    int r = messages_parts_write(&parts, &count, content, arena, err);
-    if (r == 0 && count > 0)
-        list_add(list, arena, codec_keep(arena, &parts));
+    const struct json *const *blocks = NULL;
+    uint32_t count = instead ? blocks_of(writer, instead, &blocks) : 0, written = 0;
+    struct spoken_old old = { 0 };
+    if (instead)
+        old = spoken_old_of(chat_of(writer, instead), blocks, count, writer->arena);
+    int r = messages_parts_write(&parts, &written, content, &old, writer->arena, err);
+    if (r == 0 && written > 0)
+        list_add(list, writer->arena, codec_keep(writer->arena, &parts));
     return r;
 }
 
@@ -276,7 +298,7 @@ static int add_text(struct writer *writer, struct list *list, const struct json 
     struct arena *arena = writer->arena;
     const struct json *content = codec_member(chat, "content");
     if (!instead || !json_is(content, JSON_STRING))
-        return add_parts(list, arena, content, err);
+        return add_parts(writer, list, content, instead, err);
     const struct json *const *old;
     uint32_t old_count = blocks_of(writer, instead, &old);
     struct spoken said = { .text = json_string(arena, content) };

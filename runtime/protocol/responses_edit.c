@@ -30,28 +30,32 @@ static void write_item(struct writer *writer, struct str raw)
 
 /* --- parts */
 
-static int write_part(struct buf *out, const struct json *part, struct err *err)
+static int write_part(struct buf *out, const struct json *part, const struct spoken_old *old,
+    struct arena *arena, struct err *err)
 {
-    const struct json *url = codec_member(codec_member(part, "image_url"), "url");
-    const struct json *type = codec_member(part, "type");
+    const struct json *was = spoken_old_part(old, part);
+    if (was) {
+        buf_str(out, was->raw);
+        return 0;
+    }
     if (responses_text_part(part)) {
         buf_text(out, "{\"type\":\"input_text\",\"text\":");
         buf_str(out, codec_member(part, "text")->raw);
         buf_char(out, '}');
-    } else if (responses_type(part, "image_url") && json_is(url, JSON_STRING)) {
-        buf_text(out, "{\"type\":\"input_image\",\"detail\":\"auto\",\"image_url\":");
-        buf_str(out, url->raw);
-        buf_char(out, '}');
-    } else if (type && str_starts(type->raw, STR("\"input_"))) {
-        buf_str(out, part->raw);
-    } else {
-        return err_set(err, ERR_INPUT, "a part of a message has no form in this protocol");
+        return 0;
     }
+    struct str url = spoken_picture(part, arena);
+    if (url.size == 0)
+        return spoken_deny(err);
+    buf_text(out, "{\"type\":\"input_image\",\"detail\":\"auto\",\"image_url\":");
+    json_quote(out, url);
+    buf_char(out, '}');
     return 0;
 }
 
 /* A text stays one; null says nothing. */
-static int write_content(struct buf *out, const struct json *content, struct err *err)
+static int write_content(struct buf *out, const struct json *content, const struct spoken_old *old,
+    struct arena *arena, struct err *err)
 {
     if (!json_is(content, JSON_ARRAY)) {
         buf_str(out, json_is(content, JSON_STRING) ? content->raw : STR("\"\""));
@@ -63,12 +67,25 @@ static int write_content(struct buf *out, const struct json *content, struct err
     {
         if (count++ > 0)
             buf_char(out, ',');
-        int r = write_part(out, part, err);
+        int r = write_part(out, part, old, arena, err);
         if (r < 0)
             return r;
     }
     buf_char(out, ']');
     return 0;
+}
+
+/* What the message that was here held. */
+static struct spoken_old old_parts(
+    const struct writer *writer, const struct codec_place *instead, const char *member)
+{
+    const struct json *const *parts = NULL;
+    if (!instead)
+        return (struct spoken_old){ 0 };
+    const struct protocol_request *request = writer->request;
+    uint32_t count = spoken_list(&parts, codec_member(instead->node, member), writer->arena);
+    return spoken_old_of(
+        request->messages[instead - request->places].chat, parts, count, writer->arena);
 }
 
 /* --- messages of the user and the system */
@@ -107,12 +124,13 @@ static int add_said(struct writer *writer, const struct json *chat, const char *
     const struct json *content = codec_member(chat, "content");
     const struct json *old = instead ? codec_member(instead->node, "content") : NULL;
     CLEANUP(buf_done) struct buf out = { 0 }, said = { 0 };
+    struct spoken_old parts = old_parts(writer, instead, "content");
     bool splice = json_is(old, JSON_ARRAY) && json_is(content, JSON_STRING);
     int r = 0;
     if (splice)
         other_text(&said, old, content);
     else
-        r = write_content(&said, content, err);
+        r = write_content(&said, content, &parts, writer->arena, err);
     if (r < 0)
         return r;
     if (old) {
@@ -134,7 +152,8 @@ static int add_result(struct writer *writer, const struct json *chat,
     const struct json *id = codec_member(chat, "tool_call_id");
     const struct json *old_id = instead ? codec_member(instead->node, "call_id") : NULL;
     CLEANUP(buf_done) struct buf out = { 0 }, said = { 0 };
-    int r = write_content(&said, codec_member(chat, "content"), err);
+    struct spoken_old parts = old_parts(writer, instead, "output");
+    int r = write_content(&said, codec_member(chat, "content"), &parts, writer->arena, err);
     if (r < 0)
         return r;
     if (id && old_id && str_equal(id->raw, old_id->raw)) {
@@ -278,7 +297,7 @@ void responses_tool_write(struct buf *out, const struct json *tool)
     buf_str(out, json_is(schema, JSON_OBJECT) ? schema->raw : STR("{\"type\":\"object\"}"));
     /* Not said means strict here, and not strict in the chat format. */
     buf_text(out, ",\"strict\":");
-    buf_str(out, strict ? strict->raw : STR("false"));
+    buf_text(out, json_bool(strict, false) ? "true" : "false");
     buf_char(out, '}');
 }
 

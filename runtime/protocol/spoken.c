@@ -74,6 +74,58 @@ struct spoken spoken_of(const struct json *chat, struct arena *arena)
     return spoken;
 }
 
+uint32_t spoken_list(const struct json *const **ret, const struct json *list, struct arena *arena)
+{
+    uint32_t count = 0;
+    if (!json_is(list, JSON_ARRAY))
+        return 0;
+    const struct json **all = arena_alloc(arena, (list->count + 1) * sizeof(*all));
+    JSON_EACH(one, list)
+    {
+        all[count++] = one;
+    }
+    *ret = all;
+    return count;
+}
+
+struct spoken_old spoken_old_of(
+    struct str chat, const struct json *const *content, uint32_t count, struct arena *arena)
+{
+    static const struct json_limits limits = { .duplicates = true };
+    const struct json *parts = codec_member(json_read(arena, chat, &limits, NULL), "content");
+    if (!json_is(parts, JSON_ARRAY) || parts->count != count)
+        return (struct spoken_old){ 0 };
+    return (struct spoken_old){ parts, content, count };
+}
+
+const struct json *spoken_old_part(const struct spoken_old *old, const struct json *part)
+{
+    enum { COMPARED_MAX = 256 };
+    uint32_t number = 0;
+    JSON_EACH(one, old->parts)
+    {
+        if (number == COMPARED_MAX)
+            break;
+        if (str_equal(one->raw, part->raw))
+            return old->content[number];
+        number++;
+    }
+    return NULL;
+}
+
+struct str spoken_picture(const struct json *part, struct arena *arena)
+{
+    if (!spoken_is(codec_member(part, "type"), "image_url"))
+        return (struct str){ 0 };
+    struct str url = json_string(arena, codec_member(codec_member(part, "image_url"), "url"));
+    return str_starts(url, STR("data:")) ? url : (struct str){ 0 };
+}
+
+int spoken_deny(struct err *err)
+{
+    return err_set(err, ERR_DENIED, "a changed message: content that was not there before");
+}
+
 int spoken_tools_write(struct buf *out, struct str tools,
     void (*write)(struct buf *out, const struct json *tool), struct arena *arena, struct err *err)
 {

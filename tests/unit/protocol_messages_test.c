@@ -368,15 +368,54 @@ static void a_fresh_request_has_alternating_roles(void **state)
         "\"type\":\"text\",\"text\":\"and?\"}]}],\"tools\":[" WEATHER "],\"stream\":true}");
 }
 
-static void a_part_without_a_form_here_is_refused(void **state)
+/* A changed message comes from a plugin: it may bring text and pictures that need no address. */
+static const struct part_row {
+    const char *name, *part;
+    const char *want; /* what is sent, or NULL: denied */
+} parts[] = {
+    { "a text", "{\"type\":\"text\",\"text\":\"t\",\"own\":1}",
+        "{\"type\":\"text\",\"text\":\"t\"}" },
+    { "the document that was there",
+        "{\"type\":\"document\",\"source\":{\"type\":\"url\",\"url\":\"http://d/\"}}",
+        "{\"type\":\"document\",\"source\":{\"type\":\"url\",\"url\":\"http://d/\"}}" },
+    { "the picture that was there",
+        "{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://p/\"}}",
+        "{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"http://p/\"}, \"c\":1}" },
+    { "another document",
+        "{\"type\":\"document\",\"source\":{\"type\":\"url\",\"url\":\"http://e/\"}}", NULL },
+    { "another picture's address", "{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://q/\"}}",
+        NULL },
+    { "a picture without its type", "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:x\"}}",
+        NULL },
+    { "a sound", "{\"type\":\"input_audio\"}", NULL },
+    { "a part that is none", "1", NULL },
+};
+
+static void a_changed_message_brings_no_address(void **state)
 {
     (void)state;
-    CLEANUP(buf_done) struct buf out = { 0 };
-    struct str message = STR("{\"role\":\"user\",\"content\":[{\"type\":\"input_audio\"}]}");
-    struct protocol_fresh fresh = {
-        .protocol = PROTOCOL_MESSAGES, .model = STR("m"), .messages = &message, .messages_count = 1
-    };
-    assert_int_equal(protocol_request_fresh(&out, &fresh, NULL), -ERR_INPUT);
+    static const char body[] =
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\","
+        "\"source\":{\"type\":\"url\",\"url\":\"http://d/\"}},{\"type\":\"image\",\"source\":{"
+        "\"type\":\"url\",\"url\":\"http://p/\"}, \"c\":1}]}]}";
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        CLEANUP(buf_done) struct buf out = { 0 }, chat = { 0 }, want = { 0 };
+        buf_format(&chat, "{\"role\":\"user\",\"content\":[%s]}", parts[i].part);
+        const struct protocol_part part = { .chat = text_of(&chat) };
+        edit(&out, STR(body), &part, 1, (struct str){ 0 }, (struct str){ 0 },
+            parts[i].want ? 0 : -ERR_DENIED);
+        if (!parts[i].want)
+            continue;
+        buf_format(&want, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[%s]}]}",
+            parts[i].want);
+        assert_text(parts[i].name, text_of(&out), want.at);
+        struct str message = text_of(&chat);
+        struct protocol_fresh fresh = {
+            .protocol = PROTOCOL_MESSAGES, .messages = &message, .messages_count = 1
+        };
+        int r = protocol_request_fresh(&out, &fresh, NULL);
+        assert_int_equal(r, i == 0 ? 0 : -ERR_DENIED);
+    }
 }
 
 /* --- replies */
@@ -690,61 +729,85 @@ static const struct answer_row {
                     EVENT("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}")
                         EVENT("{\"type\":\"message_stop\"}"),
         true, true, "", { { { 0 }, { 0 }, { 0 } } }, 0,
-        EVENT("{\"type\":\"message_start\",\"message\":{\"id\":\"x\"}}") "event: "
-                                                                         "content_block_"
-                                                                         "start\n" EVENT(
-                                                                             "{\"type\":"
-                                                                             "\"content_"
-                                                                             "block_"
-                                                                             "start\","
-                                                                             "\"index\":"
-                                                                             "0,"
-                                                                             "\"content_"
-                                                                             "block\":{"
-                                                                             "\"type\":"
-                                                                             "\"new\"}}") "event: "
-                                                                                          "content_"
-                                                                                          "block_"
-                                                                                          "delta"
-                                                                                          "\n" EVENT(
-                                                                                              "{\"t"
-                                                                                              "ype"
-                                                                                              "\":"
-                                                                                              "\"co"
-                                                                                              "nten"
-                                                                                              "t_"
-                                                                                              "bloc"
-                                                                                              "k_"
-                                                                                              "delt"
-                                                                                              "a\","
-                                                                                              "\"in"
-                                                                                              "dex"
-                                                                                              "\":"
-                                                                                              "0,"
-                                                                                              "\"de"
-                                                                                              "lta"
-                                                                                              "\":{"
-                                                                                              "\"ty"
-                                                                                              "pe\""
-                                                                                              ":\"n"
-                                                                                              "ew_"
-                                                                                              "delt"
-                                                                                              "a\","
-                                                                                              "\"n"
-                                                                                              "\":"
-                                                                                              "1.0}"
-                                                                                              "}") "event: "
-                                                                                                   "content_block_"
-                                                                                                   "stop\n" EVENT(
-                                                                                                       "{\"type\":\"content_block_stop\","
-                                                                                                       "\"index\":0}") "event: message_delta\n" EVENT("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}")
-                                                                                                       EVENT(
-                                                                                                           "{\"typ"
-                                                                                                           "e\":"
-                                                                                                           "\"mess"
-                                                                                                           "age_"
-                                                                                                           "stop\""
-                                                                                                           "}") },
+        EVENT(
+            "{\"type\":\"message_start\",\"message\":{\"id\":\"x\"}}") "event: "
+                                                                       "content_block_"
+                                                                       "start\n" EVENT(
+                                                                           "{\"type\":"
+                                                                           "\"content_"
+                                                                           "block_"
+                                                                           "start\","
+                                                                           "\"index\":"
+                                                                           "0,"
+                                                                           "\"content_"
+                                                                           "block\":{"
+                                                                           "\"type\":"
+                                                                           "\"new\"}}") "event: "
+                                                                                        "content_"
+                                                                                        "block_"
+                                                                                        "delta"
+                                                                                        "\n" EVENT(
+                                                                                            "{\"t"
+                                                                                            "ype"
+                                                                                            "\":"
+                                                                                            "\"co"
+                                                                                            "nten"
+                                                                                            "t_"
+                                                                                            "bloc"
+                                                                                            "k_"
+                                                                                            "delt"
+                                                                                            "a\","
+                                                                                            "\"in"
+                                                                                            "dex"
+                                                                                            "\":"
+                                                                                            "0,"
+                                                                                            "\"de"
+                                                                                            "lta"
+                                                                                            "\":{"
+                                                                                            "\"ty"
+                                                                                            "pe\""
+                                                                                            ":\"n"
+                                                                                            "ew_"
+                                                                                            "delt"
+                                                                                            "a\","
+                                                                                            "\"n"
+                                                                                            "\":"
+                                                                                            "1.0}"
+                                                                                            "}") "e"
+                                                                                                 "v"
+                                                                                                 "e"
+                                                                                                 "n"
+                                                                                                 "t"
+                                                                                                 ":"
+                                                                                                 " "
+                                                                                                 "c"
+                                                                                                 "o"
+                                                                                                 "n"
+                                                                                                 "t"
+                                                                                                 "e"
+                                                                                                 "n"
+                                                                                                 "t"
+                                                                                                 "_"
+                                                                                                 "b"
+                                                                                                 "l"
+                                                                                                 "o"
+                                                                                                 "c"
+                                                                                                 "k"
+                                                                                                 "_"
+                                                                                                 "s"
+                                                                                                 "t"
+                                                                                                 "o"
+                                                                                                 "p"
+                                                                                                 "\n" EVENT(
+                                                                                                     "{\"type\":\"content_block_stop\","
+                                                                                                     "\"index\":0}") "event: message_delta\n" EVENT("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}")
+                                                                                                     EVENT(
+                                                                                                         "{\"typ"
+                                                                                                         "e\":"
+                                                                                                         "\"mess"
+                                                                                                         "age_"
+                                                                                                         "stop\""
+                                                                                                         "}") },
 };
 
 static void an_answer_keeps_what_is_not_its_business(void **state)
@@ -791,7 +854,7 @@ int main(void)
         cmocka_unit_test(a_conversation_of_nothing_is_not_sent),
         cmocka_unit_test(model_and_tools_are_spliced),
         cmocka_unit_test(a_fresh_request_has_alternating_roles),
-        cmocka_unit_test(a_part_without_a_form_here_is_refused),
+        cmocka_unit_test(a_changed_message_brings_no_address),
         cmocka_unit_test(recorded_replies_say_the_same_wherever_they_are_cut),
         cmocka_unit_test(a_stream_that_ends_early_is_no_reply),
         cmocka_unit_test(a_stream_says_its_own_end),

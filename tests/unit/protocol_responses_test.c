@@ -286,7 +286,7 @@ static void a_fresh_request_is_a_row_of_items(void **state)
     const struct str messages[] = {
         STR("{\"role\":\"system\",\"content\":\"be kind\"}"),
         STR("{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
-            "\"u\"}},{\"type\":\"text\",\"text\":\"q\"}]}"),
+            "\"data:u\"}},{\"type\":\"text\",\"text\":\"q\"}]}"),
         STR("{\"role\":\"assistant\",\"content\":\"so\",\"tool_calls\":[{\"id\":\"a\",\"function\":"
             "{\"name\":\"f\",\"arguments\":\"\"}}]}"),
         STR("{\"role\":\"tool\",\"tool_call_id\":\"a\",\"content\":\"1\"}"),
@@ -304,12 +304,55 @@ static void a_fresh_request_is_a_row_of_items(void **state)
     assert_text("fresh", text_of(&out),
         "{\"model\":\"m\",\"input\":[{\"type\":\"message\",\"role\":\"system\",\"content\":\"be "
         "kind\"},{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_image\","
-        "\"detail\":\"auto\",\"image_url\":\"u\"},{\"type\":\"input_text\",\"text\":\"q\"}]},{"
+        "\"detail\":\"auto\",\"image_url\":\"data:u\"},{\"type\":\"input_text\",\"text\":\"q\"}]},{"
         "\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\","
         "\"text\":\"so\",\"annotations\":[]}]},{\"type\":\"function_call\",\"call_id\":\"a\","
         "\"name\":\"f\",\"arguments\":\"{}\"},{\"type\":\"function_call_output\",\"call_id\":"
         "\"a\",\"output\":\"1\"}],\"tools\":[" FIND "],\"max_output_tokens\":7,\"store\":false,"
         "\"stream\":true}");
+}
+
+/* A changed message comes from a plugin: it may bring text and pictures that need no address. */
+static const struct part_row {
+    const char *name, *part;
+    const char *want; /* what is sent, or NULL: denied */
+} parts[] = {
+    { "a text", "{\"type\":\"text\",\"text\":\"t\",\"own\":1}",
+        "{\"type\":\"input_text\",\"text\":\"t\"}" },
+    { "the file that was there", "{\"type\":\"input_file\",\"file_id\":\"f\"}",
+        "{\"type\":\"input_file\",\"file_id\":\"f\"}" },
+    { "the picture that was there",
+        "{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://p/\"}}",
+        "{\"type\":\"input_image\", \"image_url\":\"http://p/\"}" },
+    { "another file", "{\"type\":\"input_file\",\"file_id\":\"g\"}", NULL },
+    { "another picture's address", "{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://q/\"}}",
+        NULL },
+    { "a part that is none", "1", NULL },
+};
+
+static void a_changed_message_brings_no_address(void **state)
+{
+    (void)state;
+    static const char list[] = "[{\"type\":\"input_file\",\"file_id\":\"f\"},{\"type\":"
+                               "\"input_image\", \"image_url\":\"http://p/\"}]";
+    for (size_t i = 0; i < 2 * COUNT_OF(parts); i++) {
+        const struct part_row *row = &parts[i / 2];
+        bool result = i % 2;
+        const char *item = result
+                               ? "{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":"
+                               : "{\"role\":\"user\",\"content\":";
+        CLEANUP(buf_done) struct buf body = { 0 }, out = { 0 }, chat = { 0 }, want = { 0 };
+        buf_format(&body, "{\"model\":\"m\",\"input\":[%s%s}]}", item, list);
+        buf_format(&chat, "{\"role\":\"%s\",\"content\":[%s]}",
+            result ? "tool\",\"tool_call_id\":\"c" : "user", row->part);
+        const struct protocol_part part = { .chat = text_of(&chat) };
+        struct protocol_edit how = { .parts = &part, .parts_count = 1 };
+        edit(&out, text_of(&body), &how, row->want ? 0 : -ERR_DENIED);
+        if (!row->want)
+            continue;
+        buf_format(&want, "{\"model\":\"m\",\"input\":[%s[%s]}]}", item, row->want);
+        assert_text(row->name, text_of(&out), want.at);
+    }
 }
 
 /* --- replies */
@@ -672,6 +715,7 @@ int main(void)
         cmocka_unit_test(a_text_alone_can_be_added_to),
         cmocka_unit_test(tools_are_spliced),
         cmocka_unit_test(a_fresh_request_is_a_row_of_items),
+        cmocka_unit_test(a_changed_message_brings_no_address),
         cmocka_unit_test(recorded_replies_say_the_same_wherever_they_are_cut),
         cmocka_unit_test(a_stream_that_ends_early_is_no_reply),
         cmocka_unit_test(what_one_event_leaves_out_another_says),
