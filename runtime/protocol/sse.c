@@ -84,15 +84,6 @@ static const char *find_line_end(struct line_ends *ends, const char *p, const ch
     return ends->lf < ends->cr ? ends->lf : ends->cr;
 }
 
-/* Keeps what there is of a line. */
-static int line_add(struct sse *sse, const char *p, size_t size, struct err *err)
-{
-    if (sse->line.size + size > SSE_EVENT_MAX)
-        return too_long(err);
-    buf_add(&sse->line, p, size);
-    return 0;
-}
-
 int sse_feed(struct sse *sse, struct str bytes, sse_event_fn *event, void *user, struct err *err)
 {
     const char *end = bytes.at + bytes.size;
@@ -108,11 +99,12 @@ int sse_feed(struct sse *sse, struct str bytes, sse_event_fn *event, void *user,
         const char *stop = find_line_end(&ends, p, end);
         size_t size = (size_t)(stop - p);
         sse->at += size;
-        if (stop == end || sse->line.size > 0) {
-            int rc = line_add(sse, p, size, err);
-            if (rc < 0 || stop == end)
-                return rc;
-        }
+        if (sse->line.size + size > SSE_EVENT_MAX)
+            return too_long(err);
+        if (stop == end || sse->line.size > 0)
+            buf_add(&sse->line, p, size);
+        if (stop == end)
+            return 0;
         /* Both bytes of CRLF at once where they are at hand, so that `at` stands behind them. */
         bool pair = *stop == '\r' && stop + 1 < end && stop[1] == '\n';
         sse->after_cr = *stop == '\r' && !pair;

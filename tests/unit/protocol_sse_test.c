@@ -91,7 +91,7 @@ static int count(void *user, struct str name, struct str data, struct err *err)
 }
 
 /* `size` bytes of data in lines of `line` bytes, fed in pieces. */
-static int feed_long(size_t size, size_t line, size_t *ret_size, struct err *err)
+static int feed_pieces(size_t size, size_t line, size_t piece, size_t *ret_size, struct err *err)
 {
     struct sse sse = { 0 };
     struct buf bytes = { 0 };
@@ -106,12 +106,21 @@ static int feed_long(size_t size, size_t line, size_t *ret_size, struct err *err
     buf_char(&bytes, '\n');
     int rc = 0;
     for (size_t at = 0; at < bytes.size && rc == 0;) {
-        size_t n = bytes.size - at < 16384 ? bytes.size - at : 16384;
+        size_t n = bytes.size - at < piece ? bytes.size - at : piece;
         rc = sse_feed(&sse, (struct str){ bytes.at + at, n }, count, ret_size, err);
         at += n;
     }
     buf_done(&bytes);
     sse_done(&sse);
+    return rc;
+}
+
+/* Whole or cut: the bound is the same. */
+static int feed_long(size_t size, size_t line, size_t *ret_size, struct err *err)
+{
+    size_t whole = 0;
+    int rc = feed_pieces(size, line, 16384, ret_size, err);
+    assert_int_equal(feed_pieces(size, line, SIZE_MAX, &whole, err), rc);
     return rc;
 }
 
@@ -125,6 +134,8 @@ static void lines_may_be_long_up_to_a_bound(void **state)
     size = 0;
     assert_int_equal(feed_long(SSE_EVENT_MAX - 100, SSE_EVENT_MAX, &size, &err), 0);
     assert_int_equal(size, SSE_EVENT_MAX - 100);
+    /* The line with its name is over it, the data is not. */
+    assert_int_equal(feed_long(SSE_EVENT_MAX - 3, SSE_EVENT_MAX, &size, &err), -ERR_LIMIT);
     assert_int_equal(feed_long(SSE_EVENT_MAX + 1, SSE_EVENT_MAX * 2, &size, &err), -ERR_LIMIT);
     /* Many short lines are one event too. */
     assert_int_equal(feed_long(SSE_EVENT_MAX + 1, 1000, &size, &err), -ERR_LIMIT);
