@@ -16,14 +16,13 @@ struct http_server {
     void *with;
     char *unix_path;
     uint16_t port;
-    int hangups;              /* epoll of all connections, for their ends only */
-    uv_poll_t events, hung;   /* the daemon's epoll, and that one */
-    uv_timer_t timer;         /* the daemon's next timeout */
-    uv_prepare_t before_wait; /* runs the daemon if something is due */
-    bool due;                 /* the daemon has something to do */
-    bool quiet, ending;       /* no new connections; no requests either */
-    unsigned open;            /* handles that have not closed yet */
-    unsigned connections;
+    int hangups;                /* epoll of all connections, for their ends only */
+    uv_poll_t events, hung;     /* the daemon's epoll, and that one */
+    uv_timer_t timer;           /* the daemon's next timeout */
+    uv_prepare_t before_wait;   /* runs the daemon if something is due */
+    bool due;                   /* the daemon has something to do */
+    bool quiet, ending;         /* no new connections; no requests either */
+    unsigned open;              /* handles that have not closed yet */
     struct http_exchange *last; /* all of them, linked */
     struct buf scratch;
 };

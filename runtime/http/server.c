@@ -120,7 +120,6 @@ static void open_connection(
     end.data.ptr = on;
     on->hung = epoll_ctl(server->hangups, EPOLL_CTL_ADD, on->fd, &end) < 0;
     *context = on;
-    server->connections++;
 }
 
 static void on_connection(void *with, struct MHD_Connection *connection, void **context,
@@ -136,9 +135,8 @@ static void on_connection(void *with, struct MHD_Connection *connection, void **
     struct http_connection *on = *context;
     epoll_ctl(server->hangups, EPOLL_CTL_DEL, on->fd, NULL);
     free(on);
-    /* The daemon listens again when it next runs. */
-    if (server->connections-- >= server->limits.connections_max)
-        server->due = true;
+    /* If room or descriptors had run out, the daemon listens again when it next runs. */
+    server->due = true;
 }
 
 /* --- requests */

@@ -2,7 +2,8 @@
  *
  * One thread, the loop's. Connections are kept and used again. A redirect is not followed, cookies
  * are not kept, no content coding is asked for: bytes go and come as they are. Every wait has a
- * limit. */
+ * limit. A request goes out once at most: a kept connection that turns out to be dead is CUT, and
+ * whether to try again is for the caller to say. */
 #pragma once
 
 #include "base/err.h"
@@ -21,7 +22,9 @@ extern const struct transfer_limits transfer_limits_default;
 
 struct transfer_request {
     const char *method, *url;
-    const char *const *headers;                /* "Name: value", NULL-terminated */
+    /* "Name: value", NULL-terminated; ERR_INPUT if malformed. HTTP's own (length, transfer coding,
+     * connection) are left out; none is added that is not here but Host and the length. */
+    const char *const *headers;
     struct str body;                           /* must live until on_end; empty: none */
     const char *proxy, *ca_file, *unix_socket; /* NULL: none (no proxy from the environment) */
     struct transfer_limits limits;
@@ -36,7 +39,7 @@ enum transfer_end {
 };
 struct transfer_events {
     /* The final status (1xx are swallowed) and each header, before any byte of the body. */
-    void (*on_head)(void *with, unsigned status);
+    void (*on_head)(void *with, unsigned status); /* all but on_end may be NULL */
     void (*on_header)(void *with, struct str name, struct str value);
     void (*on_data)(void *with, struct str bytes);
     /* The last event; the transfer is gone when it returns. sent: the peer may have got the
