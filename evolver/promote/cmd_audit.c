@@ -60,6 +60,8 @@ static const struct shown {
                   { "passes before", "passes" } } },
     { "look-end", { { "candidate", "candidate" }, { "shard", "shard" }, { "passed", "passed" } } },
     { "freeze", { { "frozen", "frozen" }, { "because", "why" } } },
+    { "quarantine", { { "generation", "generation" }, { "because", "why" } } },
+    { "flag", { { "session", "session" }, { "turn", "turn" }, { "because", "why" } } },
 };
 
 /* Ids and digests are cut to what a person compares. */
