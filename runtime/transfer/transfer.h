@@ -3,7 +3,8 @@
  * One thread, the loop's. Connections are kept and used again. A redirect is not followed, cookies
  * are not kept, no content coding is asked for: bytes go and come as they are. Every wait has a
  * limit. A request goes out once at most: a kept connection that turns out to be dead is CUT, and
- * whether to try again is for the caller to say. */
+ * whether to try again is for the caller to say. The program ignores SIGPIPE, which a TLS write may
+ * raise. */
 #pragma once
 
 #include "base/err.h"
