@@ -685,6 +685,33 @@ static void answers_say_what_they_shall(void **state)
     }
 }
 
+/* The client sends the blocks that it got; the next request must be known by them. */
+static void an_echo_has_the_key_of_the_reply(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(replies); i++) {
+        CLEANUP(buf_done) struct buf raw = { 0 }, json = { 0 }, body = { 0 };
+        CLEANUP(arena_done) struct arena arena = { 0 };
+        load(&raw, replies[i].file);
+        struct protocol_said said;
+        read_back(text_of(&raw), true, &arena, &said);
+        struct spoken s = spoken_of(said.chat, &arena);
+        assert_int_equal(
+            write_answer(&json, text_of(&raw), true, false, s.text, s.calls, s.count), 0);
+        struct str content =
+            json_get(json_read(&arena, text_of(&json), NULL, NULL), "content")->raw;
+        buf_text(&body, "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"content\":");
+        buf_str(&body, content);
+        buf_text(&body, "}]}");
+        struct protocol_request *request;
+        assert_int_equal(
+            protocol_request_read(&request, PROTOCOL_MESSAGES, text_of(&body), &arena, NULL), 0);
+        struct digest key = protocol_key(said.chat, &arena);
+        if (!hash_equal(&key, &protocol_request_view(request)->messages[0].key))
+            fail_msg("%s\n%.*s", replies[i].file, (int)said.chat.size, said.chat.at);
+    }
+}
+
 static const struct answer_row {
     const char *name, *from;
     bool from_stream, stream;
@@ -861,6 +888,7 @@ int main(void)
         cmocka_unit_test(what_is_no_reply_is_refused),
         cmocka_unit_test(too_many_blocks_are_refused),
         cmocka_unit_test(answers_say_what_they_shall),
+        cmocka_unit_test(an_echo_has_the_key_of_the_reply),
         cmocka_unit_test(an_answer_keeps_what_is_not_its_business),
         cmocka_unit_test(a_broken_call_passes_as_it_came),
     };

@@ -628,6 +628,31 @@ static void answers_say_what_they_shall(void **state)
     }
 }
 
+/* The client sends the items that it got; the next request must be known by them. */
+static void an_echo_has_the_key_of_the_reply(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(replies); i++) {
+        CLEANUP(buf_done) struct buf raw = { 0 }, json = { 0 }, body = { 0 };
+        CLEANUP(arena_done) struct arena arena = { 0 };
+        load(&raw, replies[i].file);
+        struct protocol_said said;
+        read_back(text_of(&raw), true, &arena, &said);
+        struct spoken s = spoken_of(said.chat, &arena);
+        write_answer(&json, text_of(&raw), true, false, &s);
+        struct str output = json_get(json_read(&arena, text_of(&json), NULL, NULL), "output")->raw;
+        buf_text(&body, "{\"model\":\"m\",\"input\":");
+        buf_str(&body, output);
+        buf_char(&body, '}');
+        struct protocol_request *request;
+        const struct protocol_view *view =
+            read_request(&request, replies[i].file, text_of(&body), &arena);
+        struct digest key = protocol_key(said.chat, &arena);
+        assert_int_equal(view->messages_count, 1);
+        assert_true(hash_equal(&key, &view->messages[0].key));
+    }
+}
+
 /* Clients count on numbers without gaps, and on the last event saying what those before it said. */
 static void events_of_an_answer_are_numbered(void **state)
 {
@@ -722,6 +747,7 @@ int main(void)
         cmocka_unit_test(what_is_no_reply_is_refused),
         cmocka_unit_test(the_recorded_error_is_one),
         cmocka_unit_test(answers_say_what_they_shall),
+        cmocka_unit_test(an_echo_has_the_key_of_the_reply),
         cmocka_unit_test(events_of_an_answer_are_numbered),
         cmocka_unit_test(no_arguments_are_no_change),
         cmocka_unit_test(an_answer_of_another_protocol_is_made),
