@@ -348,6 +348,52 @@ static void a_plugin_brings_text_and_calls_only(void **state)
     }
 }
 
+static int edit_status(struct protocol_request *request, const struct protocol_part *parts,
+    uint32_t count, struct str tools, struct buf *out)
+{
+    struct protocol_edit edit = { .parts = parts, .parts_count = count, .tools = tools };
+    buf_clear(out);
+    return protocol_request_edit(out, request, &edit, NULL);
+}
+
+static void refuses_edits_over_their_bounds(void **state)
+{
+    (void)state;
+    struct protocol_request *request = read_body(base);
+    struct buf out = { 0 }, message = { 0 };
+    enum { RUNS = PROTOCOL_MESSAGES_MAX / 5 };
+    struct protocol_part *parts = mem_zero(RUNS + 1, sizeof *parts);
+    for (uint32_t i = 0; i <= RUNS; i++)
+        parts[i] = (struct protocol_part){ .from = 0, .count = 5 };
+    assert_int_equal(edit_status(request, parts, RUNS, STR(""), &out), 0);
+    assert_int_equal(edit_status(request, parts, RUNS + 1, STR(""), &out), -ERR_LIMIT);
+    buf_text(&message, "{\"role\":\"assistant\",\"tool_calls\":[");
+    for (int i = 0; i < 2000; i++)
+        buf_text(&message, i ? "," CALL("z", "{}") : CALL("z", "{}"));
+    buf_text(&message, "]}");
+    parts[0] = (struct protocol_part){ .chat = buf_view(&message) };
+    assert_int_equal(edit_status(request, parts, 1, STR(""), &out), -ERR_LIMIT);
+    free(parts);
+    buf_done(&message);
+    buf_done(&out);
+}
+
+static void the_first_member_can_go(void **state)
+{
+    (void)state;
+    struct buf out = { 0 };
+    struct protocol_part all = { .from = 0, .count = 1 };
+    struct protocol_part new = CHAT("{\"role\":\"assistant\",\"content\":\"t\"}");
+    struct protocol_request *request = read_body(
+        "{ \"tools\" : [{}] , \"messages\":[{\"tool_calls\":[], \"role\":\"assistant\"}]}");
+    assert_int_equal(edit_status(request, &all, 1, STR("[]"), &out), 0);
+    assert_string_equal(out.at, "{\"messages\":[{\"tool_calls\":[], \"role\":\"assistant\"}]}");
+    assert_int_equal(edit_status(request, &new, 1, STR(""), &out), 0);
+    assert_string_equal(
+        out.at, "{ \"tools\" : [{}] , \"messages\":[{\"role\":\"assistant\",\"content\":\"t\"}]}");
+    buf_done(&out);
+}
+
 /* --- fresh */
 
 static const struct fresh {
@@ -414,6 +460,8 @@ int main(void)
         cmocka_unit_test(refuses_a_body_over_its_bound),
         cmocka_unit_test(edits_change_what_they_name),
         cmocka_unit_test(a_plugin_brings_text_and_calls_only),
+        cmocka_unit_test(refuses_edits_over_their_bounds),
+        cmocka_unit_test(the_first_member_can_go),
         cmocka_unit_test(fresh_requests_have_members_of_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
