@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PING_MS = 10000, QUEUE_MAX = 256 << 10 };
+enum { PING_MS = 10000, QUEUE_MAX = 256 << 10, OWN_HEADERS = 2 };
 
 /* --- what a client is told */
 
@@ -59,6 +59,31 @@ static void stop_ping(struct client *client)
     client->ping = NULL;
 }
 
+/* A stream that is held until the harness has seen the whole: once the provider has begun to answer
+ * (or there is none to wait for: a hosted turn of many steps), its client hears that we live. */
+static void on_ping(uv_timer_t *timer)
+{
+    static const struct http_header type = { { "Content-Type", 12 }, { "text/event-stream", 17 } };
+    struct client *client = timer->data;
+    if (!client->exchange || client->answered || client->passing ||
+        (!client->hosted && !(client->turn && model_answers(client->turn))))
+        return;
+    if (!client->begun)
+        http_begin(client->exchange, 200, &type, 1);
+    client->begun = true;
+    http_push(client->exchange, protocol_ping(client->protocol));
+}
+
+static void start_ping(struct client *client)
+{
+    if (!client->view->stream || client->ping)
+        return;
+    client->ping = mem_zero(1, sizeof *client->ping);
+    uv_timer_init(client->engine->loop, client->ping);
+    client->ping->data = client;
+    uv_timer_start(client->ping, on_ping, PING_MS, PING_MS);
+}
+
 /* An error while the stream is open goes out as the protocol's own event, and the transfer is
  * broken: no client can take what came for a whole answer. */
 static void refuse(struct client *client, unsigned status, const char *code, struct str message)
@@ -89,10 +114,19 @@ void client_refuse(struct client *client, const struct err *err)
     refuse(client, status_of(err), err_word(err->code), buf_view(&text));
 }
 
+/* By which `moult trace` and `moult prove` find the turn. */
+static unsigned add_own(
+    struct client *client, struct http_header list[HEADERS_MAX + OWN_HEADERS], unsigned count)
+{
+    char *text = arena_format(&client->arena, "%llu", (unsigned long long)client->turn->row);
+    list[count++] = (struct http_header){ STR("X-Moult-Turn"), str_of(text) };
+    return count;
+}
+
 /* The provider's own refusal, as it came, for a client of the same protocol. */
 static bool relay_error(struct client *client, const struct note *note)
 {
-    struct http_header list[HEADERS_MAX];
+    struct http_header list[HEADERS_MAX + OWN_HEADERS];
     if (client->begun || client->hosted || !note || note->status == 0 ||
         note->protocol != client->protocol || note->status / 100 == 2)
         return false;
@@ -100,7 +134,7 @@ static bool relay_error(struct client *client, const struct note *note)
     if (!client->exchange || client->answered)
         return true;
     client->answered = true;
-    unsigned count = headers_list(note->head, list);
+    unsigned count = add_own(client, list, headers_list(note->head, list));
     http_reply(client->exchange, note->status, list, count, note->result.raw);
     return true;
 }
@@ -189,6 +223,7 @@ void client_run(struct client *client)
     if (client->hosted && provider_alias(client->engine->config, wanted) < 0)
         wanted = (struct str){ 0 }; /* the first of moult.json */
     model_list(turn, wanted);
+    start_ping(client);
     if (turn_run(turn, &err) < 0)
         client_broken(turn, &err);
 }
@@ -321,10 +356,11 @@ static int prepare_hand(struct turn *turn, struct note *note, const struct wire_
 
 static void send_answer(struct client *client, const struct answer *answer)
 {
-    struct http_header list[HEADERS_MAX];
+    struct http_header list[HEADERS_MAX + OWN_HEADERS];
     unsigned count = headers_list(answer->head, list);
     if (count == 0)
         list[count++] = answer->stream ? stream_type : json_type;
+    count = add_own(client, list, count);
     stop_ping(client);
     if (!client->exchange || client->answered)
         return;
@@ -388,9 +424,9 @@ bool client_passes(const struct turn *turn)
 
 void client_pass_head(struct turn *turn, unsigned status, struct str head)
 {
-    struct http_header list[HEADERS_MAX];
+    struct http_header list[HEADERS_MAX + OWN_HEADERS];
     struct client *client = turn->client;
-    unsigned count = headers_list(head, list);
+    unsigned count = add_own(client, list, headers_list(head, list));
     stop_ping(client);
     client->begun = client->passing = true;
     http_begin(client->exchange, status, list, count);

@@ -214,7 +214,8 @@ static int prepare(struct turn *turn, struct note *note, const struct wire_effec
     *call = (struct model_call){ .turn = turn, .note = note, .provider = provider };
     call_free(turn->model);
     turn->model = call;
-    /* What a plugin made of the messages may not fit the protocol: the request fails, nobody lied. */
+    /* What a plugin made of the messages may not fit the protocol: the request fails, nobody lied.
+     */
     if (encode(call, effect, &call->wrong) < 0)
         buf_clear(&call->body);
     tell(call, effect, body);
@@ -509,4 +510,9 @@ void model_hold(struct turn *turn, bool held)
 {
     if (turn->model && turn->model->transfer)
         transfer_pause(turn->model->transfer, held);
+}
+
+bool model_answers(const struct turn *turn)
+{
+    return turn->model && turn->model->reply;
 }

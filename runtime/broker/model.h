@@ -11,3 +11,5 @@ void model_hold(struct turn *turn, bool held);
  * effect_model.dispatch; its result is the text alone. ERR_INPUT: no such model. */
 int model_nested(struct turn *turn, struct note *note, const struct wire_effect *effect,
     struct buf *body, struct err *err);
+/* A provider has begun to answer well, and its answer is not whole yet. */
+bool model_answers(const struct turn *turn);

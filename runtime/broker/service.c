@@ -21,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { HANG_MS = 5000, GRACE_MS = 10000, POLL_MS = 50, LEASE_SHIFT = 20, SIGNALS = 2 };
@@ -294,10 +296,24 @@ static void stop(struct service *service)
     arena_done(&service->arena);
 }
 
+/* A service answers there; a broker that a command has started for itself does not, and ends soon.
+ */
+static bool is_served(const struct home *home)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    char path[PATH_MAX];
+    CLEANUP(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    home_path(path, home, "run/moult.sock");
+    if (fd < 0 || strlen(path) >= sizeof address.sun_path)
+        return false;
+    memcpy(address.sun_path, path, strlen(path));
+    return connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+}
+
 int service_run(const struct service_options *options, struct err *err)
 {
     struct service *service = mem_zero(1, sizeof *service);
-    CLEANUP(fd_closep) int lock = serve_lock(options->home, false, err);
+    CLEANUP(fd_closep) int lock = serve_lock(options->home, !is_served(options->home), err);
     if (lock < 0) {
         free(service);
         return lock;
