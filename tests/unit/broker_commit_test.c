@@ -6,10 +6,12 @@
 #include "broker/live.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <stdarg.h>
@@ -23,10 +25,13 @@ static char base[] = "/tmp/moult-commit-test.XXXXXX";
 /* --- a disk that is full when the test says so */
 
 static bool full;
+static int left; /* writes until the process is killed; 0: it lives */
 static ssize_t (*true_write)(int, const void *, size_t, off_t);
 
 static ssize_t faulty_write(int fd, const void *data, size_t size, off_t at)
 {
+    if (left > 0 && --left == 0)
+        kill(getpid(), SIGKILL);
     if (!full)
         return true_write(fd, data, size, at);
     errno = ENOSPC;
@@ -69,17 +74,22 @@ struct place {
     unsigned told;
 };
 
-static void open_place(struct place *place)
+static void start_place(struct place *place)
 {
-    static int count;
     struct err err;
-    memset(place, 0, sizeof *place);
-    full = false;
-    snprintf(place->path, sizeof place->path, "%s/%d.db", base, count++);
     uv_loop_init(&place->loop);
     if (store_open(&place->store, place->path, HOME_ID, &err) < 0 ||
         commit_new(&place->commit, &place->loop, place->store, &err) < 0)
         fail_msg("%s", err.text);
+}
+
+static void open_place(struct place *place)
+{
+    static int count;
+    memset(place, 0, sizeof *place);
+    full = false;
+    snprintf(place->path, sizeof place->path, "%s/%d.db", base, count++);
+    start_place(place);
 }
 
 static void close_place(struct place *place)
@@ -319,6 +329,140 @@ static void what_is_open_at_the_end_is_kept(void **state)
     assert_int_equal(seen(&place), 1);
 }
 
+/* --- kill -9 */
+
+/* A turn of one model request, as the engine writes it: asked for in one group, answered in the
+ * next. */
+struct life {
+    struct place place;
+    uint64_t session, turn, effect;
+    int told; /* descriptor: a byte for each group that was acknowledged */
+};
+
+static void must(int rc, const struct err *err)
+{
+    if (rc < 0) {
+        fprintf(stderr, "%s\n", err->text);
+        _exit(99);
+    }
+}
+
+static void on_answered(void *with, int rc, const struct err *err)
+{
+    const struct life *life = with;
+    must(rc, err);
+    if (write(life->told, "b", 1) != 1)
+        _exit(98);
+}
+
+static void on_asked(void *with, int rc, const struct err *err)
+{
+    struct life *life = with;
+    struct store *store = life->place.store;
+    const struct live_result result = { .bytes = STR("{\"role\":\"assistant\"}"),
+        .raw = STR("raw") };
+    const struct live_message said = { .session = life->session,
+        .turn = life->turn,
+        .seq = 1,
+        .origin = 1,
+        .effect = life->effect,
+        .bytes = result.bytes };
+    struct err why;
+    must(rc, err);
+    if (write(life->told, "a", 1) != 1)
+        _exit(98);
+    must(commit_begin(life->place.commit, &why), &why);
+    must(live_result_add(store, life->effect, &result, &why), &why);
+    must(live_message_add(store, &said, &why), &why);
+    must(live_turn_end(store, life->turn, 1, STR(""), &why), &why);
+    commit_after(life->place.commit, on_answered, life);
+}
+
+static void live(struct life *life)
+{
+    struct store *store = life->place.store;
+    const struct live_session session = { .principal = STR("ann"), .name = STR("one") };
+    struct live_message user = { .bytes = STR("{\"role\":\"user\"}") };
+    struct live_turn turn = { 0 };
+    struct live_effect model = { .kind = WIRE_MODEL, .body = STR("{}") };
+    struct err why;
+    must(commit_begin(life->place.commit, &why), &why);
+    must(live_session_new(store, &session, &life->session, &why), &why);
+    turn.session = user.session = life->session;
+    must(live_turn_new(store, &turn, &life->turn, &why), &why);
+    model.turn = user.turn = life->turn;
+    must(live_message_add(store, &user, &why), &why);
+    must(live_effect_new(store, &model, &life->effect, &why), &why);
+    commit_after(life->place.commit, on_asked, life);
+    uv_run(&life->place.loop, UV_RUN_DEFAULT);
+    _exit(0);
+}
+
+/* What is in the file behind the kill: 0 nothing, 1 the first group, 2 both; each whole. */
+static int groups_of(struct place *place)
+{
+    static const char *const whole[] = { "0 0 0 0 0 0", "1 1 1 1 0 0", "1 1 2 1 1 1" };
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    char counts[40];
+    assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                         "SELECT (SELECT count(*) FROM live) || ' ' || (SELECT count(*) FROM turn)"
+                         " || ' ' || (SELECT count(*) FROM message) || ' ' || (SELECT count(*) FROM"
+                         " effect) || ' ' || (SELECT count(*) FROM result) || ' ' ||"
+                         " (SELECT count(*) FROM turn_end), (SELECT integrity_check FROM"
+                         " pragma_integrity_check)",
+                         -1, &row, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    snprintf(counts, sizeof counts, "%s", (const char *)sqlite3_column_text(row, 0));
+    assert_string_equal(sqlite3_column_text(row, 1), "ok");
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+    for (int i = 0; i < 3; i++)
+        if (strcmp(counts, whole[i]) == 0)
+            return i;
+    fail_msg("torn: %s", counts);
+    return -1;
+}
+
+static void killed_at_any_write_each_group_is_whole_or_not_there(void **state)
+{
+    (void)state;
+    bool seen_count[3] = { false };
+    for (int nth = 1; nth < 200; nth++) {
+        struct life life = { 0 };
+        int told[2], status;
+        char bytes[4];
+        open_place(&life.place);
+        close_place(&life.place);
+        assert_int_equal(pipe(told), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+            life.told = told[1];
+            start_place(&life.place);
+            left = nth;
+            live(&life);
+        }
+        close(told[1]);
+        ssize_t acknowledged = read(told[0], bytes, sizeof bytes);
+        for (ssize_t n = acknowledged; n > 0; acknowledged += n)
+            n = read(told[0], bytes, sizeof bytes);
+        close(told[0]);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        int groups = groups_of(&life.place);
+        assert_true(groups >= acknowledged); /* what was said stays */
+        seen_count[groups] = true;
+        if (WIFEXITED(status)) {
+            assert_int_equal(WEXITSTATUS(status), 0);
+            assert_int_equal(groups, 2);
+            assert_true(seen_count[0] && seen_count[1]);
+            return;
+        }
+    }
+    fail_msg("it never lived to its end");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_commit_at_once_tells_later),
         cmocka_unit_test(each_is_told_of_its_own_group),
         cmocka_unit_test(what_is_open_at_the_end_is_kept),
+        cmocka_unit_test(killed_at_any_write_each_group_is_whole_or_not_there),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
