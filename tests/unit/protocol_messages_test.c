@@ -77,6 +77,16 @@ static const struct request_row {
         "{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
         "\"data:image/png;base64,QQ==\"}},{\"type\":\"text\",\"text\":\"what\"}]}\n",
         "p", "" },
+    { "a document without the mark of the client's cache",
+        ASK("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"a\":1.0,"
+            "\"cache_control\":{\"type\":\"ephemeral\"},\"title\":\"t\"}]}]"),
+        "{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"a\":1.0,\"title\":\"t\"}]}\n",
+        "p", "" },
+    { "a system text in the middle",
+        ASK("\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"system\","
+            "\"content\":[{\"type\":\"text\",\"text\":\"now\"}]}]"),
+        "{\"role\":\"user\",\"content\":\"hi\"}\n{\"role\":\"system\",\"content\":\"now\"}\n", "ps",
+        "" },
     { "tools; one of the provider's own has no chat form",
         ASK("\"tools\":[" WEATHER ",{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}],"
             "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"),
@@ -154,6 +164,23 @@ static void what_is_no_request_is_refused_with_its_place(void **state)
             fail_msg("%s: %d", refused[i].name, r);
         assert_text(refused[i].name, str_of(err.where), refused[i].where);
     }
+}
+
+static void a_message_has_a_bound_of_calls(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf body = { 0 };
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    buf_text(&body, "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"content\":[");
+    for (int i = 0; i < 1025; i++)
+        buf_format(&body, "%s{\"type\":\"tool_use\",\"name\":\"f\"}", i ? "," : "");
+    buf_text(&body, "]}]}");
+    struct protocol_request *request;
+    struct err err = { 0 };
+    assert_int_equal(
+        protocol_request_read(&request, PROTOCOL_MESSAGES, text_of(&body), &arena, &err),
+        -ERR_INPUT);
+    assert_text("place", str_of(err.where), "$.messages[0].content[1024]");
 }
 
 /* --- editing */
@@ -281,6 +308,21 @@ static void what_nobody_changed_is_the_body(void **state)
         edit(&out, str_of(requests[i].body), &all, 1, (struct str){ 0 }, (struct str){ 0 }, 0);
         assert_text(requests[i].name, text_of(&out), requests[i].body);
     }
+}
+
+static void a_system_text_in_the_middle_changes_there(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf out = { 0 };
+    const struct protocol_part parts_there[] = { { 0, 1, { 0 } },
+        CHAT(0, "{\"role\":\"system\",\"content\":\"later\"}") };
+    edit(&out,
+        STR("{\"model\":\"m\",\"messages\":[" U("q") ",{\"role\":\"system\",\"content\":\"now\","
+                                                     "\"own\":1}]}"),
+        parts_there, 2, (struct str){ 0 }, (struct str){ 0 }, 0);
+    assert_text("later", text_of(&out),
+        "{\"model\":\"m\",\"messages\":[" U("q") ",{\"role\":\"system\",\"content\":[{\"type\":"
+                                                 "\"text\",\"text\":\"later\"}],\"own\":1}]}");
 }
 
 static void a_conversation_of_nothing_is_not_sent(void **state)
@@ -876,8 +918,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_chat_messages),
         cmocka_unit_test(what_is_no_request_is_refused_with_its_place),
+        cmocka_unit_test(a_message_has_a_bound_of_calls),
         cmocka_unit_test(an_edit_changes_nothing_else),
         cmocka_unit_test(what_nobody_changed_is_the_body),
+        cmocka_unit_test(a_system_text_in_the_middle_changes_there),
         cmocka_unit_test(a_conversation_of_nothing_is_not_sent),
         cmocka_unit_test(model_and_tools_are_spliced),
         cmocka_unit_test(a_fresh_request_has_alternating_roles),

@@ -147,6 +147,23 @@ static void what_is_no_request_is_refused_with_its_place(void **state)
     }
 }
 
+static void a_message_has_a_bound_of_calls(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf body = { 0 };
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    buf_text(&body, "{\"model\":\"m\",\"input\":[");
+    for (int i = 0; i < 1025; i++)
+        buf_format(&body, "%s{\"type\":\"function_call\",\"name\":\"f\"}", i ? "," : "");
+    buf_text(&body, "]}");
+    struct protocol_request *request;
+    struct err err = { 0 };
+    assert_int_equal(
+        protocol_request_read(&request, PROTOCOL_RESPONSES, text_of(&body), &arena, &err),
+        -ERR_INPUT);
+    assert_text("place", str_of(err.where), "$.input[1024]");
+}
+
 /* --- editing */
 
 /* 0 instructions, 1 user, 2 assistant (three items), 3 result, 4 assistant, 5 user with a picture
@@ -736,6 +753,7 @@ int main(void)
         cmocka_unit_test(requests_are_chat_messages),
         cmocka_unit_test(the_reply_before_is_told),
         cmocka_unit_test(what_is_no_request_is_refused_with_its_place),
+        cmocka_unit_test(a_message_has_a_bound_of_calls),
         cmocka_unit_test(an_edit_changes_nothing_else),
         cmocka_unit_test(a_text_alone_can_be_added_to),
         cmocka_unit_test(tools_are_spliced),
