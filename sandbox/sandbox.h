@@ -79,8 +79,9 @@ struct sandbox_run {
      * MOULT_LOCK_REQUIRED (hex). */
     const int *fds;
     unsigned fds_count;
-    /* Kept open by the run's first process until its end, and by nobody else of the run: a lock
-     * that outlives whoever started the run. 0: none; not for SANDBOX_WORKER. */
+    /* A lock that outlives whoever started the run: kept open by the run's first process until its
+     * end, and by nobody else of the run. Without namespaces every process has it, since they can
+     * outlive the first one. 0: none; not for SANDBOX_WORKER. */
     int hold_fd;
     struct str input; /* standard input; empty: /dev/null */
     struct sandbox_limits limits;

@@ -10,3 +10,4 @@ set_tests_properties(unit/promote_carry_test PROPERTIES TIMEOUT 300) # hundreds 
 moult_test(broker_toolbox_test broker wire sandbox base)
 target_link_libraries(broker_toolbox_test PRIVATE PkgConfig::UV)
 add_dependencies(broker_toolbox_test moult-tool)
+moult_fuzz(toolbox broker wire base)

@@ -109,9 +109,12 @@ void init_main(long *stack)
     char **env = argv + argc + 1;
     if (argc < 4)
         leave(126);
+    int strong = argv[1][0] == 's';
+    /* Without a pid namespace others live on: what is held is held by the last of them. */
+    if (strong)
+        call(SYS_fcntl, INIT_HOLD_FD, F_SETFD, FD_CLOEXEC, 0, 0);
     call(SYS_fcntl, INIT_REPORT_FD, F_SETFD, FD_CLOEXEC, 0, 0);
     call(SYS_fcntl, INIT_STATUS_FD, F_SETFD, FD_CLOEXEC, 0, 0);
-    call(SYS_fcntl, INIT_HOLD_FD, F_SETFD, FD_CLOEXEC, 0, 0);
     long program = call(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (program == 0)
         start(argv + 2, env);
@@ -122,6 +125,6 @@ void init_main(long *stack)
     }
     /* What the program closes is closed. */
     call(SYS_close_range, 0, INIT_REPORT_FD, 0, 0, 0);
-    reap(program, argv[1][0] == 's');
+    reap(program, strong);
     leave(0);
 }

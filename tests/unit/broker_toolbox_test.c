@@ -498,38 +498,49 @@ static void one_session_at_a_time_has_a_workspace(void **state)
     assert_true(is_free("shared"));
 }
 
-/* A broker that is killed while a command's background process works on the workspace. */
-static void doomed_broker(int ready)
+/* A broker that is killed while a command's background process works on the workspace. Tells that
+ * process, and never ends by itself. */
+static void doomed_broker(int tell, const char *name, const char *config)
 {
     struct session session;
+    struct waiting waiting = { 0 };
+    setenv("CMOCKA_TEST_ABORT", "1", 1); /* a failure must not go on in two processes */
     uv_loop_fork(&loop);
-    open_session(&session, "left", (struct toolbox_plan){ 0 }, "{}");
-    expect(&session, "shell",
-        "{\"command\":\"(while :; do date +%s%N >beat; done) >/dev/null 2>&1 & "
+    open_session(&session, name, (struct toolbox_plan){ 0 }, config);
+    ask(&session, "shell",
+        "{\"command\":\"(while :; do date +%s%N >beat; done) >/dev/null 2>&1 & echo $!; "
         "while [ ! -s beat ]; do sleep 0.01; done\"}",
-        WIRE_OK, "");
-    if (write(ready, "r", 1) != 1)
+        &waiting);
+    wait_for(&waiting.done);
+    if (write_all(tell, waiting.text.at, waiting.text.size + 1, NULL) < 0)
         _exit(1);
     for (;;)
         pause();
+}
+
+/* Returns the background process, as its command saw it. */
+static pid_t leave_behind(const char *name, const char *config)
+{
+    int tell[2];
+    char text[32] = "";
+    assert_int_equal(pipe2(tell, O_CLOEXEC), 0);
+    pid_t broker = fork();
+    if (broker == 0)
+        doomed_broker(tell[1], name, config);
+    close(tell[1]);
+    assert_true(read(tell[0], text, sizeof text - 1) > 0);
+    close(tell[0]);
+    assert_false(is_free(name));
+    assert_int_equal(kill(broker, SIGKILL), 0);
+    assert_int_equal(waitpid(broker, NULL, 0), broker);
+    return (pid_t)atoi(text);
 }
 
 static void the_lock_outlives_the_broker(void **state)
 {
     (void)state;
     struct session next;
-    int ready[2], status;
-    char byte;
-    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-    pid_t broker = fork();
-    if (broker == 0)
-        doomed_broker(ready[1]);
-    close(ready[1]);
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    assert_false(is_free("left"));
-    assert_int_equal(kill(broker, SIGKILL), 0);
-    assert_int_equal(waitpid(broker, &status, 0), broker);
+    leave_behind("left", "{}");
     open_session(&next, "left", (struct toolbox_plan){ 0 }, "{}");
     expect(&next, "shell", "{\"command\":\"cp beat a; sleep 0.1; cmp beat a && echo still\"}",
         WIRE_OK, "=still\n");
@@ -630,12 +641,23 @@ static void permissions_go_by_pattern(void **state)
     assert_int_equal(toolbox_permission(&config, STR("read_file")), TOOL_DENY);
 }
 
+/* There a command's process can outlive the broker: the lock is held as long. */
+static void is_left_behind_without_namespaces(const char *config)
+{
+    pid_t left = leave_behind("outlived", config);
+    CLEANUP(fd_closep) int lock = open(lock_of("outlived"), O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), -1);
+    assert_int_equal(kill(left, SIGKILL), 0);
+    assert_int_equal(flock(lock, LOCK_EX), 0);
+}
+
 /* Last: this process cannot make namespaces after it. */
 static void the_same_without_namespaces(void **state)
 {
     (void)state;
     struct session session;
     without_namespaces();
+    is_left_behind_without_namespaces("{\"sandbox\":{\"tier\":\"container\"}}");
     open_session(&session, "container", (struct toolbox_plan){ 0 },
         "{\"sandbox\":{\"tier\":\"container\"},\"mcpServers\":{\"store\":{\"command\":\"node\","
         "\"args\":[\"" STORE "\"]}}}");
