@@ -49,6 +49,7 @@ struct responses_source_item {
     uint64_t index;
     const struct json *node;
     struct responses_event *events, *last;
+    bool ended; /* the end of the stream says what it is */
 };
 struct responses_source {
     const struct json *response; /* the reply, whole; NULL: there is none */

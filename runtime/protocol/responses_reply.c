@@ -117,9 +117,10 @@ int responses_reply_json(struct protocol_reply *reply, const struct json *root, 
 
 /* --- events */
 
-/* Which items had fragments of their text, by number. */
+/* What is known of the items, by number. */
 struct stream {
-    bool text_seen[CODEC_CALLS_MAX];
+    bool text_seen[CODEC_CALLS_MAX]; /* fragments of their text came */
+    uint8_t kinds[CODEC_CALLS_MAX];  /* enum responses_kind and 1; 0: not said yet */
 };
 
 static bool *text_seen(struct protocol_reply *reply, uint64_t number)
@@ -128,6 +129,20 @@ static bool *text_seen(struct protocol_reply *reply, uint64_t number)
         reply->own = arena_alloc(&reply->arena, sizeof(struct stream));
     struct stream *stream = reply->own;
     return number < CODEC_CALLS_MAX ? &stream->text_seen[number] : NULL;
+}
+
+/* An item stays what it was begun as: an answer passes on the events of items that it does not
+ * change, and one that is a call in one event and not in the next would slip through. */
+static int keep_kind(
+    struct protocol_reply *reply, uint64_t number, enum responses_kind kind, struct err *err)
+{
+    if (!text_seen(reply, number))
+        return err_set(err, ERR_LIMIT, "a reply has over %d items", CODEC_CALLS_MAX);
+    uint8_t *known = &((struct stream *)reply->own)->kinds[number];
+    if (*known && *known != kind + 1)
+        return err_set(err, ERR_INPUT, "an output item that is two things");
+    *known = (uint8_t)(kind + 1);
+    return 0;
 }
 
 typedef int read_fn(
@@ -145,11 +160,12 @@ static int on_item(
     struct protocol_reply *reply, uint64_t number, const struct json *data, struct err *err)
 {
     const struct json *item = codec_member(data, "item");
-    bool *seen = text_seen(reply, number);
-    if (!seen)
-        return err_set(err, ERR_LIMIT, "a reply has over %d items", CODEC_CALLS_MAX);
     if (!json_is(item, JSON_OBJECT))
         return err_set(err, ERR_INPUT, "an output item is no object");
+    int kept = keep_kind(reply, number, responses_kind(item), err);
+    if (kept < 0)
+        return kept;
+    bool *seen = text_seen(reply, number);
     size_t before = reply->text.size;
     int r = note_item(reply, number, item, !*seen, err);
     *seen |= reply->text.size > before;
@@ -159,10 +175,10 @@ static int on_item(
 static int on_text(
     struct protocol_reply *reply, uint64_t number, const struct json *data, struct err *err)
 {
-    bool *seen = text_seen(reply, number);
-    if (!seen)
-        return err_set(err, ERR_LIMIT, "a reply has over %d items", CODEC_CALLS_MAX);
-    *seen = true;
+    int kept = keep_kind(reply, number, RESPONSES_TEXT, err);
+    if (kept < 0)
+        return kept;
+    *text_seen(reply, number) = true;
     codec_text_add(&reply->text, codec_member(data, "delta"));
     return 0;
 }
@@ -195,6 +211,18 @@ static int on_args_done(
     return 0;
 }
 
+/* What the events said gives way to what the end says it was. */
+static void clear(struct protocol_reply *reply)
+{
+    buf_clear(&reply->text);
+    for (uint32_t i = 0; i < reply->calls_count; i++) {
+        buf_done(&reply->calls[i].id);
+        buf_done(&reply->calls[i].name);
+        buf_done(&reply->calls[i].args);
+    }
+    reply->calls_count = 0;
+}
+
 static int on_end(
     struct protocol_reply *reply, uint64_t number, const struct json *data, struct err *err)
 {
@@ -206,7 +234,7 @@ static int on_end(
     const struct json *output = codec_member(response, "output");
     int r = 0;
     if (json_is(output, JSON_ARRAY) && output->count > 0) {
-        buf_clear(&reply->text);
+        clear(reply);
         r = note_output(reply, response, err);
     }
     close_calls(reply);

@@ -84,18 +84,39 @@ static void drop_unknown(struct responses_source *source)
     source->count = kept;
 }
 
+/* Whether the events of an item are those of this one: some servers leave items out at the end. */
+static bool same_item(const struct json *one, const struct json *other)
+{
+    const struct json *id = codec_member(one, "id"), *other_id = codec_member(other, "id");
+    if (responses_kind(one) != responses_kind(other))
+        return false;
+    return !id || !other_id || str_equal(id->raw, other_id->raw);
+}
+
+static void take_item(struct responses_source_item *item, const struct json *node)
+{
+    if (!item->node || !same_item(item->node, node))
+        item->events = item->last = NULL;
+    item->node = node;
+    item->ended = true;
+}
+
+/* Where the end has an output, that is all there is. */
 static void take_output(struct reader *reader)
 {
     const struct json *output = codec_member(reader->source->response, "output");
     uint64_t number = 0;
-    if (!json_is(output, JSON_ARRAY))
+    if (!json_is(output, JSON_ARRAY) || output->count == 0)
         return;
     JSON_EACH(item, output)
     {
         if (number < CODEC_CALLS_MAX && json_is(item, JSON_OBJECT))
-            item_of(reader, number)->node = item;
+            take_item(item_of(reader, number), item);
         number++;
     }
+    for (uint32_t i = 0; i < reader->source->count; i++)
+        if (!reader->source->items[i].ended)
+            reader->source->items[i].node = NULL;
 }
 
 int responses_source_read(struct responses_source *ret, const struct codec_source *source,
