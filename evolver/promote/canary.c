@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { LOOK_MS = 20, PROBE_MS = 30000, WHY_MAX = 200 };
+enum { LOOK_MS = 20, PROBE_MS = 30000, WHY_MAX = 200, SHADOW_STEPS = 16, SHADOW_MS = 1000 };
 
 static int ask(struct driver *driver, const char *verb, struct str body, const struct json **ret,
     struct err *err)
@@ -141,6 +141,33 @@ static int watch(
     }
 }
 
+/* Copies of live steps, nothing carried out, for as long as they take or a moment where nothing
+ * happens: what it would do otherwise is told, that it does not answer ends it. */
+static int shadow(
+    struct canary_seen *ret, struct driver *driver, struct candidate *candidate, struct err *err)
+{
+    char more[60], why[WHY_MAX];
+    snprintf(more, sizeof more, ",\"steps\":%d", SHADOW_STEPS);
+    int rc = ask_of(driver, "shadow", candidate, more, err);
+    for (uint64_t began_ns = clock_mono_ns(); rc == 0; wait_a_little()) {
+        const struct json *canary;
+        rc = look(&canary, driver, candidate, err);
+        if (rc < 0)
+            return rc;
+        const struct json *seen = json_get(canary, "shadow");
+        ret->shadow_same = count_of(seen, "same");
+        ret->shadow_other = count_of(seen, "other");
+        if (count_of(seen, "failed") > 0 || count_of(canary, "crashed") > 0) {
+            snprintf(why, sizeof why, "it did not answer %u of %u copies of live steps",
+                count_of(seen, "failed"), count_of(seen, "steps"));
+            return quarantine(driver, candidate, why, err);
+        }
+        if (ret->shadow_same + ret->shadow_other >= SHADOW_STEPS || is_over(began_ns, SHADOW_MS))
+            break;
+    }
+    return rc;
+}
+
 static int give_turns(
     struct canary_seen *ret, struct driver *driver, struct candidate *candidate, struct err *err)
 {
@@ -178,6 +205,8 @@ int canary_run(
             rc = ask_of(driver, "load", candidate, "", err);
         if (rc == 0)
             rc = probe(driver, candidate, err);
+        if (rc == 0)
+            rc = shadow(&seen, driver, candidate, err);
         if (rc == 0)
             rc = give_turns(&seen, driver, candidate, err);
         if (rc < 0)

@@ -9,12 +9,13 @@
 #include "promote/driver.h"
 
 struct canary_seen {
-    bool service; /* one runs; else nothing below was tried */
+    bool service;                       /* one runs; else nothing below was tried */
+    uint32_t shadow_same, shadow_other; /* copies of live steps: as the active one, or otherwise */
     uint32_t turns, failed, crashed;
 };
-/* Loads the candidate into the service, probes it, gives it live turns and watches them. What does
- * not hold is quarantined (ERR_DENIED says what), and the service lets go of it. Without a service
- * the admission alone decides. */
+/* Loads the candidate into the service, probes it, shows it copies of live steps, then gives it
+ * live turns and watches them. What does not hold is quarantined (ERR_DENIED says what), and the
+ * service lets go of it. Without a service the admission alone decides. */
 int canary_run(
     struct canary_seen *ret, struct driver *driver, struct candidate *candidate, struct err *err);
 /* Lets go of the candidate, for a promotion that ends early. */

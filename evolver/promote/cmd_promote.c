@@ -26,7 +26,9 @@ static void tell_active(
         printf("%s   generation %u, commit %.12s%s\n", what, last->number, driver->active.hex,
             last->unattended ? ", approved unattended" : "");
     if (!json && seen && seen->service)
-        printf("canary     %u live turns ended well, %u failed\n", seen->turns, seen->failed);
+        printf("shadow     %u copies of live steps as before, %u otherwise\n"
+               "canary     %u live turns ended well, %u failed\n",
+            seen->shadow_same, seen->shadow_other, seen->turns, seen->failed);
 }
 
 static int run_promote(const struct verb_call *call, struct err *err)

@@ -318,6 +318,7 @@ static void on_effect(
         return;
     }
     engine->metrics.effects[effect->kind]++;
+    swap_effect(turn, effect);
     int rc = commit_begin(engine->commit, &err);
     if (rc == 0)
         rc = take(turn, effect, &verdict, &note, &err);

@@ -54,6 +54,7 @@ static const struct verb_row {
     { "status", OVERSEERS },
     { "load", DRIVE },
     { "probe", DRIVE },
+    { "shadow", DRIVE },
     { "canary", DRIVE },
     { "activate", DRIVE },
     { "retire", DRIVE },

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "broker/generation.h"
 #include "broker/probe.h"
+#include "broker/shadow.h"
 #include "broker/turn.h"
 
 #include <inttypes.h>
@@ -26,6 +27,7 @@ struct canary {
     uint32_t share, turns_max; /* percent of new turns; no more than so many */
     uint64_t turns, failed, crashed, done;
     struct probe probe;
+    struct shadow shadow;
 };
 struct swap {
     struct engine *engine;
@@ -283,6 +285,7 @@ static int verb_load(struct swap *swap, const struct json *root, struct arena *a
     if (rc < 0)
         return rc;
     probe_end(&swap->canary.probe);
+    shadow_end(&swap->canary.shadow);
     empty(&swap->canary.slot);
     str_printable(next.candidate, sizeof next.candidate, id, false);
     swap->canary = next;
@@ -318,20 +321,61 @@ static int verb_probe(struct swap *swap, const struct json *root, struct arena *
 
 bool swap_message(struct swap *swap, const struct wire *message)
 {
-    return probe_message(&swap->canary.probe, message);
+    return probe_message(&swap->canary.probe, message) ||
+           shadow_message(&swap->canary.shadow, message);
 }
 
 void swap_worker_gone(struct swap *swap, const struct crew_worker *worker, const char *why)
 {
     probe_gone(&swap->canary.probe, worker, why);
+    if (shadow_gone(&swap->canary.shadow, worker))
+        swap->canary.crashed++;
+}
+
+static struct shadow *shadow_of(const struct turn *turn)
+{
+    struct swap *swap = turn->session->engine->swap;
+    return swap->canary.slot.loaded && turn->generation == swap->active.loaded
+               ? &swap->canary.shadow
+               : NULL;
+}
+
+void swap_reply(struct turn *turn, const struct note *note)
+{
+    struct shadow *shadow = shadow_of(turn);
+    if (shadow && shadow->wanted > 0)
+        shadow_reply(shadow, turn, turn->session->engine->swap->canary.slot.loaded, note);
+}
+
+void swap_effect(const struct turn *turn, const struct wire_effect *effect)
+{
+    struct shadow *shadow = shadow_of(turn);
+    if (shadow && shadow->wanted > 0)
+        shadow_seen(shadow, turn, effect);
 }
 
 /* Its turns go on with what is active; its probe ends. */
 static void end_of_canary(struct swap *swap)
 {
     probe_end(&swap->canary.probe);
+    shadow_end(&swap->canary.shadow);
     empty(&swap->canary.slot);
     swap->canary = (struct canary){ 0 };
+}
+
+/* Copies of so many live steps. */
+static int verb_shadow(struct swap *swap, const struct json *root, struct arena *arena,
+    struct buf *out, struct err *err)
+{
+    int rc = need_canary(swap, root, arena, err);
+    int64_t steps = json_int(json_get(root, "steps"), -1);
+    if (rc < 0)
+        return rc;
+    if (steps < 0 || steps > 100000)
+        return err_set(err, ERR_INPUT, "steps is 0 to 100000");
+    shadow_begin(&swap->canary.shadow, (uint32_t)steps);
+    buf_text(out, "{\"ok\":true}");
+    return 0;
 }
 
 static int verb_canary(struct swap *swap, const struct json *root, struct arena *arena,
@@ -379,6 +423,7 @@ static const struct verb_row {
 } verbs[] = {
     { "load", verb_load },
     { "probe", verb_probe },
+    { "shadow", verb_shadow },
     { "canary", verb_canary },
     { "activate", verb_activate },
     { "retire", verb_retire },
@@ -412,6 +457,9 @@ void swap_status(const struct swap *swap, struct buf *out)
             canary->crashed, probe_words[canary->probe.state]);
     if (canary->slot.loaded) {
         json_quote(out, str_of(canary->probe.why));
-        buf_char(out, '}');
+        buf_format(out,
+            ",\"shadow\":{\"steps\":%u,\"same\":%" PRIu64 ",\"other\":%" PRIu64
+            ",\"failed\":%" PRIu64 "}}",
+            canary->shadow.begun, canary->shadow.same, canary->shadow.other, canary->shadow.failed);
     }
 }

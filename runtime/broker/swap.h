@@ -25,6 +25,9 @@ void swap_failed(const struct turn *turn);
 /* What workers say to a probe; true: it was taken. And that one has gone. */
 bool swap_message(struct swap *swap, const struct wire *message);
 void swap_worker_gone(struct swap *swap, const struct crew_worker *worker, const char *why);
+/* For a candidate's shadow: the model has answered a live turn; its worker asks for this. */
+void swap_reply(struct turn *turn, const struct note *note);
+void swap_effect(const struct turn *turn, const struct wire_effect *effect);
 struct crew_generation *swap_active(const struct swap *swap);
 /* The driver's verbs (journal_service): JSON in, JSON out. */
 int swap_verb(

@@ -159,6 +159,8 @@ void turn_result(struct turn *turn, struct note *note)
             return;
         }
     }
+    if (note->id.kind == WIRE_MODEL && note->result.status == WIRE_OK)
+        swap_reply(turn, note);
     /* While a hook waits for what it asked, the turn stands where it is. */
     if (!turn->worker || (note->id.kind != WIRE_NESTED && swap_moves(turn)))
         move(turn);
