@@ -125,7 +125,7 @@ static void start(
     plan.loop = &loop;
     plan.home = &home;
     plan.config = &session->config;
-    plan.tool = TOOL;
+    plan.tool = plan.tool ? plan.tool : TOOL;
     plan.workspace = str_of(name);
     if (toolbox_new(&session->toolbox, &plan, on_ready, session, &err) < 0)
         fail_msg("%s", err.text);
@@ -374,6 +374,74 @@ static void what_a_server_does_wrong_ends_it_alone(void **state)
         buf_done(&second.text);
         close_session(&session);
     }
+}
+
+/* In the place of moult-tool: what comes out of a box when somebody in it has taken that over. */
+#define FAKE_READY "echo '{\"ready\":true,\"server\":\"x\",\"tools\":[" LOOK "]}' >&3\n"
+#define FAKE_HEAR "read -r line <&3\n"
+#define FAKE_SAY(id) "echo '{\"id\":" id ",\"ok\":true,\"is_error\":false,\"content\":[]}' >&3\n"
+static const struct taken {
+    const char *name, *script, *says; /* what the call gets, or why the session does not begin */
+} taken[] = {
+    { "no-list", "echo '{\"ready\":true}' >&3; sleep 1000\n", "no list" },
+    { "no-json", "echo ready >&3; sleep 1000\n", "no list" },
+    { "nothing", "sleep 1000\n", "not ready in time" },
+    { "no-end", "yes | tr -d '\\n' >&3\n", "a line of more than" },
+    { "no-end-later", FAKE_READY FAKE_HEAR "yes | tr -d '\\n' >&3\n", "a line of more than" },
+    { "another-id", FAKE_READY FAKE_HEAR FAKE_SAY("2") "sleep 1000\n", "is no answer" },
+    { "words", FAKE_READY FAKE_HEAR "echo yes >&3; sleep 1000\n", "is no answer" },
+    { "no-content", FAKE_READY FAKE_HEAR "echo '{\"id\":1,\"ok\":true}' >&3; sleep 1000\n",
+        "is no answer" },
+    { "hangs-up", FAKE_READY FAKE_HEAR "exec 3>&-; sleep 1000\n", "closed their socket" },
+    { "too-much-output", FAKE_READY FAKE_HEAR "yes\n", "passed a limit: output" },
+};
+
+static void a_box_that_was_taken_over_is_ended(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(taken); i++) {
+        struct session session;
+        struct waiting waiting = { 0 };
+        const char *path = arena_format(&arena, "%s/%s.fake", base, taken[i].name);
+        const char *script = arena_format(&arena, "#!/bin/bash\n%s", taken[i].script);
+        print_message("%s\n", taken[i].name);
+        assert_int_equal(file_write(path, str_of(script), 0755, NULL), 0);
+        start(
+            &session, taken[i].name, (struct toolbox_plan){ .tool = path, .start_ms = 100 }, "{}");
+        wait_for(&session.is_ready);
+        if (session.rc < 0) {
+            if (!strstr(session.err.text, taken[i].says))
+                fail_msg("%s", session.err.text);
+        } else {
+            ask(&session, "look", "{}", &waiting);
+            wait_for(&waiting.done);
+            check(&waiting, WIRE_UNKNOWN_OUTCOME, taken[i].says);
+            buf_done(&waiting.text);
+        }
+        close_session(&session);
+    }
+}
+
+/* A second answer to one call is nobody's. */
+static void each_call_gets_one_answer(void **state)
+{
+    (void)state;
+    struct session session;
+    const char *path = arena_format(&arena, "%s/twice.fake", base);
+    assert_int_equal(
+        file_write(path,
+            STR("#!/bin/bash\n" FAKE_READY FAKE_HEAR FAKE_SAY("1") FAKE_SAY("2") "sleep 1000\n"),
+            0755, NULL),
+        0);
+    open_session(&session, "twice", (struct toolbox_plan){ .tool = path }, "{}");
+    expect(&session, "look", "{}", WIRE_OK, "=");
+    const char *lock = arena_format(&arena, "%s/run/lock.twice", home.path);
+    struct stat st;
+    do {
+        uv_run(&loop, UV_RUN_ONCE);
+        assert_int_equal(stat(lock, &st), 0);
+    } while (st.st_size > 0);
+    close_session(&session);
 }
 
 static void a_call_that_was_not_sent_is_refused(void **state)
@@ -680,6 +748,8 @@ int main(void)
         cmocka_unit_test(servers_do_not_get_in_each_others_way),
         cmocka_unit_test(text_is_made_of_what_is_text),
         cmocka_unit_test(what_a_server_does_wrong_ends_it_alone),
+        cmocka_unit_test(a_box_that_was_taken_over_is_ended),
+        cmocka_unit_test(each_call_gets_one_answer),
         cmocka_unit_test(a_call_that_was_not_sent_is_refused),
         cmocka_unit_test(a_server_that_does_not_come_up_is_said),
         cmocka_unit_test(a_cancelled_call_is_ended),
