@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "mock/gzip.h"
 #include "mock/match.h"
 #include "mock/recorded.h"
 #include "mock/spoil.h"
@@ -176,6 +177,15 @@ static bool write_body(struct body *out, const struct script_rule *rule, const s
     return answers && ask->stream;
 }
 
+static void compress(struct play *play)
+{
+    struct body plain = play->body;
+    play->body = (struct body){ 0 };
+    gzip_body(&play->body, &plain);
+    body_done(&plain);
+    buf_text(&play->head, "content-encoding: gzip\r\n");
+}
+
 static void play_rule(struct play *play, const struct script_rule *rule, const struct ask *ask,
     const struct answer *recorded)
 {
@@ -188,6 +198,8 @@ static void play_rule(struct play *play, const struct script_rule *rule, const s
     put_head(play, &rule->headers,
         play->stream ? "text/event-stream; charset=utf-8" : "application/json");
     spoil(&play->body, &whole, rule, ask->kind, play->stream);
+    if (rule->fault.gzip)
+        compress(play);
     play->cut = spoil_cut(&play->body, &rule->fault);
     body_done(&whole);
 }

@@ -203,6 +203,7 @@ static const struct script_key fault_keys[] = {
     { "comments", script_flag, offsetof(struct script_fault, comments) },
     { "crlf", script_flag, offsetof(struct script_fault, crlf) },
     { "early_hints", script_flag, offsetof(struct script_fault, early_hints) },
+    { "gzip", script_flag, offsetof(struct script_fault, gzip) },
     { "byte_ms", script_u32, offsetof(struct script_fault, byte_ms) },
     { "pad", script_u32, offsetof(struct script_fault, pad), NULL, 8 << 20 },
     { "blanks", script_u32, offsetof(struct script_fault, blanks), NULL, 1 << 20 },
@@ -255,6 +256,8 @@ static const char *at_odds(const struct script_rule *rule)
         return "count_tokens has a count, an error or a body, not an answer";
     if (rule->count && (speaks || rule->recorded.count || rule->body_said || fails))
         return "count is for count_tokens: no answer, body or error beside it";
+    if (fault->gzip && answer->fill > SCRIPT_GZIP_MAX)
+        return "gzip takes at most 2000000000 bytes of fill";
     if (ends > 1)
         return "only one of silent, close, half, cut_bytes, cut_events, error_after";
     if (!speaks && !rule->recorded.count && !rule->body_said && !fails && !rule->count &&

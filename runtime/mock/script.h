@@ -13,6 +13,7 @@ enum {
     SCRIPT_SIZE_MAX = 4 << 20,
     SCRIPT_ITEMS_MAX = 4096,
     SCRIPT_NUMBER_MAX = 1000000000,
+    SCRIPT_GZIP_MAX = 2000000000, /* bytes of filler: they are compressed at once */
 };
 
 struct script_texts {
@@ -43,7 +44,7 @@ enum script_framing { FRAMING_USUAL, FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_CL
 
 /* What goes wrong on the way. A number that may be 0 is kept + 1, so that zeroed is none. */
 struct script_fault {
-    bool silent, close, half, bad_json, no_end, duplicate_start, comments, crlf, early_hints;
+    bool silent, close, half, bad_json, no_end, duplicate_start, comments, crlf, early_hints, gzip;
     uint64_t cut_bytes, cut_events, error_after; /* + 1 */
     uint32_t byte_ms, pad, blanks;
     int framing; /* enum script_framing */

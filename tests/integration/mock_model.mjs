@@ -182,7 +182,7 @@ const events = text => text.split('\n\n').filter(Boolean)
         error: { error_after: 2 }, json: { bad_json: true }, end: { no_end: true }, twice: { duplicate_start: true },
         comments: { comments: true }, crlf: { crlf: true }, hints: { early_hints: true }, slow: { byte_ms: 1 },
         pad: { pad: 170000 }, blanks: { blanks: 3 }, untold: { framing: 'close' }, pieces: { framing: 'chunked' },
-        counted: { framing: 'length' }, silent: { silent: true },
+        counted: { framing: 'length' }, gzip: { gzip: true }, silent: { silent: true },
     }
     const it = await model({ rules: [
         ...Object.entries(faults).map(([user, fault]) => ({ when: { user }, say: 'abcdefghij', fault })),
@@ -235,6 +235,8 @@ const events = text => text.split('\n\n').filter(Boolean)
     ok(!/content-length|transfer-encoding/.test(untold) && /connection: close/.test(untold))
     match((await raw(it.port, post(CHAT, chat('pieces')))).text, /transfer-encoding: chunked\r\n/)
     match((await raw(it.port, post(CHAT, streamed('counted')))).text, /content-length: \d+\r\n.*\[DONE\]\n\n$/s)
+    match((await raw(it.port, post(CHAT, streamed('gzip')))).text, /content-encoding: gzip\r\n/)
+    match(await curl('--compressed', it.url + CHAT, '--json', streamed('gzip')), /data: \[DONE\]\n\n$/)
     match((await raw(it.port, post(CHAT, chat('html')))).text, /^HTTP\/1\.1 502 .*Content-Type: text\/html\r\n.*<html>\n$/s)
     match((await raw(it.port, post(CHAT, chat('empty')))).text, /^HTTP\/1\.1 500 .*content-length: 0\r\n.*\r\n\r\n$/s)
     match((await raw(it.port, post(CHAT, chat('late')))).text, /^HTTP\/1\.1 429 .*retry-after: 7\r\n/s)
@@ -258,7 +260,7 @@ const events = text => text.split('\n\n').filter(Boolean)
     same(said, [])
     socket.destroy()
     same(await it.logged(line => line.answered === request),
-        { answered: request, rule: 18, status: 200, sent: 0, end: 'gone' })
+        { answered: request, rule: 19, status: 200, sent: 0, end: 'gone' })
 
     // A client that stops reading holds the model back; nothing piles up in it.
     const fast = await fetch(it.url + CHAT, { method: 'POST', body: streamed('big') })

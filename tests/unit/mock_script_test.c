@@ -61,6 +61,8 @@ static const struct bad {
     { "an error without a status", "{\"rules\":[{\"say\":\"a\",\"error\":{}}]}",
         "error wants a status", "" },
     { "two ends", "{\"rules\":[{\"fault\":{\"silent\":true,\"close\":true}}]}", "only one of", "" },
+    { "gzip of a whole disk", "{\"rules\":[{\"fill\":2000000001,\"fault\":{\"gzip\":true}}]}",
+        "at most 2000000000", "" },
     { "a low status", "{\"rules\":[{\"status\":100,\"say\":\"\"}]}", "200 to 599", "" },
     { "no status", "{\"rules\":[{\"status\":0,\"say\":\"\"}]}", "200 to 599", "" },
     { "a high status", "{\"rules\":[{\"status\":600}]}", "from 0 to 599", "" },
