@@ -172,6 +172,7 @@ int ask_read(
         .stream = json_bool(json_get(root, "stream"), false),
         .usage = json_bool(json_get(json_get(root, "stream_options"), "include_usage"), false),
         .model = json_string(arena, json_get(root, "model")),
+        .root = root,
         .headers = ret->headers,
         .headers_count = ret->headers_count };
     if (ask.model.size == 0)

@@ -28,6 +28,7 @@ struct ask {
     uint32_t messages_count;
     const struct str *tools; /* names */
     uint32_t tools_count;
+    const struct json *root;          /* the body, which must stay */
     const struct ask_header *headers; /* the caller's */
     uint32_t headers_count;
 };

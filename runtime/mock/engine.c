@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "mock/check.h"
 #include "mock/gzip.h"
 #include "mock/match.h"
 #include "mock/recorded.h"
@@ -240,7 +241,10 @@ static void play_ask(
     struct ask ask = { .headers = request->headers, .headers_count = request->headers_count };
     struct err err = { 0 };
     const struct answer *recorded = NULL;
-    if (ask_read(&ask, kind, request->body, &arena, &err) < 0) {
+    int rc = ask_read(&ask, kind, request->body, &arena, &err);
+    if (rc == 0 && engine->script.strict)
+        rc = check(&ask, &arena, &err);
+    if (rc < 0) {
         play_error(play, kind, 400, NULL, err.text);
         return;
     }

@@ -295,6 +295,7 @@ static int rules(
 static const struct script_key script_keys[] = {
     { "models", script_text_list, offsetof(struct script, models) },
     { "keys", script_text_list, offsetof(struct script, keys) },
+    { "strict", script_flag, offsetof(struct script, strict) },
     { "rules", rules, 0 },
     { 0 },
 };

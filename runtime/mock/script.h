@@ -74,6 +74,7 @@ struct script_rule {
 struct script {
     struct str text; /* comments blanked out */
     struct script_texts models, keys;
+    bool strict; /* refuse conversations that providers refuse */
     struct script_rule *rules;
     uint32_t rules_count;
 };

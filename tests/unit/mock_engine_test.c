@@ -318,6 +318,72 @@ static void know_keys(void **state)
     engine_free(engine);
 }
 
+#define CALLS(ids) "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[" ids "]}"
+#define CALL(id)                                                                                   \
+    "{\"id\":\"" id "\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"
+#define USES(ids) "{\"role\":\"assistant\",\"content\":[" ids "]}"
+#define USE(id) "{\"type\":\"tool_use\",\"id\":\"" id "\",\"name\":\"f\",\"input\":{}}"
+#define GIVES(blocks) "{\"role\":\"user\",\"content\":[" blocks "]}"
+#define GIVE(id) "{\"type\":\"tool_result\",\"tool_use_id\":\"" id "\",\"content\":\"x\"}"
+#define ASK_MAX(more) "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[" more "]}"
+#define ITEMS(more) "{\"model\":\"m\",\"input\":[" more "]}"
+#define ITEM(type) "{\"type\":\"" type "\",\"call_id\":\"a\",\"name\":\"f\",\"output\":\"x\"}"
+
+static const struct strict {
+    const char *name;
+    int path;
+    const char *body, *says; /* says NULL: it is taken */
+} stricts[] = {
+    { "a call and its result", CHAT, ASK(USER("u") "," CALLS(CALL("a")) "," RESULT("x")), NULL },
+    { "a call without a result", CHAT, ASK(USER("u") "," CALLS(CALL("a"))), "none came for a" },
+    { "words before the result", CHAT, ASK(CALLS(CALL("a")) "," USER("u") "," RESULT("x")),
+        "none came for a" },
+    { "one result of two", CHAT, ASK(CALLS(CALL("a") "," CALL("b")) "," RESULT("x")),
+        "none came for b" },
+    { "a result without a call", CHAT, ASK(USER("u") "," RESULT("x")), "no call a is open" },
+    { "a result twice", CHAT, ASK(CALLS(CALL("a")) "," RESULT("x") "," RESULT("x")),
+        "no call a is open" },
+    { "two calls of one id", CHAT, ASK(CALLS(CALL("a") "," CALL("a")) "," RESULT("x")), "unique" },
+    { "an id again later", CHAT,
+        ASK(CALLS(CALL("a")) "," RESULT("x") "," CALLS(CALL("a")) "," RESULT("y")), NULL },
+    { "nothing said", CHAT, ASK("{\"role\":\"assistant\",\"content\":null}"),
+        "content or tool_calls" },
+    { "two tools of one name", CHAT,
+        "{\"model\":\"m\",\"messages\":[],\"tools\":[{\"function\":{\"name\":\"f\"}},"
+        "{\"function\":{\"name\":\"f\"}}]}",
+        "Tool names must be unique" },
+    { "a use and its result", MESSAGES, ASK_MAX(USES(USE("a")) "," GIVES(GIVE("a"))), NULL },
+    { "a use without a result", MESSAGES, ASK_MAX(USES(USE("a")) "," USER("u")),
+        "none came for a" },
+    { "a result without a use", MESSAGES, ASK_MAX(GIVES(GIVE("a"))), "no call a is open" },
+    { "no content", MESSAGES, ASK_MAX(GIVES("")), "non-empty content" },
+    { "an empty text", MESSAGES, ASK_MAX(GIVES("{\"type\":\"text\",\"text\":\"\"}")), "non-empty" },
+    { "no max_tokens", MESSAGES, ASK(USER("u")), "max_tokens: Field required" },
+    { "an item and its output", RESPONSES,
+        ITEMS(ITEM("function_call") "," ITEM("function_call_output")), NULL },
+    { "an item without an output", RESPONSES, ITEMS(ITEM("function_call") "," USER("u")),
+        "none came for a" },
+    { "an output without an item", RESPONSES, ITEMS(ITEM("function_call_output")),
+        "no call a is open" },
+};
+
+static void be_strict(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct engine *strict = engine_of("{\"strict\":true,\"rules\":[{\"say\":\"ok\"}]}");
+    struct engine *lenient = engine_of("{\"rules\":[{\"say\":\"ok\"}]}");
+    for (size_t i = 0; i < COUNT_OF(stricts); i++) {
+        const struct strict *row = &stricts[i];
+        unsigned status = ask(strict, row->path, row->body, &out, NULL, 0);
+        if (status != (row->says ? 400 : 200) || (row->says && !strstr(out.at, row->says)))
+            fail_msg("%s: %u %s", row->name, status, out.at);
+        assert_int_equal(ask(lenient, row->path, row->body, &out, NULL, 0), 200);
+    }
+    engine_free(strict);
+    engine_free(lenient);
+}
+
 /* --- what goes wrong */
 
 static const struct wrong {
@@ -497,6 +563,7 @@ int main(void)
         cmocka_unit_test(word),
         cmocka_unit_test(write_json),
         cmocka_unit_test(know_keys),
+        cmocka_unit_test(be_strict),
         cmocka_unit_test(spoil_bytes),
         cmocka_unit_test(cut_bytes),
         cmocka_unit_test(stay_small),
