@@ -21,33 +21,55 @@ void hash_begin(struct hash_state *state)
     crypto_hash_sha256_init(inner(state));
 }
 
-/* Fills the block that is begun, then adds whole blocks by the processor's own instructions.
- * Returns how many bytes were added; the rest, less than a block, is libsodium's. */
-static size_t add_blocks(crypto_hash_sha256_state *state, const uint8_t *data, size_t size)
+/* The same state as libsodium's, a block at a time by the processor's own instructions. */
+static void add_blocks(crypto_hash_sha256_state *state, const uint8_t *data, size_t size)
 {
     size_t begun = (size_t)(state->count / 8 % 64), first = begun ? 64 - begun : 0;
-    if (size < first + 64 || !hash_blocks_usable())
-        return 0;
-    if (first > 0)
-        crypto_hash_sha256_update(state, data, first);
-    size_t blocks = (size - first) / 64;
-    hash_blocks(state->state, data + first, blocks);
-    state->count += (uint64_t)blocks * 512;
-    return first + blocks * 64;
+    state->count += (uint64_t)size * 8;
+    if (size < first || (first == 0 && size < 64)) {
+        memcpy(state->buf + begun, data, size);
+        return;
+    }
+    if (first > 0) {
+        memcpy(state->buf + begun, data, first);
+        hash_blocks(state->state, state->buf, 1);
+    }
+    hash_blocks(state->state, data + first, (size - first) / 64);
+    memcpy(state->buf, data + size - (size - first) % 64, (size - first) % 64);
+}
+
+/* A one bit, zeros, and the length in bits. */
+static struct digest end_blocks(crypto_hash_sha256_state *state)
+{
+    static const uint8_t padding[64] = { 0x80 };
+    struct digest digest;
+    uint64_t bits = state->count;
+    size_t begun = (size_t)(bits / 8 % 64);
+    uint8_t length[8];
+    for (int i = 0; i < 8; i++)
+        length[i] = (uint8_t)(bits >> (56 - 8 * i));
+    add_blocks(state, padding, (begun < 56 ? 56 : 120) - begun);
+    add_blocks(state, length, sizeof length);
+    for (int i = 0; i < 32; i++)
+        digest.at[i] = (uint8_t)(state->state[i / 4] >> (24 - 8 * (i % 4)));
+    return digest;
 }
 
 void hash_add(struct hash_state *state, const void *data, size_t size)
 {
     if (size == 0)
         return;
-    size_t added = add_blocks(inner(state), data, size);
-    if (size > added)
-        crypto_hash_sha256_update(inner(state), (const uint8_t *)data + added, size - added);
+    if (hash_blocks_usable())
+        add_blocks(inner(state), data, size);
+    else
+        crypto_hash_sha256_update(inner(state), data, size);
 }
 
 struct digest hash_end(struct hash_state *state)
 {
     struct digest digest;
+    if (hash_blocks_usable())
+        return end_blocks(inner(state));
     crypto_hash_sha256_final(inner(state), digest.at);
     return digest;
 }
