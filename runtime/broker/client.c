@@ -569,4 +569,5 @@ void client_request(struct engine *engine, struct http_exchange *exchange, enum 
         client_broken(client->turn, &err);
     else if (rc < 0)
         client_refuse(client, &err);
+    sessions_trim(engine);
 }
