@@ -144,7 +144,8 @@ static void on_tools(void *with, int rc, const struct err *why)
     starting_free(starting);
 }
 
-static int start_box(struct starting *starting, toolbox_ready ready, struct err *err)
+static int start_box(
+    struct starting *starting, struct str principal, toolbox_ready ready, struct err *err)
 {
     struct engine *engine = starting->engine;
     const struct toolbox_plan plan = { .loop = engine->loop,
@@ -152,6 +153,7 @@ static int start_box(struct starting *starting, toolbox_ready ready, struct err 
         .config = engine->config,
         .tool = engine->tool,
         .workspace = starting->name,
+        .principal = principal,
         .waived = engine->waived };
     return toolbox_new(&starting->toolbox, &plan, ready, starting, err);
 }
@@ -170,7 +172,7 @@ static int start_tools(struct client *client, struct str name, struct err *err)
     struct starting *starting = starting_new(client->engine, name);
     starting->client = client;
     client->starting = starting;
-    int rc = start_box(starting, on_tools, err);
+    int rc = start_box(starting, client->principal, on_tools, err);
     if (rc < 0) {
         client->starting = NULL;
         starting_free(starting);
@@ -215,7 +217,7 @@ int hosted_resume(struct engine *engine, uint64_t number, struct err *err)
         return rc;
     struct starting *starting = starting_new(engine, session->name);
     starting->number = number;
-    rc = start_box(starting, on_tools_again, err);
+    rc = start_box(starting, session->principal, on_tools_again, err);
     if (rc < 0)
         starting_free(starting);
     return rc;

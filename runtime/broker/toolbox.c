@@ -183,28 +183,20 @@ static void on_tick(uv_timer_t *timer)
         take_lock(ticker->toolbox);
 }
 
-static bool is_workspace_name(struct str name)
-{
-    for (size_t i = 0; i < name.size; i++) {
-        char c = name.at[i];
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-            c != '_' && c != '-' && c != '.')
-            return false;
-    }
-    return name.size > 0 && name.size <= NAME_MAX_BYTES && name.at[0] != '.';
-}
-
 /* Without namespaces a run of root's has another uid: the workspace is given to it, and the way
  * there must be open. With them owners are mapped, and this does no harm. */
 static int give_workspace(const struct toolbox *toolbox, struct err *err)
 {
-    char workspaces[PATH_MAX];
+    char workspaces[PATH_MAX], above[PATH_MAX];
     struct stat home;
     const char *path = toolbox->plan.home->path;
     if (toolbox->plan.config->tier != SANDBOX_CONTAINER || geteuid() != 0)
         return 0;
+    snprintf(above, sizeof above, "%s", toolbox->workspace);
+    *strrchr(above, '/') = 0;
     if (chmod(home_path(workspaces, toolbox->plan.home, "workspaces"), 0711) < 0 ||
-        chown(toolbox->workspace, TOOLS_UID, TOOLS_UID) < 0 || stat(path, &home) < 0)
+        chmod(above, 0711) < 0 || chown(toolbox->workspace, TOOLS_UID, TOOLS_UID) < 0 ||
+        stat(path, &home) < 0)
         return err_sys(err, "give %s to the tools", toolbox->workspace);
     if (home.st_mode & S_IXOTH)
         return 0;
@@ -212,18 +204,35 @@ static int give_workspace(const struct toolbox *toolbox, struct err *err)
     return err_hint(err, "chmod 711 %.100s, or run moult as another user", path);
 }
 
-static int make_places(struct toolbox *toolbox, struct err *err)
+/* Two principals may give their sessions one name. No session's name has an '@', so that neither
+ * folders nor locks can meet. */
+static int name_places(struct toolbox *toolbox, struct err *err)
 {
     const struct home *home = toolbox->plan.home;
-    struct str name = toolbox->plan.workspace;
-    char run[PATH_MAX];
-    if (!is_workspace_name(name))
+    struct str name = toolbox->plan.workspace, by = toolbox->plan.principal;
+    bool other = by.size > 0 && !str_equal(by, STR("local"));
+    if (!str_is_name(name, NAME_MAX_BYTES) || *name.at == '.' || memchr(name.at, '@', name.size))
         return err_set(err, ERR_INPUT, "a workspace's name is letters, digits, '.', '_' and '-'");
-    CLEANUP(mem_freep) char *part = mem_format("workspaces/%.*s", (int)name.size, name.at);
-    CLEANUP(mem_freep) char *lock = mem_format("run/lock.%.*s", (int)name.size, name.at);
+    if (other && !str_is_name(by, NAME_MAX_BYTES))
+        return err_set(err, ERR_INPUT, "a principal's name is letters, digits, '.', '_', '-', '@'");
+    const char *at = other ? "@" : "";
+    int size = other ? (int)by.size : 0;
+    CLEANUP(mem_freep)
+    char *part = mem_format(
+        "workspaces/%s%.*s%s%.*s", at, size, by.at, other ? "/" : "", (int)name.size, name.at);
+    CLEANUP(mem_freep)
+    char *lock = mem_format("run/lock.%s%.*s%s%.*s", at, size, by.at, at, (int)name.size, name.at);
     home_path(toolbox->workspace, home, part);
     home_path(toolbox->lock_path, home, lock);
-    int rc = file_mkdirs(home_path(run, home, "run"), 0700, err);
+    return 0;
+}
+
+static int make_places(struct toolbox *toolbox, struct err *err)
+{
+    char run[PATH_MAX];
+    int rc = name_places(toolbox, err);
+    if (rc == 0)
+        rc = file_mkdirs(home_path(run, toolbox->plan.home, "run"), 0700, err);
     if (rc == 0)
         rc = file_mkdirs(toolbox->workspace, 0700, err);
     return rc < 0 ? rc : give_workspace(toolbox, err);

@@ -2,8 +2,9 @@
  * built-in file tools and the shell, one for each MCP server of moult.json.
  *
  * All on the loop. A box is started when it is first needed and ends with the session or when it
- * has been idle. The workspace is workspaces/NAME of the home; the init of the run holds a lock on
- * it until its last process is gone, and a toolbox that finds it taken waits for it. */
+ * has been idle. The workspace is workspaces/NAME of the home (of another principal than its
+ * owner: workspaces/@PRINCIPAL/NAME); the init of the run holds a lock on it until its last process
+ * is gone, and a toolbox that finds it taken waits for it. */
 #pragma once
 
 #include "wire/config.h"
@@ -18,6 +19,7 @@ struct toolbox_plan {
     const struct config *config;
     const char *tool;     /* path of moult-tool */
     struct str workspace; /* name: [A-Za-z0-9._-], not beginning with a dot */
+    struct str principal; /* whose it is; empty or "local": the home's owner */
     uint32_t waived;
     /* 0: the defaults. Until a box has listed its tools (30 s); for one call (an MCP server's 60 s,
      * the built-in tools' 630 s, the shell has its own); without a call (30 min); for the workspace

@@ -130,9 +130,12 @@ static void dispatch(struct turn *turn, struct note *note)
 
 static void cancel(struct turn *turn)
 {
-    if (turn->carrying && turn->session->toolbox)
-        toolbox_cancel(turn->session->toolbox, turn->carrying);
+    struct carrying *carrying = turn->carrying;
     turn->carrying = NULL;
+    if (!carrying || agent_tool(turn->session->engine, carrying->note->call_name))
+        return; /* an agent's tool says when it has ended */
+    toolbox_cancel(turn->session->toolbox, carrying);
+    free(carrying);
 }
 
 const struct effect_kind effect_tool = { prepare, dispatch, cancel };

@@ -661,7 +661,7 @@ static void an_idle_box_ends_and_comes_back(void **state)
 static void names_of_workspaces_are_names(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "", ".", "..", "a/b", ".hidden", "a b", "a\n" };
+    static const char *const bad[] = { "", ".", "..", "a/b", ".hidden", "a b", "a\n", "@a" };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct toolbox *toolbox;
         struct config config = { 0 };
@@ -672,6 +672,23 @@ static void names_of_workspaces_are_names(void **state)
             .workspace = str_of(bad[i]) };
         assert_int_equal(toolbox_new(&toolbox, &plan, on_ready, NULL, NULL), -ERR_INPUT);
     }
+}
+
+static void principals_do_not_share_a_workspace(void **state)
+{
+    (void)state;
+    struct session own, other, third;
+    open_session(&own, "same", (struct toolbox_plan){ .principal = STR("local") }, "{}");
+    open_session(&other, "same", (struct toolbox_plan){ .principal = STR("a") }, "{}");
+    open_session(&third, "same", (struct toolbox_plan){ .principal = STR("a@same") }, "{}");
+    expect(&own, "write_file", "{\"path\":\"whose\",\"content\":\"own\"}", WIRE_OK, "made");
+    expect(&other, "list_files", "{}", WIRE_OK, "=[the folder is empty]");
+    expect(&other, "write_file", "{\"path\":\"whose\",\"content\":\"other\"}", WIRE_OK, "made");
+    expect(&third, "list_files", "{}", WIRE_OK, "=[the folder is empty]");
+    expect(&own, "read_file", "{\"path\":\"whose\"}", WIRE_OK, "=own");
+    close_session(&own);
+    close_session(&other);
+    close_session(&third);
 }
 
 static void permissions_go_by_pattern(void **state)
@@ -726,11 +743,11 @@ static void the_same_without_namespaces(void **state)
     struct session session;
     without_namespaces();
     is_left_behind_without_namespaces("{\"sandbox\":{\"tier\":\"container\"}}");
-    open_session(&session, "container", (struct toolbox_plan){ 0 },
+    open_session(&session, "container", (struct toolbox_plan){ .principal = STR("a") },
         "{\"sandbox\":{\"tier\":\"container\"},\"mcpServers\":{\"store\":{\"command\":\"node\","
         "\"args\":[\"" STORE "\"]}}}");
     expect(&session, "write_file", "{\"path\":\"a/b\",\"content\":\"x\"}", WIRE_OK, "made");
-    expect(&session, "shell", "{\"command\":\"cat a/b; cat ../../keys/home.id || echo no\"}",
+    expect(&session, "shell", "{\"command\":\"cat a/b; cat ../../../keys/home.id || echo no\"}",
         WIRE_OK, "no\n");
     expect(&session, "calculate", "{\"expression\":\"1 + 1\"}", WIRE_OK, "2.0");
     close_session(&session);
@@ -757,6 +774,7 @@ int main(void)
         cmocka_unit_test(one_session_at_a_time_has_a_workspace),
         cmocka_unit_test(the_lock_outlives_the_broker),
         cmocka_unit_test(who_held_it_is_waited_for),
+        cmocka_unit_test(principals_do_not_share_a_workspace),
         cmocka_unit_test(an_idle_box_ends_and_comes_back),
         cmocka_unit_test(the_same_without_namespaces),
     };
