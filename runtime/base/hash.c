@@ -2,8 +2,6 @@
  * libsodium's own state is kept inside an opaque block, so that its header stays in this folder. */
 #include "base/hash.h"
 
-#include "base/hash_blocks.h"
-
 #include <sodium.h>
 #include <string.h>
 
@@ -21,55 +19,15 @@ void hash_begin(struct hash_state *state)
     crypto_hash_sha256_init(inner(state));
 }
 
-/* The same state as libsodium's, a block at a time by the processor's own instructions. */
-static void add_blocks(crypto_hash_sha256_state *state, const uint8_t *data, size_t size)
-{
-    size_t begun = (size_t)(state->count / 8 % 64), first = begun ? 64 - begun : 0;
-    state->count += (uint64_t)size * 8;
-    if (size < first || (first == 0 && size < 64)) {
-        memcpy(state->buf + begun, data, size);
-        return;
-    }
-    if (first > 0) {
-        memcpy(state->buf + begun, data, first);
-        hash_blocks(state->state, state->buf, 1);
-    }
-    hash_blocks(state->state, data + first, (size - first) / 64);
-    memcpy(state->buf, data + size - (size - first) % 64, (size - first) % 64);
-}
-
-/* A one bit, zeros, and the length in bits. */
-static struct digest end_blocks(crypto_hash_sha256_state *state)
-{
-    static const uint8_t padding[64] = { 0x80 };
-    struct digest digest;
-    uint64_t bits = state->count;
-    size_t begun = (size_t)(bits / 8 % 64);
-    uint8_t length[8];
-    for (int i = 0; i < 8; i++)
-        length[i] = (uint8_t)(bits >> (56 - 8 * i));
-    add_blocks(state, padding, (begun < 56 ? 56 : 120) - begun);
-    add_blocks(state, length, sizeof length);
-    for (int i = 0; i < 32; i++)
-        digest.at[i] = (uint8_t)(state->state[i / 4] >> (24 - 8 * (i % 4)));
-    return digest;
-}
-
 void hash_add(struct hash_state *state, const void *data, size_t size)
 {
-    if (size == 0)
-        return;
-    if (hash_blocks_usable())
-        add_blocks(inner(state), data, size);
-    else
+    if (size > 0)
         crypto_hash_sha256_update(inner(state), data, size);
 }
 
 struct digest hash_end(struct hash_state *state)
 {
     struct digest digest;
-    if (hash_blocks_usable())
-        return end_blocks(inner(state));
     crypto_hash_sha256_final(inner(state), digest.at);
     return digest;
 }
@@ -94,6 +52,30 @@ struct digest hash_parts(const struct str *parts, size_t count)
         hash_add(&state, parts[i].at, parts[i].size);
     }
     return hash_end(&state);
+}
+
+_Static_assert(sizeof(crypto_generichash_state) <= sizeof(struct hash_quick), "its state fits");
+
+static crypto_generichash_state *quick(struct hash_quick *state)
+{
+    return (crypto_generichash_state *)state->opaque;
+}
+
+void hash_quick_begin(struct hash_quick *state)
+{
+    crypto_generichash_init(quick(state), NULL, 0, sizeof(struct digest));
+}
+
+void hash_quick_add(struct hash_quick *state, const void *data, size_t size)
+{
+    crypto_generichash_update(quick(state), data, size);
+}
+
+struct digest hash_quick_end(struct hash_quick *state)
+{
+    struct digest ret;
+    crypto_generichash_final(quick(state), ret.at, sizeof ret.at);
+    return ret;
 }
 
 struct digest hash_key(struct str key, struct str data)

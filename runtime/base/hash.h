@@ -22,6 +22,13 @@ struct hash_state {
 void hash_begin(struct hash_state *state);
 void hash_add(struct hash_state *state, const void *data, size_t size);
 struct digest hash_end(struct hash_state *state);
+/* BLAKE2b-256: three times as fast, for keys that never leave the journal they are in. */
+struct hash_quick {
+    _Alignas(64) unsigned char opaque[384];
+};
+void hash_quick_begin(struct hash_quick *state);
+void hash_quick_add(struct hash_quick *state, const void *data, size_t size);
+struct digest hash_quick_end(struct hash_quick *state);
 struct digest hash_key(struct str key, struct str data);         /* keyed (HMAC-SHA-256): splits */
 bool hash_equal(const struct digest *a, const struct digest *b); /* constant time */
 bool hash_zero(const struct digest *a);

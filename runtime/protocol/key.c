@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct keying {
-    struct hash_state state;
+    struct hash_quick state;
     struct arena *scratch;
 };
 
@@ -19,8 +19,8 @@ static void add_part(struct keying *keying, char tag, struct str part)
     uint8_t head[9] = { (uint8_t)tag };
     for (unsigned i = 0; i < 8; i++)
         head[i + 1] = (uint8_t)((uint64_t)part.size >> (8 * i));
-    hash_add(&keying->state, head, sizeof head);
-    hash_add(&keying->state, part.at, part.size);
+    hash_quick_add(&keying->state, head, sizeof head);
+    hash_quick_add(&keying->state, part.at, part.size);
 }
 
 static struct str text_of(struct keying *keying, const struct json *object, const char *key)
@@ -152,7 +152,7 @@ struct digest codec_key(const struct json *message, struct arena *scratch)
 {
     struct arena_mark mark = arena_mark(scratch);
     struct keying keying = { .scratch = scratch };
-    hash_begin(&keying.state);
+    hash_quick_begin(&keying.state);
     struct str role = text_of(&keying, message, "role");
     bool model = str_equal(role, STR("assistant"));
     add_part(&keying, 'r', role);
@@ -168,7 +168,7 @@ struct digest codec_key(const struct json *message, struct arena *scratch)
     }
     if (!model)
         add_part(&keying, 'c', text_of(&keying, message, "tool_call_id"));
-    struct digest key = hash_end(&keying.state);
+    struct digest key = hash_quick_end(&keying.state);
     arena_release(scratch, mark);
     return key;
 }

@@ -1,5 +1,6 @@
 /* hash.c: SHA-256 as FIPS 180-4 has it, however the bytes are cut and however many they are.
- * hash_key goes another way (libsodium's), so the same built of hash_add is compared with it. */
+ * hash_key is its own function of the library, so the same built of hash_add is compared with it.
+ */
 #include "base/hash.h"
 #include "base/mem.h"
 
@@ -82,9 +83,24 @@ static void is_the_same_in_any_pieces(void **state)
     }
 }
 
+/* RFC 7693's function with 32 bytes out. */
+static void the_quick_one_is_blake2b(void **state)
+{
+    static const char want[] = "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319";
+    struct hash_quick hash;
+    char hex[DIGEST_HEX];
+    (void)state;
+    hash_quick_begin(&hash);
+    hash_quick_add(&hash, "a", 1);
+    hash_quick_add(&hash, "bc", 2);
+    struct digest digest = hash_quick_end(&hash);
+    assert_string_equal(hash_hex(hex, &digest), want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_quick_one_is_blake2b),
         cmocka_unit_test(is_the_standards_digest),
         cmocka_unit_test(is_the_same_in_any_pieces),
     };
