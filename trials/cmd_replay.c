@@ -64,6 +64,10 @@ static void note_change(
     of->resolved = resolved_by(of->run, step, seen);
     if (seen->end == EFFECTS_ABNORMAL)
         snprintf(of->why, sizeof of->why, "step %u: %.*s", step, (int)seen->why.size, seen->why.at);
+    else if (seen->error)
+        snprintf(of->why, sizeof of->why, "step %u: an error: %s, %s; recorded %s, %s", step,
+            effects_end_words[seen->end], effects_again_words[seen->again],
+            effects_end_words[wanted->end], effects_again_words[wanted->again]);
     else
         snprintf(of->why, sizeof of->why, "step %u: request %s, reply %s, ended %s, recorded %s",
             step, seen->request_same ? "same" : "changed", seen->same ? "same" : "changed",

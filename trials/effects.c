@@ -26,6 +26,14 @@ const char *const effects_end_words[6] = {
     [EFFECTS_ABNORMAL] = "abnormal",
 };
 
+const char *const effects_again_words[5] = {
+    [WIRE_AGAIN_NOT] = "not again",
+    [WIRE_AGAIN_OTHER] = "another model",
+    [WIRE_AGAIN_LATER] = "again later",
+    [WIRE_AGAIN_SOON] = "again too soon",
+    [WIRE_AGAIN_LATE] = "again too late",
+};
+
 enum wire_again effects_again(const struct run_error *error, uint32_t model, uint32_t waited_ms)
 {
     return wire_again_of(error->model, error->retry_after_ms, model, waited_ms);

@@ -52,3 +52,4 @@ enum outcome {
 };
 extern const char *const outcome_words[5];
 extern const char *const effects_end_words[6];
+extern const char *const effects_again_words[5]; /* by enum wire_again */
