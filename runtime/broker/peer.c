@@ -65,6 +65,11 @@ void peer_reply(struct peer *peer, int rc, const struct err *err, const struct b
 {
     if (peer->closing)
         return;
+    struct err large;
+    if (rc == 0 && out->size >= JOURNAL_FRAME_MAX) {
+        rc = err_set(&large, ERR_LIMIT, "an answer of more than %d MiB", JOURNAL_FRAME_MAX >> 20);
+        err = &large;
+    }
     struct sending *sending = mem_zero(1, sizeof *sending);
     CLEANUP(buf_done) struct buf body = { 0 };
     pack_u8(&body, (uint8_t)(rc < 0 ? -rc : 0));

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "wire/words.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -32,13 +33,7 @@ struct shape {
         least; /* bytes that one encoded element takes at least: bounds a count by what is there */
 };
 
-static const char *const kind_words[] = { "none", "model", "hand", "tool", "nested", "person",
-    "wait" };
-static const char *const status_words[] = { "ok", "refused", "failed", "unknown_outcome",
-    "no_answer" };
 static const char *const origin_words[] = { "none", "effect", "build" };
-static const char *const ended_words[] = { "none", "answered", "handed", "refused", "failed",
-    "limit", "diverged" };
 static const char *const session_words[] = { "hosted", "gateway" };
 
 enum { ANY8 = UINT8_MAX, HOOKS_MAX = 15, ACTIONS_MAX = WIRE_ACTION_FAILED, ERRORS_MAX = 31 };
@@ -143,7 +138,7 @@ static const struct field run_fields[] = {
 static const struct field result_fields[] = {
     ONE(wire_result, lease, U64, UINT64_MAX),
     ONE(wire_result, effect, U32, UINT32_MAX),
-    WORD(wire_result, status, status_words),
+    WORD(wire_result, status, words_status),
     ONE(wire_result, error_class, U8, ERRORS_MAX),
     ONE(wire_result, retry_after_ms, U32, UINT32_MAX),
     ONE(wire_result, elapsed_ms, U32, UINT32_MAX),
@@ -174,7 +169,7 @@ static const struct field ready_fields[] = {
 static const struct field effect_fields[] = {
     ONE(wire_effect, lease, U64, UINT64_MAX),
     ONE(wire_effect, number, U32, UINT32_MAX),
-    WORD(wire_effect, kind, kind_words),
+    WORD(wire_effect, kind, words_effect),
     WORD(wire_effect, origin, origin_words),
     ONE(wire_effect, hook, U8, HOOKS_MAX),
     ONE(wire_effect, build, DIGEST, 0),
@@ -204,7 +199,7 @@ static const struct field event_fields[] = {
 };
 static const struct field end_fields[] = {
     ONE(wire_end, lease, U64, UINT64_MAX),
-    WORD(wire_end, how, ended_words),
+    WORD(wire_end, how, words_ended),
     ONE(wire_end, why, BYTES, WIRE_TEXT_MAX),
     MANY(wire_end, settled, WIRE_MESSAGES_MAX, settled_shape),
     MANY(wire_end, states, WIRE_PLUGINS_MAX, state_shape),

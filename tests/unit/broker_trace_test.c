@@ -171,6 +171,34 @@ static void a_session_is_called_by_digits_or_name(void **state)
     journal_close(journal);
 }
 
+/* More than a frame holds: an error of its own, and the connection goes on. */
+static void a_session_that_no_frame_holds_is_refused(void **state)
+{
+    (void)state;
+    enum { SIZE = 8 << 20, COUNT = JOURNAL_FRAME_MAX / SIZE };
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(mem_freep) char *bytes = mem_alloc(SIZE);
+    struct home home = home_fresh();
+    struct journal_session read;
+    struct store *store;
+    char path[PATH_MAX];
+    uint64_t session = 0;
+    const struct live_session large = { .principal = STR("ann") };
+    memset(bytes, 'x', SIZE);
+    GOOD(store_open(&store, home_path(path, &home, "journal.db"), home.id, &why));
+    GOOD(store_begin(store, &why));
+    GOOD(live_session_new(store, &large, &session, &why));
+    struct live_message message = { .session = session, .bytes = { bytes, SIZE } };
+    for (; message.seq < COUNT; message.seq++)
+        GOOD(live_message_add(store, &message, &why));
+    GOOD(store_commit(store, &why));
+    store_free(store);
+    struct journal *journal = home_as(&home, JOURNAL_VIEW);
+    assert_int_equal(journal_read(journal, session, &arena, &read, &why), -ERR_LIMIT);
+    assert_int_equal(journal_read(journal, session + 1, &arena, &read, &why), -ERR_MISSING);
+    journal_close(journal);
+}
+
 static void a_flag_is_a_row_and_a_record(void **state)
 {
     (void)state;
@@ -394,6 +422,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_trace_shows_the_step_of_each_generation),
         cmocka_unit_test(a_session_is_called_by_digits_or_name),
+        cmocka_unit_test(a_session_that_no_frame_holds_is_refused),
         cmocka_unit_test(a_flag_is_a_row_and_a_record),
         cmocka_unit_test(without_a_service_nobody_answers),
         cmocka_unit_test(a_service_answers_by_role_and_verb),
