@@ -6,13 +6,23 @@
 
 enum { TOOLS_MAX = 1024 };
 
+/* A provider's own tool (a search, a free-form one) is none that a harness carries out. */
+static bool is_other(const struct json *item)
+{
+    struct str type = json_get(item, "type") ? json_get(item, "type")->raw : (struct str){ 0 };
+    return type.size > 0 && !str_equal(type, STR("\"function\""));
+}
+
 static int read_tool(
     struct run_tool *ret, const struct json *item, struct arena *arena, struct err *err)
 {
-    const struct json *body =
-        json_is(json_get(item, "function"), JSON_OBJECT) ? json_get(item, "function") : item;
+    bool openai = json_is(json_get(item, "function"), JSON_OBJECT);
+    const struct json *body = openai ? json_get(item, "function") : item;
     ret->name = json_string(arena, json_get(body, "name"));
     ret->parameters = json_get(body, "parameters");
+    if (openai && !ret->parameters) /* a function without any */
+        ret->parameters =
+            json_read(arena, STR("{\"type\":\"object\",\"properties\":{}}"), NULL, NULL);
     if (ret->name.size == 0)
         return err_set(err, ERR_INPUT, "a tool has no name");
     if (!json_is(ret->parameters, JSON_OBJECT))
@@ -53,6 +63,8 @@ int run_tools_read(struct run_tools **ret, struct str text, struct arena *arena,
     tools->tools = arena_alloc(arena, (list->count + 1) * sizeof(*tools->tools));
     JSON_EACH(item, list)
     {
+        if (is_other(item))
+            continue;
         int status = read_tool(&tools->tools[tools->tools_count++], item, arena, err);
         if (status < 0)
             return err_where(err, "$[%u]", tools->tools_count - 1);

@@ -1,6 +1,7 @@
 /* trace - runs out of the journal. One session, or one page of them, is in memory at a time. */
 #include "trials/trace.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "trials/split.h"
 
@@ -99,6 +100,26 @@ static int settle_split(
     return journal_split(journal, run->group, run->split, err);
 }
 
+/* One session as a run; NULL in *ret when it is left out: its group has no split yet and may not
+ * get one here, or it cannot be read. A live session is what any client sent: one that no reader
+ * understands is no reason to read none. */
+static int read_one(struct journal *journal, uint64_t number, bool unsplit,
+    struct trace_tools *tools, struct arena *arena, struct run **ret, struct err *err)
+{
+    struct journal_session session;
+    *ret = NULL;
+    int status = journal_read(journal, number, arena, &session, err);
+    if (status >= 0 && session.split == JOURNAL_NO_SPLIT && !unsplit)
+        return 0;
+    if (status >= 0)
+        status = trace_run(ret, &session, tools, arena, err);
+    if (status != -ERR_INPUT && status != -ERR_LIMIT)
+        return status;
+    log_line(LOG_WARN, "left out: %s", err->text);
+    *ret = NULL;
+    return 0;
+}
+
 struct walk {
     struct journal *journal;
     const struct digest *key;
@@ -110,16 +131,12 @@ struct walk {
 static int one(struct walk *walk, uint64_t number, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
-    struct journal_session session;
     struct run *run = NULL;
-    int status = journal_read(walk->journal, number, &arena, &session, err);
-    if (status >= 0 && session.split == JOURNAL_NO_SPLIT && !walk->key)
-        return 0;
-    if (status >= 0)
-        status = trace_run(&run, &session, &walk->tools, &arena, err);
-    if (status >= 0)
+    int status =
+        read_one(walk->journal, number, walk->key != NULL, &walk->tools, &arena, &run, err);
+    if (status >= 0 && run)
         status = settle_split(walk->journal, run, walk->key, err);
-    return status < 0 ? status : walk->each(walk->with, run, err);
+    return status < 0 || !run ? status : walk->each(walk->with, run, err);
 }
 
 static int pages(struct walk *walk, struct err *err)
@@ -156,15 +173,10 @@ static int read_page(struct journal *journal, const uint64_t *numbers, uint32_t 
 {
     unsigned found = 0;
     for (uint32_t i = 0; i < count; i++) {
-        struct journal_session session;
-        int status = journal_read(journal, numbers[i], arena, &session, err);
-        if (status >= 0 && session.split == JOURNAL_NO_SPLIT)
-            continue;
-        if (status >= 0)
-            status = trace_run(&runs[found], &session, tools, arena, err);
+        int status = read_one(journal, numbers[i], false, tools, arena, &runs[found], err);
         if (status < 0)
             return status;
-        found++;
+        found += runs[found] != NULL;
     }
     *ret_count = found;
     return 0;

@@ -20,7 +20,9 @@ void trace_tools_done(struct trace_tools *tools);
 int trace_run(struct run **ret, const struct journal_session *session, struct trace_tools *tools,
     struct arena *arena, struct err *err);
 
-/* All sessions that the journal's role may see, one after another: `each` gets a run that lives as
+/* A session that cannot be read as a run is left out of what follows, with a line in the log.
+ *
+ * All sessions that the journal's role may see, one after another: `each` gets a run that lives as
  * long as the call; a negative answer ends the walk. A session without a split gets one by the key
  * (32 bytes), which the journal then keeps. key NULL (a role that may not write splits): such
  * sessions are left out. */

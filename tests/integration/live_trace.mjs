@@ -111,4 +111,9 @@ equal(says('audit', 'verify').ok, true)
 await start('-C', home, 'serve')
 equal((await ask([{ role: 'user', content: 'four' }], { 'x-moult-session': 'work' })).status, 200)
 check(exported('work').filter(it => it.kind !== 'flag'), [0, 1, 2, 3])
+
+// What one client sends and no reader understands is no reason to read nothing.
+equal((await ask([...first, { role: 'function', name: 'f', content: 'x' }])).status, 200)
+equal(says('sessions').sessions.length, 3)
+equal(says('mine').sessions, 2)
 console.log('ok: sessions, traces and flags')

@@ -206,6 +206,15 @@ static void tools_in_both_forms(void **state)
     assert_int_equal(run_tools_read(&b, a->bytes, &arena, &err), 0);
     assert_true(hash_equal(&a->digest, &b->digest));
     assert_true(b->tools[0].write);
+    /* What clients of a gateway send: a function without parameters, tools of their provider. */
+    assert_int_equal(
+        run_tools_read(&a,
+            STR("[{\"type\":\"function\",\"function\":{\"name\":\"f\"}},"
+                "{\"type\":\"web_search\"},{\"type\":\"custom\",\"custom\":{\"name\":\"g\"}}]"),
+            &arena, &err),
+        0);
+    assert_int_equal(a->tools_count, 1);
+    assert_true(json_is(a->tools[0].parameters, JSON_OBJECT));
     static const char *const bad[] = { "{}", "1", "[1]", "[{\"name\":\"f\"}]",
         "[{\"parameters\":{}}]", "[" };
     for (unsigned i = 0; i < COUNT_OF(bad); i++)
