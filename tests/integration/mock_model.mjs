@@ -12,6 +12,7 @@ const [moult, source, work] = process.argv.slice(2)
 const run = promisify(execFile)
 const running = new Set()
 process.on('exit', () => running.forEach(child => child.kill('SIGKILL')))
+setTimeout(() => { console.log('FAILED: something waits for ever'); process.exit(1) }, 90000).unref()
 
 /** Starts a model; answers where it listens, its log so far, and how to end it. */
 async function model(script, ...more) {

@@ -489,10 +489,14 @@ static void stay_small(void **state)
 
 /* --- recordings */
 
+/* What stands between two texts when their places are put together, but for the lengths. */
+#define NULS "\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000"
+#define JOIN "\\u0001" NULS "\\u0000" NULS "\\u0000" NULS
+
 static void play_recorded(void **state)
 {
     (void)state;
-    static const char script[] = "{\"rules\":[{\"recorded\":\"mock/two_runs.jsonl\"}]}";
+    static const char script[] = "{\"rules\":[{\"recorded\":\"mock/runs.jsonl\"}]}";
     static const struct {
         const char *name, *body;
         unsigned status;
@@ -513,6 +517,8 @@ static void play_recorded(void **state)
         { "the other way round", ASK(USER("#W1") "," USER("Cancel it")), 404, "mock_no_answer" },
         { "a user's text as a result", ASK(RESULT("Cancel it")), 404, "mock_no_answer" },
         { "one text is not two", ASK(USER("Cancel it") "," USER("")), 404, "mock_no_answer" },
+        { "one text that spells the join of two", ASK(USER("Cancel it" JOIN "#W1")), 404,
+            "mock_no_answer" },
         { "the assistant had the last word", ASK(USER("Cancel it") "," SAID("x")), 404,
             "mock_no_answer" },
         { "a result that is JSON, printed otherwise",

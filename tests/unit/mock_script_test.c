@@ -83,6 +83,8 @@ static const struct bad {
         "{\"rules\":[{\"when\":{\"protocol\":\"count_tokens\"},\"say\":\"a\"}]}", "not an answer",
         "" },
     { "tokens and an answer", "{\"rules\":[{\"count\":1,\"say\":\"a\"}]}", "no answer", "" },
+    { "a header's name with a NUL",
+        "{\"rules\":[{\"status\":500,\"headers\":{\"a\\u0000b\":\"c\"}}]}", "cannot stand", "" },
     { "a header without a name", "{\"rules\":[{\"status\":500,\"headers\":{\"\":\"b\"}}]}",
         "cannot stand in a header", "" },
     { "a header that is true where one is sent",
