@@ -117,3 +117,4 @@ equal((await ask([...first, { role: 'function', name: 'f', content: 'x' }])).sta
 equal(says('sessions').sessions.length, 3)
 equal(says('mine').sessions, 2)
 console.log('ok: sessions, traces and flags')
+process.exit()
