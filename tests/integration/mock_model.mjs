@@ -1,7 +1,7 @@
 // usage: mock_model.mjs MOULT SOURCE WORK
 import { deepStrictEqual as same, match, ok, rejects, strictEqual as equal } from 'node:assert'
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -308,6 +308,22 @@ const events = text => text.split('\n\n').filter(Boolean)
     await it.end()
     ok(!existsSync(path), 'its socket is gone')
 
+    // For who starts one of its own: told by descriptor, gone with the parent.
+    const file = join(work, 'own.json')
+    writeFileSync(file, '{"rules":[]}')
+    const shell = spawn('bash', ['-c', `"${moult}" --json mock-model "${file}" --listen "unix:${path}" ` +
+        '--ready-fd 3 --with-parent >/dev/null & echo $!; read -r', 'bash'],
+    { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] })
+    running.add(shell)
+    const [own, ready] = await Promise.all([shell.stdout, shell.stdio[3]].map(input =>
+        new Promise(done => createInterface({ input }).once('line', done))))
+    same(JSON.parse(ready), { listening: `unix:${path}` })
+    const alive = () => existsSync(`/proc/${own}`) && !/State:\s+Z/.test(readFileSync(`/proc/${own}/status`, 'utf8'))
+    ok(alive())
+    shell.kill('SIGKILL')
+    while (alive()) await new Promise(done => setTimeout(done, 5))
+    ok(!existsSync(path), 'it ended in order')
+
     const refused = async (args, code, says) => {
         const { code: got, stderr } = await run(moult, ['mock-model', ...args], { timeout: 20000 }).catch(cause => cause)
         equal(got, code, `${args}: ${stderr}`)
@@ -326,6 +342,22 @@ const events = text => text.split('\n\n').filter(Boolean)
     await refused([join(work, 'none.json')], 1, /none\.json/)
     writeFileSync(script, '{"rules":[\n{"say":"a","fault":{"slow":1}}]}')
     await refused([script], 1, /unknown key "slow".*script\.json:2: \$\.rules\[0\]\.fault\.slow/s)
+}
+
+// --- the examples are scripts, and the page shows one of them
+{
+    const folder = join(source, 'examples/scripts')
+    for (const name of readdirSync(folder))
+        await (await model(readFileSync(join(folder, name), 'utf8'))).end()
+    const shown = /```json\n(.*?)```/s.exec(readFileSync(join(source, 'docs/reference/script.md'), 'utf8'))[1]
+    equal(shown, readFileSync(join(folder, 'refund.json'), 'utf8'))
+    const it = await model(readFileSync(join(folder, 'outage.json'), 'utf8'))
+    const ask = async model => (await fetch(it.url + CHAT, { method: 'POST',
+        body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }) })).status
+    const got = []
+    for (const name of ['primary', 'backup', 'primary', 'primary', 'primary']) got.push(await ask(name))
+    same(got, [429, 200, 429, 529, 200])
+    await it.end()
 }
 
 // --- the schema, the page and the tables of the program name the same keys
