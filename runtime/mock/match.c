@@ -103,5 +103,5 @@ bool match_turn(struct script_rule *rule)
 {
     const struct script_when *when = &rule->when;
     uint64_t before = rule->matched++;
-    return before >= when->after && (when->times == 0 || before - when->after < when->times);
+    return before >= when->after && (when->times == 0 || before - when->after < when->times - 1);
 }

@@ -179,7 +179,7 @@ static const struct script_key when_keys[] = {
     { "tool", script_text, offsetof(struct script_when, tool) },
     { "header", headers, offsetof(struct script_when, headers), when_keys },
     { "after", script_u32, offsetof(struct script_when, after) },
-    { "times", script_u32, offsetof(struct script_when, times) },
+    { "times", script_u32_or_none, offsetof(struct script_when, times) },
     { 0 },
 };
 
@@ -242,27 +242,31 @@ static const char *at_odds(const struct script_rule *rule)
     bool errs = rule->error.said && (fails || fault->error_after);
     int ends = fault->silent + fault->close + fault->half + (fault->cut_bytes > 0) +
                (fault->cut_events > 0) + (fault->error_after > 0);
-    if (rule->status < 200)
-        return "status wants 200 to 599";
-    if (speaks + (rule->recorded.count > 0) + rule->body_said > 1)
-        return "only one of an answer (say, think, call, fill), recorded and body";
-    if (fails && (speaks || rule->recorded.count))
-        return "a status of 400 or more has an error or a body, not an answer";
-    if (rule->error.said && !errs)
-        return "error wants a status of 400 or more, or fault.error_after";
-    if (rule->error.said && fails && rule->body_said)
-        return "only one of error and body";
-    if (rule->when.kind == ASK_COUNT_TOKENS + 1 && (speaks || rule->recorded.count))
-        return "count_tokens has a count, an error or a body, not an answer";
-    if (rule->count && (speaks || rule->recorded.count || rule->body_said || fails))
-        return "count is for count_tokens: no answer, body or error beside it";
-    if (fault->gzip && answer->fill > SCRIPT_GZIP_MAX)
-        return "gzip takes at most 2000000000 bytes of fill";
-    if (ends > 1)
-        return "only one of silent, close, half, cut_bytes, cut_events, error_after";
-    if (!speaks && !rule->recorded.count && !rule->body_said && !fails && !rule->count &&
-        !fault->silent && !fault->close && !fault->error_after)
-        return "this rule says nothing: it has no answer, recorded, body, error status or count";
+    int answers = speaks + (rule->recorded.count > 0);
+    const struct {
+        bool odd;
+        const char *why;
+    } rows[] = {
+        { rule->status < 200, "status wants 200 to 599" },
+        { answers + rule->body_said > 1,
+            "only one of an answer (say, think, call, fill), recorded and body" },
+        { fails && answers, "a status of 400 or more has an error or a body, not an answer" },
+        { rule->error.said && !errs, "error wants a status of 400 or more, or fault.error_after" },
+        { rule->error.said && fails && rule->body_said, "only one of error and body" },
+        { rule->when.kind == ASK_COUNT_TOKENS + 1 && answers,
+            "count_tokens has a count, an error or a body, not an answer" },
+        { rule->count && (answers || rule->body_said || fails),
+            "count is for count_tokens: no answer, body or error beside it" },
+        { fault->gzip && answer->fill > SCRIPT_GZIP_MAX,
+            "gzip takes at most 2000000000 bytes of fill" },
+        { ends > 1, "only one of silent, close, half, cut_bytes, cut_events, error_after" },
+        { !answers && !rule->body_said && !fails && !rule->count && !fault->silent &&
+                !fault->close && !fault->error_after,
+            "this rule says nothing: it has no answer, recorded, body, error status or count" },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (rows[i].odd)
+            return rows[i].why;
     return NULL;
 }
 

@@ -34,10 +34,11 @@ struct script_headers {
 struct script_when {
     struct str model, user, user_contains, system_contains, result_contains, tool;
     struct script_headers headers;
-    int kind;                        /* enum ask_kind + 1, or 0 */
-    int last_role;                   /* enum ask_role + 1, or 0 */
-    int stream;                      /* 1 no, 2 yes, or 0 */
-    uint32_t messages, after, times; /* messages + 1; 0: not asked. times 0: always */
+    int kind;                 /* enum ask_kind + 1, or 0 */
+    int last_role;            /* enum ask_role + 1, or 0 */
+    int stream;               /* 1 no, 2 yes, or 0 */
+    uint32_t messages, times; /* + 1; 0: not asked */
+    uint32_t after;
 };
 
 enum script_framing { FRAMING_USUAL, FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_CLOSE };

@@ -111,6 +111,7 @@ static const struct choice {
     { "Anthropic's tool", "\"tool\":\"f\"",
         "{\"model\":\"m\",\"messages\":[],\"tools\":[{\"name\":\"f\"}]}", MESSAGES, true },
     { "no such tool", "\"tool\":\"f\"", ASK(USER("f")), CHAT, false },
+    { "never", "\"times\":0", ASK(USER("a")), CHAT, false },
     { "streamed", "\"stream\":true", STREAM(USER("a")), CHAT, true },
     { "not streamed", "\"stream\":true", ASK(USER("a")), CHAT, false },
     { "a header", "\"header\":{\"X-A\":\"1\"}", ASK(USER("a")), CHAT, true },
