@@ -190,6 +190,20 @@ static void print_way_on(const struct printer *p, struct buf *out)
     printer_line(out, 8, buf_view(&text));
 }
 
+/* Edits whose success is a condition of the decision. How many. */
+static uint32_t print_doing(const struct printer *p, struct buf *out)
+{
+    uint32_t count = 0;
+    for (unsigned w = 0; w < 2; w++) {
+        const uint16_t *at = printer_way(p->patch, w);
+        if (!at[0])
+            continue;
+        buf_text(out, p->patch->condition.count + count++ ? " && " : "");
+        printer_call(p, out, p->actions->at[at[0]], at + 1, "");
+    }
+    return count;
+}
+
 static void print_guard(struct printer *p, struct printed *ret, const struct target *target)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
@@ -203,13 +217,14 @@ static void print_guard(struct printer *p, struct printed *ret, const struct tar
         buf_text(&text, i ? " && " : "");
         print_literal(p, &text, i, false);
     }
-    buf_text(&text, p->patch->condition.count ? ") {" : "true) {");
+    bool decides = p->pool->hook->error;
+    uint32_t conditions = p->patch->condition.count + (decides ? print_doing(p, &text) : 0);
+    buf_text(&text, conditions ? ") {" : "true) {");
     printer_line(&out, 4, buf_view(&text));
-    if (p->pool->hook->error)
+    if (decides)
         print_way_on(p, &out);
     else
         print_explained(p, &out);
-    print_edits(p, &out, 8);
     buf_format(&out, "        return %s;\n    }", action);
     ret->insertion.above = (struct str){ 0 };
     ret->insertion.entry = str_of(arena_string(p->arena, out.at, out.size));

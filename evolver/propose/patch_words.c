@@ -98,6 +98,6 @@ const char *words_of_error(const struct printer *p)
     }
     buf_text(&out, ": ");
     words_of_way_on(p, &out);
-    buf_char(&out, '.');
+    buf_text(&out, given_to(p, "use_model") == UINT16_MAX ? "." : ", if there is one.");
     return arena_string(p->arena, out.at, out.size);
 }

@@ -186,16 +186,16 @@ static void print_taken(struct buf *out, const struct pool *pool)
 
 static void print_ways(struct buf *out, const struct actions *actions)
 {
-    buf_text(out, "static void search_way(struct search_scope *s, const uint16_t *way)\n{\n"
+    buf_text(out, "static bool search_way(struct search_scope *s, const uint16_t *way)\n{\n"
                   "    switch (way[0]) {\n");
     for (uint32_t i = 1; i < actions->count; i++) {
         const struct verb *verb = actions->at[i];
-        buf_format(out, "    case %u: moult_%s(s->turn", i, verb->name);
+        buf_format(out, "    case %u: return moult_%s(s->turn", i, verb->name);
         for (unsigned k = 0; k < verb->count; k++)
             buf_format(out, ", search_%c(s, way[%u])", verb->params[k].type, k + 1);
-        buf_text(out, "); break;\n");
+        buf_text(out, ");\n");
     }
-    buf_text(out, "    }\n}\n");
+    buf_text(out, "    }\n    return true;\n}\n");
 }
 
 static void print_return(struct buf *out, const struct judged_hook *hook)
@@ -207,19 +207,24 @@ static void print_return(struct buf *out, const struct judged_hook *hook)
     buf_text(out, "    return MOULT_PASS;\n}\n");
 }
 
+/* An edit that comes to nothing (no such model, no pause) leaves a decision that rests on it
+ * unmade. */
 static void print_once(struct buf *out, const struct pool *pool)
 {
+    bool decides = pool->hook->error;
     buf_format(out,
         "static moult_action search_once(struct search_scope *s)\n{\n"
         "    if (search_holes[%d]) {\n        search_reached++;\n",
         HOLE_PROBE);
     print_dispatch(out, pool, "search_probe", "");
-    buf_format(out,
-        "        return MOULT_PASS;\n    }\n"
-        "    if (!search_taken(s))\n        return MOULT_PASS;\n"
-        "    search_way(s, search_holes + %d);\n    search_way(s, search_holes + %d);\n"
-        "    return search_return();\n}\n",
-        HOLE_WAY, HOLE_WAY + HOLES_WAY);
+    buf_text(out, "        return MOULT_PASS;\n    }\n"
+                  "    if (!search_taken(s))\n        return MOULT_PASS;\n");
+    const char *way =
+        decides ? "    if (!search_way(s, search_holes + %d))\n        return MOULT_PASS;\n"
+                : "    search_way(s, search_holes + %d);\n";
+    buf_format(out, way, HOLE_WAY);
+    buf_format(out, way, HOLE_WAY + HOLES_WAY);
+    buf_text(out, "    return search_return();\n}\n");
 }
 
 static void print_run(struct buf *out, const struct pool *pool)
