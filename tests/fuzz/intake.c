@@ -24,8 +24,8 @@ static void answer(const struct intake *intake)
     struct output output;
     CLEANUP(buf_done) struct buf out = { 0 };
     uint32_t wait_ms;
-    if (!engine &&
-        engine_new(&engine, STR("{\"rules\":[{\"say\":\"hi\"}]}"), "script", ".", NULL) < 0)
+    if (!engine && engine_new(&engine, STR("{\"strict\":true,\"rules\":[{\"say\":\"hi\"}]}"),
+                       "script", ".", NULL) < 0)
         abort();
     engine_play(engine, &request, &play);
     output_begin(&output, &play, intake->old, intake->keep);
