@@ -35,7 +35,8 @@ static const struct {
 /* negated: what is printed holds where the literal does not. */
 static void print_literal(const struct printer *p, struct buf *out, uint32_t number, bool negated)
 {
-    static const char *const opposite[][2] = { { ">=", "<" }, { "==", "!=" }, { "!=", "==" } };
+    static const char *const opposite[][2] = { { ">=", "<" }, { "<", ">=" }, { "<=", ">" },
+        { "==", "!=" }, { "!=", "==" } };
     const struct atom *atom = &p->patch->atoms[p->patch->condition.at[number].atom];
     negated ^= p->patch->condition.at[number].negated;
     const char *how = atom->how;

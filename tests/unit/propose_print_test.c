@@ -14,12 +14,12 @@
 #define ORDER                                                                                      \
     "static const struct moult_place places[] = {\n"                                               \
     "    { MOULT_REPLY, \"replies\" }, { MOULT_BEFORE_TOOL, \"calls\" },\n"                        \
-    "    { MOULT_ANSWER, \"replies\" },\n};\n"
+    "    { MOULT_ANSWER, \"replies\" }, { MOULT_MODEL_ERROR, \"router\" },\n};\n"
 
 struct bench {
     struct arena arena;
     struct bundle bundle;
-    struct bundle_plugin plugins[2];
+    struct bundle_plugin plugins[3];
     struct vocabulary vocabulary;
     struct mined mined;
     struct pool pool;
@@ -65,8 +65,9 @@ static void begin(const char *hook, unsigned rounds)
     memset(&bench, 0, sizeof(bench));
     bench.plugins[0] = plugin("replies", "reply");
     bench.plugins[1] = plugin("calls", "before_tool");
+    bench.plugins[2] = plugin("router", "model_error");
     bench.bundle = (struct bundle){
-        .hook = str_of(hook), .plugins = bench.plugins, .plugins_count = 2, .pipeline = STR(ORDER)
+        .hook = str_of(hook), .plugins = bench.plugins, .plugins_count = 3, .pipeline = STR(ORDER)
     };
     bench.mined.keys[bench.mined.keys_count++] = STR("name");
     bench.mined.keys[bench.mined.keys_count++] = STR("arguments");
@@ -288,6 +289,82 @@ static void a_guard_says_why(void **state)
     assert_true(made_of(&printed, "past") && made_of(&printed, "MOULT_DENY"));
 }
 
+static uint16_t number(const char *text)
+{
+    for (uint32_t i = 0; i < bench.pool.count; i++)
+        if (bench.pool.at[i].kind == EXPR_NUMBER && str_equal(bench.pool.at[i].text, str_of(text)))
+            return (uint16_t)i;
+    fail_msg("no number %s", text);
+    return 0;
+}
+
+/* Another model, after a pause, where the class is not one and the attempt is the first. */
+static struct patch retry_patch(void)
+{
+    uint16_t class = constant("MOULT_ERROR_CLASS"), attempt = constant("MOULT_ERROR_ATTEMPT");
+    uint16_t pause = verb("error", constant("MOULT_ERROR_RETRY_AFTER_MS"), 0, 0);
+    bench.atoms_count = pool_atoms(&bench.pool, 0, bench.atoms, POOL_ATOMS_MAX);
+    struct patch patch = { .atoms = bench.atoms };
+    uint16_t *holes = patch.body.holes;
+    holes[HOLE_RETURN] = 1;
+    holes[HOLE_WAY] = action("use_model");
+    holes[HOLE_WAY + 1] = number("1");
+    holes[HOLE_WAY + HOLES_WAY] = action("wait");
+    holes[HOLE_WAY + HOLES_WAY + 1] = pause;
+    patch.condition.count = 2;
+    patch.condition.at[0].atom = atom("error", class, 0, "MOULT_BAD_REQUEST");
+    patch.condition.at[0].negated = true;
+    patch.condition.at[1].atom = atom("error", attempt, 0, "2");
+    return patch;
+}
+
+static void a_retry_is_decided_only_if_its_edits_did_something(void **state)
+{
+    (void)state;
+    struct printed printed;
+    begin("model_error", 1);
+    struct patch patch = retry_patch();
+    patched(&patch, &printed);
+    assert_string_equal(bench.target.function, "handle_error");
+    assert_string_equal(printed.insertion.entry.at,
+        "\n    if (moult_error(turn, MOULT_ERROR_CLASS) != MOULT_BAD_REQUEST &&\n"
+        "        moult_error(turn, MOULT_ERROR_ATTEMPT) < 2 && moult_use_model(turn, 1) &&\n"
+        "        moult_wait(turn, moult_error(turn, MOULT_ERROR_RETRY_AFTER_MS))) {\n"
+        "        moult_explain(turn, \"model 1 is asked after the pause that the provider asks "
+        "for\");\n"
+        "        return MOULT_RETRY;\n"
+        "    }");
+    assert_string_equal(printed.summary,
+        "After a model request that failed, where the class of the error is not bad request and "
+        "the "
+        "number of attempts before is less than 2: model 1 is asked after the pause that the "
+        "provider asks for, if there is one.");
+    assert_true(made_of(&printed, "use_model") && made_of(&printed, "MOULT_RETRY"));
+    patch.condition.at[1].negated = true; /* every comparison has its opposite */
+    patch.condition.at[0].atom = atom("error", constant("MOULT_ERROR_RETRY_AFTER_MS"), 0, "60000");
+    patched(&patch, &printed);
+    assert_non_null(strstr(printed.insertion.entry.at, "MOULT_ERROR_RETRY_AFTER_MS) > 60000 &&"));
+    assert_non_null(strstr(printed.insertion.entry.at, "MOULT_ERROR_ATTEMPT) >= 2 &&"));
+}
+
+/* Numbers and what is known of an error are offered where there is an error, nowhere else. */
+static void other_hooks_know_nothing_of_errors(void **state)
+{
+    static const char *const hooks[] = { "reply", "before_tool", "answer" };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(hooks); i++) {
+        begin(hooks[i], 1);
+        bench.atoms_count = pool_atoms(&bench.pool, 0, bench.atoms, POOL_ATOMS_MAX);
+        for (uint32_t k = 0; k < bench.pool.count; k++) {
+            const struct expr *expr = &bench.pool.at[k];
+            assert_true(expr->kind != EXPR_NUMBER);
+            assert_false(expr->kind == EXPR_VERB && strcmp(expr->verb->name, "error") == 0);
+        }
+        target_done(&bench.target);
+        bench.target = (struct target){ 0 };
+    }
+}
+
 /* The order asks a plugin that has no function for the hook: it gets one. */
 static void a_hook_without_a_body_gets_one(void **state)
 {
@@ -319,7 +396,7 @@ static void a_plugin_that_is_not_in_the_order_is_no_target(void **state)
 
 static void the_trial_source_parses(void **state)
 {
-    static const char *const hooks[] = { "reply", "before_tool", "answer" };
+    static const char *const hooks[] = { "reply", "before_tool", "answer", "model_error" };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(hooks); i++) {
         CLEANUP(buf_done) struct buf above = { 0 }, behind = { 0 }, source = { 0 };
@@ -357,6 +434,8 @@ int main(void)
         cmocka_unit_test_teardown(a_loop_reads_as_a_person_would_write_it, tear_down),
         cmocka_unit_test_teardown(ingredients_are_verbs_flags_and_constants, tear_down),
         cmocka_unit_test_teardown(a_guard_says_why, tear_down),
+        cmocka_unit_test_teardown(a_retry_is_decided_only_if_its_edits_did_something, tear_down),
+        cmocka_unit_test_teardown(other_hooks_know_nothing_of_errors, tear_down),
         cmocka_unit_test_teardown(a_hook_without_a_body_gets_one, tear_down),
         cmocka_unit_test_teardown(a_plugin_that_is_not_in_the_order_is_no_target, tear_down),
         cmocka_unit_test(the_trial_source_parses),
