@@ -22,7 +22,7 @@ enum {
     NAME_MAX_BYTES = 64,
     TOOLS_UID = 65534, /* of a run whose parent is root: sandbox/owner.h */
     LOCK_MS = 10000,
-    LOCK_STEP_MS = 20,
+    LOCK_STEP_MS = 5,
     MS_NS = 1000000
 };
 
