@@ -9,9 +9,10 @@ import { join } from 'node:path'
 const headers = {
     base: 'base/err.h', lock: 'lock/lock.h', sandbox: 'sandbox/sandbox.h', wire: 'wire/home.h', worker: 'worker/turn.h',
     tool: 'tool/rpc.h', broker: 'broker/store.h', mock: 'mock/engine.h', trials: 'trials/run.h', patch: 'patch/syntax.h',
+    admission: 'admission/approve.h', http: 'http/server.h', transfer: 'transfer/transfer.h', protocol: 'protocol/protocol.h',
     propose: 'propose/proposer.h', promote: 'promote/driver.h', cli: 'cli/sandbox.h',
     seccomp: 'seccomp.h', sqlite: 'sqlite3.h', uv: 'uv.h', git: 'git2.h', treesitter: 'tree_sitter/api.h', zlib: 'zlib.h',
-    sodium: 'sodium.h',
+    sodium: 'sodium.h', curl: 'curl/curl.h', microhttpd: 'microhttpd.h',
 }
 const sees = {
     'runtime/base': ['base', 'sodium'],
@@ -20,12 +21,16 @@ const sees = {
     'runtime/wire': ['wire', 'base'],
     'runtime/worker': ['worker', 'wire', 'base'],
     'runtime/tool': ['tool', 'base'],
-    'runtime/broker': ['broker', 'wire', 'base', 'sqlite', 'uv'],
+    'runtime/admission': ['admission', 'wire', 'base'],
+    'runtime/http': ['http', 'base', 'uv', 'microhttpd'],
+    'runtime/transfer': ['transfer', 'base', 'uv', 'curl'],
+    'runtime/protocol': ['protocol', 'base'],
+    'runtime/broker': ['broker', 'admission', 'http', 'transfer', 'protocol', 'wire', 'sandbox', 'lock', 'base', 'sqlite', 'uv'],
     'runtime/mock': ['mock', 'base', 'uv', 'zlib'],
     trials: ['trials', 'wire', 'sandbox', 'lock', 'base', 'zlib'],
     'evolver/patch': ['patch', 'base', 'treesitter'],
     'evolver/propose': ['propose', 'patch', 'wire', 'base'],
-    'evolver/promote': ['promote', 'trials', 'patch', 'propose', 'wire', 'sandbox', 'lock', 'base', 'git'],
+    'evolver/promote': ['promote', 'trials', 'patch', 'propose', 'admission', 'wire', 'sandbox', 'lock', 'base', 'git'],
 }
 
 const { MOULT_BUILD: build, MOULT_SRC: source } = process.env

@@ -15,11 +15,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define ID "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-enum { LOOKS_MAX = 4, NOTES_MAX = 400 };
+enum { LOOKS_MAX = 6, NOTES_MAX = 400 };
+
+#define PASSED "\"probe\":\"passed\""
+#define SHADOWED "\"shadow\":{\"steps\":16,\"same\":10,\"other\":6}"
 
 static const struct config_canary limits = { 50, 4, 1, 1 };
 static const struct config_canary no_turns = { 50, 0, 1, 1 };
@@ -38,25 +42,25 @@ static const struct row {
     uint32_t turns;
 } rows[] = {
     { .name = "it holds",
-        .looks = { "\"probe\":\"running\"", "\"probe\":\"passed\"", "\"done\":1",
+        .looks = { "\"probe\":\"running\"", PASSED, SHADOWED, "\"done\":1",
             "\"done\":4,\"failed\":1" },
         .stage = "canary",
-        .notes = "load probe canary50/5 ",
+        .notes = "load probe shadow canary50/5 ",
         .turns = 4 },
     { .name = "the driver was killed before",
         .from = "canary",
-        .looks = { "\"probe\":\"passed\"", "\"done\":9" },
+        .looks = { PASSED, SHADOWED, "\"done\":9" },
         .stage = "canary",
-        .notes = "load probe canary50/5 ",
+        .notes = "load probe shadow canary50/5 ",
         .turns = 9 },
     { .name = "no turns are wanted",
         .limits = &no_turns,
-        .looks = { "\"probe\":\"passed\"" },
+        .looks = { PASSED, SHADOWED },
         .stage = "canary",
-        .notes = "load probe " },
+        .notes = "load probe shadow " },
     { .name = "no turns come",
         .limits = &no_time,
-        .looks = { "\"probe\":\"passed\"", "\"done\":0" },
+        .looks = { PASSED, "\"done\":0" },
         .stage = "canary",
         .notes = "load probe canary50/5 " },
     { .name = "it may not run",
@@ -89,29 +93,35 @@ static const struct row {
         .stage = "quarantined",
         .notes = "load probe retire ",
         .says = "its probe failed" },
-    { .name = "it crashes",
-        .looks = { "\"probe\":\"passed\"", "\"done\":3,\"crashed\":1" },
+    { .name = "it answers no copy",
+        .looks = { PASSED, "\"shadow\":{\"steps\":3,\"same\":1,\"failed\":2}" },
         .want = -ERR_DENIED,
         .stage = "quarantined",
-        .notes = "load probe canary50/5 retire ",
+        .notes = "load probe shadow retire ",
+        .says = "did not answer 2 of 3" },
+    { .name = "it crashes",
+        .looks = { PASSED, SHADOWED, "\"done\":3,\"crashed\":1" },
+        .want = -ERR_DENIED,
+        .stage = "quarantined",
+        .notes = "load probe shadow canary50/5 retire ",
         .says = "3 ended well, 0 failed, 1 crashed" },
     { .name = "too many fail",
-        .looks = { "\"probe\":\"passed\"", "\"done\":9,\"failed\":2" },
+        .looks = { PASSED, SHADOWED, "\"done\":9,\"failed\":2" },
         .want = -ERR_DENIED,
         .stage = "quarantined",
-        .notes = "load probe canary50/5 retire ",
+        .notes = "load probe shadow canary50/5 retire ",
         .says = "2 failed" },
     { .name = "the service began again",
-        .looks = { "\"probe\":\"passed\"", NULL },
+        .looks = { PASSED, NULL },
         .want = -ERR_STATE,
         .stage = "canary",
-        .notes = "load probe canary50/5 retire ",
+        .notes = "load probe shadow retire ",
         .says = "does not know" },
     { .name = "it answers with no JSON",
-        .looks = { "\"probe\":\"passed\"", "\"done\":}" },
+        .looks = { PASSED, SHADOWED, "\"done\":}" },
         .want = -ERR_INPUT,
         .stage = "canary",
-        .notes = "load probe canary50/5 retire ",
+        .notes = "load probe shadow canary50/5 retire ",
         .says = "the service's answer" },
 };
 
@@ -187,6 +197,7 @@ static void serve_scripted(const struct home *home, const struct row *row, int r
     struct commit *commit;
     uv_loop_t loop;
     char path[PATH_MAX];
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
     uv_loop_init(&loop);
     if (serve_lock(home, true, NULL) < 0 ||
         store_open(&store, home_path(path, home, "journal.db"), home->id, NULL) < 0 ||
