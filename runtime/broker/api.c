@@ -163,6 +163,28 @@ static void decide(const struct request *request)
     answer(request, 200, &out);
 }
 
+/* POST /api/sessions/NAME/cancel */
+static void cancel(const struct request *request)
+{
+    static const struct str before = { "/api/sessions/", 14 }, behind = { "/cancel", 7 };
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct err err = { 0 };
+    struct str path = request->path;
+    struct str name = { path.at + before.size, path.size - before.size };
+    if (name.size <= behind.size ||
+        !str_equal((struct str){ path.at + path.size - behind.size, behind.size }, behind)) {
+        refuse(request->exchange, 404, "missing", "moult has no such path");
+        return;
+    }
+    name.size -= behind.size;
+    if (hosted_cancel(request->engine, request->principal, name, &err) < 0) {
+        refuse_err(request, err.code == ERR_MISSING ? 404 : 500, &err);
+        return;
+    }
+    buf_text(&out, "{\"ok\":true}");
+    answer(request, 200, &out);
+}
+
 /* --- routes */
 
 static const struct route {
@@ -180,6 +202,7 @@ static const struct route {
     { "GET", "/api/status", status, false, false },
     { "GET", "/api/permissions", permissions, false, false },
     { "POST", "/api/permissions/", decide, true, false },
+    { "POST", "/api/sessions/", cancel, true, false },
     { NULL, "/v1/", relay, true, false },
 };
 

@@ -54,5 +54,10 @@ int gateway_head(struct client *client, struct str answer, struct err *err);
 int hosted_place(struct client *client, struct str name, struct err *err);
 void client_run(struct client *client);
 void hosted_forget(struct client *client);
+/* No session waits for its tools any more. */
+void hosted_end(struct engine *engine);
+/* A person's ^C: the turn in work ends, and what it has asked for is called off. ERR_MISSING: there
+ * is none. */
+int hosted_cancel(struct engine *engine, struct str principal, struct str name, struct err *err);
 /* Goes on with the turn that is open, without a client. */
 int hosted_resume(struct engine *engine, uint64_t session, struct err *err);

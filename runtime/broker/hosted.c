@@ -230,6 +230,25 @@ void hosted_forget(struct client *client)
     client->starting = NULL;
 }
 
+int hosted_cancel(struct engine *engine, struct str principal, struct str name, struct err *err)
+{
+    struct session *session;
+    struct err why;
+    int rc = session_named(&session, engine, principal, name, err);
+    if (rc < 0)
+        return rc;
+    struct turn *turn = session->turn;
+    if (!turn)
+        return err_set(err, ERR_MISSING, "no turn of this session is in work");
+    err_set(&why, ERR_STATE, "the turn was cancelled");
+    if (turn->client) {
+        client_refuse(turn->client, &why);
+        turn->client->turn = NULL;
+    }
+    turn_abandon(turn, why.text);
+    return commit_now(engine->commit, err);
+}
+
 int hosted_place(struct client *client, struct str name, struct err *err)
 {
     struct session *session;

@@ -65,11 +65,12 @@ static void print_worker(void *with, const struct crew_look *look)
 
 void service_status(const struct engine *engine, struct buf *out)
 {
+    int waiting = store_waiting(engine->store, NULL);
     buf_char(out, '{');
     swap_status(engine->swap, out);
     buf_char(out, ',');
     evolving_status(engine->evolving, out);
-    buf_text(out, ",\"workers\":[");
+    buf_format(out, ",\"candidates\":%d,\"workers\":[", waiting < 0 ? 0 : waiting);
     crew_each(engine->crew, print_worker, out);
     buf_format(out,
         "],\"sessions\":%u,\"turns_open\":%u,\"turns\":%" PRIu64 ",\"turns_failed\":%" PRIu64

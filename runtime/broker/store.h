@@ -43,6 +43,8 @@ int store_clusters(struct store *store, struct buf *out, struct err *err);
 /* Candidates and admissions; what is malformed is ERR_INPUT. */
 int store_move_candidate(struct store *store, const struct journal_move *move, struct err *err);
 int store_candidates(struct store *store, uint64_t from, struct buf *out, struct err *err);
+/* How many wait for a person. */
+int store_waiting(struct store *store, struct err *err);
 int store_admit(struct store *store, struct str body, struct buf *out, struct err *err);
 int store_admissions(struct store *store, uint64_t from, struct buf *out, struct err *err);
 /* The ledger of looks, the freeze, and checkpoints. */

@@ -90,6 +90,18 @@ int store_candidates(struct store *store, uint64_t from, struct buf *out, struct
     return row ? db_page_end(store, &page, out, "list candidates", err) : -err->code;
 }
 
+int store_waiting(struct store *store, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row =
+        db_bind(store, err, "SELECT count(*) FROM candidate WHERE state = 'in_review'", "");
+    if (!row)
+        return -err->code;
+    if (sqlite3_step(row) != SQLITE_ROW)
+        return db_fail(store, err, "count candidates");
+    return sqlite3_column_int(row, 0);
+}
+
 /* --- admissions */
 
 /* What the next admission has to follow. */

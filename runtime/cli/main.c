@@ -47,6 +47,10 @@ static const struct command {
     { "rebuild", "moult-evolve", "prove that a build comes from its commit" },
     { "audit", "moult-evolve", "verify, show or export the hash chain over what was decided" },
     { "serve", "moult-broker", "run the broker, its workers and the evolver" },
+    { "status", "moult-talk", "what runs: generation, workers, sessions, candidates" },
+    { "run", "moult-talk", "one turn of a hosted session" },
+    { "chat", "moult-talk", "a conversation, line by line" },
+    { "permissions", "moult-talk", "what turns want a person's word for" },
     { "mock-model", "moult-mock", "a scripted model over the real protocols" },
     { "bench", "moult-bench", "measure moult on this machine" },
 };
@@ -63,8 +67,8 @@ static int help(void)
 {
     printf("usage: moult [-C DIR] [--json] COMMAND\n\n");
     for (size_t i = 0; i < COUNT_OF(commands); i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].about);
-    printf("  %-10s %s\n\nmoult COMMAND --help says more.\n", "version", "print the version");
+        printf("  %-11s %s\n", commands[i].name, commands[i].about);
+    printf("  %-11s %s\n\nmoult COMMAND --help says more.\n", "version", "print the version");
     return 0;
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 
 const headers = {
     base: 'base/err.h', lock: 'lock/lock.h', sandbox: 'sandbox/sandbox.h', wire: 'wire/home.h', worker: 'worker/turn.h',
-    tool: 'tool/rpc.h', broker: 'broker/store.h', mock: 'mock/engine.h', trials: 'trials/run.h', patch: 'patch/syntax.h',
+    tool: 'tool/rpc.h', talk: 'talk/link.h', broker: 'broker/store.h', mock: 'mock/engine.h', trials: 'trials/run.h', patch: 'patch/syntax.h',
     admission: 'admission/approve.h', http: 'http/server.h', transfer: 'transfer/transfer.h', protocol: 'protocol/protocol.h',
     propose: 'propose/proposer.h', promote: 'promote/driver.h', cli: 'cli/sandbox.h',
     seccomp: 'seccomp.h', sqlite: 'sqlite3.h', uv: 'uv.h', git: 'git2.h', treesitter: 'tree_sitter/api.h', zlib: 'zlib.h',
@@ -26,6 +26,7 @@ const sees = {
     'runtime/transfer': ['transfer', 'base', 'uv', 'curl'],
     'runtime/protocol': ['protocol', 'base'],
     'runtime/broker': ['broker', 'admission', 'http', 'transfer', 'protocol', 'wire', 'sandbox', 'lock', 'base', 'sqlite', 'uv'],
+    'runtime/talk': ['talk', 'wire', 'base', 'uv'],
     'runtime/mock': ['mock', 'base', 'uv', 'zlib'],
     trials: ['trials', 'wire', 'sandbox', 'lock', 'base', 'zlib'],
     'evolver/patch': ['patch', 'base', 'treesitter'],

@@ -1,0 +1,125 @@
+/* cmd_status - moult status: what the running service says of itself. */
+#include "base/mem.h"
+#include "talk/cmd.h"
+#include "talk/link.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { SHOWN = 200, MINUTE = 60, HOUR = 3600, DAY = 86400 };
+
+struct look {
+    const struct json *root;
+    struct arena arena;
+    char text[SHOWN];
+};
+
+static int64_t number(const struct json *object, const char *key)
+{
+    return json_int(json_get(object, key), 0);
+}
+
+static const char *word(struct look *look, const struct json *object, const char *key)
+{
+    struct str text = json_string(&look->arena, json_get(object, key));
+    return str_printable(look->text, sizeof look->text, text, false);
+}
+
+static void print_generation(struct look *look)
+{
+    const struct json *canary = json_get(look->root, "canary");
+    printf("%-12s%" PRId64, "generation", number(look->root, "generation"));
+    if (json_get(look->root, "before"))
+        printf(" (before: %" PRId64 ")", number(look->root, "before"));
+    printf("\n");
+    if (!json_is(canary, JSON_OBJECT))
+        return;
+    printf("%-12s%.12s, ", "canary", word(look, canary, "candidate"));
+    printf("probe %s, %" PRId64 " %% of new turns: %" PRId64 " done, %" PRId64 " failed, %" PRId64
+           " crashed\n",
+        word(look, canary, "probe"), number(canary, "share"), number(canary, "done"),
+        number(canary, "failed"), number(canary, "crashed"));
+}
+
+static void print_candidates(struct look *look)
+{
+    int64_t waiting = number(look->root, "candidates");
+    printf("%-12s%" PRId64 " wait%s for review%s\n", "candidates", waiting, waiting == 1 ? "s" : "",
+        waiting ? ": moult review" : "");
+}
+
+static void print_evolving(struct look *look)
+{
+    const struct json *evolving = json_get(look->root, "evolving");
+    if (!json_is(evolving, JSON_OBJECT))
+        return;
+    printf("%-12sautonomy %s", "evolving", word(look, evolving, "autonomy"));
+    printf(", %s", word(look, evolving, "state"));
+    printf(", %" PRId64 " of %" PRId64 " rounds today; %s\n", number(evolving, "rounds_today"),
+        number(evolving, "rounds_a_day"), word(look, evolving, "last"));
+}
+
+static void print_turns(struct look *look)
+{
+    printf("%-12s%" PRId64 " in memory, %" PRId64 " turns open; %" PRId64
+           " turns since the start, %" PRId64 " failed\n",
+        "sessions", number(look->root, "sessions"), number(look->root, "turns_open"),
+        number(look->root, "turns"), number(look->root, "turns_failed"));
+}
+
+static void print_uptime(struct look *look)
+{
+    int64_t s = number(look->root, "uptime_s");
+    printf("%-12s", "up");
+    if (s >= DAY)
+        printf("%" PRId64 " d ", s / DAY);
+    printf("%02" PRId64 ":%02" PRId64 ":%02" PRId64 ", process %" PRId64 "\n", s % DAY / HOUR,
+        s % HOUR / MINUTE, s % MINUTE, number(look->root, "pid"));
+}
+
+static void print_workers(struct look *look)
+{
+    const struct json *workers = json_get(look->root, "workers");
+    if (!workers || workers->count == 0) {
+        printf("%-12snone yet: the first turn starts one\n", "workers");
+        return;
+    }
+    printf("\n%8s  %10s  %5s  %7s  %9s  %s\n", "WORKER", "GENERATION", "TURNS", "MEMORY", "CPU",
+        "PRINCIPAL");
+    JSON_EACH(worker, workers)
+    {
+        printf("%8" PRId64 "  %10" PRId64 "  %5" PRId64 "  %4.1f MB  %7.1f s  %s\n",
+            number(worker, "pid"), number(worker, "generation"), number(worker, "turns"),
+            (double)number(worker, "rss") / 1e6, (double)number(worker, "cpu_ms") / 1e3,
+            word(look, worker, "principal"));
+    }
+}
+
+/* In the order in which a person asks. */
+static void (*const parts[])(struct look *look) = { print_generation, print_candidates,
+    print_evolving, print_turns, print_uptime, print_workers };
+
+static int run_status(const struct verb_call *call, struct err *err)
+{
+    struct look look = { 0 };
+    struct link *link = NULL;
+    struct home home;
+    const struct option options[] = { { 0 } };
+    int rc = verb_options(call, &verb_status, options, NULL, 0, err);
+    if (rc >= 0)
+        rc = home_find(&home, call->dir, err);
+    if (rc >= 0)
+        rc = link_open(&link, &home, err);
+    if (rc >= 0)
+        rc = ask_json(&look.root, link, "/api/status", &look.arena, err);
+    if (rc >= 0 && call->json)
+        printf("%.*s\n", (int)look.root->raw.size, look.root->raw.at);
+    for (size_t i = 0; rc >= 0 && !call->json && i < COUNT_OF(parts); i++)
+        parts[i](&look);
+    link_close(link);
+    arena_done(&look.arena);
+    return rc;
+}
+
+const struct verb verb_status = { "status", run_status, "status",
+    "generation, workers, sessions and candidates of the running service" };
