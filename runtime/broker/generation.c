@@ -9,13 +9,13 @@
 
 struct held { /* an admission that holds */
     struct digest digest, generation;
-    uint32_t reviewers;
 };
 struct generations {
     struct store *store;
     const struct home *home;
     struct held *held; /* by number */
     uint32_t count, room;
+    uint32_t reviewers; /* the highest number of the list that one rested on */
 };
 /* One admission in work. */
 struct link {
@@ -144,9 +144,9 @@ static int check_build(const struct generation *generation, struct str plugin,
 static int read_reviewers(struct reviewers *ret, const struct generations *of,
     const struct admission *admission, struct err *err)
 {
-    uint32_t least = admission ? admission->reviewers : 0;
-    for (uint32_t i = 0; i < of->count; i++)
-        least = of->held[i].reviewers > least ? of->held[i].reviewers : least;
+    uint32_t least = of->reviewers;
+    if (admission && admission->reviewers > least)
+        least = admission->reviewers;
     int rc = reviewers_read(ret, of->home, err);
     if (rc < 0 || ret->number >= least)
         return rc;
@@ -247,9 +247,12 @@ static int hold(struct generations *of, const struct journal_admission *row, str
         of->room = of->room ? 2 * of->room : 16;
         of->held = mem_grow(of->held, of->room, sizeof *of->held);
     }
-    if (rc == 0)
-        of->held[of->count++] = (struct held){ link->admission.digest, link->admission.generation,
-            link->admission.reviewers };
+    if (rc == 0) {
+        const struct admission *admission = &link->admission;
+        of->held[of->count++] = (struct held){ admission->digest, admission->generation };
+        if (admission->reviewers > of->reviewers)
+            of->reviewers = admission->reviewers;
+    }
     arena_done(&link->arena);
     mem_freep(&link);
     return rc < 0 ? err_while(err, "admission %llu may not run", (unsigned long long)row->number)

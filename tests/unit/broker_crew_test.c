@@ -362,6 +362,27 @@ static void it_ends_for(void **state)
         end_of(&ways[i]);
 }
 
+/* What waits for one that never reads is bounded, however patient the watchdog is. */
+static void who_does_not_read_is_ended(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, HANG_MS * 1000);
+    struct crew_worker *worker = worker_of(&scene, "local");
+    char *text = mem_zero(WIRE_BYTES_MAX, 1);
+    struct wire_message one = { { text, WIRE_BYTES_MAX }, false };
+    const struct wire put = { WIRE_PUT,
+        .put = { .lease = OTHER, .messages = &one, .messages_count = 1 } };
+    converse(worker, LEASE, "loop");
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(crew_send(worker, &put), 0);
+    mem_freep(&text);
+    run(&scene);
+    assert_int_equal(scene.end, CREW_BROKE);
+    assert_non_null(strstr(scene.why, "does not read"));
+    end(&scene);
+}
+
 /* --- what is not started */
 
 static void a_build_that_was_changed_is_not_loaded(void **state)
@@ -413,6 +434,7 @@ int main(void)
         cmocka_unit_test(much_is_written_as_it_is_read),
         cmocka_unit_test(what_fits_no_frame_is_refused),
         cmocka_unit_test(it_ends_for),
+        cmocka_unit_test(who_does_not_read_is_ended),
         cmocka_unit_test(a_build_that_was_changed_is_not_loaded),
         cmocka_unit_test(builds_that_fit_no_worker_are_refused),
     };
