@@ -366,6 +366,20 @@ static void on_end(struct turn *turn, struct crew_worker *worker, const struct w
     client_ended(turn, end->how, end->why);
 }
 
+/* What a client brought may be nothing that a worker can take: then its own turn ends, and not the
+ * worker with its neighbours in it, nor the generation. */
+static void on_fault(struct turn *turn, struct crew_worker *worker, const struct wire_fault *fault)
+{
+    struct err err = { 0 };
+    if (turn->phase != TURN_RUNS || (fault->code != ERR_INPUT && fault->code != ERR_LIMIT)) {
+        breach(turn, worker, "it refuses what it was sent");
+        return;
+    }
+    err_set(&err, (enum err_code)fault->code, "the harness does not take this conversation: %.*s",
+        fault->text.size < 160 ? (int)fault->text.size : 160, fault->text.at);
+    client_broken(turn, &err);
+}
+
 void turn_message(void *with, struct crew_worker *worker, const struct wire *message)
 {
     struct engine *engine = with;
@@ -404,7 +418,7 @@ void turn_message(void *with, struct crew_worker *worker, const struct wire *mes
         on_end(turn, worker, &message->end);
         break;
     case WIRE_FAULT:
-        breach(turn, worker, "it refuses what it was sent");
+        on_fault(turn, worker, &message->fault);
         break;
     default:
         breach(turn, worker, "no worker of a service sends that");

@@ -1,9 +1,11 @@
 /* tools - lists of tools, parsed once, and the check of a value against a schema.
  *
- * Both forms are read: {"type":"function","function":{"name","parameters"}} and the bare {"name",
- * "parameters"}. Of JSON Schema the check knows what tool schemas use: type, required, properties,
- * items, enum, and additionalProperties where it is false; unknown keywords allow everything. A
- * session's own tool stands before a plugin's of the same name. */
+ * Three forms are read: {"type":"function","function":{"name","parameters"}}, the same with
+ * "custom" (no parameters: its calls bring plain text), and the bare {"name", "parameters"}. What
+ * has no name is a tool that the provider carries out by itself: nobody here can call or check it.
+ * Of JSON Schema the check knows what tool schemas use: type, required, properties, items, enum,
+ * and additionalProperties where it is false; unknown keywords allow everything. A session's own
+ * tool stands before a plugin's of the same name. */
 #include "worker/tools.h"
 
 #include "base/mem.h"
@@ -17,8 +19,8 @@ static struct tools *lists;
 
 static const struct json *bare(const struct json *row)
 {
-    const struct json *function = json_get(row, "function");
-    return json_is(function, JSON_OBJECT) ? function : row;
+    const struct json *function = json_get(row, "function"), *custom = json_get(row, "custom");
+    return json_is(function, JSON_OBJECT) ? function : json_is(custom, JSON_OBJECT) ? custom : row;
 }
 
 static int parse(struct tools *tools, struct str bytes, struct err *err)
@@ -36,7 +38,7 @@ static int parse(struct tools *tools, struct str bytes, struct err *err)
         const struct json *one = bare(row);
         struct str name = json_string(&tools->arena, json_get(one, "name"));
         if (name.size == 0)
-            return err_set(err, ERR_INPUT, "a tool has no name");
+            continue;
         tools->tools[tools->tools_count++] = (struct tool){ name, json_get(one, "parameters") };
     }
     return 0;

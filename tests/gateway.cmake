@@ -1,0 +1,1 @@
+moult_story(integration gateway_bytes.mjs)
