@@ -3,6 +3,7 @@
 #include "promote/view.h"
 
 #include "base/mem.h"
+#include "trials/cluster.h"
 #include "trials/report.h"
 
 #include <stdio.h>
@@ -207,6 +208,15 @@ static void made_of(struct buf *out, const struct json *ablation)
         out, "  plugins to copy from: %lld\n", (long long)json_int(json_get(ablation, "stock"), 0));
 }
 
+/* A repair of how the model is asked: it mends no call. */
+static bool asks_again(const struct report *report)
+{
+    for (unsigned i = 0; i < detectors_count; i++)
+        if (detectors[i].hook >= 0 && str_equal(report->detector, str_of(detectors[i].id)))
+            return strcmp(cluster_hook_words[detectors[i].hook], "model_error") == 0;
+    return false;
+}
+
 /* What the evidence cannot say. */
 static void unknown(struct buf *out, const struct report *report)
 {
@@ -215,7 +225,9 @@ static void unknown(struct buf *out, const struct report *report)
         buf_text(out, "  - the conversations were brought from outside: claims, not this runtime's "
                       "own facts\n");
     buf_text(out, "  - what the model would have answered after the first changed effect\n");
-    if (report->carried + report->carried_conditional == 0)
+    if (asks_again(report))
+        buf_text(out, "  - whether who is asked then answers: nobody was asked\n");
+    else if (report->carried + report->carried_conditional == 0)
         buf_text(out, "  - whether a tool accepts the mended calls: none was carried out\n");
     if (!str_equal(report->tier, STR("strong"))) {
         buf_text(out, "  - the sandbox was of the weaker tier: ");
