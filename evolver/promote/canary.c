@@ -32,11 +32,21 @@ static int ask_of(struct driver *driver, const char *verb, const struct candidat
 }
 
 /* 1 a service runs, 0 none does. */
-static int find_service(struct driver *driver, struct err *err)
+static int find_service(struct driver *driver, const struct json **ret, struct err *err)
 {
-    const struct json *status;
-    int rc = ask(driver, "status", STR("{}"), &status, err);
+    int rc = ask(driver, "status", STR("{}"), ret, err);
     return rc == -ERR_STATE ? 0 : rc < 0 ? rc : 1;
+}
+
+/* A generation that its service has quarantined is nothing to build on. */
+static int check_follows(struct driver *driver, const struct json *status, struct err *err)
+{
+    int64_t on = json_int(json_get(status, "generation"), -1);
+    if (driver->admissions_count == 0 || on == (int64_t)driver_last(driver)->number)
+        return 0;
+    err_set(err, ERR_STATE, "generation %u is active, but the service is on generation %lld",
+        driver_last(driver)->number, (long long)on);
+    return err_hint(err, "it was quarantined: moult rollback goes back to what works");
 }
 
 /* What the service says of this candidate. */
@@ -199,9 +209,10 @@ int canary_run(
     struct canary_seen *ret, struct driver *driver, struct candidate *candidate, struct err *err)
 {
     struct canary_seen seen = { 0 };
-    int rc = find_service(driver, err);
+    const struct json *status;
+    int rc = find_service(driver, &status, err);
     seen.service = rc > 0;
-    if (rc > 0) {
+    if (rc > 0 && (rc = check_follows(driver, status, err)) == 0) {
         rc = enter(driver, candidate, err);
         if (rc == 0)
             rc = ask_of(driver, "load", candidate, "", err);
@@ -222,7 +233,7 @@ int canary_activated(
     struct driver *driver, uint32_t number, const struct candidate *candidate, struct err *err)
 {
     const struct json *answer = NULL;
-    int rc = find_service(driver, err);
+    int rc = find_service(driver, &answer, err);
     if (rc <= 0)
         return rc;
     rc = ask(driver, "activate", STR("{}"), &answer, err);

@@ -151,7 +151,10 @@ static int run_reject(const struct verb_call *call, struct err *err)
         return err_set(err, ERR_USAGE, "reject wants a candidate's id and --why TEXT, one line");
     if ((rc = find(&driver, &candidate, call, args[0], err)) < 0)
         return rc;
+    bool tried = candidate.stage == STAGE_CANARY;
     rc = candidate_end(driver.journal, &driver.arena, &candidate, ON_REFUSE, why, err);
+    if (rc == 0 && tried)
+        canary_give_up(&driver, &candidate);
     if (rc == 0)
         tell(&candidate, call, "");
     driver_done(&driver);

@@ -316,6 +316,28 @@ static void without_a_service_nothing_is_tried(void **state)
     end(&driver);
 }
 
+/* It went back by itself: what the driver would build on has been quarantined. */
+static void nothing_is_tried_on_what_the_service_has_left(void **state)
+{
+    const struct home home = home_fresh();
+    pid_t service = start_service(&home, &rows[0]);
+    struct admission admissions[2] = { { .number = 1 }, { .number = 2 } };
+    struct canary_seen seen;
+    struct driver driver;
+    struct err err;
+    (void)state;
+    begin(&driver, &home, &rows[0]);
+    struct candidate candidate = candidate_at(&driver, NULL);
+    driver.admissions = admissions;
+    driver.admissions_count = 2;
+    assert_int_equal(canary_run(&seen, &driver, &candidate, &err), -ERR_STATE);
+    assert_non_null(strstr(err.hint, "moult rollback"));
+    assert_string_equal(shared->notes, "");
+    assert_int_equal(candidate.stage, STAGE_APPROVED);
+    end(&driver);
+    end_service(service);
+}
+
 static void the_service_follows_the_admission(void **state)
 {
     const struct home home = home_fresh();
@@ -347,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_live_turns_decide),
         cmocka_unit_test(without_a_service_nothing_is_tried),
+        cmocka_unit_test(nothing_is_tried_on_what_the_service_has_left),
         cmocka_unit_test(the_service_follows_the_admission),
     };
     return cmocka_run_group_tests(tests, set_up, homes_end);
