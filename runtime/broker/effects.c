@@ -72,27 +72,48 @@ static struct note *note_new(struct turn *turn, const struct live_effect *id)
     return note;
 }
 
-/* A turn that a broker before this one began: what it had asked is in the journal. */
-static struct note *recall(struct turn *turn, const struct live_effect *id, struct err *err)
+/* Whether it was carried out matters, and nobody can tell any more. All others may be asked anew: a
+ * model, a person, a wait, and a hand to a client that has gone. */
+static bool is_tool(const struct live_effect *row, const struct json *body)
+{
+    return row->kind == WIRE_TOOL || (row->kind == WIRE_NESTED && json_get(body, "tool"));
+}
+
+static struct note *recalled(struct turn *turn, const struct live_effect *id,
+    const struct live_effect *row, const struct live_result *result, const struct json *body)
+{
+    struct note *note = note_new(turn, id);
+    note->id.row = row->row;
+    note->result = *result;
+    note->done = result->status != LIVE_NO_RESULT;
+    note->call_id = json_string(&turn->arena, json_get(body, "call"));
+    note->call_name = json_string(&turn->arena, json_get(body, "tool"));
+    note->call_args = json_string(&turn->arena, json_get(body, "arguments"));
+    if (!note->done)
+        note->result = (struct live_result){ .status = WIRE_UNKNOWN_OUTCOME,
+            .bytes = STR("moult was interrupted while this ran: whether it took effect is not "
+                         "known. Look before you try again.") };
+    note->said.chat = result->bytes;
+    note->said.raw = result->raw;
+    return note;
+}
+
+/* A turn that a broker before this one began: what it had asked is in the journal. 1 found, 0 it is
+ * to be asked (again). */
+static int recall(
+    struct turn *turn, const struct live_effect *id, struct note **ret, struct err *err)
 {
     struct live_effect row;
     struct live_result result;
     struct engine *engine = turn->session->engine;
     int rc = live_effect_find(engine->store, id, &turn->arena, &row, &result, err);
     if (rc <= 0)
-        return NULL;
-    struct note *note = note_new(turn, id);
-    note->id.row = row.row;
-    note->result = result;
-    note->done = result.status != LIVE_NO_RESULT;
-    if (!note->done && id->kind != WIRE_MODEL) {
-        note->result = (struct live_result){ .status = WIRE_UNKNOWN_OUTCOME,
-            .bytes = STR("moult was interrupted while this ran: whether it took effect is not "
-                         "known. Look before you try again.") };
-    }
-    note->said.chat = result.bytes;
-    note->said.raw = result.raw;
-    return note;
+        return rc;
+    const struct json *body = json_read(&turn->arena, row.body, NULL, NULL);
+    if (result.status == LIVE_NO_RESULT && !is_tool(&row, body))
+        return 0;
+    *ret = recalled(turn, id, &row, &result, body);
+    return 1;
 }
 
 /* --- what the turn has settled */
@@ -295,8 +316,8 @@ static int take(struct turn *turn, const struct wire_effect *effect, struct perm
         return rc;
     turn->settled = true;
     struct note *note = asked_before(turn, &id);
-    if (!note && turn->recalls)
-        note = recall(turn, &id, err);
+    if (!note && turn->recalls && (rc = recall(turn, &id, &note, err)) < 0)
+        return rc;
     if (!note)
         return take_new(turn, &id, effect, verdict, ret, err);
     note->id.lease = id.lease;

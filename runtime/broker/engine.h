@@ -155,12 +155,13 @@ struct engine {
     struct session *by_number[ENGINE_BUCKETS];
     struct turn *by_lease[ENGINE_BUCKETS];
     struct session *oldest, *newest;
-    struct client *clients; /* who waits */
+    struct client *clients;     /* who waits */
+    struct starting *startings; /* sessions that wait for their tools */
     uint32_t sessions, turns_open;
     uint64_t last_lease, started_ns;
     bool ending; /* nothing new is taken */
     struct metrics metrics;
-    uint32_t waived; /* layers of the sandbox that moult.json does without */
+    uint32_t waived;  /* layers of the sandbox that moult.json does without */
     const char *bin;  /* folder of the programs */
     const char *tool; /* path of moult-tool */
 };

@@ -77,12 +77,23 @@ struct starting {
     uint64_t number; /* of a session that goes on by itself */
     struct str name;
     char *name_text;
+    struct starting *next, **link;
 };
 
 static void starting_free(struct starting *starting)
 {
+    *starting->link = starting->next;
+    if (starting->next)
+        starting->next->link = starting->link;
+    toolbox_free(starting->toolbox);
     free(starting->name_text);
     free(starting);
+}
+
+void hosted_end(struct engine *engine)
+{
+    while (engine->startings)
+        starting_free(engine->startings);
 }
 
 static struct str all_tools(struct client *client, const struct toolbox *toolbox)
@@ -140,7 +151,6 @@ static void on_tools(void *with, int rc, const struct err *why)
         else
             client_refuse(client, &err);
     }
-    toolbox_free(starting->toolbox);
     starting_free(starting);
 }
 
@@ -164,6 +174,11 @@ static struct starting *starting_new(struct engine *engine, struct str name)
     starting->engine = engine;
     starting->name_text = mem_format("%.*s", (int)name.size, name.at);
     starting->name = str_of(starting->name_text);
+    starting->next = engine->startings;
+    starting->link = &engine->startings;
+    if (starting->next)
+        starting->next->link = &starting->next;
+    engine->startings = starting;
     return starting;
 }
 
@@ -195,6 +210,15 @@ static int go_on(struct starting *starting, struct err *err)
     return turn_run(session->turn, err);
 }
 
+/* It ends, and its session is free for the next one. */
+static void give_up(struct engine *engine, uint64_t number, const struct err *why)
+{
+    struct session *session;
+    struct err err;
+    if (session_get(&session, engine, number, &err) == 0 && session->turn)
+        client_broken(session->turn, why);
+}
+
 static void on_tools_again(void *with, int rc, const struct err *why)
 {
     struct starting *starting = with;
@@ -204,8 +228,7 @@ static void on_tools_again(void *with, int rc, const struct err *why)
     if (rc == 0)
         rc = go_on(starting, &err);
     if (rc < 0)
-        log_line(LOG_ERROR, "session %s cannot go on: %s", starting->name_text, err.text);
-    toolbox_free(starting->toolbox);
+        give_up(starting->engine, starting->number, &err);
     starting_free(starting);
 }
 
@@ -218,8 +241,10 @@ int hosted_resume(struct engine *engine, uint64_t number, struct err *err)
     struct starting *starting = starting_new(engine, session->name);
     starting->number = number;
     rc = start_box(starting, session->principal, on_tools_again, err);
-    if (rc < 0)
+    if (rc < 0) {
+        give_up(engine, number, err);
         starting_free(starting);
+    }
     return rc;
 }
 
@@ -258,7 +283,7 @@ int hosted_place(struct client *client, struct str name, struct err *err)
     rc = session_named(&session, client->engine, client->principal, name, err);
     if (rc < 0 && rc != -ERR_MISSING)
         return rc;
-    if (rc == 0 && session->toolbox)
+    if (rc == 0 && (session->toolbox || session->turn)) /* its tools may just start again */
         return begin_turn(client, session, err);
     return start_tools(client, name, err);
 }

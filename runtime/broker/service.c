@@ -284,6 +284,7 @@ static void stop(struct service *service)
     http_server_free(service->tcp);
     http_server_free(service->local);
     evolving_free(engine->evolving);
+    hosted_end(engine);
     sessions_end(engine);
     transfers_free(engine->transfers);
     swap_free(engine->swap);

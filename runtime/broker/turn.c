@@ -101,14 +101,21 @@ static void send_session(struct turn *turn)
     crew_send(turn->worker, &run);
 }
 
+/* A worker that ends while it starts has seen nothing of the turn: another one is tried, once. */
+static int find_worker(struct turn *turn, struct err *err)
+{
+    struct str principal = turn->session->principal;
+    int rc = crew_worker_for(&turn->worker, turn->generation, principal, err);
+    return rc == -ERR_PEER ? crew_worker_for(&turn->worker, turn->generation, principal, err) : rc;
+}
+
 int turn_run(struct turn *turn, struct err *err)
 {
-    struct session *session = turn->session;
     if (turn->leases >= TURN_LEASES_MAX)
         return err_set(err, ERR_STATE, "the turn was moved %d times", TURN_LEASES_MAX);
     int rc = swap_choose(&turn->generation, turn, err);
     if (rc == 0)
-        rc = crew_worker_for(&turn->worker, turn->generation, session->principal, err);
+        rc = find_worker(turn, err);
     if (rc < 0) {
         turn->worker = NULL;
         return rc;
