@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/client.h"
+#include "broker/open_calls.h"
 #include "broker/session.h"
 #include "broker/swap.h"
 #include "broker/turn.h"
@@ -90,9 +91,8 @@ static struct note *recalled(struct turn *turn, const struct live_effect *id,
     note->call_name = json_string(&turn->arena, json_get(body, "tool"));
     note->call_args = json_string(&turn->arena, json_get(body, "arguments"));
     if (!note->done)
-        note->result = (struct live_result){ .status = WIRE_UNKNOWN_OUTCOME,
-            .bytes = STR("moult was interrupted while this ran: whether it took effect is not "
-                         "known. Look before you try again.") };
+        note->result =
+            (struct live_result){ .status = WIRE_UNKNOWN_OUTCOME, .bytes = STR(OPEN_CALL_UNKNOWN) };
     note->said.chat = result->bytes;
     note->said.raw = result->raw;
     return note;
@@ -127,22 +127,6 @@ static bool known_build(const struct turn *turn, const struct digest *build)
     return hash_zero(build); /* the loop itself */
 }
 
-/* As the worker writes it: see result_print. */
-static struct str result_message(struct turn *turn, const struct note *note)
-{
-    struct buf out = { 0 };
-    buf_text(&out, "{\"role\":\"tool\",\"tool_call_id\":");
-    json_quote(&out, note->call_id);
-    buf_text(&out, ",\"name\":");
-    json_quote(&out, note->call_name);
-    buf_text(&out, ",\"content\":");
-    json_quote(&out, note->result.bytes);
-    buf_char(&out, '}');
-    struct str copy = { arena_string(&turn->arena, out.at, out.size), out.size };
-    buf_done(&out);
-    return copy;
-}
-
 static int from_effect(
     struct turn *turn, const struct wire_settled *settled, struct live_message *ret)
 {
@@ -152,7 +136,8 @@ static int from_effect(
     if (note->id.kind == WIRE_MODEL && note->result.status == WIRE_OK)
         ret->bytes = note->said.chat;
     else if (note->id.kind == WIRE_TOOL)
-        ret->bytes = result_message(turn, note);
+        ret->bytes =
+            open_call_result(note->call_id, note->call_name, note->result.bytes, &turn->arena);
     else
         return -1;
     ret->failed = note->id.kind == WIRE_TOOL && note->result.status != WIRE_OK;

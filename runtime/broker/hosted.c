@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/agent_tools.h"
+#include "broker/leftover.h"
 #include "broker/model.h"
+#include "broker/open_calls.h"
 #include "broker/session.h"
 #include "broker/turn.h"
 
@@ -65,7 +67,8 @@ static int begin_turn(struct client *client, struct session *session, struct err
     turn->starts = true;
     turn->client = client;
     client->turn = turn;
-    return add_said(client, session, turn->row, err);
+    rc = open_calls_close(session, turn->row, err);
+    return rc < 0 ? rc : add_said(client, session, turn->row, err);
 }
 
 /* --- a new session waits for its tools */

@@ -77,6 +77,19 @@ int live_result_add(
  * LIVE_NO_RESULT while there is none), 0 none. Slices in the arena. */
 int live_effect_find(struct store *store, const struct live_effect *identity, struct arena *arena,
     struct live_effect *ret, struct live_result *ret_result, struct err *err);
+/* What is known of a call of the session's last turn before this one, if no message has it yet: 1
+ * found (result.status is LIVE_NO_RESULT if nobody knows its outcome), 0 it was never begun. */
+struct live_call {
+    uint64_t effect;
+    struct live_result result; /* raw is not read */
+};
+struct live_call_place {
+    uint64_t session, before_turn;
+    uint32_t index; /* in its message */
+    struct str id;
+};
+int live_call_last(struct store *store, const struct live_call_place *place, struct arena *arena,
+    struct live_call *ret, struct err *err);
 /* What was handed to a client went to its socket whole. */
 int live_delivered(struct store *store, uint64_t effect, struct err *err);
 /* What a worker said under a lease that has ended. Opens the group by itself. */

@@ -81,6 +81,31 @@ int live_effect_find(struct store *store, const struct live_effect *identity, st
     return found;
 }
 
+int live_call_last(struct store *store, const struct live_call_place *place, struct arena *arena,
+    struct live_call *ret, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT e.number, r.status, b.bytes FROM effect e LEFT JOIN result r ON r.effect = e.number"
+        " LEFT JOIN blob b ON b.number = r.blob WHERE e.turn ="
+        " (SELECT max(number) FROM turn WHERE session = ?1 AND number < ?2) AND e.kind = ?3"
+        " AND e.idx = ?4 AND json_extract(e.body, '$.call') = ?5 AND NOT EXISTS"
+        " (SELECT 1 FROM settled WHERE session = ?1 AND effect = e.number)"
+        " ORDER BY e.number DESC LIMIT 1",
+        "iiiit", (int64_t)place->session, (int64_t)place->before_turn, (int64_t)WIRE_TOOL,
+        (int64_t)place->index, place->id);
+    if (!row)
+        return no_row(err);
+    int found = step(store, row, "look for a call", err);
+    if (found == 1)
+        *ret = (struct live_call){ (uint64_t)sqlite3_column_int64(row, 0),
+            { .status = sqlite3_column_type(row, 1) == SQLITE_NULL
+                            ? LIVE_NO_RESULT
+                            : (uint8_t)sqlite3_column_int(row, 1),
+                .bytes = kept(arena, row, 2) } };
+    return found;
+}
+
 /* --- where conversations stand */
 
 int live_head_find(struct store *store, struct str principal, const struct digest *key,

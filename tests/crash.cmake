@@ -1,0 +1,2 @@
+# The service, killed, swapped and poisoned: docs/reference/crash-points.md says which line each story shows.
+moult_story(integration recovery_kill.mjs)
