@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,15 @@ void crew_unload(struct crew_generation *generation)
     }
     for (struct crew_worker *worker = generation->workers; worker; worker = worker->next)
         rest(worker);
+}
+
+char *crew_number(char out[CREW_NUMBER_MAX], uint64_t number, const char *candidate)
+{
+    if (number == UINT64_MAX)
+        snprintf(out, CREW_NUMBER_MAX, "%s", candidate);
+    else
+        snprintf(out, CREW_NUMBER_MAX, "%" PRIu64, number);
+    return out;
 }
 
 const struct crew_spec *crew_spec_of(const struct crew_generation *generation)

@@ -47,6 +47,7 @@ struct crew_build {
     struct str name;
     struct digest build;
 };
+enum { CREW_NUMBER_MAX = 24 };
 struct crew_spec {
     uint64_t number; /* of the admission; for a candidate: UINT64_MAX */
     struct digest generation;
@@ -61,6 +62,8 @@ int crew_load(
 /* No new work for it; each of its workers ends when its last lease has gone (CREW_TOLD), and the
  * generation with the last of them. One that is to stay warm is not unloaded. */
 void crew_unload(struct crew_generation *generation);
+/* "7", or what stands for the number of a candidate. Returns out. */
+char *crew_number(char out[CREW_NUMBER_MAX], uint64_t number, const char *candidate);
 const struct crew_spec *crew_spec_of(const struct crew_generation *generation);
 
 /* The worker of this generation for this principal; one is started where there is none, which takes

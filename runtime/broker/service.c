@@ -53,12 +53,14 @@ const char *service_unready(const struct engine *engine)
 static void print_worker(void *with, const struct crew_look *look)
 {
     struct buf *out = with;
+    char number[CREW_NUMBER_MAX];
     if (out->at[out->size - 1] != '[')
         buf_char(out, ',');
     buf_format(out,
-        "{\"pid\":%d,\"generation\":%" PRIu64 ",\"turns\":%u,\"rss\":%" PRIu64
-        ",\"cpu_ms\":%" PRIu64 ",\"principal\":",
-        (int)look->pid, look->generation, look->leases, look->resident, look->cpu_us / 1000);
+        "{\"pid\":%d,\"generation\":%s,\"turns\":%u,\"rss\":%" PRIu64 ",\"cpu_ms\":%" PRIu64
+        ",\"principal\":",
+        (int)look->pid, crew_number(number, look->generation, "null"), look->leases, look->resident,
+        look->cpu_us / 1000);
     json_quote(out, look->principal);
     buf_char(out, '}');
 }

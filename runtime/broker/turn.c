@@ -267,12 +267,14 @@ static void lost(struct turn *turn, bool at_it, enum crew_end end, const char *w
 void turn_worker_gone(void *with, struct crew_worker *worker, enum crew_end end, const char *why)
 {
     struct engine *engine = with;
+    char number[CREW_NUMBER_MAX];
     swap_worker_gone(engine->swap, worker, why);
     engine->metrics.crashed += end == CREW_CRASHED || end == CREW_BROKE;
     engine->metrics.hung += end == CREW_HUNG;
     if (end != CREW_TOLD)
-        log_line(LOG_ERROR, "a worker of generation %llu ended: %s",
-            (unsigned long long)crew_spec_of(crew_generation_of(worker))->number, why);
+        log_line(LOG_ERROR, "a worker of generation %s ended: %s",
+            crew_number(number, crew_spec_of(crew_generation_of(worker))->number, "candidate"),
+            why);
     /* Turns take new leases meanwhile: first who is concerned, then what to do. */
     struct turn **hit = mem_zero(engine->turns_open + 1, sizeof *hit);
     uint32_t count = 0;

@@ -77,6 +77,16 @@ static void print_uptime(struct look *look)
         s % HOUR / MINUTE, s % MINUTE, number(look->root, "pid"));
 }
 
+/* A candidate has no number yet. */
+static const char *generation_of(const struct json *worker, char name[24])
+{
+    int64_t at = json_int(json_get(worker, "generation"), -1);
+    if (at < 0)
+        return "candidate";
+    snprintf(name, 24, "%" PRId64, at);
+    return name;
+}
+
 static void print_workers(struct look *look)
 {
     const struct json *workers = json_get(look->root, "workers");
@@ -88,8 +98,9 @@ static void print_workers(struct look *look)
         "PRINCIPAL");
     JSON_EACH(worker, workers)
     {
-        printf("%8" PRId64 "  %10" PRId64 "  %5" PRId64 "  %4.1f MB  %7.1f s  %s\n",
-            number(worker, "pid"), number(worker, "generation"), number(worker, "turns"),
+        char name[24];
+        printf("%8" PRId64 "  %10s  %5" PRId64 "  %4.1f MB  %7.1f s  %s\n", number(worker, "pid"),
+            generation_of(worker, name), number(worker, "turns"),
             (double)number(worker, "rss") / 1e6, (double)number(worker, "cpu_ms") / 1e3,
             word(look, worker, "principal"));
     }
