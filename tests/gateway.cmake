@@ -1,1 +1,2 @@
 moult_story(integration gateway_bytes.mjs)
+moult_story(integration gateway_requests.mjs)

@@ -65,6 +65,14 @@ static void messages(const struct request *request)
     client_request(request->engine, request->exchange, PROTOCOL_MESSAGES, request->principal);
 }
 
+static void name_or_null(struct buf *out, const struct config_model *model)
+{
+    if (model)
+        json_quote(out, model->name);
+    else
+        buf_text(out, "null");
+}
+
 static void models(const struct request *request)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
@@ -82,7 +90,15 @@ static void models(const struct request *request)
             buf_text(&out, ",\"object\":\"model\",\"created\":0,\"owned_by\":\"moult\"}");
         }
     }
-    buf_text(&out, anthropic ? "],\"has_more\":false,\"first_id\":null,\"last_id\":null}" : "]}");
+    buf_text(&out, "]");
+    if (anthropic) {
+        const struct config_model *models = config->models;
+        buf_text(&out, ",\"has_more\":false,\"first_id\":");
+        name_or_null(&out, config->models_count ? &models[0] : NULL);
+        buf_text(&out, ",\"last_id\":");
+        name_or_null(&out, config->models_count ? &models[config->models_count - 1] : NULL);
+    }
+    buf_text(&out, "}");
     answer(request, 200, &out);
 }
 

@@ -332,6 +332,8 @@ static void on_header(void *with, struct str name, struct str value)
         keep_text(call->retry_after, sizeof call->retry_after, value);
     if (is(name, "retry-after-ms"))
         keep_text(call->retry_after_ms, sizeof call->retry_after_ms, value);
+    if (is(name, "content-encoding"))
+        return; /* decoded */
     if (headers_down(name) && call->head.size + name.size + value.size < HEAD_MAX) {
         buf_str(&call->head, name);
         buf_text(&call->head, ": ");
@@ -483,6 +485,7 @@ static void dispatch(struct turn *turn, struct note *note)
     struct transfer_request request = { .method = "POST",
         .url = url_of(call),
         .headers = lines_of(call),
+        .decode = true,
         .body = buf_view(&call->body) };
     if (model) {
         request.proxy = text_of(turn, model->proxy);

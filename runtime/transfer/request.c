@@ -28,7 +28,7 @@ static const struct fixed {
 static const char *const own[] = { "connection", "content-length", "expect", "keep-alive",
     "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade" };
 /* Sent only if the request has them: libcurl has values of its own. */
-static const char *const unasked[] = { "Accept", "Content-Type", "User-Agent" };
+static const char *const unasked[] = { "Accept", "Accept-Encoding", "Content-Type", "User-Agent" };
 
 static bool is(struct str name, const char *word)
 {
@@ -121,6 +121,10 @@ int request_set(struct transfer *transfer, const struct transfer_request *reques
         curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
     if (request->unix_socket)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
+    /* libcurl decodes only what it asked for: it is set up to ask, and set_headers takes the header
+     * away. */
+    if (request->decode)
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     set_method(easy, request);
     return set_headers(transfer, request, err);
 }

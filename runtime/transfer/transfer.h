@@ -26,7 +26,8 @@ struct transfer_request {
     /* "Name: value", NULL-terminated; ERR_INPUT if malformed. HTTP's own (length, transfer coding,
      * connection) are left out; none is added that is not here but Host and the length. */
     const char *const *headers;
-    struct str body;                           /* must live until on_end; empty: none */
+    bool decode;     /* an answer that is coded comes as it was before; nobody asks for one */
+    struct str body; /* must live until on_end; empty: none */
     const char *proxy, *ca_file, *unix_socket; /* NULL: none (no proxy from the environment) */
     struct transfer_limits limits;
 };

@@ -109,7 +109,7 @@ for (const kind of ['held', 'passing']) {
         equal(asked.body, CALL[protocol])
         const after = await up(body(protocol, [said[protocol](`call ${kind}`), ...echo[protocol]]))
         equal(after.body, WHOLE[protocol])
-        const session = home.sessions()[0]
+        const session = home.sessions().at(-1)
         same([home.sessions().length, session.turns], [before + 1, 1], `${where}: one session, one turn`)
 
         // Refusals pass as they are, if there is anything in them.
