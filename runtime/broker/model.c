@@ -486,7 +486,8 @@ static void dispatch(struct turn *turn, struct note *note)
         .url = url_of(call),
         .headers = lines_of(call),
         .decode = true,
-        .body = buf_view(&call->body) };
+        .body = buf_view(&call->body),
+        .unix_socket = call->provider->socket };
     if (model) {
         request.proxy = text_of(turn, model->proxy);
         request.ca_file = text_of(turn, model->ca_file);

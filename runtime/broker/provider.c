@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "broker/scripts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,9 +33,12 @@ struct providers {
     char **bases;
 };
 
-/* Both ways of writing a base are in use: with /v1 (OpenAI's clients) and without (Anthropic's). */
+/* Both ways of writing a base are in use: with /v1 (OpenAI's clients) and without (Anthropic's). A
+ * script answers on a socket of its own, whatever the name. */
 static char *base_of(const struct config_model *model, enum protocol protocol)
 {
+    if (str_equal(model->provider, STR("script")))
+        return mem_string("http://localhost/v1");
     struct str base = model->base_url.size ? model->base_url : str_of(bases[protocol]);
     while (base.size > 0 && base.at[base.size - 1] == '/')
         base.size--;
@@ -82,7 +86,8 @@ static bool speaks(const struct config_model *model, enum protocol protocol)
            str_equal(model->provider, str_of(speeches[protocol].provider));
 }
 
-static int add(struct providers *providers, const struct home *home, uint32_t i, struct err *err)
+static int add(struct providers *providers, const struct home *home, const struct scripts *scripts,
+    uint32_t i, struct err *err)
 {
     const struct config_model *model = &providers->config->models[i];
     char *key;
@@ -95,7 +100,7 @@ static int add(struct providers *providers, const struct home *home, uint32_t i,
         char *base = base_of(model, (enum protocol)p);
         providers->rows[i][p] =
             (struct provider){ model, (enum protocol)p, mem_format("%s%s", base, speeches[p].path),
-                key ? mem_format("%s%s", speeches[p].key, key) : NULL };
+                scripts_socket(scripts, i), key ? mem_format("%s%s", speeches[p].key, key) : NULL };
         if (!providers->bases[p])
             providers->bases[p] = base;
         else
@@ -105,8 +110,8 @@ static int add(struct providers *providers, const struct home *home, uint32_t i,
     return 0;
 }
 
-int providers_new(
-    struct providers **ret, const struct home *home, const struct config *config, struct err *err)
+int providers_new(struct providers **ret, const struct home *home, const struct config *config,
+    const struct scripts *scripts, struct err *err)
 {
     struct providers *providers = mem_zero(1, sizeof *providers);
     providers->config = config;
@@ -115,7 +120,7 @@ int providers_new(
     providers->bases = mem_zero(PROTOCOLS, sizeof *providers->bases);
     int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < config->models_count; i++)
-        rc = add(providers, home, i, err);
+        rc = add(providers, home, scripts, i, err);
     if (rc < 0)
         providers_free(providers);
     else

@@ -8,13 +8,15 @@
 struct provider {
     const struct config_model *model; /* NULL: the one for requests whose model has no alias */
     enum protocol protocol;
-    char *url; /* of the protocol's endpoint, without query */
-    char *key; /* "Authorization: Bearer ..." or "x-api-key: ..."; NULL: none */
+    char *url;          /* of the protocol's endpoint, without query */
+    const char *socket; /* a unix socket that leads there; NULL: none */
+    char *key;          /* "Authorization: Bearer ..." or "x-api-key: ..."; NULL: none */
 };
 struct providers;
+struct scripts;
 /* ERR_MISSING: a key's variable is not set, or its file is not there. */
-int providers_new(
-    struct providers **ret, const struct home *home, const struct config *config, struct err *err);
+int providers_new(struct providers **ret, const struct home *home, const struct config *config,
+    const struct scripts *scripts, struct err *err);
 void providers_free(struct providers *providers);
 /* For model i of the configuration; protocol: the client's, which an OpenAI-like provider follows
  * between chat and responses. */

@@ -138,7 +138,8 @@ int relay_start(
     const struct transfer_request request = { .method = relay->method,
         .url = relay->url,
         .headers = (const char *const *)relay->headers,
-        .body = http_body(exchange) };
+        .body = http_body(exchange),
+        .unix_socket = provider->socket };
     int rc = transfer_start(&relay->transfer, engine->transfers, &request, &events, relay, err);
     if (rc < 0)
         relay_free(relay);

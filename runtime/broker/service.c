@@ -11,6 +11,7 @@
 #include "broker/evolving.h"
 #include "broker/provider.h"
 #include "broker/recover.h"
+#include "broker/scripts.h"
 #include "broker/serve.h"
 #include "broker/session.h"
 #include "broker/swap.h"
@@ -32,6 +33,7 @@ struct service {
     uv_loop_t loop;
     struct arena arena;
     struct config config;
+    struct scripts *scripts;
     struct serving *journal; /* the journal's socket */
     struct http_server *local, *tcp;
     uv_signal_t signals[SIGNALS];
@@ -242,7 +244,11 @@ static int start(struct service *service, const struct service_options *options,
     if (rc == 0)
         rc = read_waived(service, err);
     if (rc == 0)
-        rc = providers_new(&engine->providers, options->home, &service->config, err);
+        rc = scripts_start(
+            &service->scripts, &service->loop, options->home, &service->config, service->bin, err);
+    if (rc == 0)
+        rc = providers_new(
+            &engine->providers, options->home, &service->config, service->scripts, err);
     if (rc == 0)
         rc = start_journal(service, err);
     if (rc == 0)
@@ -289,6 +295,7 @@ static void stop(struct service *service)
     hosted_end(engine);
     sessions_end(engine);
     transfers_free(engine->transfers);
+    scripts_free(service->scripts);
     swap_free(engine->swap);
     crew_free(engine->crew);
     serve_detach(service->journal);
