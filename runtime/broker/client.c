@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PING_MS = 10000, QUEUE_MAX = 256 << 10, OWN_HEADERS = 2 };
+enum { PING_MS = 10000, QUEUE_MAX = 256 << 10, OWN_HEADERS = 2, DESCRIBED_MAX = 400 };
 
 /* --- what a client is told */
 
@@ -118,7 +118,8 @@ void client_refuse(struct client *client, const struct err *err)
 static unsigned add_own(
     struct client *client, struct http_header list[HEADERS_MAX + OWN_HEADERS], unsigned count)
 {
-    char *text = arena_format(&client->arena, "%llu", (unsigned long long)client->turn->row);
+    uint64_t number = client->turn ? client->turn->row : client->number;
+    char *text = arena_format(&client->arena, "%llu", (unsigned long long)number);
     list[count++] = (struct http_header){ STR("X-Moult-Turn"), str_of(text) };
     return count;
 }
@@ -156,6 +157,22 @@ static const struct {
     [PROTOCOL_SERVER] = { 502, "server" },
 };
 
+/* Why the model request failed, in the provider's words, for who does not get its answer as it
+ * came. */
+static struct str describe(struct client *client, const struct note *note, struct str why)
+{
+    const struct str said = note->result.bytes;
+    const struct json *root = json_read(&client->arena, said, NULL, NULL);
+    struct str text = json_string(&client->arena, json_get(json_get(root, "error"), "message"));
+    if (!text.at)
+        text = str_trim(said);
+    text.size = text.size < DESCRIBED_MAX ? text.size : DESCRIBED_MAX;
+    if (why.size == 0 || text.size == 0)
+        return why.size ? why : text;
+    return str_of(
+        arena_format(&client->arena, "%.*s: %.*s", (int)why.size, why.at, (int)text.size, text.at));
+}
+
 static void say_failure(struct client *client, const struct turn *turn, uint8_t how, struct str why)
 {
     const struct note *note = turn->model_error;
@@ -167,6 +184,8 @@ static void say_failure(struct client *client, const struct turn *turn, uint8_t 
         return;
     unsigned class =
         note && note->result.error_class < COUNT_OF(classes) ? note->result.error_class : 0;
+    if (note && how == WIRE_ENDED_FAILED)
+        why = describe(client, note, why);
     refuse(client, classes[class].status, classes[class].code,
         why.size ? why : STR("the turn failed"));
 }
@@ -259,6 +278,7 @@ static void answer_chat(
 /* What goes out, put together before it is journaled, so that nothing can fail behind it. */
 struct answer {
     struct str bytes, head; /* head: of the provider, or empty */
+    struct str chat;        /* the message in it */
     bool stream;
 };
 
@@ -348,8 +368,7 @@ static int prepare_hand(struct turn *turn, struct note *note, const struct wire_
     struct answer *answer = arena_alloc(&client->arena, sizeof *answer);
     int rc = make_answer(
         client, reply, &effect, str_of(arena_format(&client->arena, "%s", id)), answer, err);
-    if (rc == 0 && !client->hosted)
-        rc = gateway_head(client, buf_view(&chat), err);
+    answer->chat = (struct str){ arena_string(&client->arena, chat.at, chat.size), chat.size };
     client->ready = answer;
     return rc < 0 ? err_set(err, ERR_DEFECT, "an answer that cannot be written") : 0;
 }
@@ -377,6 +396,21 @@ static void send_answer(struct client *client, const struct answer *answer)
     } else {
         http_reply(client->exchange, 200, list, count, answer->bytes);
     }
+}
+
+static int hand_written(struct turn *turn, struct note *note, struct err *err)
+{
+    struct client *client = turn->client;
+    return client && !client->hosted ? gateway_head(client, client->ready->chat, note->id.row, err)
+                                     : 0;
+}
+
+void client_again(struct client *client, const struct live_answer *known, struct str bytes)
+{
+    const struct answer answer = { .bytes = bytes, .stream = client->view->stream };
+    client->hand = known->hand;
+    client->number = known->turn;
+    send_answer(client, &answer);
 }
 
 /* The run is over for turn and client both. */
@@ -409,7 +443,7 @@ static void dispatch_hand(struct turn *turn, struct note *note)
         finish(turn);
 }
 
-const struct effect_kind effect_hand = { prepare_hand, dispatch_hand, NULL };
+const struct effect_kind effect_hand = { prepare_hand, dispatch_hand, NULL, hand_written };
 
 /* --- while a provider answers */
 

@@ -16,6 +16,7 @@ struct client {
     struct arena arena; /* of this request */
     struct protocol_request *request;
     const struct protocol_view *view;
+    struct digest request_key;
     struct digest *chain; /* [messages_count + 1]: of the history up to each message */
     struct turn *turn;
     bool hosted, begun, passing, answered;
@@ -23,6 +24,7 @@ struct client {
     struct answer *ready;      /* what is handed, until it is on disk */
     size_t passed;             /* bytes of the provider that went out as they came */
     uint64_t hand;             /* row of the effect that was handed */
+    uint64_t number;           /* row of its turn */
     uv_timer_t *ping;
     struct client *next, *before;
 };
@@ -47,8 +49,11 @@ void client_pass(struct turn *turn, struct str bytes);
 /* gateway.c: which conversation a request goes on with. Sets client->turn, not run yet; 1 if the
  * request was answered already (its earlier answer had been lost). */
 int gateway_place(struct client *client, struct err *err);
-/* Where the client will go on from: the history it sent and the answer. */
-int gateway_head(struct client *client, struct str answer, struct err *err);
+/* Where the client will go on from: the history it sent and the answer, and which effect that was.
+ */
+int gateway_head(struct client *client, struct str answer, uint64_t hand, struct err *err);
+/* The answer of an earlier request of the same bytes, which was lost on its way. */
+void client_again(struct client *client, const struct live_answer *known, struct str bytes);
 /* hosted.c: a session that moult keeps. The tools may have to be started first: then 1, and
  * client_run comes later. */
 int hosted_place(struct client *client, struct str name, struct err *err);

@@ -286,6 +286,8 @@ static int take_new(struct turn *turn, const struct live_effect *id,
         return err_set(err, ERR_INPUT, "%s", verdict->why);
     note->id.body = body.size ? buf_view(&body) : STR("{}");
     rc = live_effect_new(turn->session->engine->store, &note->id, &note->id.row, err);
+    if (rc == 0 && kinds[effect->kind]->written)
+        rc = kinds[effect->kind]->written(turn, note, err);
     note->id.body = (struct str){ 0 };
     *ret = note;
     return rc;

@@ -15,6 +15,8 @@ struct effect_kind {
     void (*dispatch)(struct turn *turn, struct note *note);
     /* Nobody wants it any more. */
     void (*cancel)(struct turn *turn);
+    /* Its row is written, in the same group: what is to be written with it. NULL: nothing. */
+    int (*written)(struct turn *turn, struct note *note, struct err *err);
 };
 
 /* What is on its way for this turn is cancelled. */

@@ -7,11 +7,15 @@
  * session of its own. What was never handed out here is a new session of claims. */
 #include "broker/client.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "broker/session.h"
 #include "broker/turn.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+enum { AGAIN_MS = 15 * 60 * 1000 }; /* longer than any client waits before it tries again */
 
 static struct digest link_of(const struct digest *before, const struct digest *key)
 {
@@ -141,14 +145,104 @@ static int place_turn(struct client *client, struct session *session, bool start
     return 0;
 }
 
+/* --- an answer that was lost on its way */
+
+static struct digest request_key(const struct client *client)
+{
+    const struct str parts[] = { STR("moult-request"), client->principal,
+        str_of(protocol_words[client->protocol]), http_body(client->exchange) };
+    return hash_parts(parts, COUNT_OF(parts));
+}
+
+/* Who was handed it is still there and reads: nothing was lost. */
+static bool is_being_read(const struct client *client, uint64_t hand)
+{
+    for (const struct client *other = client->engine->clients; other; other = other->next)
+        if (other->hand == hand && other->exchange)
+            return true;
+    return false;
+}
+
+/* The provider's own bytes, if they are what went out. */
+static bool is_native(const struct client *client, const struct json *hand,
+    const struct json *asked, struct arena *arena)
+{
+    return json_bool(json_get(hand, "same"), false) &&
+           str_equal(json_string(arena, json_get(asked, "protocol")),
+               str_of(protocol_words[client->protocol])) &&
+           json_bool(json_get(asked, "stream"), false) == client->view->stream;
+}
+
+static int write_again(
+    struct client *client, const struct live_answer *known, struct str *ret, struct err *err)
+{
+    struct arena *arena = &client->arena;
+    CLEANUP(buf_done) struct buf out = { 0 };
+    const struct json *hand = json_read(arena, known->body, NULL, err);
+    const struct json *asked =
+        known->reply_body.size ? json_read(arena, known->reply_body, NULL, NULL) : NULL;
+    if (!hand)
+        return -err->code;
+    if (known->reply.size && is_native(client, hand, asked, arena)) {
+        *ret = known->reply;
+        return 0;
+    }
+    const struct json *message = json_get(hand, "message"), *list = json_get(message, "tool_calls");
+    struct protocol_answer answer = { .protocol = client->protocol,
+        .stream = client->view->stream,
+        .model = client->view->model,
+        .id = str_of(arena_format(arena, "moult-%" PRIu64 "-%" PRIu64, known->turn, known->hand)),
+        .text = json_string(arena, json_get(message, "content")),
+        .at_s = clock_wall_ms() / 1000 };
+    struct protocol_call *calls =
+        arena_alloc(arena, (json_is(list, JSON_ARRAY) ? list->count + 1 : 1) * sizeof *calls);
+    JSON_EACH(call, list)
+    {
+        const struct json *function = json_get(call, "function");
+        calls[answer.calls_count++] =
+            (struct protocol_call){ json_string(arena, json_get(call, "id")),
+                json_string(arena, json_get(function, "name")),
+                json_string(arena, json_get(function, "arguments")) };
+    }
+    answer.calls = calls;
+    int rc = protocol_answer_write(&out, &answer, err);
+    *ret = (struct str){ arena_string(arena, out.at ? out.at : "", out.size), out.size };
+    return rc;
+}
+
+/* A client that never heard the answer asks with the same bytes again, and it may have been a
+ * broker before this one that answered. An equal request whose answer did arrive is another one:
+ * nothing is kept for those. */
+static int answer_again(struct client *client, struct err *err)
+{
+    struct live_answer known;
+    struct str bytes;
+    struct engine *engine = client->engine;
+    int rc = live_answer_find(
+        engine->store, &client->request_key, AGAIN_MS, &client->arena, &known, err);
+    if (rc <= 0 || is_being_read(client, known.hand))
+        return rc < 0 ? rc : 0;
+    rc = write_again(client, &known, &bytes, err);
+    if (rc == 0)
+        rc = commit_now(engine->commit, err); /* of this group, perhaps */
+    if (rc < 0)
+        return rc;
+    client_again(client, &known, bytes);
+    return 1;
+}
+
 int gateway_place(struct client *client, struct err *err)
 {
     const struct protocol_view *view = client->view;
     struct live_head head;
     struct session *session = NULL;
     uint32_t known = 0;
+    client->request_key = request_key(client);
+    int rc = answer_again(client, err);
+    if (rc != 0)
+        return rc;
     make_chain(client);
-    int rc = find_head(client, &head, &known, err);
+    rc = find_head(client, &head, &known, err);
     if (rc < 0)
         return rc;
     if (rc == 1 && known < view->messages_count)
@@ -166,7 +260,7 @@ int gateway_place(struct client *client, struct err *err)
     return rc;
 }
 
-int gateway_head(struct client *client, struct str answer, struct err *err)
+int gateway_head(struct client *client, struct str answer, uint64_t hand, struct err *err)
 {
     const struct session *session = client->turn->session;
     struct digest key = protocol_key(answer, &client->arena);
@@ -175,6 +269,8 @@ int gateway_head(struct client *client, struct str answer, struct err *err)
         .key = link_of(&client->chain[count], &key),
         .session = session->number,
         .messages = session->entries_count,
-        .client_messages = count + 1 };
+        .client_messages = count + 1,
+        .request = client->request_key,
+        .hand = hand };
     return live_head_put(client->engine->store, &head, err);
 }

@@ -231,10 +231,10 @@ int live_head_put(struct store *store, const struct live_head *head, struct err 
 {
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err,
-        "INSERT INTO head(key, principal, session, messages, client_messages)"
-        " VALUES(?, ?, ?, ?, ?)",
-        "dtiii", &head->key, head->principal, (int64_t)head->session, (int64_t)head->messages,
-        (int64_t)head->client_messages);
+        "INSERT INTO head(key, principal, session, messages, client_messages, request, hand)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?)",
+        "dtiiidi", &head->key, head->principal, (int64_t)head->session, (int64_t)head->messages,
+        (int64_t)head->client_messages, &head->request, (int64_t)head->hand);
     return db_done(store, add, err, "write where a conversation stands");
 }
 

@@ -108,10 +108,23 @@ struct live_head {
     uint64_t session;
     uint32_t messages; /* of the session */
     uint32_t client_messages;
+    struct digest request; /* of the bytes that asked, and of who did */
+    uint64_t hand;         /* row of the effect that answered */
 };
 int live_head_put(struct store *store, const struct live_head *head, struct err *err);
 int live_head_find(struct store *store, struct str principal, const struct digest *key,
     struct live_head *ret, struct err *err); /* 1 found, 0 none */
+
+/* What was handed to the last request of these bytes, if it never went to a socket whole and the
+ * conversation stands where it stood: 1 found, 0 none. Of the last max_age_ms only, or from the
+ * future, if the clock was put back. Slices in the arena. */
+struct live_answer {
+    uint64_t hand, turn;
+    struct str body;              /* of the hand */
+    struct str reply, reply_body; /* raw bytes of the model's reply in it and what was asked */
+};
+int live_answer_find(struct store *store, const struct digest *request, uint64_t max_age_ms,
+    struct arena *arena, struct live_answer *ret, struct err *err);
 
 /* For going on: the conversation with replacements in place, the latest state of each plugin
  * (without those that a quarantined generation wrote), the last turn. Slices in the arena. */
@@ -137,6 +150,7 @@ int live_quarantined(
 struct live_open {
     uint64_t session, turn;
     bool gateway;
+    bool handed, waits; /* the last that was asked is a hand; with calls, whose results may come */
 };
 int live_open_turns(struct store *store, struct arena *arena, struct live_open **ret,
     uint32_t *ret_count, struct err *err);

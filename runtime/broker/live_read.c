@@ -2,6 +2,7 @@
  * live.h. */
 #include "broker/live.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "broker/db.h"
 
@@ -125,6 +126,30 @@ int live_head_find(struct store *store, struct str principal, const struct diges
             .session = (uint64_t)sqlite3_column_int64(row, 0),
             .messages = (uint32_t)sqlite3_column_int64(row, 1),
             .client_messages = (uint32_t)sqlite3_column_int64(row, 2) };
+    return found;
+}
+
+int live_answer_find(struct store *store, const struct digest *request, uint64_t max_age_ms,
+    struct arena *arena, struct live_answer *ret, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT e.number, e.turn, e.body, r.raw, m.body FROM"
+        " (SELECT hand, session FROM head WHERE request = ?1 ORDER BY number DESC LIMIT 1) h"
+        " JOIN effect e ON e.number = h.hand LEFT JOIN effect m ON m.turn = e.turn"
+        " AND m.lease = e.lease AND m.kind = ?3 AND m.id = json_extract(e.body, '$.reply')"
+        " LEFT JOIN result r ON r.effect = m.number WHERE e.at_ms > ?2"
+        " AND NOT EXISTS (SELECT 1 FROM delivered WHERE effect = e.number)"
+        " AND NOT EXISTS (SELECT 1 FROM effect WHERE turn = e.turn AND number > e.number)"
+        " AND NOT EXISTS (SELECT 1 FROM turn WHERE session = h.session AND number > e.number)",
+        "dii", request, (int64_t)(clock_wall_ms() - max_age_ms), (int64_t)WIRE_MODEL);
+    if (!row)
+        return no_row(err);
+    int found = step(store, row, "look for an answer", err);
+    if (found == 1)
+        *ret = (struct live_answer){ (uint64_t)sqlite3_column_int64(row, 0),
+            (uint64_t)sqlite3_column_int64(row, 1), kept(arena, row, 2), kept(arena, row, 3),
+            kept(arena, row, 4) };
     return found;
 }
 
@@ -263,15 +288,19 @@ int live_open_turns(struct store *store, struct arena *arena, struct live_open *
     int found;
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT t.session, t.number, s.gateway FROM turn t JOIN session s ON s.number = t.session"
+        "SELECT t.session, t.number, s.gateway, x.kind = ?1,"
+        " x.kind = ?1 AND json_type(x.body, '$.message.tool_calls') IS NOT NULL"
+        " FROM turn t JOIN session s ON s.number = t.session LEFT JOIN effect x ON x.number ="
+        " (SELECT max(number) FROM effect WHERE turn = t.number)"
         " WHERE NOT EXISTS (SELECT 1 FROM turn_end e WHERE e.turn = t.number) ORDER BY t.number",
-        "");
+        "i", (int64_t)WIRE_HAND);
     if (!row)
         return no_row(err);
     while ((found = step(store, row, "look for open turns", err)) == 1) {
         list = arena_grow(arena, list, (count + 1) * sizeof *list, (count + 2) * sizeof *list);
         list[count++] = (struct live_open){ (uint64_t)sqlite3_column_int64(row, 0),
-            (uint64_t)sqlite3_column_int64(row, 1), sqlite3_column_int(row, 2) };
+            (uint64_t)sqlite3_column_int64(row, 1), sqlite3_column_int(row, 2),
+            sqlite3_column_int(row, 3), sqlite3_column_int(row, 4) };
     }
     if (found < 0)
         return found;

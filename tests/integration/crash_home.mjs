@@ -118,10 +118,10 @@ async function serve(moult, home, more) {
 }
 
 /** One request; status, headers and what was said, or `lost` if the connection ended first. */
-function ask(socketPath, body, headers) {
+function ask(socketPath, { path = '/v1/chat/completions', ...body }, headers) {
     return new Promise(done => {
         const bytes = JSON.stringify(body)
-        const out = request({ socketPath, path: '/v1/chat/completions', method: 'POST', agent: false,
+        const out = request({ socketPath, path, method: 'POST', agent: false,
             headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(bytes), ...headers } }, async answer => {
             let text = ''
             try {
@@ -143,14 +143,15 @@ function get(socketPath, path) {
 
 /** A stream that stays open: text() is what has come, ended resolves with all of it; `reads: false` takes nothing. */
 function open(socketPath, body, headers) {
-    const { reads = true, ...rest } = body
+    const { reads = true, path = '/v1/chat/completions', ...rest } = body
     const bytes = JSON.stringify(rest)
     let text = '', out
     const begun = new Promise((done, failed) => {
-        out = request({ socketPath, path: '/v1/chat/completions', method: 'POST', agent: false,
+        out = request({ socketPath, path, method: 'POST', agent: false,
             headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(bytes), ...headers } }, done)
         out.on('error', failed).end(bytes)
     })
+    begun.catch(() => {})
     const ended = begun.then(async answer => {
         if (!reads) return answer
         for await (const piece of answer) text += piece

@@ -403,6 +403,95 @@ static void the_latest_head_wins(void **state)
     store_free(store);
 }
 
+/* --- an answer that was lost */
+
+static uint64_t answered(struct store *store, uint64_t turn, uint32_t step)
+{
+    const struct live_effect model = effect(turn, WIRE_MODEL, step, 0);
+    const struct live_result said = { .bytes = STR(SAID), .raw = STR("the provider's bytes") };
+    struct live_effect hand = effect(turn, WIRE_HAND, step, 0);
+    uint64_t row = new_effect(store, &model);
+    char body[80];
+    GOOD(live_result_add(store, row, &said, &err));
+    snprintf(body, sizeof body, "{\"same\":true,\"reply\":%u,\"message\":%s}", model.number, SAID);
+    hand.body = str_of(body);
+    return new_effect(store, &hand);
+}
+
+static int known(struct store *store, const struct digest *request, struct live_answer *ret)
+{
+    static struct arena arena;
+    arena_reset(&arena);
+    return live_answer_find(store, request, 60000, &arena, ret, NULL);
+}
+
+static void an_answer_is_given_again_only_while_it_is_lost(void **state)
+{
+    (void)state;
+    static const struct digest request = { { 7 } }, another = { { 8 } };
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", ""), turn = new_turn(store, session, 0);
+    struct live_head head = { .principal = STR("ann"),
+        .key = { { 1 } },
+        .session = session,
+        .request = request,
+        .hand = answered(store, turn, 0) };
+    struct live_answer found;
+    GOOD(live_head_put(store, &head, &err));
+    store = restarted(store);
+    assert_int_equal(known(store, &request, &found), 1);
+    assert_true(found.hand == head.hand && found.turn == turn);
+    assert_true(str_equal(found.reply, STR("the provider's bytes")));
+    assert_int_equal(known(store, &another, &found), 0);
+    assert_int_equal(live_answer_find(store, &request, 0, NULL, &found, NULL), 0); /* too old */
+
+    /* The turn went on: its client had it. */
+    head.hand = answered(store, turn, 1);
+    assert_int_equal(known(store, &request, &found), 0);
+    GOOD(live_head_put(store, &head, &err));
+    assert_int_equal(known(store, &request, &found), 1);
+    assert_true(found.hand == head.hand);
+
+    GOOD(live_delivered(store, head.hand, &err));
+    assert_int_equal(known(store, &request, &found), 0);
+
+    /* The session went on. */
+    head.hand = answered(store, turn, 2);
+    GOOD(live_head_put(store, &head, &err));
+    assert_int_equal(known(store, &request, &found), 1);
+    new_turn(store, session, 1);
+    assert_int_equal(known(store, &request, &found), 0);
+    store_free(store);
+}
+
+static void a_call_is_known_until_a_message_has_it(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", "work"), turn = new_turn(store, session, 0);
+    struct live_effect tool = effect(turn, WIRE_TOOL, 0, 1);
+    tool.body = STR("{\"call\":\"c1\",\"tool\":\"shell\",\"arguments\":\"{}\"}");
+    uint64_t row = new_effect(store, &tool), next = new_turn(store, session, 1);
+    const struct live_call_place place = { session, next, 1, STR("c1") },
+                                 other = { session, next, 1, STR("c2") },
+                                 later = { session, next + 1, 1, STR("c1") };
+    struct live_call found;
+    assert_int_equal(live_call_last(store, &place, &arena, &found, NULL), 1);
+    assert_true(found.effect == row && found.result.status == LIVE_NO_RESULT);
+    assert_int_equal(live_call_last(store, &other, &arena, &found, NULL), 0);
+    assert_int_equal(live_call_last(store, &later, &arena, &found, NULL), 0); /* of another turn */
+    const struct live_result said = { .bytes = STR("done") };
+    GOOD(live_result_add(store, row, &said, &err));
+    assert_int_equal(live_call_last(store, &place, &arena, &found, NULL), 1);
+    assert_true(str_equal(found.result.bytes, STR("done")));
+    struct live_message result = message(session, turn, 0, SAID);
+    result.effect = row;
+    GOOD(live_message_add(store, &result, &err));
+    assert_int_equal(live_call_last(store, &place, &arena, &found, NULL), 0);
+    store_free(store);
+}
+
 /* --- the file */
 
 static void what_was_written_stays(void **state)
@@ -453,6 +542,8 @@ int main(void)
         cmocka_unit_test(turns_without_an_end_are_found),
         cmocka_unit_test(a_quarantined_generation_s_states_are_not_gone_on_with),
         cmocka_unit_test(the_latest_head_wins),
+        cmocka_unit_test(an_answer_is_given_again_only_while_it_is_lost),
+        cmocka_unit_test(a_call_is_known_until_a_message_has_it),
         cmocka_unit_test(what_was_written_stays),
     };
     return cmocka_run_group_tests(tests, begin, end);
