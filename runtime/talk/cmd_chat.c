@@ -57,13 +57,8 @@ static void go_on(struct chat *chat)
 
 static int talk(struct chat *chat, struct err *err)
 {
-    CLEANUP(arena_done) struct arena arena = { 0 };
-    const struct json *models;
     char name[64];
-    /* Asked for in any case: a person hears at once that no service runs. */
-    int rc = ask_json(&models, chat->link, "/v1/models", &arena, err);
-    if (rc == 0)
-        rc = say_check_model(chat->link, chat->model, err);
+    int rc = say_check_model(chat->link, chat->model, err);
     if (rc < 0)
         return rc;
     if (!chat->session) {

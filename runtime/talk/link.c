@@ -1,14 +1,18 @@
 /* link - see link.h. */
 #include "talk/link.h"
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "transfer/transfer.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 enum { DAY_MS = 24 * 3600 * 1000, HEADERS = 3, HEADER_SIZE = 160, ANSWER_MAX = 16 << 20 };
 
@@ -18,12 +22,35 @@ struct link {
     char socket[PATH_MAX];
 };
 
+static int no_service(struct err *err)
+{
+    err_set(err, ERR_STATE, "no service runs for this home");
+    return err_hint(err, "start one: moult serve");
+}
+
+/* libcurl notices a socket that is not there only when its time for connecting is over. */
+static int look(const char *path, struct err *err)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    CLEANUP(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return err_sys(err, "a socket");
+    if (strlen(path) >= sizeof address.sun_path)
+        return err_set(err, ERR_LIMIT, "the path of the service's socket is too long: %s", path);
+    memcpy(address.sun_path, path, strlen(path));
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return 0;
+    return errno == ENOENT || errno == ECONNREFUSED ? no_service(err) : err_sys(err, "%s", path);
+}
+
 int link_open(struct link **ret, const struct home *home, struct err *err)
 {
     struct link *link = mem_zero(1, sizeof *link);
     home_path(link->socket, home, "run/moult.sock");
     uv_loop_init(&link->loop);
-    int rc = transfers_new(&link->transfers, &link->loop, err);
+    int rc = look(link->socket, err);
+    if (rc == 0)
+        rc = transfers_new(&link->transfers, &link->loop, err);
     if (rc < 0) {
         link_close(link);
         return rc;
@@ -118,8 +145,7 @@ static void on_end(void *with, enum transfer_end end, bool sent, const struct er
     ask->transfer = NULL;
     ask->going = false;
     if (end == TRANSFER_CONNECT) {
-        err_set(&ask->err, ERR_STATE, "no service runs for this home");
-        err_hint(&ask->err, "start one: moult serve");
+        no_service(&ask->err);
     } else if (end != TRANSFER_DONE) {
         ask->err = *err;
     } else if (ask->status / 100 != 2) {

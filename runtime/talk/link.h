@@ -1,7 +1,6 @@
 /* link - requests to the service of a home, over its unix socket, on one loop.
  *
- * There is nothing to log in with: who may open the socket is the home's owner. Where nobody
- * listens, the first request says so, with what to do about it. */
+ * There is nothing to log in with: who may open the socket is the home's owner. */
 #pragma once
 
 #include "base/arena.h"
@@ -14,6 +13,7 @@
 #include <uv.h>
 
 struct link;
+/* ERR_STATE: nobody listens there; with what to do about it. */
 int link_open(struct link **ret, const struct home *home, struct err *err);
 void link_close(struct link *link); /* NULL is fine; every ask has ended */
 uv_loop_t *link_loop(const struct link *link);
