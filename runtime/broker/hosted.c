@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/agent_tools.h"
-#include "broker/leftover.h"
 #include "broker/model.h"
 #include "broker/open_calls.h"
 #include "broker/session.h"
