@@ -1,7 +1,7 @@
 // crash_home - what the stories of crashes share: a home that serves and can be killed and started again, a model
 // that is a function of the request, and one that only counts. Imported, never run.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,8 @@ process.on('exit', () => {
     children.forEach(child => child.kill('SIGKILL'))
     rmSync(work, { recursive: true, force: true, maxRetries: 50 })
 })
+/** A sanitizer keeps what was freed. */
+export const sanitized = execFileSync('ldd', [`${bin}/moult-broker`]).includes('libasan')
 export const pause = ms => new Promise(done => setTimeout(done, ms))
 
 /** Looks again until there is something to return: an event that nobody announces. */
@@ -187,3 +189,38 @@ export function below(pid) {
 export const descriptors = pid => readdirSync(`/proc/${pid}/fd`).length
 export const resident = pid => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024
 export const program = pid => { try { return readlinkSync(`/proc/${pid}/exe`) } catch { return '' } }
+
+/** Recorded failures, mined, so that candidates of the plugin `calls` can be proposed by hand. */
+export function mined(it) {
+    const data = `${source}/tests/data/traces`
+    it.json('import', 'tau-bench', '--tools', `${data}/tau_retail_tools.json`, `${data}/tau_retail_llama31_8b.jsonl.gz`)
+    it.json('mine')
+}
+
+/** The repair that the gate passes, with more of C in its hook; approved. Its id. */
+export function candidate(it, why, more = '') {
+    const git = (...args) => execFileSync('git', ['-C', join(it.home, 'harness'), ...args]).toString()
+    const before = git('show', 'active:plugins/calls/calls.c'), turn = '    state->turn++;', count = 'static moult_action count_call'
+    const mend = `static void mend_lists(moult_turn *turn, moult_call *call)
+{
+    for (moult_it it = { 0 }; moult_each(turn, call->args, &it);) {
+        const moult_schema *schema = moult_schema_of(turn, call->name, it.key);
+        const moult_json *value = moult_parse(turn, moult_text_of(turn, it.value), MOULT_LENIENT);
+        if (schema && !moult_fits(turn, schema, it.value) && moult_fits(turn, schema, value))
+            moult_arg_set(turn, call, it.key, value);
+    }
+}
+
+`
+    const after = before.replace(count, mend + count).replace(turn, `    mend_lists(turn, call);\n${more}${turn}`)
+    const folder = mkdtempSync(join(work, 'patch-')), patch = join(folder, 'patch')
+    for (const [name, text] of [['a', before], ['b', after]]) {
+        mkdirSync(join(folder, name, 'plugins/calls'), { recursive: true })
+        writeFileSync(join(folder, name, 'plugins/calls/calls.c'), text)
+    }
+    writeFileSync(patch, spawnSync('git', ['diff', '--no-index', '--no-prefix', 'a', 'b'], { cwd: folder }).stdout)
+    const made = it.json('propose', '--plugin', 'calls', '--patch', patch, '--why', why, '--cluster', 'string_for_array')
+    if (made.state !== 'in_review') throw new Error(`${why}: ${JSON.stringify(made)}`)
+    it.json('approve', made.id)
+    return made.id
+}
