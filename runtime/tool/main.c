@@ -57,7 +57,7 @@ static int run(int argc, char **argv, struct err *err)
     struct client_limits limits = client_limits_default;
     uint64_t start_ms = limits.start_ms, call_ms = limits.call_ms, socket = UINT64_MAX;
     const char *command[64] = { 0 }, *workspace = NULL;
-    struct lines lines;
+    struct lines lines = { 0 };
     bool help = false, builtin = false;
     const struct option table[] = {
         { "--start-ms", 0, OPTION_NUMBER, "MS", "time until the server has listed its tools",
