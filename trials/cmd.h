@@ -4,4 +4,5 @@
 
 #include "wire/verb.h"
 
-extern const struct verb verb_import, verb_mine, verb_replay, verb_sessions, verb_trace, verb_flag;
+extern const struct verb verb_import, verb_mine, verb_replay, verb_sessions, verb_trace, verb_flag,
+    verb_failures;

@@ -61,6 +61,7 @@ struct run {
     struct str group;     /* the customer, task or origin that it counts with */
     struct str origin;    /* which agent or file it came from */
     struct str source;    /* format */
+    struct str principal; /* whose session it was: who may read it, nothing else */
     uint8_t split;        /* enum split (split.h) */
     bool claims;          /* messages are claims: imported, or brought by a client */
     bool solved, graded;  /* reward >= 1; there was a reward at all */

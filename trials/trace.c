@@ -58,6 +58,7 @@ static int fill(struct run *run, const struct journal_session *session, struct t
     run->group = keep(run->arena, session->group);
     run->origin = keep(run->arena, session->origin);
     run->source = keep(run->arena, session->format);
+    run->principal = keep(run->arena, session->principal);
     run->offered = session->offered;
     run->split = session->split;
     run->claims = false;

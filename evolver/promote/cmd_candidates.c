@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int list(struct driver *driver, const char *state, bool json, struct err *err)
+static int list(struct driver *driver, const char *state, struct str id, bool json, struct err *err)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
     struct candidate *candidates;
@@ -19,6 +19,8 @@ static int list(struct driver *driver, const char *state, bool json, struct err 
         buf_text(&out, "{\"candidates\":[");
     for (uint32_t i = 0; i < count; i++) {
         if (state && strcmp(stage_words[candidates[i].stage], state) != 0)
+            continue;
+        if (!str_starts(candidates[i].id, id))
             continue;
         if (json)
             buf_text(&out, shown ? ",{" : "{");
@@ -36,10 +38,11 @@ static int list(struct driver *driver, const char *state, bool json, struct err 
 
 static int run_candidates(const struct verb_call *call, struct err *err)
 {
-    const char *state = NULL;
+    const char *state = NULL, *id = "";
     const struct option options[] = {
         { "--state", 0, OPTION_TEXT, "STATE", "only those: in_review, rejected, active, ...",
             &state },
+        { "--id", 0, OPTION_TEXT, "ID", "only those whose id begins so", &id },
         { 0 },
     };
     struct driver driver;
@@ -50,7 +53,7 @@ static int run_candidates(const struct verb_call *call, struct err *err)
         return err_set(err, ERR_USAGE, "no candidate is ever %.60s", state);
     if ((rc = driver_open(&driver, call, err)) < 0)
         return rc;
-    rc = list(&driver, state, call->json, err);
+    rc = list(&driver, state, str_of(id), call->json, err);
     driver_done(&driver);
     return rc;
 }
@@ -119,8 +122,8 @@ static int run_review(const struct verb_call *call, struct err *err)
     return show(call, &verb_review, false, err);
 }
 
-const struct verb verb_candidates = { "candidates", run_candidates, "candidates [--state STATE]",
-    "what was proposed, and how far each came" };
+const struct verb verb_candidates = { "candidates", run_candidates,
+    "candidates [--state STATE] [--id ID]", "what was proposed, and how far each came" };
 const struct verb verb_show = { "show", run_show, "show ID",
     "everything about one candidate: diff, contract, evidence, verdict" };
 const struct verb verb_review = { "review", run_review, "review [ID]",

@@ -8,6 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+static int no_plugin(const char *name, struct err *err)
+{
+    err_set(err, ERR_MISSING, "no plugin %.60s is active", name);
+    return err_hint(err, "moult plugins lists them");
+}
+
 /* --- log */
 
 static void member(struct buf *out, const char *name, struct str text)
@@ -75,8 +81,7 @@ static int run_log(const struct verb_call *call, struct err *err)
     if (rc < 0 || (rc = driver_open(&driver, call, err)) < 0)
         return rc;
     if (args[0] && !generation_find(&driver.generation, str_of(args[0]))) {
-        err_set(err, ERR_MISSING, "no plugin %.60s is active", args[0]);
-        rc = err_hint(err, "moult plugins lists them");
+        rc = no_plugin(args[0], err);
     } else {
         list(&out, &driver, str_of(args[0]), call->json);
         fputs(out.at, stdout);
@@ -98,20 +103,15 @@ static const struct admission *came_with(const struct driver *driver, struct str
     return driver_last(driver);
 }
 
-static int run_plugins(const struct verb_call *call, struct err *err)
+static void list_plugins(const struct driver *driver, bool json)
 {
-    const struct option options[] = { { 0 } };
-    struct driver driver;
-    int rc = verb_options(call, &verb_plugins, options, NULL, 0, err);
-    if (rc < 0 || (rc = driver_open(&driver, call, err)) < 0)
-        return rc;
-    if (call->json)
-        printf("{\"generation\":%u,\"plugins\":[", driver.generation.number);
-    for (uint32_t i = 0; i < driver.generation.builds_count; i++) {
-        const struct generation_build *build = &driver.generation.builds[i];
-        const struct admission *from = came_with(&driver, build->name);
+    if (json)
+        printf("{\"generation\":%u,\"plugins\":[", driver->generation.number);
+    for (uint32_t i = 0; i < driver->generation.builds_count; i++) {
+        const struct generation_build *build = &driver->generation.builds[i];
+        const struct admission *from = came_with(driver, build->name);
         char hex[DIGEST_HEX];
-        if (call->json)
+        if (json)
             printf("%s{\"name\":\"%.*s\",\"path\":\"%.*s\",\"build\":\"%s\",\"generation\":%u,"
                    "\"kind\":\"%s\"}",
                 i ? "," : "", (int)build->name.size, build->name.at, (int)build->path.size,
@@ -121,10 +121,49 @@ static int run_plugins(const struct verb_call *call, struct err *err)
             printf("%-14.*s %.12s  generation %u, %s\n", (int)build->name.size, build->name.at,
                 hash_hex(hex, &build->build), from->number, admission_kind_words[from->kind]);
     }
-    if (call->json)
+    if (json)
         puts("]}");
-    driver_done(&driver);
+}
+
+/* As the lineage has it, which is what the active build was made of; the work tree may differ. */
+static int print_source(const struct driver *driver, const char *name, bool json, struct err *err)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    const struct harness_source *source = harness_find(&driver->harness, str_of(name));
+    if (!source)
+        return no_plugin(name, err);
+    if (json) {
+        buf_text(&out, "{\"plugin\":");
+        json_quote(&out, source->name);
+        buf_text(&out, ",\"path\":");
+        json_quote(&out, source->path);
+        buf_text(&out, ",\"source\":");
+        json_quote(&out, source->text);
+        buf_text(&out, "}\n");
+    } else {
+        buf_str(&out, source->text);
+    }
+    fwrite(out.at, 1, out.size, stdout);
     return 0;
+}
+
+static int run_plugins(const struct verb_call *call, struct err *err)
+{
+    const char *source = NULL;
+    const struct option options[] = {
+        { "--source", 0, OPTION_TEXT, "NAME", "the active source of one plugin instead", &source },
+        { 0 },
+    };
+    struct driver driver;
+    int rc = verb_options(call, &verb_plugins, options, NULL, 0, err);
+    if (rc < 0 || (rc = driver_open(&driver, call, err)) < 0)
+        return rc;
+    if (source)
+        rc = print_source(&driver, source, call->json, err);
+    else
+        list_plugins(&driver, call->json);
+    driver_done(&driver);
+    return rc;
 }
 
 /* --- blame */
@@ -190,8 +229,7 @@ static int run_blame(const struct verb_call *call, struct err *err)
         return rc;
     const struct harness_source *source = harness_find(&driver.harness, str_of(args[0]));
     if (!source) {
-        err_set(err, ERR_MISSING, "no plugin %.60s is active", args[0]);
-        rc = err_hint(err, "moult plugins lists them");
+        rc = no_plugin(args[0], err);
     } else {
         struct blaming blaming = { &driver, source->text, call->json, true };
         if (call->json)
@@ -207,7 +245,7 @@ static int run_blame(const struct verb_call *call, struct err *err)
 
 const struct verb verb_log = { "log", run_log, "log [PLUGIN]",
     "every generation that was active, the newest first" };
-const struct verb verb_plugins = { "plugins", run_plugins, "plugins",
+const struct verb verb_plugins = { "plugins", run_plugins, "plugins [--source NAME]",
     "what is active and which generation it came with" };
 const struct verb verb_blame = { "blame", run_blame, "blame PLUGIN",
     "which generation each line of a plugin came with" };

@@ -12,11 +12,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PATCH_FILE_MAX = 1 << 20, WHY_MAX = 500 };
 
 struct request {
-    const char *plugin, *patch, *why, *cluster;
+    const char *plugin, *patch, *why, *cluster, *by;
 };
 
 /* Where it is wrong: in the file that the patch names, or else the patch as a whole. */
@@ -27,13 +28,20 @@ static int refuse_patch(const struct request *request, struct err *err)
     return err_while(err, "%.80s", request->patch);
 }
 
+/* "-" is standard input: the service hands over what an agent wrote without a file of it. */
+static int read_patch(struct buf *out, const char *name, struct err *err)
+{
+    return strcmp(name, "-") == 0 ? read_to_end(STDIN_FILENO, out, PATCH_FILE_MAX, err)
+                                  : file_read(name, out, PATCH_FILE_MAX, err);
+}
+
 /* The patch as a proposal: the whole new source in the place of the old. */
 static int make_proposal(
     struct buf *out, struct driver *driver, const struct request *request, struct err *err)
 {
     CLEANUP(buf_done) struct buf patch = { 0 }, source = { 0 };
     const struct harness_source *old = harness_find(&driver->harness, str_of(request->plugin));
-    int rc = file_read(request->patch, &patch, PATCH_FILE_MAX, err);
+    int rc = read_patch(&patch, request->patch, err);
     if (rc < 0)
         return rc;
     if (!old) {
@@ -43,7 +51,7 @@ static int make_proposal(
     if ((rc = lineage_apply(
              driver->lineage, &driver->active, buf_view(&patch), old->path.at, &source, err)) < 0)
         return refuse_patch(request, err);
-    buf_text(out, "{\"schema\":1,\"proposer\":\"hand\",\"cluster\":");
+    buf_format(out, "{\"schema\":1,\"proposer\":\"%s\",\"cluster\":", request->by);
     json_quote(out, str_of(request->cluster));
     buf_text(out, ",\"plugin\":");
     json_quote(out, old->name);
@@ -72,7 +80,7 @@ static int enter_patch(
     const struct str kept = { arena_string(&driver->arena, text.at, text.size), text.size };
     if ((rc = proposal_read(proposal, kept, &driver->arena, err)) < 0)
         return rc;
-    rc = enter(ret, driver, proposal, "hand", &batch, err);
+    rc = enter(ret, driver, proposal, request->by, &batch, err);
     return rc < 0 ? rc : 0;
 }
 
@@ -122,14 +130,16 @@ static int tell(struct driver *driver, const struct candidate *candidate,
 
 static int run(const struct verb_call *call, struct err *err)
 {
-    struct request request = { 0 };
+    struct request request = { .by = "hand" };
     const struct option options[] = {
         { "--plugin", 0, OPTION_TEXT, "NAME", "the plugin that is patched", &request.plugin },
-        { "--patch", 0, OPTION_TEXT, "FILE", "a unified diff; paths are relative to harness/",
-            &request.patch },
+        { "--patch", 0, OPTION_TEXT, "FILE",
+            "a unified diff; paths are relative to harness/; - is standard input", &request.patch },
         { "--why", 0, OPTION_TEXT, "TEXT", "what it is good for, one line", &request.why },
         { "--cluster", 0, OPTION_TEXT, "ID",
             "the failure that it mends: without one, no batch speaks for it", &request.cluster },
+        { "--by", 0, OPTION_TEXT, "WHO", "hand (default), or agent: the agent's own tool sent it",
+            &request.by },
         { 0 },
     };
     struct driver driver;
@@ -139,6 +149,8 @@ static int run(const struct verb_call *call, struct err *err)
         return rc;
     if (!request.plugin || !request.patch || !request.why)
         return err_set(err, ERR_USAGE, "propose wants --plugin, --patch and --why");
+    if (strcmp(request.by, "hand") != 0 && strcmp(request.by, "agent") != 0)
+        return err_set(err, ERR_USAGE, "--by wants hand or agent");
     if (strlen(request.why) > WHY_MAX || strchr(request.why, '\n'))
         return err_set(err, ERR_USAGE, "--why wants one line of at most %d bytes", WHY_MAX);
     if ((rc = driver_open(&driver, call, err)) < 0)
@@ -157,5 +169,5 @@ static int run(const struct verb_call *call, struct err *err)
 }
 
 const struct verb verb_propose = { "propose", run,
-    "propose --plugin NAME --patch FILE --why TEXT [--cluster ID]",
+    "propose --plugin NAME --patch FILE --why TEXT [--cluster ID] [--by WHO]",
     "a patch made by hand enters the pipeline" };

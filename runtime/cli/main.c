@@ -23,6 +23,7 @@ static const struct command {
     { "trace", "moult-trial", "what happened in a session" },
     { "flag", "moult-trial", "say that a session went wrong" },
     { "mine", "moult-trial", "detectors over traces: signatures, clusters, batches" },
+    { "failures", "moult-trial", "what could be mended, with examples of what was said" },
     { "replay", "moult-trial", "put recorded replies to the harness and compare what it asks for" },
     { "evolve", "moult-evolve", "propose, check, build, replay and gate, until a person decides" },
     { "propose", "moult-evolve", "a patch made by hand enters the same pipeline" },
