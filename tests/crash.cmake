@@ -2,3 +2,4 @@
 moult_story(integration recovery_kill.mjs)
 moult_story(integration recovery_answers.mjs)
 moult_story(integration swap_live.mjs)
+moult_story(integration poison_message.mjs)

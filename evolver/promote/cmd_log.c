@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "promote/cmd.h"
 #include "promote/driver.h"
+#include "promote/quarantined.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,22 @@ static void member(struct buf *out, const char *name, struct str text)
         buf_text(out, "null");
 }
 
-static void entry_json(struct buf *out, const struct admission *admission, bool first)
+/* Of the generations that a service has left by itself. */
+struct left {
+    struct quarantined *list;
+    uint32_t count;
+};
+
+static struct str why_left(const struct left *left, const struct admission *admission)
+{
+    for (uint32_t i = 0; i < left->count; i++)
+        if (hash_equal(&left->list[i].generation, &admission->generation))
+            return left->list[i].why;
+    return (struct str){ 0 };
+}
+
+static void entry_json(
+    struct buf *out, const struct admission *admission, const struct left *left, bool first)
 {
     char at[40], hex[DIGEST_HEX];
     buf_format(out, "%s{\"generation\":%u", first ? "" : ",", admission->number);
@@ -39,12 +55,14 @@ static void entry_json(struct buf *out, const struct admission *admission, bool 
     member(out, "at", str_of(clock_rfc3339(at, sizeof at, (uint64_t)admission->at_s * 1000)));
     member(out, "by", admission->by);
     member(out, "admission", str_of(hash_hex(hex, &admission->digest)));
+    member(out, "quarantined", why_left(left, admission));
     buf_format(out, ",\"unattended\":%s}", admission->unattended ? "true" : "false");
 }
 
-static void entry_text(struct buf *out, const struct admission *admission)
+static void entry_text(struct buf *out, const struct admission *admission, const struct left *left)
 {
-    char at[40], plugin[80], by[80];
+    char at[40], plugin[80], by[80], why[240];
+    struct str quarantined = why_left(left, admission);
     struct str of = admission->plugin.size ? admission->plugin : STR("-");
     buf_format(out, "%4u  %s  %-9s  %.12s  %-14s %s%s\n", admission->number,
         clock_rfc3339(at, sizeof at, (uint64_t)admission->at_s * 1000),
@@ -52,9 +70,13 @@ static void entry_text(struct buf *out, const struct admission *admission)
         str_printable(plugin, sizeof plugin, of, false),
         str_printable(by, sizeof by, admission->by, false),
         admission->unattended ? " (unattended)" : "");
+    if (quarantined.size)
+        buf_format(
+            out, "      quarantined: %s\n", str_printable(why, sizeof why, quarantined, false));
 }
 
-static void list(struct buf *out, const struct driver *driver, struct str plugin, bool json)
+static void list(struct buf *out, const struct driver *driver, const struct left *left,
+    struct str plugin, bool json)
 {
     bool first = true;
     buf_text(out, json ? "{\"entries\":[" : "");
@@ -63,9 +85,9 @@ static void list(struct buf *out, const struct driver *driver, struct str plugin
         if (plugin.size && admission->plugin.size && !str_equal(admission->plugin, plugin))
             continue;
         if (json)
-            entry_json(out, admission, first);
+            entry_json(out, admission, left, first);
         else
-            entry_text(out, admission);
+            entry_text(out, admission, left);
         first = false;
     }
     buf_text(out, json ? "]}\n" : "");
@@ -77,13 +99,14 @@ static int run_log(const struct verb_call *call, struct err *err)
     const char *args[1] = { NULL };
     CLEANUP(buf_done) struct buf out = { 0 };
     struct driver driver;
+    struct left left;
     int rc = verb_options(call, &verb_log, options, args, 1, err);
     if (rc < 0 || (rc = driver_open(&driver, call, err)) < 0)
         return rc;
     if (args[0] && !generation_find(&driver.generation, str_of(args[0]))) {
         rc = no_plugin(args[0], err);
-    } else {
-        list(&out, &driver, str_of(args[0]), call->json);
+    } else if ((rc = quarantined_read(&driver, &left.list, &left.count, err)) == 0) {
+        list(&out, &driver, &left, str_of(args[0]), call->json);
         fputs(out.at, stdout);
     }
     driver_done(&driver);

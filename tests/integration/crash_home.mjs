@@ -1,7 +1,7 @@
 // crash_home - what the stories of crashes share: a home that serves and can be killed and started again, a model
 // that is a function of the request, and one that only counts. Imported, never run.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -71,10 +71,19 @@ export const content = message => message.choices[0].message.content
 
 let count = 0
 
-/** A home with the naive harness; serve() starts the service in it, any number of times, one after the other. */
-export function makeHome(url, config = {}, from = bin) {
+const naive = `${source}/examples/naive-harness`
+/** The naive harness with more of C in the hook that sees each call. */
+export function harness(more) {
+    const to = mkdtempSync(join(work, 'harness-')), calls = join(to, 'plugins/calls/calls.c'), turn = '    state->turn++;'
+    cpSync(naive, to, { recursive: true })
+    writeFileSync(calls, readFileSync(calls, 'utf8').replace(turn, more + turn))
+    return to
+}
+
+/** A home; serve() starts the service in it, any number of times, one after the other. */
+export function makeHome(url, config = {}, { from = bin, harness = naive } = {}) {
     const home = join(work, `home-${++count}`), moult = `${from}/moult`
-    execFileSync(`${bin}/moult`, ['init', home, '--harness', `${source}/examples/naive-harness`, '--split-key', '07'.repeat(32)],
+    execFileSync(`${bin}/moult`, ['init', home, '--harness', harness, '--split-key', '07'.repeat(32)],
         { env, stdio: ['ignore', 'ignore', 'inherit'] })
     writeFileSync(join(home, 'key'), 'a-key\n', { mode: 0o600 })
     writeFileSync(join(home, 'moult.json'), JSON.stringify({
