@@ -1,2 +1,3 @@
 moult_story(integration gateway_bytes.mjs)
 moult_story(integration gateway_requests.mjs)
+moult_story(integration faults_provider.mjs)

@@ -477,6 +477,11 @@ void client_pass(struct turn *turn, struct str bytes)
         model_hold(turn, true);
 }
 
+bool client_passed(const struct turn *turn)
+{
+    return turn->client && turn->client->passing;
+}
+
 static void drained(struct waiter *waiter)
 {
     struct client *client = (struct client *)waiter;

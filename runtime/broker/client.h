@@ -45,6 +45,8 @@ void client_free(struct client *client);
 bool client_passes(const struct turn *turn);
 void client_pass_head(struct turn *turn, unsigned status, struct str head);
 void client_pass(struct turn *turn, struct str bytes);
+/* Some of an answer has gone out that way. */
+bool client_passed(const struct turn *turn);
 
 /* gateway.c: which conversation a request goes on with. Sets client->turn, not run yet; 1 if the
  * request was answered already (its earlier answer had been lost). */

@@ -198,7 +198,9 @@ static void tell(const struct model_call *call, const struct wire_effect *effect
         else
             buf_str(body, part->bytes);
     }
-    buf_text(body, "]}");
+    buf_text(body, "],\"models\":");
+    buf_str(body, call->turn->models_text);
+    buf_char(body, '}');
 }
 
 static int prepare(struct turn *turn, struct note *note, const struct wire_effect *effect,
@@ -356,7 +358,7 @@ static void on_data(void *with, struct str bytes)
         call->passing = true;
         client_pass_head(call->turn, call->status, buf_view(&call->head));
     }
-    if (call->passing)
+    if (call->passing && !call->wrong.code)
         client_pass(call->turn, bytes);
 }
 
@@ -391,7 +393,14 @@ static struct str text_in(struct turn *turn, struct str chat)
     return json_string(&turn->arena, json_get(root, "content"));
 }
 
-static void read_reply(struct model_call *call, enum transfer_end end)
+/* What it means that a transfer ended like this, before the reply was whole. */
+static const uint8_t cut_classes[] = { [TRANSFER_DONE] = PROTOCOL_CONNECTION,
+    [TRANSFER_CONNECT] = PROTOCOL_CONNECTION,
+    [TRANSFER_TIMEOUT] = PROTOCOL_TIMEOUT,
+    [TRANSFER_CUT] = PROTOCOL_CONNECTION,
+    [TRANSFER_TOO_LARGE] = PROTOCOL_MALFORMED };
+
+static void read_reply(struct model_call *call, enum transfer_end end, const struct err *why)
 {
     struct turn *turn = call->turn;
     struct note *note = call->note;
@@ -402,8 +411,8 @@ static void read_reply(struct model_call *call, enum transfer_end end)
     if (rc == -ERR_PEER)
         failed(call, (enum protocol_error)note->said.error_class, str_of(err.text));
     else if (!whole)
-        failed(call, end == TRANSFER_TIMEOUT ? PROTOCOL_TIMEOUT : PROTOCOL_CONNECTION,
-            STR("the provider's answer was cut off"));
+        failed(call, (enum protocol_error)cut_classes[end],
+            str_of(why && why->code ? why->text : "the provider's answer was cut off"));
     else if (rc < 0)
         failed(call, PROTOCOL_MALFORMED, str_of(err.text));
     else {
@@ -418,16 +427,11 @@ static void read_reply(struct model_call *call, enum transfer_end end)
 
 static void no_reply(struct model_call *call, enum transfer_end end, const struct err *err)
 {
-    static const uint8_t classes[] = { [TRANSFER_CONNECT] = PROTOCOL_CONNECTION,
-        [TRANSFER_TIMEOUT] = PROTOCOL_TIMEOUT,
-        [TRANSFER_CUT] = PROTOCOL_CONNECTION,
-        [TRANSFER_TOO_LARGE] = PROTOCOL_MALFORMED };
     struct note *note = call->note;
     struct str body = buf_view(&call->refusal);
     if (call->status == 0 || end != TRANSFER_DONE) {
         call->status = 0;
-        failed(call,
-            (enum protocol_error)(end == TRANSFER_DONE ? PROTOCOL_CONNECTION : classes[end]),
+        failed(call, (enum protocol_error)cut_classes[end],
             str_of(err && err->code ? err->text : "no answer"));
         return;
     }
@@ -446,7 +450,7 @@ static void on_end(void *with, enum transfer_end end, bool sent, const struct er
     if (end == TRANSFER_CANCELLED)
         return; /* model_cancel frees it */
     if (call->reply)
-        read_reply(call, end);
+        read_reply(call, end, err);
     else
         no_reply(call, end, err);
     note->status = call->status;
@@ -480,6 +484,12 @@ static void dispatch(struct turn *turn, struct note *note)
     if (call->wrong.code) {
         err = call->wrong;
         no_transfer(turn, note, PROTOCOL_BAD_REQUEST, &err);
+        return;
+    }
+    /* A harness may try again; a client that has half of an answer never gets another half. */
+    if (!call->nested && turn->model_error && client_passed(turn)) {
+        err_set(&err, ERR_STATE, "a part of the answer is with the client");
+        no_transfer(turn, note, (enum protocol_error)turn->model_error->result.error_class, &err);
         return;
     }
     struct transfer_request request = { .method = "POST",

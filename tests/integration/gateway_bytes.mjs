@@ -122,4 +122,5 @@ for (const kind of ['held', 'passing']) {
     }
     await home.stop()
 }
+await upstream.end()
 console.log('ok: bytes')
