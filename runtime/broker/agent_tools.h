@@ -13,3 +13,5 @@ bool agent_tool(const struct engine *engine, struct str name);
 struct str agent_tools(const struct engine *engine);
 void agent_tool_call(
     struct turn *turn, struct str name, struct str args, toolbox_done done, void *with);
+/* Ends the children, once no turn is left that could hear of it. */
+void agent_tools_end(struct engine *engine);

@@ -68,6 +68,14 @@ static bool rounds_left(struct evolving *evolving)
     return evolving->rounds < evolving->engine->config->rounds_a_day;
 }
 
+bool evolving_take_round(struct evolving *evolving)
+{
+    if (!rounds_left(evolving))
+        return false;
+    evolving->rounds++;
+    return true;
+}
+
 /* --- the commands */
 
 static int start(struct evolving *evolving, const char *program, const char *command,

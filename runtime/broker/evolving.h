@@ -14,5 +14,7 @@ struct evolving;
 int evolving_new(struct evolving **ret, struct engine *engine, struct err *err);
 void evolving_free(struct evolving *evolving); /* ends the child; the loop has to run once more */
 void evolving_turn_ended(struct evolving *evolving);
+/* One of today's rounds for a proposal of the agent's own; false: they are used up. */
+bool evolving_take_round(struct evolving *evolving);
 /* "evolving": {...} of the status document. */
 void evolving_status(const struct evolving *evolving, struct buf *out);

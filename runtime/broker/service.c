@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "broker/agent_tools.h"
 #include "broker/api.h"
 #include "broker/client.h"
 #include "broker/evolving.h"
@@ -294,6 +295,7 @@ static void stop(struct service *service)
     evolving_free(engine->evolving);
     hosted_end(engine);
     sessions_end(engine);
+    agent_tools_end(engine);
     transfers_free(engine->transfers);
     scripts_free(service->scripts);
     swap_free(engine->swap);

@@ -148,7 +148,9 @@ int toolcall_nested(struct turn *turn, struct note *note, const struct wire_effe
     note->call_name = kept(turn, effect->name);
     note->call_args = kept(turn, effect->body);
     facts->tool_nested = true;
-    facts->tool = (uint8_t)toolbox_permission(turn->session->engine->config, effect->name);
+    facts->tool = agent_tool(turn->session->engine, effect->name)
+                      ? TOOL_DENY /* a plugin has no say about its harness */
+                      : (uint8_t)toolbox_permission(turn->session->engine->config, effect->name);
     tell(note, body);
     return 0;
 }
