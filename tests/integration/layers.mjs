@@ -26,7 +26,7 @@ const sees = {
     'runtime/transfer': ['transfer', 'base', 'uv', 'curl'],
     'runtime/protocol': ['protocol', 'base'],
     'runtime/broker': ['broker', 'admission', 'http', 'transfer', 'protocol', 'wire', 'sandbox', 'lock', 'base', 'sqlite', 'uv'],
-    'runtime/talk': ['talk', 'wire', 'base', 'uv'],
+    'runtime/talk': ['talk', 'transfer', 'protocol', 'wire', 'base', 'uv'],
     'runtime/mock': ['mock', 'base', 'uv', 'zlib'],
     trials: ['trials', 'wire', 'sandbox', 'lock', 'base', 'zlib'],
     'evolver/patch': ['patch', 'base', 'treesitter'],
