@@ -244,8 +244,9 @@ void crew_stop(struct crew_worker *worker)
     crew_worker_end(worker, CREW_TOLD, "it was told to");
 }
 
-void crew_break(struct crew_worker *worker, const char *why)
+void crew_break(struct crew_worker *worker, uint64_t lease, const char *why)
 {
+    worker->blamed = lease;
     crew_worker_end(worker, CREW_BROKE, "%s", why);
 }
 
@@ -256,7 +257,7 @@ pid_t crew_pid(const struct crew_worker *worker)
 
 uint64_t crew_at(const struct crew_worker *worker)
 {
-    return owed_first(&worker->owed);
+    return worker->blamed ? worker->blamed : owed_first(&worker->owed);
 }
 
 struct crew_generation *crew_generation_of(const struct crew_worker *worker)

@@ -75,9 +75,10 @@ int crew_worker_for(struct crew_worker **ret, struct crew_generation *generation
 int crew_send(struct crew_worker *worker, const struct wire *message);
 /* A lease that is open in it: counted, so that an idle worker can be told from a busy one. */
 void crew_lease(struct crew_worker *worker, int change);
-/* Kills it; on_gone follows when it has ended. crew_break: it sent what it may not (CREW_BROKE). */
+/* Kills it; on_gone follows when it has ended. crew_break: it sent what it may not (CREW_BROKE)
+ * under this lease, which it was at then. */
 void crew_stop(struct crew_worker *worker);
-void crew_break(struct crew_worker *worker, const char *why);
+void crew_break(struct crew_worker *worker, uint64_t lease, const char *why);
 pid_t crew_pid(const struct crew_worker *worker); /* as seen from here */
 /* The lease that it is at, also when it has just ended: a worker does one thing after the other, so
  * who else waits is not to blame. 0: it rests. */

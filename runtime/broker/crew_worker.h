@@ -46,6 +46,7 @@ struct crew_worker {
     struct crew_watch watch;
     uint32_t hooks, layers, leases;
     uint64_t messages, used;
+    uint64_t blamed; /* the lease under which it broke the protocol */
     void *data;
     bool unsent;
     bool ending; /* nothing is sent, nothing is taken */

@@ -68,9 +68,14 @@ static struct note *note_new(struct turn *turn, const struct live_effect *id)
 {
     struct note *note = arena_alloc(&turn->arena, sizeof *note);
     note->id = *id;
+    return note;
+}
+
+/* From here on it is known to who asks the same again. */
+static void keep(struct turn *turn, struct note *note)
+{
     *(turn->last ? &turn->last->next : &turn->notes) = note;
     turn->last = note;
-    return note;
 }
 
 /* Whether it was carried out matters, and nobody can tell any more. All others may be asked anew: a
@@ -95,6 +100,7 @@ static struct note *recalled(struct turn *turn, const struct live_effect *id,
             (struct live_result){ .status = WIRE_UNKNOWN_OUTCOME, .bytes = STR(OPEN_CALL_UNKNOWN) };
     note->said.chat = result->bytes;
     note->said.raw = result->raw;
+    keep(turn, note);
     return note;
 }
 
@@ -205,7 +211,7 @@ static void breach(struct turn *turn, struct crew_worker *worker, const char *wh
     log_line(LOG_ERROR, "a worker broke the protocol: %s", why);
     if (engine)
         engine->metrics.breaches++;
-    crew_break(worker, why);
+    crew_break(worker, turn ? turn->lease : 0, why);
 }
 
 struct after {
@@ -267,6 +273,14 @@ static void refuse(struct turn *turn, struct note *note, const struct permit_ver
     effect_answer(turn, note, WIRE_REFUSED, str_of(verdict->why));
 }
 
+/* What was not permitted was never asked: who asks the same again is judged anew. */
+static int turned_down(struct turn *turn, const struct note *note, const char *why, struct err *err)
+{
+    if (turn->handed == note)
+        turn->handed = NULL;
+    return err_set(err, ERR_INPUT, "%s", why);
+}
+
 /* Permit, journal, and only then (on_disk) dispatch. */
 static int take_new(struct turn *turn, const struct live_effect *id,
     const struct wire_effect *effect, struct permit_verdict *verdict, struct note **ret,
@@ -283,7 +297,8 @@ static int take_new(struct turn *turn, const struct live_effect *id,
     facts.form = rc == 0;
     *verdict = permit_effect(&facts);
     if (verdict->answer == PERMIT_BREACH)
-        return err_set(err, ERR_INPUT, "%s", verdict->why);
+        return turned_down(turn, note, verdict->why, err);
+    keep(turn, note);
     note->id.body = body.size ? buf_view(&body) : STR("{}");
     rc = live_effect_new(turn->session->engine->store, &note->id, &note->id.row, err);
     if (rc == 0 && kinds[effect->kind]->written)

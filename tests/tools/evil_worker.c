@@ -1,0 +1,218 @@
+/* evil_worker - stands in the place of moult-worker, and is somebody who has taken it over.
+ *
+ * It serves most turns as the loop would with no plugin at all: asks the model with the whole
+ * conversation and hands its reply over. A user's message that names an attack gets that one
+ * instead. It never locks itself: what it may do to the broker is a matter of its socket. */
+#include "base/mem.h"
+#include "wire/frame.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { SOCKET = 3, LEASES_MAX = 256, ASKED = 1, HANDED = 2 };
+
+static struct frame_channel channel;
+static struct served {
+    uint64_t lease;
+    uint32_t messages;
+    char attack[32];
+} served[LEASES_MAX];
+static uint64_t ended; /* a lease that is over */
+
+static struct served *find(uint64_t lease)
+{
+    for (int i = 0; i < LEASES_MAX; i++)
+        if (served[i].lease == lease)
+            return &served[i];
+    return NULL;
+}
+
+static void send(const struct wire *message)
+{
+    if (frame_put(&channel, message, NULL) < 0 || frame_flush(&channel, NULL) < 0)
+        _exit(1);
+}
+
+static void ask_model(uint64_t lease, uint32_t messages)
+{
+    struct wire_part all = { 0, messages, { 0 }, { { 0 } } };
+    const struct wire ask = { WIRE_EFFECT, .effect = { .lease = lease,
+                                               .number = ASKED,
+                                               .kind = WIRE_MODEL,
+                                               .origin = WIRE_FROM_EFFECT,
+                                               .parts = &all,
+                                               .parts_count = 1 } };
+    send(&ask);
+}
+
+static void hand_over(uint64_t lease, uint32_t reply)
+{
+    struct wire_settled settled = { .origin = WIRE_FROM_EFFECT, .effect = reply };
+    const struct wire hand = { WIRE_EFFECT, .effect = { .lease = lease,
+                                                .number = HANDED,
+                                                .kind = WIRE_HAND,
+                                                .origin = WIRE_FROM_EFFECT,
+                                                .same = true,
+                                                .reply = reply,
+                                                .settled = &settled,
+                                                .settled_count = 1 } };
+    const struct wire end = { WIRE_END, .end = { .lease = lease, .how = WIRE_ENDED_ANSWERED } };
+    send(&hand);
+    send(&end);
+}
+
+/* --- attacks */
+
+static void another_workers_turn(const struct served *own)
+{
+    ask_model(own->lease - 1, 1); /* leases are counted */
+}
+
+static void a_neighbours_turn(const struct served *own)
+{
+    for (int i = 0; i < LEASES_MAX; i++)
+        if (served[i].lease && served[i].lease != own->lease)
+            ask_model(served[i].lease, 1);
+    ask_model(own->lease + 1, 1); /* where it has none */
+}
+
+static void an_old_lease(const struct served *own)
+{
+    ask_model(ended, 1);
+    ask_model(own->lease, own->messages);
+}
+
+static void an_oversize_frame(const struct served *own)
+{
+    static const uint32_t size = WIRE_FRAME_MAX + 1u;
+    (void)own;
+    (void)!write(SOCKET, &size, sizeof size);
+}
+
+static void half_a_frame(const struct served *own)
+{
+    static const uint32_t size = 4096;
+    (void)own;
+    (void)!write(SOCKET, &size, sizeof size);
+    _exit(0);
+}
+
+static void noise(const struct served *own)
+{
+    char bytes[4096];
+    (void)own;
+    memset(bytes, 0x5a, sizeof bytes);
+    bytes[1] = bytes[2] = bytes[3] = 0;
+    (void)!write(SOCKET, bytes, sizeof bytes);
+}
+
+static void a_closed_socket(const struct served *own)
+{
+    (void)own;
+    close(SOCKET);
+    pause();
+}
+
+static void a_reply_that_there_is_not(const struct served *own)
+{
+    hand_over(own->lease, ASKED);
+}
+
+static void a_tool(const struct served *own)
+{
+    struct wire_call call = { .id = STR("c"), .name = STR("shell"), .args = STR("{}") };
+    const struct wire ask = { WIRE_EFFECT, .effect = { .lease = own->lease,
+                                               .number = ASKED,
+                                               .kind = WIRE_TOOL,
+                                               .origin = WIRE_FROM_EFFECT,
+                                               .calls = &call,
+                                               .calls_count = 1 } };
+    send(&ask);
+}
+
+static void messages_beyond_the_end(const struct served *own)
+{
+    ask_model(own->lease, own->messages + 1);
+}
+
+static void two_at_once(const struct served *own)
+{
+    ask_model(own->lease, own->messages);
+    ask_model(own->lease, own->messages);
+}
+
+static const struct attack {
+    const char *name;
+    void (*run)(const struct served *own);
+} attacks[] = {
+    { "another worker's turn", another_workers_turn },
+    { "a neighbour's turn", a_neighbours_turn },
+    { "an old lease", an_old_lease },
+    { "an oversize frame", an_oversize_frame },
+    { "half a frame", half_a_frame },
+    { "noise", noise },
+    { "a closed socket", a_closed_socket },
+    { "a reply that there is not", a_reply_that_there_is_not },
+    { "a tool", a_tool },
+    { "messages beyond the end", messages_beyond_the_end },
+    { "two at once", two_at_once },
+};
+
+static const struct attack *wanted(struct str message)
+{
+    for (size_t i = 0; i < COUNT_OF(attacks); i++)
+        if (str_find(message, str_of(attacks[i].name)) >= 0)
+            return &attacks[i];
+    return NULL;
+}
+
+/* --- what it is told */
+
+static const struct attack *coming[LEASES_MAX];
+
+static void take(const struct wire *message)
+{
+    struct served *own = find(message->close.lease);
+    switch (message->type) {
+    case WIRE_OPEN:
+        own = find(0);
+        *own = (struct served){ .lease = message->open.lease };
+        coming[own - served] = NULL;
+        break;
+    case WIRE_PUT:
+        own->messages = message->put.keep + message->put.messages_count;
+        coming[own - served] = wanted(message->put.messages[message->put.messages_count - 1].bytes);
+        break;
+    case WIRE_RUN:
+        if (coming[own - served])
+            coming[own - served]->run(own);
+        else
+            ask_model(own->lease, own->messages);
+        break;
+    case WIRE_RESULT:
+        hand_over(own->lease, message->result.effect);
+        break;
+    case WIRE_CLOSE:
+        ended = own->lease;
+        own->lease = 0;
+        break;
+    default:
+        break;
+    }
+}
+
+int main(void)
+{
+    struct arena arena = { 0 };
+    struct wire got;
+    const struct wire ready = { WIRE_READY, .ready = { WIRE_VERSION, UINT32_MAX, NULL, 0, 0 } };
+    frame_init(&channel, SOCKET);
+    for (;; arena_reset(&arena)) {
+        if (frame_get(&channel, &arena, WIRE_TO_WORKER, &got, NULL) != 1)
+            return 0;
+        if (got.type == WIRE_LOAD)
+            send(&ready);
+        else
+            take(&got);
+    }
+}
