@@ -21,6 +21,9 @@ int builds_add_image(struct builds *builds, const char *name, struct str image, 
 #define BUILDS_ACTIVE UINT64_MAX
 int builds_generation(struct builds *ret, struct journal *journal, const struct home *home,
     uint64_t number, struct err *err);
+/* The same by its digest, whether it was admitted or not. */
+int builds_named(struct builds *ret, struct journal *journal, const struct home *home,
+    const struct digest *generation, struct err *err);
 /* Puts a candidate's build, named by the first digits of its id, in the place of its plugin's. */
 int builds_candidate(struct builds *builds, struct journal *journal, const struct home *home,
     struct str digits, struct err *err);

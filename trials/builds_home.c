@@ -42,14 +42,13 @@ static int add(struct builds *builds, const struct home *home, struct str name, 
     return builds_add_image(builds, plain, buf_view(&image), err);
 }
 
-static int read_generation(struct builds *ret, struct journal *journal, const struct home *home,
-    const struct json *admission, struct arena *arena, struct err *err)
+int builds_named(struct builds *ret, struct journal *journal, const struct home *home,
+    const struct digest *generation, struct err *err)
 {
-    struct digest digest;
+    CLEANUP(arena_done) struct arena own = { 0 };
+    struct arena *arena = &own;
     struct str text;
-    int rc = hash_unhex(&digest, json_string(arena, json_get(admission, "generation")), err);
-    if (rc == 0)
-        rc = journal_get(journal, "generation", &digest, arena, &text, err);
+    int rc = journal_get(journal, "generation", generation, arena, &text, err);
     const struct json *root = rc < 0 ? NULL : json_read(arena, text, NULL, err);
     if (!root)
         return err_while(err, "generation");
@@ -60,6 +59,14 @@ static int read_generation(struct builds *ret, struct journal *journal, const st
     if (rc == 0 && ret->count == 0)
         rc = err_set(err, ERR_INPUT, "a generation without builds");
     return rc;
+}
+
+static int read_generation(struct builds *ret, struct journal *journal, const struct home *home,
+    const struct json *admission, struct arena *arena, struct err *err)
+{
+    struct digest digest;
+    int rc = hash_unhex(&digest, json_string(arena, json_get(admission, "generation")), err);
+    return rc < 0 ? rc : builds_named(ret, journal, home, &digest, err);
 }
 
 int builds_generation(struct builds *ret, struct journal *journal, const struct home *home,

@@ -53,6 +53,17 @@ static void put_hash(const struct entry *entry, const char *name, enum column co
         put_text(entry, name, str_of(hash_hex(hex, &digest)));
 }
 
+/* What only a plugin can read: hex digits. */
+static void put_bytes(const struct entry *entry, const char *name, enum column column)
+{
+    const struct str bytes = db_text(entry->row, column);
+    member(entry, name);
+    buf_char(entry->out, '"');
+    for (size_t i = 0; i < bytes.size; i++)
+        buf_format(entry->out, "%02x", (unsigned char)bytes.at[i]);
+    buf_char(entry->out, '"');
+}
+
 /* JSON as it was kept, on one line: outside of strings a line's end is a blank, and inside there is
  * none. What is no JSON is a string. */
 static void put_json(const struct entry *entry, const char *name, struct str text)
@@ -134,6 +145,7 @@ static void print_state(const struct entry *entry)
     put_text(entry, "plugin", db_text(entry->row, TEXT));
     put_int(entry, "schema", A);
     put_int(entry, "size", B);
+    put_bytes(entry, "bytes", BYTES);
     put_hash(entry, "generation", HASH);
 }
 
@@ -216,7 +228,7 @@ static const char entries[] =
     " v.action, 0, v.why, v.generation, v.build, x'' FROM event v" OF_TURNS "v.turn" WHERE_TURN
     " UNION ALL "
     "SELECT a.number * 4, t.number, t.ordinal, a.at_ms, 7, 1, t.number * 4, a.schema,"
-    " length(a.bytes), 0, 0, a.plugin, a.generation, x'', x'' FROM state a" OF_TURNS
+    " length(a.bytes), 0, 0, a.plugin, a.generation, x'', a.bytes FROM state a" OF_TURNS
     "a.turn" WHERE_TURN " AND a.session = ?1 UNION ALL "
     "SELECT n.number * 4, t.number, t.ordinal, n.at_ms, 8, 0, t.number * 4, n.how, 0, 0, 0, n.why,"
     " x'', x'', x'' FROM turn_end n" OF_TURNS "n.turn" WHERE_TURN " UNION ALL "

@@ -23,6 +23,7 @@ export function cli(args, { input = '', onError = () => {} } = {}) {
     const out = { stdout: '', stderr: '' }
     child.stdout.on('data', data => { out.stdout += data })
     child.stderr.on('data', data => { out.stderr += data; onError(out.stderr, child) })
+    child.stdin.on('error', () => {}) // it may end without reading
     child.stdin.end(input)
     return new Promise(done => child.on('close', status => { children.delete(child); done({ status, ...out }) }))
 }
@@ -52,8 +53,8 @@ export async function model(rules) {
     return { url: listening, asked: () => lines().filter(line => line.request && line.method === 'POST').map(line => JSON.parse(line.body)) }
 }
 
-export function init(url, config) {
-    execFileSync(moult, ['init', home, '--harness', `${source}/examples/naive-harness`], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+export function init(url, config, ...more) {
+    execFileSync(moult, ['init', home, '--harness', `${source}/examples/naive-harness`, ...more], { env, stdio: ['ignore', 'ignore', 'inherit'] })
     writeFileSync(join(home, 'key'), 'a-key\n', { mode: 0o600 })
     const alias = name => ({ name, provider: 'openai', base_url: `${url}/v1`, model: name, api_key: { file: 'key' } })
     writeFileSync(join(home, 'moult.json'), JSON.stringify({ models: ['main', 'other'].map(alias), evolve: { autonomy: 'off' }, ...config }))
