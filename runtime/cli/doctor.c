@@ -165,6 +165,8 @@ static const struct part {
     { "moult-propose", "moult-propose" },
     { "moult-patch, with the C grammar", "moult-patch" },
     { "moult-evolve", "moult-evolve" },
+    { "moult-talk", "moult-talk" },
+    { "moult-mock", "moult-mock" },
     { "the plugin SDK", "../share/moult/sdk/moult.h" },
     { "the first harness", "../share/moult/harness" },
 };
@@ -185,6 +187,71 @@ static void check_parts(struct doctor *doctor)
         if (!there)
             snprintf(check->fix, sizeof check->fix, "./dev build");
     }
+}
+
+/* A scripted model is a file, named from the home. */
+static void check_script(struct doctor *doctor, const struct config_model *model)
+{
+    char file[PATH_MAX], path[PATH_MAX];
+    snprintf(file, sizeof file, "%.*s", (int)model->base_url.size,
+        model->base_url.at ? model->base_url.at : "");
+    if (!str_equal(model->provider, STR("script")))
+        return;
+    bool there =
+        file[0] && file_exists(file[0] == '/' ? file : home_path(path, &doctor->home, file));
+    struct check *check = add(doctor, "home.models.script", there ? STATUS_OK : STATUS_FAIL);
+    snprintf(check->detail, sizeof check->detail, "%.*s: %.120s%s",
+        (int)(model->name.size < 40 ? model->name.size : 40), model->name.at, file,
+        there ? "" : " is not there");
+    if (!there)
+        snprintf(check->fix, sizeof check->fix, "base_url is the script's file, from the home");
+}
+
+/* From the environment, or a file; the service does not mind who may read that file, so say it. */
+static void check_key(struct doctor *doctor, const struct config_model *model)
+{
+    char name[PATH_MAX], path[PATH_MAX];
+    struct stat st;
+    struct check *check;
+    struct str key = model->key_env.size ? model->key_env : model->key_file;
+    snprintf(name, sizeof name, "%.*s", (int)key.size, key.at ? key.at : "");
+    if (model->key_env.size > 0 && !getenv(name)) {
+        check = add(doctor, "home.models.key", STATUS_WARN);
+        snprintf(check->detail, sizeof check->detail, "%.100s is not set here", name);
+        snprintf(check->fix, sizeof check->fix, "set it where moult serve runs");
+    }
+    if (model->key_file.size == 0)
+        return;
+    bool there = stat(name[0] == '/' ? name : home_path(path, &doctor->home, name), &st) == 0;
+    if (there && (st.st_mode & 077) == 0)
+        return;
+    check = add(doctor, "home.models.key", there ? STATUS_WARN : STATUS_FAIL);
+    snprintf(check->detail, sizeof check->detail, "%.100s %s", name,
+        there ? "may be read by others" : "is not there");
+    snprintf(check->fix, sizeof check->fix, there ? "chmod 600 %.100s" : "write the key to %.100s",
+        name);
+}
+
+/* A port is open to every program of the machine: without tokens the service does not start. */
+static void check_listen(struct doctor *doctor, const struct config_listen *listen)
+{
+    char file[PATH_MAX], path[PATH_MAX];
+    struct stat st;
+    if (listen->tcp.size == 0)
+        return;
+    snprintf(file, sizeof file, "%.*s", (int)listen->tokens_file.size, listen->tokens_file.at);
+    bool there = lstat(home_path(path, &doctor->home, file), &st) == 0;
+    bool closed = there && S_ISREG(st.st_mode) && (st.st_mode & 077) == 0 && st.st_uid == geteuid();
+    struct check *check = add(doctor, "home.listen", closed ? STATUS_OK : STATUS_FAIL);
+    snprintf(check->detail, sizeof check->detail, "%.*s, tokens in %.120s%s", (int)listen->tcp.size,
+        listen->tcp.at, file,
+        closed  ? ""
+        : there ? ": not a file that its owner alone can read"
+                : ": not there");
+    if (!closed)
+        snprintf(check->fix, sizeof check->fix,
+            there ? "chmod 600 %.140s" : "write lines \"TOKEN PRINCIPAL\" into %.100s, mode 600",
+            path);
 }
 
 static void check_home(struct doctor *doctor)
@@ -211,14 +278,10 @@ static void check_home(struct doctor *doctor)
         snprintf(check->detail, sizeof check->detail, "none");
         snprintf(check->fix, sizeof check->fix, "name one in moult.json: $.models");
     }
+    check_listen(doctor, &config.listen);
     for (uint32_t i = 0; i < config.models_count; i++) {
-        struct str key = config.models[i].key_env;
-        CLEANUP(mem_freep) char *name = mem_format("%.*s", (int)key.size, key.at ? key.at : "");
-        if (key.size == 0 || getenv(name))
-            continue;
-        check = add(doctor, "home.models.key", STATUS_WARN);
-        snprintf(check->detail, sizeof check->detail, "%.100s is not set here", name);
-        snprintf(check->fix, sizeof check->fix, "set it where moult serve runs");
+        check_script(doctor, &config.models[i]);
+        check_key(doctor, &config.models[i]);
     }
 }
 
