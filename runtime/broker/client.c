@@ -228,6 +228,9 @@ static int place(struct client *client, struct err *err)
     client->view = protocol_request_view(client->request);
     if (client->view->messages_count == 0)
         return err_set(err, ERR_INPUT, "a request without a message");
+    if (client->view->tools.size > WIRE_BYTES_MAX || client->view->model.size > WIRE_TEXT_MAX)
+        return err_set(err, ERR_LIMIT, "tools of more than %d bytes, or a model's name of %d",
+            WIRE_BYTES_MAX, WIRE_TEXT_MAX);
     client->hosted = name.at != NULL;
     if (client->hosted)
         return hosted_place(client, name, err);

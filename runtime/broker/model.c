@@ -415,6 +415,8 @@ static void read_reply(struct model_call *call, enum transfer_end end, const str
             str_of(why && why->code ? why->text : "the provider's answer was cut off"));
     else if (rc < 0)
         failed(call, PROTOCOL_MALFORMED, str_of(err.text));
+    else if (note->said.chat.size > WIRE_BYTES_MAX)
+        failed(call, PROTOCOL_MALFORMED, STR("the provider's answer is too long for a harness"));
     else {
         note->result.status = WIRE_OK;
         note->result.bytes = call->nested ? text_in(turn, note->said.chat) : note->said.chat;

@@ -78,6 +78,24 @@ static uint64_t seed_of(const struct turn *turn)
     return hash_fast(&turn->row, sizeof turn->row, hash_fast("moult-turn", 10, 0));
 }
 
+/* In as many frames as it takes: a conversation may be larger than one. */
+static void put_messages(struct turn *turn)
+{
+    enum { ROOM = WIRE_FRAME_MAX - 4096, HEAD = 16 };
+    struct session *session = turn->session;
+    struct wire_message *messages = session_messages(session, &turn->arena);
+    for (uint32_t from = 0, count; from < session->entries_count; from += count) {
+        size_t size = 0;
+        for (count = 0; from + count < session->entries_count; count++) {
+            size += messages[from + count].bytes.size + HEAD;
+            if (count > 0 && size > ROOM)
+                break;
+        }
+        const struct wire put = { WIRE_PUT, .put = { turn->lease, from, messages + from, count } };
+        crew_send(turn->worker, &put);
+    }
+}
+
 static void send_session(struct turn *turn)
 {
     struct session *session = turn->session;
@@ -91,13 +109,10 @@ static void send_session(struct turn *turn)
                                               .states = session_states(session, &turn->arena),
                                               .states_count = session->states_count,
                                           } };
-    const struct wire put = { WIRE_PUT,
-        .put = {
-            turn->lease, 0, session_messages(session, &turn->arena), session->entries_count } };
     const struct wire run = { WIRE_RUN,
         .run = { turn->lease, bounded_ms(turn), turn->starts && !turn->settled, turn->settled } };
     crew_send(turn->worker, &open);
-    crew_send(turn->worker, &put);
+    put_messages(turn);
     crew_send(turn->worker, &run);
 }
 
@@ -165,6 +180,7 @@ void turn_result(struct turn *turn, struct note *note)
             client_broken(turn, &err);
             return;
         }
+        session_wrote(turn->session);
     }
     if (note->id.kind == WIRE_MODEL && note->result.status == WIRE_OK)
         swap_reply(turn, note);
@@ -201,6 +217,7 @@ int turn_new(struct turn **ret, struct session *session, struct err *err)
     if (rc < 0)
         return rc;
     *ret = turn_again(session, number, session->turns++);
+    session_wrote(session);
     engine->metrics.turns++;
     return 0;
 }

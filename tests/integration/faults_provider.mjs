@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-// A provider that fails in every way it can, and clients that do: each time the client hears an error of its own
+// A provider that fails in every way it can: each time the client hears an error of its own
 // protocol (or a broken transfer, where an answer had begun), nothing is asked twice, the journal says what happened,
 // and the next request is answered as ever.
-import { match, ok, strictEqual as equal, deepStrictEqual as same } from 'node:assert'
-import { readFileSync } from 'node:fs'
-import { AUTH, PROTOCOLS, TOKEN, answer, ask, heard, model, models, post, raw, serve } from './gateway_home.mjs'
+import { ok, strictEqual as equal, deepStrictEqual as same } from 'node:assert'
+import { PROTOCOLS, ask, model, models, serve } from './gateway_home.mjs'
 
 const limits = { timeouts_ms: { connect: 500, first_byte: 400, idle: 400, total: 2500 } }
 const ends = { chat: /\[DONE\]|"finish_reason":"stop"/, responses: /response\.completed/, messages: /message_stop/ }
@@ -38,12 +37,6 @@ const rule = ([name, does]) => ({
 })
 const upstream = await model({ rules: [
     ...[...faults, ...streams, large].map(rule),
-    { when: { user: 'half, then whole', times: 1 }, say: ['one', 'two', 'three'], fault: { cut_events: 3 } },
-    { when: { user: 'first limited', times: 1 }, status: 429, headers: { 'retry-after': '0' } },
-    { when: { user: 'no json' }, call: { name: 'look', arguments: '{"id": ' } },
-    { when: { user: 'never' }, fault: { silent: true } },
-    { when: { user: 'slow' }, say: Array.from({ length: 500 }, (_, i) => `word ${i} `), pause_ms: 20 },
-    { when: { user: 'much' }, fill: 30e6, chunk: 1 << 16 },
     { say: 'Fine.' },
 ] })
 const request = (protocol, text, stream) => JSON.stringify(PROTOCOLS[protocol].body(text, stream ? { stream } : {}))
@@ -82,9 +75,6 @@ async function provider(kind, home) {
     for (const [protocol, { path }] of Object.entries(PROTOCOLS))
         equal((await ask(home.port, path, request(protocol, 'hello'))).status, 200, 'it goes on')
 }
-
-/** Resident at most, in MiB. */
-const peak = ({ child }) => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) >> 10
 
 for (const kind of ['held', 'passing']) {
     const home = await serve(kind, models(upstream.url, limits))

@@ -2,9 +2,8 @@
 // The gateway byte for byte, between a client that writes its own HTTP and a provider whose log shows what came: what
 // no plugin changed goes up and comes down as it is, in three protocols, streamed and not, by a harness that holds a
 // reply until it has seen the whole and by one that passes it on as it comes.
-import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
-import { gzipSync } from 'node:zlib'
-import { AUTH, KEY, OTHER, PROTOCOLS, TOKEN, answer, ask, heard, model, models, post, raw, serve } from './gateway_home.mjs'
+import { deepStrictEqual as same, match, strictEqual as equal } from 'node:assert'
+import { AUTH, PROTOCOLS, ask, model, models, serve } from './gateway_home.mjs'
 
 // --- what providers say, as texts: with all that a serialiser would lose
 
@@ -81,7 +80,6 @@ const rules = Object.keys(PROTOCOLS).flatMap(protocol => [
 ])
 
 const upstream = await model({ rules })
-const bytes = {}
 
 // --- up and down, by both kinds of harness
 for (const kind of ['held', 'passing']) {
