@@ -1,6 +1,7 @@
 moult_story(integration layers.mjs)
 moult_story(integration home_init)
 moult_story(integration service_cli.mjs)
+moult_story(integration service_odd.mjs)
 moult_story(integration service_prove.mjs)
 moult_story(integration evolve)
 moult_story(integration evolve_routing)

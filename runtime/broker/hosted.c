@@ -53,13 +53,17 @@ static int add_said(struct client *client, struct session *session, uint64_t tur
     return rc;
 }
 
+static int in_work(struct err *err)
+{
+    err_set(err, ERR_STATE, "a turn of this session is in work");
+    return err_hint(err, "wait for its answer, or use another session");
+}
+
 static int begin_turn(struct client *client, struct session *session, struct err *err)
 {
     struct turn *turn;
-    if (session->turn) {
-        err_set(err, ERR_STATE, "a turn of this session is in work");
-        return err_hint(err, "wait for its answer, or use another session");
-    }
+    if (session->turn)
+        return in_work(err);
     int rc = turn_new(&turn, session, err);
     if (rc < 0)
         return rc;
@@ -184,8 +188,20 @@ static struct starting *starting_new(struct engine *engine, struct str name)
     return starting;
 }
 
+/* Who else opens the session holds its workspace: two of them would wait for each other. */
+static bool is_starting(const struct client *client, struct str name)
+{
+    for (const struct starting *it = client->engine->startings; it; it = it->next)
+        if (it->client && str_equal(it->name, name) &&
+            str_equal(it->client->principal, client->principal))
+            return true;
+    return false;
+}
+
 static int start_tools(struct client *client, struct str name, struct err *err)
 {
+    if (is_starting(client, name))
+        return in_work(err);
     struct starting *starting = starting_new(client->engine, name);
     starting->client = client;
     client->starting = starting;

@@ -203,15 +203,28 @@ static void tell(const struct model_call *call, const struct wire_effect *effect
     buf_char(body, '}');
 }
 
+/* The worker took what it was offered: moult.json is to blame, and no generation. */
+static int no_provider(const struct turn *turn, struct err *err)
+{
+    struct str name = turn->client ? turn->client->view->model : (struct str){ 0 };
+    char shown[80];
+    if (turn->models_count == 0)
+        err_set(err, ERR_MISSING, "moult.json has no models");
+    else
+        err_set(err, ERR_MISSING, "no provider of moult.json takes the model \"%s\"",
+            str_printable(shown, sizeof shown, name, false));
+    return err_hint(err, "give it a model of this name, or a provider that speaks this protocol");
+}
+
 static int prepare(struct turn *turn, struct note *note, const struct wire_effect *effect,
     struct permit_facts *facts, struct buf *body, struct err *err)
 {
     const struct provider *provider = provider_by(turn, effect->model);
-    facts->model_known = provider != NULL;
-    if (effect->model >= turn->models_count || !parts_fit(turn->session, effect))
+    facts->model_known = effect->model < turn->models_count;
+    if (!provider && (facts->model_known || turn->models_count == 0))
+        return no_provider(turn, err);
+    if (!facts->model_known || !parts_fit(turn->session, effect))
         return err_set(err, ERR_INPUT, "a model request that names what is not there");
-    if (!provider)
-        return 0;
     struct model_call *call = mem_zero(1, sizeof *call);
     *call = (struct model_call){ .turn = turn, .note = note, .provider = provider };
     call_free(turn->model);

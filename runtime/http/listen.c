@@ -70,6 +70,14 @@ static int tcp_address(
     return err_hint(err, "127.0.0.1 is this machine alone");
 }
 
+static int cannot_listen(const struct http_listen *where, const char *name, struct err *err)
+{
+    if (where->unix_path || errno != EADDRINUSE)
+        return err_sys(err, "listen on %s", name);
+    err_sys(err, "listen on %s:%u", name, where->port);
+    return err_hint(err, "end who has the port, or give listen.tcp another one; 0 is a free one");
+}
+
 int listen_open(const struct http_listen *where, uint16_t *ret_port, struct err *err)
 {
     union address address = { 0 };
@@ -88,7 +96,7 @@ int listen_open(const struct http_listen *where, uint16_t *ret_port, struct err 
                          : setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
         return err_sys(err, "prepare the socket for %s", name);
     if (bind(fd, &address.any, size) < 0 || listen(fd, BACKLOG) < 0)
-        return err_sys(err, "listen on %s", name);
+        return cannot_listen(where, name, err);
     size = sizeof address;
     if (getsockname(fd, &address.any, &size) < 0)
         return err_sys(err, "name of the socket for %s", name);

@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+// What a user gets wrong, and what clients do at once: a service without models, or without one for a client's protocol,
+// says so and blames nobody else; a port that is taken is named; two clients that open one session are not both let in.
+import { deepStrictEqual as same, match, strictEqual as equal } from 'node:assert'
+import { createServer } from 'node:net'
+import { request } from 'node:http'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cli, home, init, json, model, serve, socket } from './service_home.mjs'
+
+const { url } = await model([{ say: 'Fine.' }])
+init(url, { models: [] })
+
+/** POST on the service's own socket. */
+const post = (path, body, headers = {}) => new Promise((done, failed) => {
+    const text = JSON.stringify(body)
+    request({ socketPath: socket, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers } }, async answer => {
+        let said = ''
+        for await (const piece of answer) said += piece
+        done({ status: answer.statusCode, headers: answer.headers, said })
+    }).on('error', failed).end(text)
+})
+const user = text => ({ model: 'gpt', max_tokens: 9, messages: [{ role: 'user', content: text }] })
+const configure = config => writeFileSync(join(home, 'moult.json'), JSON.stringify({ evolve: { autonomy: 'off' }, ...config }))
+
+// No models at all: each turn ends and says why; no worker and no generation is to blame.
+let service = await serve()
+for (const path of ['/v1/chat/completions', '/v1/responses', '/v1/messages']) {
+    const { status, said } = await post(path, path === '/v1/responses' ? { model: 'gpt', input: 'hi' } : user('hi'))
+    equal(status, 404, `${path}: ${said}`)
+    match(said, /moult\.json/)
+}
+const run = await json('run', 'hello')
+same([run.status, run.error.code], [1, 'missing'], JSON.stringify(run))
+let got = await json('status')
+same([got.pid, got.turns_open], [service.pid, 0])
+await service.stop()
+
+// A provider of one protocol, asked for another's name in another protocol.
+configure({ models: [{ name: 'main', provider: 'anthropic', base_url: url, model: 'main', api_key: { file: 'key' } }] })
+service = await serve()
+for (let i = 0; i < 3; i++) {
+    const { status, said } = await post('/v1/chat/completions', user('hi'))
+    equal(status, 404, said)
+    match(said, /takes the model \\?"gpt/)
+}
+got = await json('status')
+equal(got.pid, service.pid)
+match((await post('/v1/chat/completions', { ...user('hi'), model: 'main' })).said, /Fine\./)
+
+// Two open one new session at once: one is let in, the other told; then it goes on.
+configure({ models: [{ name: 'main', provider: 'openai', base_url: `${url}/v1`, model: 'main', api_key: { file: 'key' } }] })
+await service.stop()
+service = await serve()
+for (let round = 0; round < 4; round++) {
+    const answers = await Promise.all([1, 2, 3].map(() => post('/v1/chat/completions', user('hi'), { 'X-Moult-Session': `both-${round}` })))
+    same(answers.map(it => it.status).sort(), [200, 503, 503])
+    for (const it of answers.filter(it => it.status === 503)) match(it.said, /a turn of this session is in work/)
+    const after = await post('/v1/chat/completions', user('again'), { 'X-Moult-Session': `both-${round}` })
+    equal(after.status, 200, after.said)
+}
+await service.stop()
+
+// A port that somebody else has.
+const taken = createServer().listen(0, '127.0.0.1')
+await new Promise(done => taken.once('listening', done))
+const { port } = taken.address()
+writeFileSync(join(home, 'tokens'), 'a-token-of-this-home-0001 alice\n', { mode: 0o600 })
+configure({ models: [], listen: { tcp: `127.0.0.1:${port}`, tokens: { file: 'tokens' } } })
+const refused = await cli(['serve'])
+equal(refused.status, 1)
+match(refused.stderr, new RegExp(`:${port}`))
+match(refused.stderr, /listen\.tcp/)
+taken.close()
+console.log('ok')
+process.exit(0)
