@@ -58,6 +58,7 @@ struct session {
     uint32_t turns;
     struct turn *turn; /* in work or suspended, or NULL */
     struct toolbox *toolbox;
+    bool writes;                   /* something of it stands in the open group */
     struct session *next;          /* of the same bucket */
     struct session *older, *newer; /* by last use */
 };
@@ -155,8 +156,8 @@ struct engine {
     struct session *by_number[ENGINE_BUCKETS];
     struct turn *by_lease[ENGINE_BUCKETS];
     struct session *oldest, *newest;
-    struct client *clients;     /* who waits */
-    struct starting *startings; /* sessions that wait for their tools */
+    struct client *clients;         /* who waits */
+    struct starting *startings;     /* sessions that wait for their tools */
     struct agent_call *agent_calls; /* children of agent_tools.c */
     uint32_t sessions, turns_open;
     uint64_t last_lease, started_ns;

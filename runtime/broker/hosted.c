@@ -10,6 +10,7 @@
 #include "broker/agent_tools.h"
 #include "broker/model.h"
 #include "broker/open_calls.h"
+#include "broker/recover.h"
 #include "broker/session.h"
 #include "broker/turn.h"
 
@@ -59,12 +60,29 @@ static int in_work(struct err *err)
     return err_hint(err, "wait for its answer, or use another session");
 }
 
+static bool is_resumed(const struct session *session);
+
+/* The disk was full, and the session was dropped and read again. */
+static int end_of_given_up(struct session *session, struct err *err)
+{
+    struct turn *turn = session->turn;
+    if (!turn || turn->phase != TURN_RESTS || is_resumed(session))
+        return 0;
+    int rc = recover_end(session->engine, turn->row, err);
+    if (rc == 0)
+        turn_free(turn);
+    return rc;
+}
+
 static int begin_turn(struct client *client, struct session *session, struct err *err)
 {
     struct turn *turn;
+    int rc = end_of_given_up(session, err);
+    if (rc < 0)
+        return rc;
     if (session->turn)
         return in_work(err);
-    int rc = turn_new(&turn, session, err);
+    rc = turn_new(&turn, session, err);
     if (rc < 0)
         return rc;
     turn->starts = true;
@@ -94,6 +112,15 @@ static void starting_free(struct starting *starting)
     toolbox_free(starting->toolbox);
     free(starting->name_text);
     free(starting);
+}
+
+/* Its turn goes on as soon as its tools are there. */
+static bool is_resumed(const struct session *session)
+{
+    for (const struct starting *it = session->engine->startings; it; it = it->next)
+        if (it->number == session->number)
+            return true;
+    return false;
 }
 
 void hosted_end(struct engine *engine)
@@ -301,7 +328,7 @@ int hosted_place(struct client *client, struct str name, struct err *err)
     rc = session_named(&session, client->engine, client->principal, name, err);
     if (rc < 0 && rc != -ERR_MISSING)
         return rc;
-    if (rc == 0 && (session->toolbox || session->turn)) /* its tools may just start again */
+    if (rc == 0 && (session->toolbox || is_resumed(session)))
         return begin_turn(client, session, err);
     return start_tools(client, name, err);
 }

@@ -8,3 +8,6 @@
 #include "broker/engine.h"
 
 int recover(struct engine *engine, struct err *err);
+/* Ends a turn of a session whose turn in memory was given up when the disk was full: what the
+ * journal has of it is all there will be. In an open group. */
+int recover_end(struct engine *engine, uint64_t turn, struct err *err);

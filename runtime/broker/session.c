@@ -2,6 +2,7 @@
 #include "broker/session.h"
 
 #include "base/mem.h"
+#include "broker/client.h"
 #include "broker/turn.h"
 
 #include <stdlib.h>
@@ -81,6 +82,39 @@ void sessions_end(struct engine *engine)
         session_drop(engine->oldest);
 }
 
+/* --- a group that failed */
+
+struct group {
+    struct engine *engine;
+    uint64_t number;
+};
+
+static void on_group(void *with, int rc, const struct err *err)
+{
+    struct group group = *(struct group *)with;
+    free(with);
+    struct session *session = *bucket(group.engine, group.number);
+    while (session && session->number != group.number)
+        session = session->next;
+    if (!session)
+        return;
+    session->writes = false;
+    if (rc < 0 && session->turn)
+        client_broken(session->turn, err); /* drops it, too */
+    else if (rc < 0)
+        session_drop(session);
+}
+
+void session_wrote(struct session *session)
+{
+    if (session->writes)
+        return;
+    struct group *group = mem_zero(1, sizeof *group);
+    *group = (struct group){ session->engine, session->number };
+    session->writes = true;
+    commit_after(session->engine->commit, on_group, group);
+}
+
 /* --- made and found */
 
 static struct session *make(struct engine *engine, const struct session_plan *plan, uint64_t number)
@@ -113,9 +147,11 @@ int session_new(
         .protocol = str_of(protocol_words[plan->protocol]),
         .tools = plan->tools };
     int rc = live_session_new(engine->store, &row, &number, err);
-    if (rc == 0)
-        *ret = make(engine, plan, number);
-    return rc;
+    if (rc < 0)
+        return rc;
+    *ret = make(engine, plan, number);
+    session_wrote(*ret);
+    return 0;
 }
 
 static void push(struct session *session, struct str bytes, bool failed, int32_t client)
@@ -249,6 +285,7 @@ int session_add(
     if (!is_error(message->bytes))
         push(session, message->bytes, message->failed, client);
     session->rows++;
+    session_wrote(session);
     return 0;
 }
 
@@ -259,12 +296,14 @@ int session_replace(
     row.session = session->number;
     row.seq = session->entries[at].seq;
     int rc = live_message_replace(session->engine->store, &row, err);
-    if (rc == 0)
-        session->entries[at] = (struct entry){ .bytes = keep(session, message->bytes),
-            .failed = session->entries[at].failed,
-            .seq = row.seq,
-            .client = -1 };
-    return rc;
+    if (rc < 0)
+        return rc;
+    session->entries[at] = (struct entry){ .bytes = keep(session, message->bytes),
+        .failed = session->entries[at].failed,
+        .seq = row.seq,
+        .client = -1 };
+    session_wrote(session);
+    return 0;
 }
 
 const struct digest *session_key(struct session *session, uint32_t at)
@@ -281,9 +320,11 @@ int session_state(struct session *session, uint64_t turn, const struct digest *g
     const struct wire_state *state, struct err *err)
 {
     int rc = live_state(session->engine->store, session->number, turn, state, generation, err);
-    if (rc == 0)
-        set_state(session, state);
-    return rc;
+    if (rc < 0)
+        return rc;
+    set_state(session, state);
+    session_wrote(session);
+    return 0;
 }
 
 struct wire_message *session_messages(const struct session *session, struct arena *arena)

@@ -25,6 +25,9 @@ int session_fork(struct session **ret, struct session *from, uint32_t keep, stru
 /* Out of memory, at rest: what the journal has of it is what there is. */
 void session_drop(struct session *session);
 void session_touch(struct session *session); /* used now */
+/* Something of it was written: if that does not come to the disk, its turn ends with an error and
+ * the session is dropped, since the journal does not have what is in memory. */
+void session_wrote(struct session *session);
 /* Drops what has rested longest while there are more than ENGINE_SESSIONS_MAX. */
 void sessions_trim(struct engine *engine);
 /* All of them out of memory; what is in work is left as the journal has it. */

@@ -122,6 +122,7 @@ async function serve(moult, home, more) {
         ended.then(code => { throw new Error(`moult serve ended with ${code}: ${log}`) }),
     ])
     const said = JSON.parse(line)
+    if (said.error) throw new Error(said.error.message)
     return {
         ...said, ended, log: () => log,
         async end(signal = 'SIGTERM') { process.kill(said.pid, signal); return ended },
