@@ -52,6 +52,7 @@ static const struct command {
     { "run", "moult-talk", "one turn of a hosted session" },
     { "chat", "moult-talk", "a conversation, line by line" },
     { "permissions", "moult-talk", "what turns want a person's word for" },
+    { "backtest", "moult-trial", "what a candidate would have done to past traffic" },
     { "prove", "moult-trial", "run a live turn again and compare every effect" },
     { "mock-model", "moult-mock", "a scripted model over the real protocols" },
     { "bench", "moult-bench", "measure moult on this machine" },
