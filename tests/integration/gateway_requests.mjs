@@ -23,10 +23,15 @@ const upstream = await model({ rules: [
     { when: { user_contains: 'parallel' }, pause_ms: 2, say: ['a', 'b', 'c'] },
     { when: { user_contains: 'use a tool', last_role: 'user' }, call: { name: 'look', arguments: { id: 1 } } },
     { when: { protocol: 'count_tokens' }, count: 41 },
+    { when: { user_contains: 'think for long' }, delay_ms: 20000, say: 'Thought.' },
+    { when: { user_contains: 'lose' }, fill: 4e6, chunk: 1 << 16 },
     { say: 'Fine.' },
 ] })
 const home = await serve('held', models(upstream.url))
 const { port, socket } = home
+
+// Silence of a provider is waited out; meanwhile the rest happens.
+const silences = [{}, { stream: true }].map(more => ask(port, CHAT, chat('think for long', more)))
 
 // --- who may come in: both ways of carrying a token, on every path; the refusal has the protocol's own shape
 for (const [protocol, { path }] of Object.entries(PROTOCOLS)) {
@@ -196,6 +201,23 @@ const count = () => home.sessions().length
     for (const got of all) same([got.status, got.whole], [200, true])
     equal(count(), before + 32)
     equal(upstream.asked().filter(it => it.body?.includes('parallel')).length, 32)
+}
+{ // an answer that was on its way when its client went: who asks the same again gets that one
+    const sent = chat('lose this')
+    const lost = raw(socket, post(CHAT, sent))
+    lost.socket.once('data', () => lost.socket.pause()) // the rest does not fit between the two
+    await heard('HTTP/1.1 200')(lost.text)
+    lost.socket.destroy()
+    await lost
+    const asked = () => upstream.asked().filter(it => it.body === sent).length
+    const found = await ask(socket, CHAT, sent)
+    same([found.status, found.whole, said(found).length, asked()], [200, true, 4000000, 1], 'it was not asked again')
+    await ask(socket, CHAT, sent)
+    equal(asked(), 2, 'what was delivered is nothing to repeat')
+}
+for (const got of await Promise.all(silences)) {
+    same([got.status, got.whole], [200, true])
+    match(got.body, /ought/)
 }
 await home.stop()
 await upstream.end()
