@@ -32,8 +32,9 @@ static void collect(struct transfers *transfers)
     }
 }
 
-static void deliver(struct transfers *transfers)
+static bool deliver(struct transfers *transfers)
 {
+    bool some = transfers->ready;
     while (transfers->ready) {
         struct transfer *transfer = transfers->ready;
         transfers->ready = transfer->next_ready;
@@ -42,6 +43,7 @@ static void deliver(struct transfers *transfers)
         transfer->is_ready = false;
         transfer_deliver(transfer);
     }
+    return some;
 }
 
 static void act(struct transfers *transfers, curl_socket_t socket, int events)
@@ -50,10 +52,11 @@ static void act(struct transfers *transfers, curl_socket_t socket, int events)
     curl_multi_socket_action(transfers->multi, socket, events, &running);
 }
 
-static void finish_round(struct transfers *transfers)
+/* Whether somebody was told something. */
+static bool finish_round(struct transfers *transfers)
 {
     collect(transfers);
-    deliver(transfers);
+    return deliver(transfers);
 }
 
 static int to_curl(uint32_t events)
@@ -92,8 +95,9 @@ static void before_wait(uv_prepare_t *prepare)
         return;
     transfers->due = false;
     act(transfers, CURL_SOCKET_TIMEOUT, 0);
-    finish_round(transfers);
-    if (transfers->due)
+    /* Who is told here may have to do something before the loop waits, or end it: a near peer's
+     * whole answer is here at once. */
+    if (finish_round(transfers) || transfers->due)
         uv_idle_start(&transfers->no_wait, on_idle);
 }
 

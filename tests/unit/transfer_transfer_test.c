@@ -729,6 +729,34 @@ static void test_cancel_is_heard(void **state)
     told_done(&told);
 }
 
+static void on_late(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+/* Some transfers end before the loop has waited once: then it does not wait at all, since who was
+ * told may have been all that it ran for. */
+static void test_told_before_the_wait(void **state)
+{
+    (void)state;
+    struct transfer_request request = {
+        .method = "GET", .url = "http://nobody/", .unix_socket = "/nobody.is.here"
+    };
+    struct told told = { 0 };
+    static uv_timer_t timer;
+    bool late = false;
+    begin(&told, &request);
+    uv_timer_init(&loop, &timer);
+    timer.data = &late;
+    uv_timer_start(&timer, on_late, 2000, 0);
+    while (told.ends == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_false(late);
+    assert_int_equal(told.end, TRANSFER_CONNECT);
+    uv_close((uv_handle_t *)&timer, NULL);
+    told_done(&told);
+}
+
 /* What is open when the transfers go is cancelled; nothing starts any more. */
 static void start_again(struct told *told)
 {
@@ -780,6 +808,7 @@ int main(void)
         RAW(test_paused_peer_waits),
         RAW(test_cancelled),
         RAW(test_cancelled_while_paused),
+        RAW(test_told_before_the_wait),
         OURS(test_large_both_ways),
         OURS(test_many),
         OURS(test_cancel_is_heard),
