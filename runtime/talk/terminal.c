@@ -70,7 +70,9 @@ bool terminal_yes(struct str question, struct str detail)
     CLEANUP(mem_freep) char *what = shown(question, false);
     CLEANUP(mem_freep) char *how = shown(detail, true);
     fprintf(stderr, "%s\n%s%sallow? [y/N] ", what, how, detail.size ? "\n" : "");
-    if (terminal_line(&line) != TERMINAL_LINE)
+    enum terminal_read got = terminal_line(&line);
+    interrupted |= got == TERMINAL_INTERRUPTED; /* for who looks at the turn: it is the turn's */
+    if (got != TERMINAL_LINE)
         return false;
     struct str said = str_trim(buf_view(&line));
     return str_equal(said, STR("y")) || str_equal(said, STR("yes"));

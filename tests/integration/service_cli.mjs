@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // The commands that speak with the running service: status, run, chat, permissions; without one, with one, with a
 // model that fails, with nobody there to say yes, and with ^C.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
-import { cli, init, json, model, serve } from './service_home.mjs'
+import { cli, env, home, init, json, model, moult, serve } from './service_home.mjs'
 
 const { url, asked } = await model([
     { when: { user: 'which' }, say: 'main answers.' },
@@ -12,6 +14,7 @@ const { url, asked } = await model([
     { when: { last_role: 'tool', user_contains: 'slow' }, fault: { silent: true } },
     { when: { result_contains: 'done' }, say: ['It is ', 'done.'] },
     { when: { last_role: 'tool' }, say: 'I was not allowed to.' },
+    { when: { user: 'steer' }, say: '\u001b[31mred' },
     { say: 'Fine.' },
 ])
 init(url, { tools: { shell: 'ask' } })
@@ -93,6 +96,30 @@ match(got.stderr, /cancelled/)
 equal((await json('status')).turns_open, 0)
 same((await json('permissions')).permissions, [])
 same(await cli(['run', 'hello', '--session', 'stopped']).then(it => [it.status, it.stdout, it.stderr]), [0, 'Fine.\n', ''])
+
+// At a terminal: a question is put there, ^C ends what is in work and not the conversation, ^D ends that. What would
+// steer the terminal is shown, not done.
+if (spawnSync('script', ['--version']).error) {
+    console.log('no terminal was tried: no script(1)')
+} else {
+    const child = spawn('script', ['-qec', `'${moult}' -C '${home}' chat`, '/dev/null'], { env })
+    let told = ''
+    child.stdout.on('data', data => { told += data })
+    const after = async (what, input) => {
+        while (!told.includes(what)) await once(child.stdout, 'data')
+        told = told.slice(told.indexOf(what) + what.length)
+        child.stdin.write(input)
+    }
+    const ended = once(child, 'exit')
+    await after('> ', 'use the shell\n')
+    await after('allow? [y/N] ', 'y\n')
+    await after('It is done.\r\n> ', 'steer\n')
+    await after('\\x1b[31mred\r\n> ', 'the slow shell\n')
+    await after('allow? [y/N] ', '\x03')
+    await after('moult: cancelled\r\n> ', 'hello\n')
+    await after('Fine.\r\n> ', '\x04')
+    equal((await ended)[0], 0)
+}
 
 // What runs.
 const status = await json('status')
