@@ -28,7 +28,7 @@ struct evolving {
     bool again;        /* turns ended while a round ran */
     uint64_t day;
     uint32_t rounds;     /* of this day */
-    struct digest tried; /* the open batches that the last round worked on */
+    struct digest tried; /* the open clusters that the last round worked on */
     uint64_t at_ms;      /* when the last round ended */
     char last[200];
 };
@@ -114,24 +114,26 @@ static void on_evolved(void *with, const struct child_result *result)
     rest(evolving, good ? "%s" : "evolve: %s", text);
 }
 
-/* The batches that could be worked on: the same ones are not worked on twice. */
-static unsigned open_batches(const struct json *root, struct arena *arena, struct digest *ret)
+/* What could be worked on: the same failures are not worked on twice. It is their clusters and how
+ * often each was seen; the batches themselves change with every conversation that went well. */
+static unsigned open_clusters(const struct json *root, struct arena *arena, struct digest *ret)
 {
     struct hash_state state;
-    unsigned count = 0;
-    uint64_t generation = 0;
+    unsigned open = 0;
     hash_begin(&state);
-    hash_add(&state, &generation, sizeof generation);
     JSON_EACH(cluster, json_get(root, "clusters"))
     {
-        struct str batch = json_string(arena, json_get(cluster, "batch"));
-        if (!json_bool(json_get(cluster, "mendable"), false) || batch.size == 0)
+        struct str id = json_string(arena, json_get(cluster, "id"));
+        int64_t cases = json_int(json_get(cluster, "count"), 0);
+        if (!json_bool(json_get(cluster, "mendable"), false) ||
+            !json_is(json_get(cluster, "batch"), JSON_STRING))
             continue;
-        hash_add(&state, batch.at, batch.size);
-        count++;
+        hash_add(&state, id.at, id.size);
+        hash_add(&state, &cases, sizeof cases);
+        open++;
     }
     *ret = hash_end(&state);
-    return count;
+    return open;
 }
 
 static void on_mined(void *with, const struct child_result *result)
@@ -145,7 +147,7 @@ static void on_mined(void *with, const struct child_result *result)
     if (result->exit_code != 0 || !json_get(root, "clusters")) {
         char text[120];
         rest(evolving, "mine: %s", str_printable(text, sizeof text, failure(root, &arena), false));
-    } else if (open_batches(root, &arena, &open) == 0) {
+    } else if (open_clusters(root, &arena, &open) == 0) {
         rest(evolving, "%s", "mined: no cluster that can be mended");
     } else if (is(evolving, "observe")) {
         rest(evolving, "%s", "mined; autonomy is observe: nothing is proposed");
