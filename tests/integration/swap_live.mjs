@@ -47,6 +47,12 @@ async function moves(text, change) {
     equal(said.split(`${text} is done`).length, 2, 'one answer, once')
     const asked = it.trace(text).filter(({ kind, data }) => kind === 'effect' && data.effect === 'model')
     same(asked.map(({ data }) => data.generation), [before, before, before, after], 'step 3 on the old one, step 4 on the new one')
+    proved(it.trace(text).find(({ kind }) => kind === 'turn').seq / 4)
+}
+/** Told again what it was told, each generation asks for the same. */
+function proved(turn) {
+    const { verdict, generations, divergence } = it.json('prove', String(turn))
+    same([verdict, generations, divergence], ['same', 2, null])
 }
 await moves('promoted', () => it.json('promote', id))
 await moves('returned', () => it.json('rollback'))
@@ -85,6 +91,7 @@ for (let round = 0; round < swaps; round++) {
     same(answers.map(({ said }) => said), turns.map((_, i) => `g${round} of ${i} is done`))
     ok(answers.every(({ turns }) => turns.size === 1), 'one turn each, over all requests')
     if (round === 0) same(answers.slice(0, 3).map(({ turns: [turn] }) => digests(turn).length), [2, 2, 2])
+    if (round === 0) answers.slice(0, 3).forEach(({ turns: [turn] }) => proved(turn))
     const { workers } = await it.status()
     looks.push({ memory: resident(service.pid), descriptors: descriptors(service.pid), workers: workers.length, below: below(service.pid).length })
 }
