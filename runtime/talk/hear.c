@@ -10,6 +10,8 @@ static int on_event(void *with, struct str name, struct str data, struct err *er
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct hear *hear = with;
     (void)name;
+    if (hear->whole) /* nothing comes behind the end */
+        return 0;
     if (str_equal(data, STR("[DONE]"))) {
         hear->whole = true;
         return 0;
