@@ -277,7 +277,10 @@ static int prepare(struct store *store, struct err *err)
     sqlite3_busy_timeout(store->db, BUSY_MS);
     int rc = run(store,
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+        /* Rows by random digest touch pages everywhere: 32 MiB of them stay, and the log is
+         * copied into the file every 16 MiB. */
+        "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4096;",
         err);
     if (rc < 0)
         return rc;
@@ -324,9 +327,16 @@ void store_free(struct store *store)
     free(store);
 }
 
+/* Thousands of times a second: prepared like any other statement. */
+static int step(struct store *store, const char *sql, struct err *err)
+{
+    CLEANUP(db_resetp) sqlite3_stmt *row = db_bind(store, err, sql, "");
+    return db_done(store, row, err, sql);
+}
+
 int store_begin(struct store *store, struct err *err)
 {
-    return run(store, "BEGIN IMMEDIATE", err);
+    return step(store, "BEGIN IMMEDIATE", err);
 }
 
 bool store_writing(const struct store *store)
@@ -359,7 +369,7 @@ void store_keep(struct store *store)
 
 int store_commit(struct store *store, struct err *err)
 {
-    int rc = run(store, "COMMIT", err);
+    int rc = step(store, "COMMIT", err);
     if (rc < 0)
         store_rollback(store);
     return rc;
