@@ -164,6 +164,15 @@ static int print_entries(struct showing *showing, struct err *err)
     return 0;
 }
 
+/* What a list gives is good until the next request: the words that are printed stay. */
+static void keep(struct journal_session *session, struct arena *arena)
+{
+    struct str *const words[] = { &session->principal, &session->format, &session->source,
+        &session->origin, &session->group, &session->name, &session->tools, &session->meta };
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        words[i]->at = arena_copy(arena, words[i]->at, words[i]->size);
+}
+
 static int show(struct showing *showing, const char *id, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -179,6 +188,7 @@ static int show(struct showing *showing, const char *id, struct err *err)
     if (count == 0 || page[0].number != number)
         return err_set(err, ERR_MISSING, "no session %.80s", id);
     *session = page[0];
+    keep(session, &arena);
     hash_hex(showing->hex, &session->id);
     return print_entries(showing, err);
 }
