@@ -3,8 +3,9 @@
 // model that fails, with nobody there to say yes, and with ^C.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { request } from 'node:http'
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
-import { cli, env, home, init, json, model, moult, serve } from './service_home.mjs'
+import { cli, env, home, init, json, model, moult, serve, socket } from './service_home.mjs'
 
 const { url, asked } = await model([
     { when: { user: 'which' }, say: 'main answers.' },
@@ -96,6 +97,13 @@ match(got.stderr, /cancelled/)
 equal((await json('status')).turns_open, 0)
 same((await json('permissions')).permissions, [])
 same(await cli(['run', 'hello', '--session', 'stopped']).then(it => [it.status, it.stdout, it.stderr]), [0, 'Fine.\n', ''])
+
+// What is not there cannot be cancelled.
+const post = path => new Promise((done, failed) => request({ socketPath: socket, path, method: 'POST' }, answer => {
+    answer.resume().on('end', () => done(answer.statusCode))
+}).on('error', failed).end())
+for (const path of ['/api/sessions/nobody/cancel', '/api/sessions/stopped/cancel', '/api/sessions//cancel', '/api/sessions/cancel', '/api/sessions/stopped'])
+    same([path, await post(path)], [path, 404])
 
 // At a terminal: a question is put there, ^C ends what is in work and not the conversation, ^D ends that. What would
 // steer the terminal is shown, not done.
