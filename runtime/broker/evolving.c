@@ -199,8 +199,11 @@ void evolving_turn_ended(struct evolving *evolving)
 
 int evolving_new(struct evolving **ret, struct engine *engine, struct err *err)
 {
+    if (str_equal(engine->config->autonomy, STR("auto"))) {
+        err_set(err, ERR_INPUT, "moult.json: evolve.autonomy: auto is not there yet");
+        return err_hint(err, "\"propose\" does all but the approval, which is moult approve");
+    }
     struct evolving *evolving = mem_zero(1, sizeof *evolving);
-    (void)err;
     evolving->engine = engine;
     evolving->timer = mem_zero(1, sizeof *evolving->timer);
     uv_timer_init(engine->loop, evolving->timer);

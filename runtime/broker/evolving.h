@@ -10,7 +10,8 @@
 #include "broker/engine.h"
 
 struct evolving;
-/* Starts nothing yet. autonomy `off` and `observe` are moult.json's. */
+/* Starts nothing yet. ERR_INPUT: autonomy is `auto`. What a service would admit without a person
+ * needs a mandate that a reviewer signed; there is none, and none is guessed from a setting. */
 int evolving_new(struct evolving **ret, struct engine *engine, struct err *err);
 void evolving_free(struct evolving *evolving); /* ends the child; the loop has to run once more */
 void evolving_turn_ended(struct evolving *evolving);
