@@ -16,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -99,10 +100,13 @@ static void on_hung(uv_poll_t *poll, int status, int events)
     (void)status, (void)events;
     struct http_server *server = poll->data;
     struct epoll_event ends[HANGUPS];
+    MHD_run(server->daemon);
     int count = epoll_wait(server->hangups, ends, HANGUPS, 0);
     for (int i = 0; i < count; i++) {
         struct http_connection *on = ends[i].data.ptr;
         on->hung = true;
+        /* The daemon misses an end that came together with the last bytes: it gets another edge. */
+        shutdown(on->fd, SHUT_RD);
         if (on->exchange && on->exchange->suspended)
             break_off(on->exchange);
     }

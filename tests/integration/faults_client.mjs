@@ -61,6 +61,9 @@ for (const kind of ['held', 'passing']) {
         const sent = request(protocol, 'half')
         const half = raw(home.port, post(at, sent).subarray(0, -9), fine, () => half.socket.end())
         await half
+        const ending = raw(home.port, post(at, sent).subarray(0, -9)) // its end comes together with its bytes
+        ending.socket.on('connect', () => ending.socket.end())
+        await ending
         const chunks = raw(home.port, `POST ${at} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${TOKEN}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"mod`,
             fine, () => chunks.socket.destroy())
         await chunks
