@@ -104,7 +104,7 @@ static void a_second_load_is_refused(void **state)
     (void)state;
     if (!peer_start(&peer, "moult-worker", "naive", WIRE_EVENTS_NONE))
         skip();
-    assert_int_equal(peer.got.ready.names_count, 8);
+    assert_int_equal(peer.got.ready.names_count, 7);
     assert_int_equal(peer.got.ready.hooks, 0x1ff);
     struct wire load = { WIRE_LOAD, .load = { .version = WIRE_VERSION } };
     peer_send(&peer, &load);
