@@ -81,6 +81,9 @@ for (const kind of ['held', 'passing']) {
     equal((await heavy({ messages: [part(long)] })).status, 413)
     equal((await heavy({ tools: [{ type: 'function', function: { name: 'a', description: long } }] })).status, 413)
     equal((await heavy({ model: long })).status, 413)
+    // What no worker takes ends its own turn; no worker is to blame, and none ends with its neighbours in it.
+    const strange = await heavy({ messages: [{ role: 'critic', content: 'hm' }] })
+    same([strange.status, /role/.test(JSON.parse(strange.body).error.message)], [400, true])
     equal((await heavy({ messages: Array.from({ length: 4 }, () => part(long.slice(0, 7 << 20))) })).status, 200)
     equal((await ask(home.port, path, request('chat', 'too much'))).status, 502)
     await fine()
