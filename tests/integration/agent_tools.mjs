@@ -47,7 +47,7 @@ const { url, asked } = await model([
     { when: { user: WORD, last_role: 'user', tool: 'harness_propose' }, call: { name: 'harness_failures', arguments: {} } },
     { when: { user: WORD, result_contains: '"active"' }, say: 'It runs on my patch.' },
     step('all was attempted', shell('touch asks; until test -e approved; do sleep 0.02; done; echo a person says yes')),
-    step('a person says yes', { name: 'harness_status', arguments: {} }),
+    step('a person says yes', [propose(careful), { name: 'harness_status', arguments: {} }]),
     step('"in_review"', [
         { name: 'harness_approve', arguments: { id: 'all' } },
         { name: 'harness_status', arguments: { id: '--approve' } },
@@ -59,7 +59,7 @@ const { url, asked } = await model([
     { say: 'Fine.' },
 ])
 init(url, {
-    tools: { '*': 'allow' }, evolve: { autonomy: 'off', agent_tools: true }, canary: { turns: 0, seconds: 0 },
+    tools: { '*': 'allow' }, evolve: { autonomy: 'off', agent_tools: true, budget: { rounds: 3 } }, canary: { turns: 0, seconds: 0 },
 }, '--split-key', '07'.repeat(32))
 const service = await serve()
 
@@ -126,6 +126,7 @@ equal((await json('approve', candidate.id.slice(0, 12))).state, 'approved')
 equal((await json('promote', candidate.id.slice(0, 12))).generation, 1)
 writeFileSync(join(workspace, 'approved'), '')
 equal((await turn).text, 'It runs on my patch.')
+match(results().at(-2), /the rounds of today are used up/)
 
 // One turn, two generations.
 const { entries } = await json('trace', 'agent', '--turn', '1')
