@@ -164,7 +164,8 @@ static void decide(const struct request *request)
     str_printable(id, sizeof id, tail, false);
     const struct json *root = json_read(&arena, http_body(request->exchange), NULL, &err);
     const struct json *allow = json_get(root, "allow");
-    if (sscanf(id, "%" SCNu64 "-%" SCNu64, &turn, &effect) != 2 ||
+    int end = 0;
+    if (sscanf(id, "%" SCNu64 "-%" SCNu64 "%n", &turn, &effect, &end) != 2 || id[end] ||
         (!json_is(allow, JSON_TRUE) && !json_is(allow, JSON_FALSE))) {
         refuse(request->exchange, 400, "input",
             "POST /api/permissions/ID wants {\"allow\": true} or false");

@@ -163,7 +163,8 @@ static int encode(struct model_call *call, const struct wire_effect *effect, str
         .model = name.size ? name
                  : client  ? client->view->model
                            : (struct str){ 0 },
-        .tools = effect->tools.size ? effect->tools : turn->session->tools };
+        .tools = effect->tools.size ? effect->tools : turn->session->tools,
+        .tokens_max = client ? client->view->tokens_max : 0 };
     fresh.messages_count = all_messages(turn, effect, (struct str **)&fresh.messages, &arena);
     return protocol_request_fresh(&call->body, &fresh, err);
 }

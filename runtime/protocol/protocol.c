@@ -1,5 +1,6 @@
 /* protocol - what reading and writing requests have in common: the envelope, model and tools, and
  * which messages changed. See protocol.h; the formats themselves are codecs (codec.h). */
+#include "base/mem.h"
 #include "protocol/codec.h"
 
 #include <stdio.h>
@@ -80,6 +81,20 @@ int codec_message_add(struct protocol_request *request, struct str chat, const s
     return 0;
 }
 
+/* Each protocol has a word of its own for it, one of them two. What is none is the provider's to
+ * refuse. */
+static uint32_t tokens_wanted(const struct json *root)
+{
+    static const char *const words[] = { "max_completion_tokens", "max_output_tokens",
+        "max_tokens" };
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        int64_t count = json_int(codec_member(root, words[i]), 0);
+        if (count > 0 && count <= UINT32_MAX)
+            return (uint32_t)count;
+    }
+    return 0;
+}
+
 static int read_model(struct protocol_request *request, struct err *err)
 {
     const struct json *model = codec_member(request->root, "model");
@@ -90,6 +105,7 @@ static int read_model(struct protocol_request *request, struct err *err)
         return codec_refuse(request, stream, err, "stream is neither true nor false");
     request->view.model = json_string(request->arena, model);
     request->view.stream = json_bool(stream, false);
+    request->view.tokens_max = tokens_wanted(request->root);
     return 0;
 }
 

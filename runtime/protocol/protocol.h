@@ -36,6 +36,7 @@ struct protocol_view {
     struct str body, model;
     bool stream;
     struct str tools; /* JSON array in the OpenAI chat form ({"type":"function",...}), or empty */
+    uint32_t tokens_max; /* of the answer; 0: none said */
     struct str previous; /* responses: previous_response_id, or empty */
     const struct protocol_message *messages;
     uint32_t messages_count;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // What a user gets wrong, and what clients do at once: a service without models, or without one for a client's protocol,
-// says so and blames nobody else; a port that is taken is named; two clients that open one session are not both let in.
+// says so and blames nobody else; a port that is taken is named; two clients that open one session are not both let in;
+// a permission is given to the question that was asked.
 import { deepStrictEqual as same, match, strictEqual as equal } from 'node:assert'
 import { createServer } from 'node:net'
 import { request } from 'node:http'
@@ -8,7 +9,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cli, home, init, json, model, serve, socket } from './service_home.mjs'
 
-const { url } = await model([{ say: 'Fine.' }])
+const { url, asked } = await model([
+    { when: { last_role: 'user', user_contains: 'ask' }, call: { name: 'shell', arguments: { command: 'true' } } },
+    { say: 'Fine.' },
+])
 init(url, { models: [] })
 
 /** POST on the service's own socket. */
@@ -46,19 +50,32 @@ for (let i = 0; i < 3; i++) {
 }
 got = await json('status')
 equal(got.pid, service.pid)
-match((await post('/v1/chat/completions', { ...user('hi'), model: 'main' })).said, /Fine\./)
+for (const word of ['max_tokens', 'max_completion_tokens']) { // what it may cost is said in the provider's words
+    match((await post('/v1/chat/completions', { ...user('hi'), max_tokens: undefined, [word]: 9, model: 'main' })).said, /Fine\./)
+    equal(asked().at(-1).max_tokens, 9)
+}
 
 // Two open one new session at once: one is let in, the other told; then it goes on.
-configure({ models: [{ name: 'main', provider: 'openai', base_url: `${url}/v1`, model: 'main', api_key: { file: 'key' } }] })
+configure({ models: [{ name: 'main', provider: 'openai', base_url: `${url}/v1`, model: 'main', api_key: { file: 'key' } }], tools: { shell: 'ask' } })
 await service.stop()
 service = await serve()
 for (let round = 0; round < 4; round++) {
-    const answers = await Promise.all([1, 2, 3].map(() => post('/v1/chat/completions', user('hi'), { 'X-Moult-Session': `both-${round}` })))
+    const name = { 'X-Moult-Session': `both-${round}` }
+    const answers = await Promise.all([1, 2, 3].map(() => post('/v1/chat/completions', user('hi'), name)))
     same(answers.map(it => it.status).sort(), [200, 503, 503])
     for (const it of answers.filter(it => it.status === 503)) match(it.said, /a turn of this session is in work/)
-    const after = await post('/v1/chat/completions', user('again'), { 'X-Moult-Session': `both-${round}` })
+    const after = await post('/v1/chat/completions', user('again'), name)
     equal(after.status, 200, after.said)
 }
+
+// A question is answered by its whole id and no other.
+const asking = post('/v1/chat/completions', user('ask me'), { 'X-Moult-Session': 'asks' })
+let waiting
+do waiting = (await json('permissions')).permissions; while (!waiting.length)
+const [{ id: whole }] = waiting
+for (const [id, status] of [[`${whole}x`, 400], [`${whole}-1`, 400], ['1', 400], ['999-1', 404], [whole, 200], [whole, 404]])
+    equal((await post(`/api/permissions/${id}`, { allow: false })).status, status, id)
+equal((await asking).status, 200)
 await service.stop()
 
 // A port that somebody else has.
