@@ -362,7 +362,7 @@ static void what_a_server_does_wrong_ends_it_alone(void **state)
         struct session session;
         struct waiting first = { 0 }, second = { 0 };
         print_message("%s\n", wrongs[i].name);
-        open_session(&session, wrongs[i].name, (struct toolbox_plan){ .call_ms = 500 },
+        open_session(&session, wrongs[i].name, (struct toolbox_plan){ .call_ms = 3000 },
             arena_format(
                 &arena, "{\"mcpServers\":{%s}}", server(wrongs[i].name, wrongs[i].script)));
         ask(&session, "look", "{}", &first);
@@ -475,7 +475,7 @@ static void a_server_that_does_not_come_up_is_said(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct session session;
-        start(&session, rows[i].name, (struct toolbox_plan){ .start_ms = 500 },
+        start(&session, rows[i].name, (struct toolbox_plan){ .start_ms = 2000 },
             arena_format(&arena, "{\"mcpServers\":{%s}}", server(rows[i].name, rows[i].script)));
         wait_for(&session.is_ready);
         if (session.rc >= 0 || !strstr(session.err.text, rows[i].says) ||
