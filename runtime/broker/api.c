@@ -139,7 +139,8 @@ static void metrics(const struct request *request)
 static void status(const struct request *request)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
-    service_status(request->engine, &out);
+    bool local = http_local(request->exchange);
+    service_status(request->engine, local ? (struct str){ 0 } : request->principal, &out);
     answer(request, 200, &out);
 }
 

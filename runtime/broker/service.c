@@ -53,10 +53,18 @@ const char *service_unready(const struct engine *engine)
     return engine->ending ? "the service is ending\n" : NULL;
 }
 
+struct worker_list {
+    struct buf *out;
+    struct str principal; /* empty: of all */
+};
+
 static void print_worker(void *with, const struct crew_look *look)
 {
-    struct buf *out = with;
+    const struct worker_list *list = with;
+    struct buf *out = list->out;
     char number[CREW_NUMBER_MAX];
+    if (list->principal.size && !str_equal(list->principal, look->principal))
+        return;
     if (out->at[out->size - 1] != '[')
         buf_char(out, ',');
     buf_format(out,
@@ -68,15 +76,16 @@ static void print_worker(void *with, const struct crew_look *look)
     buf_char(out, '}');
 }
 
-void service_status(const struct engine *engine, struct buf *out)
+void service_status(const struct engine *engine, struct str principal, struct buf *out)
 {
+    struct worker_list list = { out, principal };
     int waiting = store_waiting(engine->store, NULL);
     buf_char(out, '{');
     swap_status(engine->swap, out);
     buf_char(out, ',');
     evolving_status(engine->evolving, out);
     buf_format(out, ",\"candidates\":%d,\"workers\":[", waiting < 0 ? 0 : waiting);
-    crew_each(engine->crew, print_worker, out);
+    crew_each(engine->crew, print_worker, &list);
     buf_format(out,
         "],\"sessions\":%u,\"turns_open\":%u,\"turns\":%" PRIu64 ",\"turns_failed\":%" PRIu64
         ",\"uptime_s\":%" PRIu64 ",\"pid\":%d}",
@@ -89,7 +98,7 @@ static int on_verb(void *with, struct str verb, struct str body, struct buf *out
 {
     struct engine *engine = with;
     if (str_equal(verb, STR("status"))) {
-        service_status(engine, out);
+        service_status(engine, (struct str){ 0 }, out);
         return 0;
     }
     return swap_verb(engine->swap, verb, body, out, err);

@@ -5,7 +5,7 @@
 import { deepStrictEqual as same, match, strictEqual as equal } from 'node:assert'
 import { createServer } from 'node:net'
 import { request } from 'node:http'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cli, home, init, json, model, serve, socket } from './service_home.mjs'
 
@@ -78,11 +78,30 @@ for (const [id, status] of [[`${whole}x`, 400], [`${whole}-1`, 400], ['1', 400],
 equal((await asking).status, 200)
 await service.stop()
 
+// Two tenants: neither is shown the other's workers; the person of this machine is shown both.
+const tokens = { alice: 'a-token-of-this-home-0001', bob: 'the-token-of-somebody-else' }
+writeFileSync(join(home, 'tokens'), Object.entries(tokens).map(([name, token]) => `${token} ${name}\n`).join(''), { mode: 0o600 })
+configure({
+    models: [{ name: 'main', provider: 'openai', base_url: `${url}/v1`, model: 'main', api_key: { file: 'key' } }],
+    listen: { tcp: '127.0.0.1:0', tokens: { file: 'tokens' } },
+})
+service = await serve()
+const seen = {}
+for (const [name, token] of Object.entries(tokens)) {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const turn = await fetch(`${service.listening.tcp}/v1/chat/completions`, { method: 'POST', headers, body: JSON.stringify(user('hi')) })
+    equal(turn.status, 200, await turn.text())
+    const status = await fetch(`${service.listening.tcp}/api/status`, { headers })
+    seen[name] = (await status.json()).workers.map(it => it.principal)
+}
+same(seen, { alice: ['alice'], bob: ['bob'] })
+same((await json('status')).workers.map(it => it.principal).sort(), ['alice', 'bob'])
+await service.stop()
+
 // A port that somebody else has.
 const taken = createServer().listen(0, '127.0.0.1')
 await new Promise(done => taken.once('listening', done))
 const { port } = taken.address()
-writeFileSync(join(home, 'tokens'), 'a-token-of-this-home-0001 alice\n', { mode: 0o600 })
 configure({ models: [], listen: { tcp: `127.0.0.1:${port}`, tokens: { file: 'tokens' } } })
 const refused = await cli(['serve'])
 equal(refused.status, 1)
