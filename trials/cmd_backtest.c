@@ -254,7 +254,7 @@ static int run_backtest(const struct verb_call *call, struct err *err)
 {
     const char *args[1], *since = "7d";
     struct home home;
-    uint64_t ms;
+    uint64_t ms = 0;
     const struct option options[] = {
         { "--since", 0, OPTION_TEXT, "AGE", "sessions that began so long ago at most: 7d, 12h, 30m",
             &since },
