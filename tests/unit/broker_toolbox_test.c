@@ -348,7 +348,7 @@ static const struct wrong {
     { "kills-moult-tool", BEGIN FIRST_LIFE HEAR "kill -9 $PPID; sleep 1000\n" SECOND_LIFE,
         "signal 9" },
     { "stops-moult-tool", BEGIN FIRST_LIFE HEAR "kill -STOP $PPID; sleep 1000\n" SECOND_LIFE,
-        "longer than 500 ms" },
+        "longer than 3000 ms" },
     { "speaks-for-moult-tool",
         BEGIN FIRST_LIFE HEAR "for f in /proc/*/fd/3; do echo '{\"id\":1,\"ok\":true}' >$f; done\n"
                               "exit 3\n" SECOND_LIFE,
