@@ -22,7 +22,7 @@
 
 enum {
     ENGINE_BUCKETS = 4096,
-    ENGINE_SESSIONS_MAX = 2000, /* at rest in memory; the others are read from the journal */
+    ENGINE_SESSIONS_MAX = 128, /* at rest in memory; the others are read from the journal */
     TURN_DEATHS_MAX = 2,
     TURN_LEASES_MAX = 64 /* a turn that moves more often than that is not moving on */
 };
@@ -84,6 +84,7 @@ struct note {
     uint32_t model;  /* MODEL: number that the worker named */
     uint32_t wait_ms;
     struct str call_id, call_name, call_args; /* TOOL, and NESTED that asks a tool */
+    bool unknown;                             /* NESTED: it asks a model that there is not */
     bool nested_tool;                         /* NESTED */
     bool asking;                              /* a person: */
     struct str question, detail;

@@ -252,6 +252,12 @@ static int named_model(const struct turn *turn, struct str name)
     return -1;
 }
 
+bool model_known(const struct turn *turn, struct str name)
+{
+    int number = named_model(turn, name);
+    return number >= 0 && provider_by(turn, (uint32_t)number);
+}
+
 int model_nested(struct turn *turn, struct note *note, const struct wire_effect *effect,
     struct buf *body, struct err *err)
 {

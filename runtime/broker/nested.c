@@ -15,6 +15,14 @@ static int prepare(struct turn *turn, struct note *note, const struct wire_effec
         return err_set(err, ERR_INPUT, "a hook asks for what there is not");
     if (note->nested_tool)
         return toolcall_nested(turn, note, effect, facts, body);
+    /* A name that moult.json does not have is a plugin's mistake: the hook is told so. */
+    note->unknown = !model_known(turn, effect->name);
+    if (note->unknown) {
+        buf_text(body, "{\"model\":");
+        json_quote(body, effect->name);
+        buf_char(body, '}');
+        return 0;
+    }
     return model_nested(turn, note, effect, body, err);
 }
 
@@ -22,6 +30,8 @@ static void dispatch(struct turn *turn, struct note *note)
 {
     if (note->nested_tool)
         toolcall_run(turn, note);
+    else if (note->unknown)
+        effect_answer(turn, note, WIRE_REFUSED, STR("no model has that name"));
     else
         effect_model.dispatch(turn, note);
 }
