@@ -26,6 +26,12 @@ static const struct bench {
     { "import", "recorded traces read and parsed into runs", bench_import },
     { "mine", "runs through all detectors", bench_mine },
     { "replay", "recorded runs through a locked worker, beside reading them", bench_replay },
+    { "cold", "from `moult serve` to the first turn answered", bench_cold },
+    { "memory", "broker and worker after a thousand turns", bench_memory },
+    { "swap", "a promotion, and swaps under 64 turns in flight", bench_swap },
+    { "rollback", "from the command to turns on the generation before", bench_rollback },
+    { "recover", "a plugin that crashes, a broker that is killed", bench_recover },
+    { "peers", "the same turn through agents from npm", bench_peers },
 };
 
 void bench_figure(struct buf *out, const char *name, double value, const char *unit, double aim)
@@ -96,15 +102,17 @@ int main(int argc, char **argv)
 {
     bool help = false;
     struct err err;
-    const char *names[8];
+    const char *names[32];
     const char *home; /* the front takes one for every command; no figure needs it */
+    const char *swaps = NULL;
     const struct option options[] = {
+        { "--swaps", 0, OPTION_TEXT, "N", "how many swaps `swap` makes (200)", &swaps },
         { "--json", 0, OPTION_FLAG, NULL, "one JSON object a line", &json },
         { "--home", 'C', OPTION_TEXT, "DIR", "taken and not needed: no figure is of a home",
             &home },
         { 0 },
     };
-    int count = option_parse(options, argc, argv, false, names, 8, &help, &err);
+    int count = option_parse(options, argc, argv, false, names, 32, &help, &err);
     if (help) {
         option_help("moult bench [NAME...]", "measures moult on this machine", options);
         return 0;
@@ -112,6 +120,8 @@ int main(int argc, char **argv)
     /* The front passes its command's name on. */
     int first = count > 0 && strcmp(names[0], "bench") == 0;
     int found = 0, r = count < 0 ? count : 0;
+    if (swaps)
+        setenv("MOULT_SWAPS", swaps, 1);
     CLEANUP(buf_done) struct buf how = { 0 };
     tell_how(&how);
     if (!json && r == 0)

@@ -1,0 +1,27 @@
+// figures - what the benchmarks of the running service share: a figure a line for moult-bench, and a limit of time.
+// Imported, never run; the homes and the clients are those of the stories.
+import { readFileSync } from 'node:fs'
+
+const LIMIT_S = 120
+setTimeout(() => {
+    console.error(`not done in ${LIMIT_S} s`)
+    process.exit(1)
+}, Number(process.env.MOULT_SWAPS ?? 0) > 1000 ? 3600000 : LIMIT_S * 1000).unref()
+
+/** aim: what it is held against (0: nothing). */
+export const figure = (name, value, unit, aim = 0) => console.log([name, value, unit, aim].join('\t'))
+export const skip = why => console.error(`SKIPPED: ${why}`)
+
+export const quantile = (values, q) => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))]
+export const median = values => quantile(values, 0.5)
+export function times(name, values, aim) {
+    figure(`${name}, median`, median(values), 'ms', aim)
+    figure(`${name}, ninth decile`, quantile(values, 0.9), 'ms')
+}
+
+const TICK_MS = 10
+/** Processor time that a process has used, in milliseconds. */
+export function used(pid) {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8'), fields = stat.slice(stat.lastIndexOf(')')).split(' ')
+    return (Number(fields[12]) + Number(fields[13])) * TICK_MS
+}
