@@ -246,10 +246,9 @@ static struct str principal_of(const struct engine *engine, const struct http_ex
 {
     if (http_local(exchange))
         return STR("local");
-    struct str credential = http_header(exchange, "Authorization");
-    if (!credential.at)
-        credential = http_header(exchange, "x-api-key");
-    return principals_find(engine->principals, credential);
+    struct str found = principals_find(engine->principals, http_header(exchange, "Authorization"));
+    return found.at ? found
+                    : principals_find(engine->principals, http_header(exchange, "x-api-key"));
 }
 
 static int on_head(void *with, struct http_exchange *exchange)

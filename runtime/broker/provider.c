@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { KEY_MAX = 16 << 10 };
 
@@ -66,6 +67,12 @@ static int read_key(
     } else if (model->key_file.size > 0) {
         snprintf(name, sizeof name, "%.*s", (int)model->key_file.size, model->key_file.at);
         const char *full = name[0] == '/' ? name : home_path(path, home, name);
+        struct stat st;
+        if (stat(full, &st) == 0 && (st.st_mode & 077)) {
+            err_set(err, ERR_DENIED, "others may read %.150s, which has the key of model %.*s",
+                full, (int)model->name.size, model->name.at);
+            return err_hint(err, "chmod 600 %.120s", full);
+        }
         int rc = file_read(full, &text, KEY_MAX, err);
         if (rc < 0)
             return err_while(err, "key of model %.*s", (int)model->name.size, model->name.at);
