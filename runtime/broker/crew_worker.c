@@ -97,7 +97,7 @@ static int await_ready(struct crew_worker *worker, struct err *err)
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct wire got;
     int rc = frame_get(&worker->channel, &arena, WIRE_FROM_WORKER, &got, err);
-    if (rc == 0)
+    if (rc == 0 || rc == -ERR_SYS) /* its socket was reset: no matter of this side's */
         return err_set(err, ERR_PEER, "the worker ended before it was ready");
     if (rc < 0)
         return rc;
