@@ -38,6 +38,10 @@ target_sources(moult-bench PRIVATE ${bench}/hooks.c ${bench}/sandbox.c ${bench}/
     ${bench}/service.c)
 target_link_libraries(moult-bench PRIVATE PkgConfig::CJSON)
 add_dependencies(moult-bench moult-worker)
+add_executable(turn_load ${CMAKE_SOURCE_DIR}/tests/tools/turn_load.c)
+target_link_libraries(turn_load PRIVATE moult_http moult_transfer moult_base PkgConfig::UV)
+set_target_properties(turn_load PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+add_dependencies(moult-bench turn_load)
 foreach(i RANGE 1 12)
     moult_plugin(bench_p${i} ${CMAKE_BINARY_DIR}/plugins/bench/p${i}.so
         ${CMAKE_SOURCE_DIR}/tests/data/bench-harness/plugin.c "-DBENCH_NAME=\"p${i}\"")
@@ -47,3 +51,5 @@ moult_plugin(bench_order ${CMAKE_BINARY_DIR}/plugins/bench/order.so
     ${CMAKE_SOURCE_DIR}/tests/data/bench-harness/order.c)
 add_dependencies(moult-bench bench_order)
 add_test(NAME bench/hooks COMMAND moult-bench hooks --json)
+add_test(NAME bench/cold COMMAND moult-bench cold --json)
+add_test(NAME bench/rollback COMMAND moult-bench rollback --json)

@@ -21,6 +21,7 @@ int bench_search(struct buf *out, struct err *err);
 int bench_import(struct buf *out, struct err *err);
 int bench_mine(struct buf *out, struct err *err);
 int bench_replay(struct buf *out, struct err *err);
+int bench_turn(struct buf *out, struct err *err);
 int bench_cold(struct buf *out, struct err *err);
 int bench_memory(struct buf *out, struct err *err);
 int bench_swap(struct buf *out, struct err *err);

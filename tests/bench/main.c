@@ -26,6 +26,7 @@ static const struct bench {
     { "import", "recorded traces read and parsed into runs", bench_import },
     { "mine", "runs through all detectors", bench_mine },
     { "replay", "recorded runs through a locked worker, beside reading them", bench_replay },
+    { "turn", "a turn of two model calls through the gateway, beside libcurl alone", bench_turn },
     { "cold", "from `moult serve` to the first turn answered", bench_cold },
     { "memory", "broker and worker after a thousand turns", bench_memory },
     { "swap", "a promotion, and swaps under 64 turns in flight", bench_swap },

@@ -71,6 +71,11 @@ static int run(const char *story, struct buf *out, struct err *err)
     return r < 0 ? r : ended;
 }
 
+int bench_turn(struct buf *out, struct err *err)
+{
+    return run("turn", out, err);
+}
+
 int bench_cold(struct buf *out, struct err *err)
 {
     return run("cold", out, err);
