@@ -74,6 +74,23 @@ static int load_newest(struct swap *swap, uint64_t number, struct slot *ret, str
         err, "moult log and moult audit show say why; promote or roll back to one that works");
 }
 
+static void end_of_canary(struct swap *swap);
+
+static bool same_builds(const struct crew_spec *a, const struct crew_spec *b)
+{
+    bool same = a->builds_count == b->builds_count;
+    for (uint32_t i = 0; same && i < a->builds_count; i++)
+        same = hash_equal(&a->builds[i].build, &b->builds[i].build);
+    return same;
+}
+
+/* Its driver may have ended between the admission and its word to the service. */
+static bool canary_is_active(const struct swap *swap)
+{
+    return swap->canary.slot.loaded &&
+           same_builds(crew_spec_of(swap->canary.slot.loaded), crew_spec_of(swap->active.loaded));
+}
+
 int swap_refresh(struct swap *swap, struct err *err)
 {
     struct slot next = { 0 };
@@ -89,6 +106,8 @@ int swap_refresh(struct swap *swap, struct err *err)
     swap->active = next;
     if (swap->before.loaded)
         swap->engine->metrics.swaps++;
+    if (canary_is_active(swap))
+        end_of_canary(swap);
     return 0;
 }
 
@@ -408,7 +427,7 @@ static int verb_activate(struct swap *swap, const struct json *root, struct aren
 static int verb_retire(struct swap *swap, const struct json *root, struct arena *arena,
     struct buf *out, struct err *err)
 {
-    int rc = need_canary(swap, root, arena, err);
+    int rc = swap->canary.slot.loaded ? need_canary(swap, root, arena, err) : 0;
     if (rc < 0)
         return rc;
     end_of_canary(swap);

@@ -105,6 +105,8 @@ export function makeHome(url, config = {}, { from = bin, harness = naive } = {})
         rows: sql => JSON.parse(execFileSync('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 10000', join(home, 'journal.db'), sql])
             .toString() || '[]'),
         serve: (more = {}) => serve(moult, home, more),
+        /** A broker that a command started goes a moment after it; it holds this lock as long as it lives. */
+        rests: () => execFileSync('flock', [join(home, 'run/broker.lock'), 'true']),
         status: () => get(socketPath, '/api/status'),
         ask: (messages, headers = {}, more = {}) => ask(socketPath, { model: 'main', messages, ...more }, headers),
         open: (messages, headers = {}, more = {}) => open(socketPath, { model: 'main', messages, ...more }, headers),
