@@ -63,6 +63,6 @@ async function walk(program, calls, from, step) {
     return `${program} at ${places} (${calls})`
 }
 const said = [await walk('moult-evolve', 'said', 1, 4 * SLOW), await walk('moult-evolve', 'disk', 1, 5 * SLOW),
-    await walk('moult-broker', 'disk', 12, 4 * SLOW)]
+    await walk('moult-broker', 'disk', 12, 4)]
 console.log(`ok: killed ${said.join(', ')}; ${before} before the admission, ${behind} behind it`)
 process.exit(0)
