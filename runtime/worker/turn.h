@@ -184,7 +184,7 @@ struct turn {
     uint32_t added_count, added_room;
     uint32_t model, attempt, rounds, wait_ms;
     uint32_t waited_ms; /* before the last attempt */
-    struct str hint; /* what a hook that sent the model back has to say */
+    struct str hint;    /* what a hook that sent the model back has to say */
     uint32_t hint_by;
     uint8_t error_class;
     uint32_t retry_after_ms;

@@ -167,7 +167,8 @@ static const struct row {
     { "an edit that changes nothing", "edit_file",
         "{\"path\":\"twice\",\"old\":\"a\",\"new\":\"a\"}", FAILED, "the same" },
     { "names of the workspace", "list_files", "{}", DONE,
-        "=.git/\nabsolute -> /etc/passwd\nbinary\nempty\nfolder -> src\ninside -> src/main.c\nlatin\n"
+        "=.git/\nabsolute -> /etc/passwd\nbinary\nempty\nfolder -> src\ninside -> "
+        "src/main.c\nlatin\n"
         "loop -> loop\nno_end\nout -> ../secret\npipe\nsrc/\nsrc/back -> ../three\nsrc/deep/\n"
         "src/main.c\nthree\ntwice\nup -> ..\n" },
     { "of one folder, one level", "list_files", "{\"path\":\"src\",\"depth\":1}", DONE,

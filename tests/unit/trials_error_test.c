@@ -101,8 +101,8 @@ static void an_error_is_read_or_refused(void **state)
     static const char *const wrong[] = { "{\"role\":\"error\"}",
         "{\"role\":\"error\",\"class\":\"none\"}", "{\"role\":\"error\",\"class\":\"bad luck\"}",
         ERROR(",\"retry_after_ms\":-1"), ERROR(",\"retry_after_ms\":\"2\""),
-        ERROR(",\"retry_after_ms\":99999999999"), ERROR(",\"attempt\":65"), ERROR(",\"models\":1001"),
-        ERROR(",\"model\":1"), ERROR(",\"model\":2,\"models\":2"),
+        ERROR(",\"retry_after_ms\":99999999999"), ERROR(",\"attempt\":65"),
+        ERROR(",\"models\":1001"), ERROR(",\"model\":1"), ERROR(",\"model\":2,\"models\":2"),
         ERROR(",\"models\":2,\"then\":{\"model\":2}"),
         ERROR(",\"models\":2,\"then\":{\"wait_ms\":-5}") };
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
