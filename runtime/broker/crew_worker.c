@@ -65,6 +65,12 @@ static int birth(struct crew_worker *worker, struct err *err)
     return sandbox_start(&worker->box, &run, err);
 }
 
+/* Its socket was reset or is closed: no matter of this side's. */
+static int gone(struct err *err)
+{
+    return err_set(err, ERR_PEER, "the worker ended before it was ready");
+}
+
 static int load(struct crew_worker *worker, struct err *err)
 {
     struct wire_plugin plugins[WIRE_PLUGINS_MAX];
@@ -80,7 +86,10 @@ static int load(struct crew_worker *worker, struct err *err)
                                                  .plugins_count = generation->spec.builds_count,
                                                  .events = WIRE_EVENTS_DECISIONS } };
     int rc = frame_put(&worker->channel, &message, err);
-    return rc < 0 ? rc : frame_flush(&worker->channel, err);
+    if (rc < 0)
+        return rc;
+    rc = frame_flush(&worker->channel, err);
+    return rc == -ERR_SYS ? gone(err) : rc;
 }
 
 /* No plugin has run yet: that the machine lacks a layer is not the build's fault. */
@@ -97,8 +106,8 @@ static int await_ready(struct crew_worker *worker, struct err *err)
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct wire got;
     int rc = frame_get(&worker->channel, &arena, WIRE_FROM_WORKER, &got, err);
-    if (rc == 0 || rc == -ERR_SYS) /* its socket was reset: no matter of this side's */
-        return err_set(err, ERR_PEER, "the worker ended before it was ready");
+    if (rc == 0 || rc == -ERR_SYS)
+        return gone(err);
     if (rc < 0)
         return rc;
     if (got.type == WIRE_FAULT)

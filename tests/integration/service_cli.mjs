@@ -110,7 +110,7 @@ for (const path of ['/api/sessions/nobody/cancel', '/api/sessions/stopped/cancel
 if (spawnSync('script', ['--version']).error) {
     console.log('no terminal was tried: no script(1)')
 } else {
-    const child = spawn('script', ['-qec', `'${moult}' -C '${home}' chat`, '/dev/null'], { env })
+    const child = spawn('script', ['-qec', `exec '${moult}' -C '${home}' chat`, '/dev/null'], { env })
     let told = ''
     child.stdout.on('data', data => { told += data })
     const after = async (what, input) => {
