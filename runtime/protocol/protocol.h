@@ -90,6 +90,9 @@ int protocol_reply_feed(struct protocol_reply *reply, struct str bytes, struct e
 /* The stream said its own end ([DONE], message_stop, response.completed): a peer that hangs up
  * behind it has cut nothing. */
 bool protocol_reply_complete(const struct protocol_reply *reply);
+/* The text that a streamed reply has said so far, parts joined; empty for one that is no stream. It
+ * only grows. Gone with the next feed. */
+struct str protocol_reply_text(const struct protocol_reply *reply);
 /* The reply is whole: the assistant message in chat format (role, content, tool_calls; also
  * finish_reason is told apart). ERR_INPUT: cut off, or not a reply; an error event of the stream is
  * ERR_PEER with ret->error_class set. */
@@ -125,6 +128,17 @@ struct protocol_answer {
     uint64_t at_s;   /* "created" of a made one */
 };
 int protocol_answer_write(struct buf *out, const struct protocol_answer *answer, struct err *err);
+/* The same answer as events while it is still being made. What was written before stays true: the
+ * text at the end must begin with what was said so far (ERR_STATE otherwise). */
+struct protocol_stream;
+/* Of `answer` only protocol, model, id and at_s are read, and copied. */
+struct protocol_stream *protocol_stream_new(const struct protocol_answer *answer);
+void protocol_stream_free(struct protocol_stream *stream); /* NULL is fine */
+/* More text, whole UTF-8; the first call begins the answer. */
+void protocol_stream_text(struct buf *out, struct protocol_stream *stream, struct str more);
+/* The rest: of the text, calls, why it ended, usage (from answer->from where there is one). */
+int protocol_stream_end(struct buf *out, struct protocol_stream *stream,
+    const struct protocol_answer *answer, struct err *err);
 /* What keeps a client patient in a stream that is held back: an event that every client of the
  * protocol passes over. */
 struct str protocol_ping(enum protocol protocol);
