@@ -174,7 +174,7 @@ static void decide(const struct request *request)
     }
     if (waits_decide(
             request->engine, request->principal, turn, effect, json_bool(allow, false), &err) < 0) {
-        refuse_err(request, 404, &err);
+        refuse_err(request, err.code == ERR_MISSING ? 404 : 500, &err);
         return;
     }
     buf_text(&out, "{\"ok\":true}");

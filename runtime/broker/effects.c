@@ -105,9 +105,9 @@ static struct note *recalled(struct turn *turn, const struct live_effect *id,
 }
 
 /* A turn that a broker before this one began: what it had asked is in the journal. 1 found, 0 it is
- * to be asked (again). */
-static int recall(
-    struct turn *turn, const struct live_effect *id, struct note **ret, struct err *err)
+ * to be asked (again): row is then that of a call which waits for a person, or has number 0. */
+static int recall(struct turn *turn, const struct live_effect *id, struct live_effect *ret_waits,
+    struct note **ret, struct err *err)
 {
     struct live_effect row;
     struct live_result result;
@@ -116,6 +116,10 @@ static int recall(
     if (rc <= 0)
         return rc;
     const struct json *body = json_read(&turn->arena, row.body, NULL, NULL);
+    if (row.waits) {
+        *ret_waits = row;
+        return 0;
+    }
     if (result.status == LIVE_NO_RESULT && !is_tool(&row, body))
         return 0;
     *ret = recalled(turn, id, &row, &result, body);
@@ -281,10 +285,33 @@ static int turned_down(struct turn *turn, const struct note *note, const char *w
     return err_set(err, ERR_INPUT, "%s", why);
 }
 
+/* A body that says: this one waits for a person's word. */
+static void asks_person(struct buf *body)
+{
+    body->size--;
+    buf_text(body, ",\"asks\":true}");
+}
+
+static int write_effect(struct turn *turn, struct note *note, struct buf *body,
+    enum permit_answer answer, const struct live_effect *waits, struct err *err)
+{
+    struct store *store = turn->session->engine->store;
+    if (waits->row) { /* it stands there; without a question any more, it begins */
+        note->id.row = waits->row;
+        return answer == PERMIT_YES ? live_delivered(store, waits->row, err) : 0;
+    }
+    if (answer == PERMIT_ASK)
+        asks_person(body);
+    note->id.body = body->size ? buf_view(body) : STR("{}");
+    int rc = live_effect_new(store, &note->id, &note->id.row, err);
+    note->id.body = (struct str){ 0 };
+    return rc;
+}
+
 /* Permit, journal, and only then (on_disk) dispatch. */
 static int take_new(struct turn *turn, const struct live_effect *id,
-    const struct wire_effect *effect, struct permit_verdict *verdict, struct note **ret,
-    struct err *err)
+    const struct wire_effect *effect, const struct live_effect *waits,
+    struct permit_verdict *verdict, struct note **ret, struct err *err)
 {
     CLEANUP(buf_done) struct buf body = { 0 };
     struct permit_facts facts = { .kind = effect->kind };
@@ -299,29 +326,42 @@ static int take_new(struct turn *turn, const struct live_effect *id,
     if (verdict->answer == PERMIT_BREACH)
         return turned_down(turn, note, verdict->why, err);
     keep(turn, note);
-    note->id.body = body.size ? buf_view(&body) : STR("{}");
-    rc = live_effect_new(turn->session->engine->store, &note->id, &note->id.row, err);
+    rc = write_effect(turn, note, &body, verdict->answer, waits, err);
     if (rc == 0 && kinds[effect->kind]->written)
         rc = kinds[effect->kind]->written(turn, note, err);
-    note->id.body = (struct str){ 0 };
     *ret = note;
     return rc;
+}
+
+/* A person says yes to what was asked for first, whatever is asked for in its place now. */
+static int take_again(struct turn *turn, const struct live_effect *id,
+    const struct wire_effect *effect, const struct live_effect *waits,
+    struct permit_verdict *verdict, struct note **ret, struct err *err)
+{
+    const struct json *body = json_read(&turn->arena, waits->body, NULL, NULL);
+    struct wire_call call = { json_string(&turn->arena, json_get(body, "call")),
+        json_string(&turn->arena, json_get(body, "tool")),
+        json_string(&turn->arena, json_get(body, "arguments")) };
+    struct wire_effect first = *effect;
+    first.calls = &call;
+    first.calls_count = 1;
+    return take_new(turn, id, &first, waits, verdict, ret, err);
 }
 
 static int take(struct turn *turn, const struct wire_effect *effect, struct permit_verdict *verdict,
     struct note **ret, struct err *err)
 {
-    struct live_effect id = identity(turn, effect);
+    struct live_effect id = identity(turn, effect), waits = { 0 };
     int rc = settle(
         turn, effect->settled, effect->settled_count, effect->states, effect->states_count, err);
     if (rc < 0)
         return rc;
     turn->settled = true;
     struct note *note = asked_before(turn, &id);
-    if (!note && turn->recalls && (rc = recall(turn, &id, &note, err)) < 0)
+    if (!note && turn->recalls && (rc = recall(turn, &id, &waits, &note, err)) < 0)
         return rc;
     if (!note)
-        return take_new(turn, &id, effect, verdict, ret, err);
+        return (waits.row ? take_again : take_new)(turn, &id, effect, &waits, verdict, ret, err);
     note->id.lease = id.lease;
     note->id.number = id.number;
     *ret = note;

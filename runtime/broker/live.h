@@ -61,6 +61,7 @@ struct live_effect {
     struct digest generation; /* that asked */
     uint32_t step, index, attempt;
     struct str body; /* what was asked, one JSON object (docs/reference/trace.md) */
+    bool waits;      /* reading: for a person's yes that nobody gave, so it has not begun */
 };
 enum { LIVE_NO_RESULT = 255 };
 struct live_result {
@@ -81,6 +82,7 @@ int live_effect_find(struct store *store, const struct live_effect *identity, st
  * found (result.status is LIVE_NO_RESULT if nobody knows its outcome), 0 it was never begun. */
 struct live_call {
     uint64_t effect;
+    bool waits;                /* it has not begun, as in live_effect */
     struct live_result result; /* raw is not read */
 };
 struct live_call_place {
@@ -90,7 +92,8 @@ struct live_call_place {
 };
 int live_call_last(struct store *store, const struct live_call_place *place, struct arena *arena,
     struct live_call *ret, struct err *err);
-/* What was handed to a client went to its socket whole. */
+/* What was handed to a client went to its socket whole; a call that waited for a person's yes
+ * ("asks" of its body) was given to its tool. */
 int live_delivered(struct store *store, uint64_t effect, struct err *err);
 /* What a worker said under a lease that has ended. Opens the group by itself. */
 int live_stale(

@@ -26,6 +26,11 @@ static int step(struct store *store, sqlite3_stmt *row, const char *what, struct
 
 /* --- effects */
 
+/* It is for a person to say yes, and nobody did. */
+#define WAITS                                                                                      \
+    " r.effect IS NULL AND json_extract(e.body, '$.asks') IS NOT NULL AND NOT EXISTS"              \
+    " (SELECT 1 FROM delivered d WHERE d.effect = e.number)"
+
 static struct live_effect effect_of(sqlite3_stmt *row, struct arena *arena)
 {
     return (struct live_effect){
@@ -42,6 +47,7 @@ static struct live_effect effect_of(sqlite3_stmt *row, struct arena *arena)
         .index = (uint32_t)sqlite3_column_int64(row, 10),
         .attempt = (uint32_t)sqlite3_column_int64(row, 11),
         .body = kept(arena, row, 12),
+        .waits = sqlite3_column_int(row, 18),
     };
 }
 
@@ -64,8 +70,8 @@ int live_effect_find(struct store *store, const struct live_effect *identity, st
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
         "SELECT e.number, e.turn, e.lease, e.id, e.kind, e.origin, e.hook, e.build, e.generation,"
-        " e.step, e.idx, e.attempt, e.body, r.status, r.class, r.retry_after_ms, b.bytes, r.raw"
-        " FROM effect e LEFT JOIN result r ON r.effect = e.number"
+        " e.step, e.idx, e.attempt, e.body, r.status, r.class, r.retry_after_ms, b.bytes, "
+        "r.raw," WAITS " FROM effect e LEFT JOIN result r ON r.effect = e.number"
         " LEFT JOIN blob b ON b.number = r.blob"
         " WHERE e.turn = ? AND e.step = ? AND e.kind = ? AND e.idx = ? AND e.attempt = ?"
         " AND e.origin = ? AND e.hook = ? AND e.build = ? ORDER BY e.number DESC LIMIT 1",
@@ -87,7 +93,8 @@ int live_call_last(struct store *store, const struct live_call_place *place, str
 {
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT e.number, r.status, b.bytes FROM effect e LEFT JOIN result r ON r.effect = e.number"
+        "SELECT e.number, r.status, b.bytes," WAITS
+        " FROM effect e LEFT JOIN result r ON r.effect = e.number"
         " LEFT JOIN blob b ON b.number = r.blob WHERE e.turn ="
         " (SELECT max(number) FROM turn WHERE session = ?1 AND number < ?2) AND e.kind = ?3"
         " AND e.idx = ?4 AND json_extract(e.body, '$.call') = ?5 AND NOT EXISTS"
@@ -99,11 +106,12 @@ int live_call_last(struct store *store, const struct live_call_place *place, str
         return no_row(err);
     int found = step(store, row, "look for a call", err);
     if (found == 1)
-        *ret = (struct live_call){ (uint64_t)sqlite3_column_int64(row, 0),
-            { .status = sqlite3_column_type(row, 1) == SQLITE_NULL
-                            ? LIVE_NO_RESULT
-                            : (uint8_t)sqlite3_column_int(row, 1),
-                .bytes = kept(arena, row, 2) } };
+        *ret =
+            (struct live_call){ (uint64_t)sqlite3_column_int64(row, 0), sqlite3_column_int(row, 3),
+                { .status = sqlite3_column_type(row, 1) == SQLITE_NULL
+                                ? LIVE_NO_RESULT
+                                : (uint8_t)sqlite3_column_int(row, 1),
+                    .bytes = kept(arena, row, 2) } };
     return found;
 }
 

@@ -44,7 +44,8 @@ static int close_one(struct session *session, uint64_t turn, const struct json *
     int rc = live_call_last(session->engine->store, &place, arena, &known, err);
     if (rc < 0)
         return rc;
-    struct str text = rc == 0 ? STR("not carried out: the turn ended before it")
+    struct str text = rc == 0       ? STR("not carried out: the turn ended before it")
+                      : known.waits ? STR("not carried out: nobody said yes before the turn ended")
                       : known.result.status == LIVE_NO_RESULT ? STR(OPEN_CALL_UNKNOWN)
                                                               : known.result.bytes;
     const struct live_message message = { .turn = turn,

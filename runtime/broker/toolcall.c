@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "broker/agent_tools.h"
+#include "broker/client.h"
 #include "broker/turn.h"
 #include "broker/waits.h"
 
@@ -118,13 +119,30 @@ static void carry_out(struct turn *turn, struct note *note)
         toolbox_call(turn->session->toolbox, note->call_name, note->call_args, on_done, carrying);
 }
 
+/* From here on nobody knows whether it was carried out, until it has a result: that is written
+ * before it begins. */
+static void agreed(struct turn *turn, struct note *note)
+{
+    struct engine *engine = turn->session->engine;
+    struct err err = { 0 };
+    int rc = commit_begin(engine->commit, &err);
+    if (rc == 0)
+        rc = live_delivered(engine->store, note->id.row, &err);
+    if (rc == 0)
+        rc = commit_now(engine->commit, &err);
+    if (rc == 0)
+        carry_out(turn, note);
+    else
+        client_broken(turn, &err);
+}
+
 static void dispatch(struct turn *turn, struct note *note)
 {
     if (!turn->consent_wanted) {
         carry_out(turn, note);
         return;
     }
-    note->consented = carry_out;
+    note->consented = agreed;
     waits_ask(turn, note, note->call_name, note->call_args);
 }
 

@@ -170,7 +170,7 @@ int waits_decide(struct engine *engine, struct str principal, uint64_t turn, uin
             !str_equal(session->principal, principal))
             continue;
         waits_answer(at, at->asked, yes, "the person said no");
-        return 0;
+        return commit_now(engine->commit, err); /* who said it is told behind the disk */
     }
     return err_set(err, ERR_MISSING, "nothing of that id waits for an answer");
 }

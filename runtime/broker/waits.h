@@ -9,6 +9,6 @@ void waits_ask(struct turn *turn, struct note *note, struct str what, struct str
 void waits_answer(struct turn *turn, struct note *note, bool yes, const char *why);
 /* {"permissions":[{"id","session","question","detail"}]} of that principal's sessions. */
 void waits_list(const struct engine *engine, struct str principal, struct buf *out);
-/* ERR_MISSING: it was answered, or the turn is over. */
+/* Once it is on disk. ERR_MISSING: it was answered, or the turn is over. */
 int waits_decide(struct engine *engine, struct str principal, uint64_t turn, uint64_t effect,
     bool yes, struct err *err);

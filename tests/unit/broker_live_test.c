@@ -289,6 +289,32 @@ static void an_effect_is_found_by_its_identity(void **state)
     store_free(store);
 }
 
+/* Until a person's yes is written it has not begun, and a crash leaves nothing unknown. */
+static void a_call_waits_until_somebody_said_yes(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", "desk"), turn = new_turn(store, session, 0);
+    struct live_effect tool = effect(turn, WIRE_TOOL, 0, 0), found;
+    struct live_result result;
+    struct live_call call;
+    tool.body = STR("{\"call\":\"c1\",\"tool\":\"shell\",\"arguments\":\"{}\",\"asks\":true}");
+    uint64_t row = new_effect(store, &tool), next = new_turn(store, session, 1);
+    const struct live_call_place place = { session, next, 0, STR("c1") };
+    assert_int_equal(live_effect_find(store, &tool, &arena, &found, &result, NULL), 1);
+    assert_true(found.waits);
+    assert_int_equal(live_call_last(store, &place, &arena, &call, NULL), 1);
+    assert_true(call.waits);
+    GOOD(live_delivered(store, row, &err));
+    store = restarted(store);
+    assert_int_equal(live_effect_find(store, &tool, &arena, &found, &result, NULL), 1);
+    assert_true(!found.waits && result.status == LIVE_NO_RESULT);
+    assert_int_equal(live_call_last(store, &place, &arena, &call, NULL), 1);
+    assert_false(call.waits);
+    store_free(store);
+}
+
 /* Whatever the engine does: the file takes no second row of a tool call's identity. */
 static void a_tool_call_is_written_once(void **state)
 {
@@ -478,7 +504,7 @@ static void a_call_is_known_until_a_message_has_it(void **state)
                                  later = { session, next + 1, 1, STR("c1") };
     struct live_call found;
     assert_int_equal(live_call_last(store, &place, &arena, &found, NULL), 1);
-    assert_true(found.effect == row && found.result.status == LIVE_NO_RESULT);
+    assert_true(found.effect == row && found.result.status == LIVE_NO_RESULT && !found.waits);
     assert_int_equal(live_call_last(store, &other, &arena, &found, NULL), 0);
     assert_int_equal(live_call_last(store, &later, &arena, &found, NULL), 0); /* of another turn */
     const struct live_result said = { .bytes = STR("done") };
@@ -538,6 +564,7 @@ int main(void)
         cmocka_unit_test(a_session_goes_on_with_what_the_harness_made_of_it),
         cmocka_unit_test(readers_get_the_model_s_reply_beside_the_harness_s),
         cmocka_unit_test(an_effect_is_found_by_its_identity),
+        cmocka_unit_test(a_call_waits_until_somebody_said_yes),
         cmocka_unit_test(a_tool_call_is_written_once),
         cmocka_unit_test(turns_without_an_end_are_found),
         cmocka_unit_test(a_quarantined_generation_s_states_are_not_gone_on_with),
