@@ -89,11 +89,11 @@ static void bind_bytes(sqlite3_stmt *statement, int at, struct str bytes, char t
 {
     if (type == 't')
         sqlite3_bind_text64(
-            statement, at, bytes.at ? bytes.at : "", bytes.size, SQLITE_TRANSIENT, SQLITE_UTF8);
+            statement, at, bytes.at ? bytes.at : "", bytes.size, SQLITE_STATIC, SQLITE_UTF8);
     else if (type == 'e' && bytes.size == 0)
         sqlite3_bind_null(statement, at);
     else
-        sqlite3_bind_blob64(statement, at, bytes.at ? bytes.at : "", bytes.size, SQLITE_TRANSIENT);
+        sqlite3_bind_blob64(statement, at, bytes.at ? bytes.at : "", bytes.size, SQLITE_STATIC);
 }
 
 sqlite3_stmt *db_bind(struct store *store, struct err *err, const char *sql, const char *types, ...)
@@ -275,6 +275,9 @@ static int prepare(struct store *store, struct err *err)
 {
     /* Somebody who looks into the file with sqlite3 may hold it for a moment. */
     sqlite3_busy_timeout(store->db, BUSY_MS);
+    /* A plan that a bound value could better is made anew with every value: a partial index and a
+     * parameter are enough, and then preparing costs more than all else here together. */
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     int rc = run(store,
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
@@ -297,8 +300,17 @@ static int prepare(struct store *store, struct err *err)
     return grow(store, (unsigned)version, err);
 }
 
+/* One thread has all of it, so no lock around each allocation and no count of them. It counts for
+ * the first store of a process; later it is refused, and nothing is lost. */
+static void plain_memory(void)
+{
+    sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int store_open(struct store **ret, const char *path, const char *home_id, struct err *err)
 {
+    plain_memory();
     struct store *store = mem_zero(1, sizeof *store);
     struct err own;
     err = err ? err : &own;

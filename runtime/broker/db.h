@@ -29,7 +29,8 @@ struct store {
 int db_fail(struct store *store, struct err *err, const char *what);
 /* Prepares and binds: i int64_t, n int64_t whose 0 is NULL, t struct str as text, b struct str as
  * blob, e the same whose empty is NULL, d digest, z digest that is empty when it is zero. NULL with
- * err. The statement belongs to the store and is reset by its user: CLEANUP(db_resetp). */
+ * err. Bytes are not copied: they stay until the statement is reset. It belongs to the store and is
+ * reset by its user: CLEANUP(db_resetp). */
 sqlite3_stmt *db_bind(
     struct store *store, struct err *err, const char *sql, const char *types, ...);
 void db_resetp(sqlite3_stmt **statement);
