@@ -11,14 +11,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { CHUNK = 64, WORKERS = 2, WALL_MS = 3000 };
+enum { CHUNK = 64, WORKERS = 2, WALL_MS = 3000, TIMED_AGAIN = 3 };
 /* OLD_AGAIN and NEW_AGAIN: the second passes. */
 enum arm { OLD, NEW, OLD_AGAIN, NEW_AGAIN, SANITISED, ARMS };
 
 struct arm_state {
     struct replay *replay; /* NULL: not run, or its infrastructure failed */
     bool wanted;
-    uint64_t wall_ns;
+};
+struct cost {
+    double ns;
+    uint64_t steps;
 };
 struct tried {
     const struct run *run;
@@ -36,6 +39,8 @@ struct comparing {
     /* the chunk in work */
     enum arm arm;
     unsigned from, to;
+    bool timing;                    /* only what it costs: effects were compared before */
+    struct cost chunk[2], total[2]; /* of OLD and of NEW */
 };
 
 /* --- which runs, in which suite */
@@ -158,6 +163,8 @@ static int on_step(void *with, const struct run *run, uint32_t step, const struc
     struct comparing *c = with;
     const struct compare_plan *plan = c->plan;
     unsigned i = c->from;
+    if (c->timing)
+        return 0;
     while (c->tried[i].run != run)
         i++;
     struct track *track = &c->tried[i].tracks[c->arm];
@@ -165,6 +172,29 @@ static int on_step(void *with, const struct run *run, uint32_t step, const struc
     if (c->arm == NEW && track->outcome == OUTCOME_RESOLVED && plan->resolved)
         plan->resolved(plan->with, run, step, effects);
     return over;
+}
+
+static double step_ns(const struct cost *cost)
+{
+    return cost->steps ? cost->ns / (double)cost->steps : 0;
+}
+
+/* Other work on the machine makes a pass dearer and never cheaper: what counts is the cheapest. */
+static void note_cost(struct comparing *c, enum arm arm, struct cost pass)
+{
+    struct cost *best = &c->chunk[arm == NEW || arm == NEW_AGAIN];
+    if (arm != SANITISED && pass.steps > 0 && (best->steps == 0 || step_ns(&pass) < step_ns(best)))
+        *best = pass;
+}
+
+/* Processor time of the workers where the kernel tells, else time that went by. */
+static struct cost cost_since(
+    const struct arm_state *state, const struct replay_use *before, uint64_t since_ns)
+{
+    struct replay_use use = replay_use(state->replay);
+    uint64_t cpu_ns = use.cpu_ns - before->cpu_ns;
+    return (struct cost){ .ns = (double)(cpu_ns ? cpu_ns : clock_mono_ns() - since_ns),
+        .steps = use.steps - before->steps };
 }
 
 /* An arm whose infrastructure fails is not tried again: what it lacks is missing. */
@@ -176,14 +206,32 @@ static void run_chunk(struct comparing *c, enum arm arm)
     uint64_t from = clock_mono_ns();
     if (!state->replay)
         return;
+    struct replay_use before = replay_use(state->replay);
     c->arm = arm;
     for (unsigned i = c->from; i < c->to; i++)
         runs[i - c->from] = c->tried[i].run;
     int rc = replay_runs(state->replay, runs, c->to - c->from, wall_ms, on_step, c, NULL);
-    state->wall_ns += clock_mono_ns() - from;
+    if (rc >= 0)
+        note_cost(c, arm, cost_since(state, &before, from));
     if (rc < 0) {
         replay_free(state->replay);
         state->replay = NULL;
+    }
+}
+
+/* One that looks slower is timed again beside the other: a busy machine is not its fault. */
+static void settle_cost(struct comparing *c)
+{
+    c->timing = true;
+    for (int i = 0; i < TIMED_AGAIN && step_ns(&c->chunk[1]) > 1.25 * step_ns(&c->chunk[0]); i++) {
+        run_chunk(c, OLD);
+        run_chunk(c, NEW);
+    }
+    c->timing = false;
+    for (int side = 0; side < 2; side++) {
+        c->total[side].ns += c->chunk[side].ns;
+        c->total[side].steps += c->chunk[side].steps;
+        c->chunk[side] = (struct cost){ 0 };
     }
 }
 
@@ -197,6 +245,7 @@ static void run_all(struct comparing *c)
         c->to = c->from + (left < CHUNK ? left : CHUNK);
         for (int i = 0; i < ARMS; i++)
             run_chunk(c, orders[c->from / CHUNK % 2][i]);
+        settle_cost(c);
         if (c->plan->progress)
             c->plan->progress(c->plan->with, c->to, c->tried_count);
     }
@@ -290,23 +339,6 @@ static void fill_cases(struct comparing *c, struct report *ret)
     }
 }
 
-/* Processor time of the workers where the kernel tells, else time that went by. */
-static double us_step(const struct comparing *c, enum arm first, enum arm second)
-{
-    uint64_t cpu_ns = 0, wall_ns = 0, steps = 0;
-    const enum arm both[] = { first, second };
-    for (int i = 0; i < 2; i++) {
-        const struct arm_state *arm = &c->arms[both[i]];
-        struct replay_use use = { 0 };
-        if (arm->replay)
-            use = replay_use(arm->replay);
-        cpu_ns += use.cpu_ns;
-        steps += use.steps;
-        wall_ns += arm->wall_ns;
-    }
-    return steps ? (double)(cpu_ns ? cpu_ns : wall_ns) / (double)steps / 1000 : 0;
-}
-
 static void fill_sandbox(struct comparing *c, struct report *ret)
 {
     CLEANUP(buf_done) struct buf words = { 0 };
@@ -365,8 +397,8 @@ static void fill_report(struct comparing *c, struct report *ret)
     *ret = (struct report){ .batch = plan->held_in->digest,
         .detector = str_of(plan->detector->id),
         .fresh_baseline = true,
-        .us_step_old = us_step(c, OLD, OLD_AGAIN),
-        .us_step_new = us_step(c, NEW, NEW_AGAIN) };
+        .us_step_old = step_ns(&c->total[0]) / 1000,
+        .us_step_new = step_ns(&c->total[1]) / 1000 };
     fill_builds(c, ret);
     fill_sandbox(c, ret);
     fill_cases(c, ret);
