@@ -299,6 +299,7 @@ static const struct row {
     { "READS_BEHIND", "sanitised", false, VERDICT_INCONCLUSIVE },
     { "BREAKS_OTHERS", "regression", true, VERDICT_FAIL },
     { "BREAKS_OTHERS", "new_signature", true, VERDICT_FAIL },
+    { "DAWDLES", "latency", true, VERDICT_FAIL },
     { "ADDS", "prefix", true, VERDICT_FAIL },
 };
 

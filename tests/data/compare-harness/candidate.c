@@ -10,6 +10,7 @@ enum variant {
     ROLLS_DICE,
     READS_BEHIND,
     BREAKS_OTHERS,
+    DAWDLES,
     ADDS
 };
 #ifndef VARIANT
@@ -61,6 +62,8 @@ static moult_action go_wrong(moult_turn *turn, moult_call *call)
     if (VARIANT == BREAKS_OTHERS && lookup)
         moult_arg_set(turn, call, moult_str("ids"),
             moult_parse(turn, moult_str("\"[\\\"7\\\"]\""), MOULT_STRICT));
+    for (volatile int i = 0; VARIANT == DAWDLES && i < 1000000;)
+        i++;
     return MOULT_PASS;
 }
 
