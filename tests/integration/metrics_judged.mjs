@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-// What Prometheus' own tool says of /metrics, after turns that went well and one that did not. It comes with Debian's
-// package `prometheus`; MOULT_PROMTOOL names another place.
+// What Prometheus' own tool says of /metrics, after turns that went well and one that did not. `./dev test` fetches it
+// out of Debian's package `prometheus`; MOULT_PROMTOOL names another place.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { match, strictEqual as equal } from 'node:assert'
 import { request } from 'node:http'
 import { cli, init, model, serve, socket } from './service_home.mjs'
 
-const promtool = process.env.MOULT_PROMTOOL ?? 'promtool'
+const fetched = join(process.env.MOULT_SRC, '.deps/promtool/usr/bin/promtool')
+const promtool = process.env.MOULT_PROMTOOL ?? (existsSync(fetched) ? fetched : 'promtool')
 if (spawnSync(promtool, ['--version']).error) {
     console.log(`SKIPPED: NO ${promtool} HERE: /metrics WAS NOT JUDGED`)
     process.exit(77)
