@@ -325,7 +325,8 @@ static void on_flush(uv_prepare_t *handle)
 
 static uint32_t period_ms(const struct crew *crew)
 {
-    uint32_t period = crew->plan.hang_ms / 4;
+    const struct crew_plan *plan = &crew->plan;
+    uint32_t period = (plan->hang_ms < plan->sleep_ms ? plan->hang_ms : plan->sleep_ms) / 4;
     if (period < PERIOD_LEAST_MS)
         return PERIOD_LEAST_MS;
     return period > PERIOD_MOST_MS ? PERIOD_MOST_MS : period;

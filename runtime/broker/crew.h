@@ -19,7 +19,7 @@ struct crew_worker;
 enum crew_end {
     CREW_TOLD,    /* crew_stop, retired, or the service ends */
     CREW_CRASHED, /* signal, exit */
-    CREW_HUNG,    /* its processor time ran on without an answer, or ten times that passed */
+    CREW_HUNG,    /* hang_ms or sleep_ms passed without an answer */
     CREW_BROKE    /* it sent what is no message, what nobody waits for, or closed its ears */
 };
 struct crew_events {
@@ -34,7 +34,8 @@ struct crew_plan {
     const char *worker; /* path of moult-worker */
     int tier;           /* enum sandbox_tier: weakest allowed */
     uint32_t waived;
-    uint32_t hang_ms; /* processor time on one answer */
+    uint32_t hang_ms;  /* processor time on one answer */
+    uint32_t sleep_ms; /* time on one answer in which it neither runs nor waits for a processor */
     struct crew_events events;
     void *with;
 };

@@ -216,8 +216,21 @@ static bool has_spoken(const struct crew_worker *worker)
     return poll(&look, 1, 0) > 0;
 }
 
-/* The wall bound is for one that sleeps while it owes. It counts looks, not hours: when this
- * process was stopped meanwhile, the worker is not to blame. */
+/* One that waits for a processor is not to blame for the machine. */
+static bool sleeps(const struct crew_worker *worker)
+{
+    char path[64];
+    CLEANUP(buf_done) struct buf text = { 0 };
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)sandbox_pid(worker->box));
+    if (file_read(path, &text, 4096, NULL) < 0)
+        return false; /* its end will be seen */
+    const char *name_end = memrchr(text.at, ')', text.size);
+    size_t at = name_end ? (size_t)(name_end - text.at) + 2 : text.size;
+    return at < text.size && text.at[at] != 'R';
+}
+
+/* It counts looks, not hours: when this process was stopped meanwhile, the worker is not to blame.
+ */
 static void judge(struct crew_worker *worker, uint32_t period_ms)
 {
     const struct crew *crew = worker->generation->crew;
@@ -225,14 +238,15 @@ static void judge(struct crew_worker *worker, uint32_t period_ms)
     uint64_t now = uv_now(crew->plan.loop), passed = watch->seen_ms ? now - watch->seen_ms : 0;
     uint64_t cpu_ns = crew_worker_cpu_ns(worker);
     watch->seen_ms = now;
-    watch->wall_ms += passed > 2 * (uint64_t)period_ms ? 2 * (uint64_t)period_ms : passed;
+    if (sleeps(worker))
+        watch->slept_ms += passed > 2 * (uint64_t)period_ms ? 2 * (uint64_t)period_ms : passed;
     uint64_t used_ms = cpu_ns > watch->cpu_ns ? (cpu_ns - watch->cpu_ns) / 1000000 : 0;
     if (used_ms > crew->plan.hang_ms)
         crew_worker_end(worker, CREW_HUNG, "%llu ms of processor time without an answer",
             (unsigned long long)used_ms);
-    else if (watch->wall_ms > 10 * (uint64_t)crew->plan.hang_ms)
-        crew_worker_end(
-            worker, CREW_HUNG, "no answer in %llu ms", (unsigned long long)watch->wall_ms);
+    else if (watch->slept_ms > crew->plan.sleep_ms)
+        crew_worker_end(worker, CREW_HUNG, "it slept for %llu ms and owed an answer",
+            (unsigned long long)watch->slept_ms);
 }
 
 void crew_worker_watch(struct crew_worker *worker, uint32_t period_ms)

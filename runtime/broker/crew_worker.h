@@ -32,7 +32,7 @@ struct crew {
 /* What a worker has used while it owed, without a word. */
 struct crew_watch {
     uint64_t cpu_ns; /* of its clock at its last answer, or when it was asked */
-    uint64_t wall_ms, seen_ms;
+    uint64_t slept_ms, seen_ms;
 };
 struct crew_worker {
     struct crew_generation *generation;

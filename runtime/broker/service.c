@@ -27,7 +27,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { HANG_MS = 5000, GRACE_MS = 10000, POLL_MS = 50, LEASE_SHIFT = 20, SIGNALS = 2 };
+enum { GRACE_MS = 10000, POLL_MS = 50, LEASE_SHIFT = 20, SIGNALS = 2 };
 
 struct service {
     struct engine engine;
@@ -166,7 +166,8 @@ static int start_crew(struct service *service, struct err *err)
         .worker = service->worker,
         .tier = engine->config->tier,
         .waived = engine->waived,
-        .hang_ms = HANG_MS,
+        .hang_ms = engine->config->hook_cpu_ms,
+        .sleep_ms = engine->config->hook_sleep_ms,
         .events = { turn_message, turn_worker_gone },
         .with = engine };
     int rc = crew_new(&engine->crew, &plan, err);

@@ -20,7 +20,11 @@ enum {
     SETTLE_SECONDS = 5,
     CANARY_SHARE = 50,
     CANARY_TURNS = 4,
-    CANARY_SECONDS = 2
+    CANARY_SECONDS = 2,
+    HOOK_CPU_MS = 5000,
+    HOOK_SLEEP_MS = 10000,
+    HOOK_MS_LEAST = 100,
+    HOOK_MS_MOST = 600000
 };
 
 const char config_default[] =
@@ -248,11 +252,24 @@ static int read_tools(
     return 0;
 }
 
+/* Never without a limit: one that hangs would hold its principal's turns for good. */
+static int read_hook_ms(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    int64_t ms = json_int(value, 0);
+    if (ms < HOOK_MS_LEAST || ms > HOOK_MS_MOST)
+        return config_wrong(reader, key, value);
+    *(uint32_t *)to = (uint32_t)ms;
+    return 0;
+}
+
 static const struct config_key limits_keys[] = {
     ROW("steps", value_number, config, steps_max, "a number"),
     ROW("tokens", value_number, config, tokens_max, "a number"),
     ROW("seconds", value_number, config, turn_seconds, "a number"),
     ROW("usd", value_usd, config, turn_usd, "dollars, 0 to 4000"),
+    ROW("hook_cpu_ms", read_hook_ms, config, hook_cpu_ms, "100 to 600000 milliseconds"),
+    ROW("hook_sleep_ms", read_hook_ms, config, hook_sleep_ms, "100 to 600000 milliseconds"),
     { 0 },
 };
 
@@ -408,6 +425,8 @@ int config_parse(struct config *ret, struct str text, struct arena *arena, struc
     struct config config = {
         .autonomy = STR("propose"),
         .steps_max = STEPS_DEFAULT,
+        .hook_cpu_ms = HOOK_CPU_MS,
+        .hook_sleep_ms = HOOK_SLEEP_MS,
         .budget_candidates = BUDGET_CANDIDATES,
         .budget_seconds = BUDGET_SECONDS,
         .rounds_a_day = ROUNDS_A_DAY,

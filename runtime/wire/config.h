@@ -46,6 +46,8 @@ struct config {
     uint32_t steps_max;                /* limits.steps */
     uint32_t tokens_max, turn_seconds; /* limits.tokens, limits.seconds of a turn; 0: none */
     uint32_t turn_usd;                 /* limits.usd in micro-dollars; 0: none */
+    /* limits.hook_*: how long a worker may run, or sleep, until it has an answer */
+    uint32_t hook_cpu_ms, hook_sleep_ms;
     struct config_tool *tools;
     uint32_t tools_count;
     struct config_listen listen;

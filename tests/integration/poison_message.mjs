@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // A build that ends or hangs its worker on one message. Without an earlier generation that message's own turn ends with
 // an error, and its neighbours in the same worker go on. With one, the turn comes through on that, and the new
-// generation is quarantined: journaled, kept over a restart, seen in the log. Nobody else notices.
+// generation is quarantined: journaled, kept over a restart, seen in the log. Nobody else notices. A worker that sleeps
+// while it owes an answer is ended as well.
 import { deepStrictEqual as same, equal, match, ok } from 'node:assert/strict'
-import { calls, candidate, content, harness, makeHome, mined, model, says, until } from './crash_home.mjs'
+import { below, calls, candidate, content, harness, makeHome, mined, model, says, until } from './crash_home.mjs'
 
 const CRASHES = '    if (call->name.size == 4 && call->name.at[0] == 98)\n        state->turn /= call->name.size - 4;\n'
 const LOOPS = '    while (call->name.size == 4 && call->name.at[0] == 98)\n        state->turn++;\n'
@@ -85,5 +86,19 @@ equal(content(await it.ask(user('hello'), {}, { tools })), 'hello is answered')
 same(it.rows('SELECT * FROM quarantine'), [])
 same([(await it.status()).generation, (await it.status()).turns_failed], [0, 2])
 equal(await service.end(), 0)
-console.log('ok: one that crashes, one that hangs, one that stands alone')
+
+// A worker that was stopped owes its answer and uses no processor: it is ended, and its turn goes on in another one.
+const still = makeHome(upstream.url, { limits: { hook_sleep_ms: 300 } })
+const serves = await still.serve()
+close()
+const stopped = still.ask(user('one waits'))
+await until(() => held === 1)
+const [{ pid }] = below(serves.pid).filter(({ name }) => name === 'moult-worker')
+process.kill(pid, 'SIGSTOP')
+open()
+equal(content(await stopped), 'one waits is answered')
+match(serves.log(), /a worker of generation 0 ended: it slept for/)
+equal(held, 1, 'its model was asked once')
+equal(await serves.end(), 0)
+console.log('ok: one that crashes, one that hangs, one that stands alone, one that sleeps')
 process.exit(0)

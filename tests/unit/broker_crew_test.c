@@ -108,7 +108,7 @@ static int load(struct scene *scene, struct err *err)
     return crew_load(&scene->generation, scene->crew, &spec, err);
 }
 
-static void begin(struct scene *scene, uint32_t hang_ms)
+static void begin(struct scene *scene, uint32_t hang_ms, uint32_t sleep_ms)
 {
     *scene = (struct scene){ .home = home_fresh() };
     uv_loop_init(&scene->loop);
@@ -119,6 +119,7 @@ static void begin(struct scene *scene, uint32_t hang_ms)
         .worker = MOULT_BIN_DIR "/moult-worker",
         .tier = SANDBOX_CONTAINER,
         .hang_ms = hang_ms,
+        .sleep_ms = sleep_ms,
         .events = { on_message, on_gone },
         .with = scene };
     assert_int_equal(crew_new(&scene->crew, &plan, NULL), 0);
@@ -180,7 +181,7 @@ static void a_turn_runs_to_its_end(void **state)
 {
     struct scene scene;
     (void)state;
-    begin(&scene, HANG_MS * 100);
+    begin(&scene, HANG_MS * 100, HANG_MS * 100);
     struct crew_worker *worker = worker_of(&scene, "local");
     scene.answers = true;
     converse(worker, LEASE, "hello");
@@ -197,7 +198,7 @@ static void there_is_one_worker_a_principal(void **state)
 {
     struct scene scene;
     (void)state;
-    begin(&scene, HANG_MS * 100);
+    begin(&scene, HANG_MS * 100, HANG_MS * 100);
     struct crew_worker *first = worker_of(&scene, "anna");
     assert_ptr_not_equal(worker_of(&scene, "bert"), first);
     assert_ptr_equal(worker_of(&scene, "anna"), first);
@@ -221,7 +222,7 @@ static void all_are_listed(void **state)
     struct scene scene;
     unsigned seen = 0;
     (void)state;
-    begin(&scene, HANG_MS * 100);
+    begin(&scene, HANG_MS * 100, HANG_MS * 100);
     worker_of(&scene, "anna");
     worker_of(&scene, "bert");
     crew_each(scene.crew, count, &seen);
@@ -234,7 +235,7 @@ static void what_is_given_up_ends_with_its_last_lease(void **state)
     struct scene scene;
     struct crew_worker *other;
     (void)state;
-    begin(&scene, HANG_MS * 100);
+    begin(&scene, HANG_MS * 100, HANG_MS * 100);
     struct crew_worker *worker = worker_of(&scene, "local");
     crew_lease(worker, 1);
     crew_unload(scene.generation);
@@ -254,7 +255,7 @@ static void much_is_written_as_it_is_read(void **state)
     enum { SIZE = 3 << 20, TIMES = 4 };
     struct scene scene;
     (void)state;
-    begin(&scene, HANG_MS * 100);
+    begin(&scene, HANG_MS * 100, HANG_MS * 100);
     struct crew_worker *worker = worker_of(&scene, "local");
     char *text = mem_zero(SIZE + 1, 1);
     memset(text, 'x', SIZE);
@@ -272,7 +273,7 @@ static void what_fits_no_frame_is_refused(void **state)
 {
     struct scene scene;
     (void)state;
-    begin(&scene, HANG_MS * 100);
+    begin(&scene, HANG_MS * 100, HANG_MS * 100);
     struct crew_worker *worker = worker_of(&scene, "local");
     char *text = mem_zero(WIRE_BYTES_MAX, 1);
     struct wire_message many[3] = { { { text, WIRE_BYTES_MAX - 8 } },
@@ -319,7 +320,7 @@ static const struct way {
     { "it crashes", "crash", NULL, CREW_CRASHED, "it died of signal" },
     { "it exits", "exit", NULL, CREW_CRASHED, "it ended with 7" },
     { "it loops", "loop", NULL, CREW_HUNG, "processor time without an answer" },
-    { "it sleeps while it owes", "sleep", NULL, CREW_HUNG, "no answer in" },
+    { "it sleeps while it owes", "sleep", NULL, CREW_HUNG, "it slept for" },
     { "a frame over every bound", "write ffffffff", NULL, CREW_BROKE, "a frame of 4294967295" },
     { "bytes that are no message", "write 0300000042ffff", NULL, CREW_BROKE, "no message" },
     { "a type for workers", "write ", &open_there, CREW_BROKE, "no message" },
@@ -336,7 +337,7 @@ static void end_of(const struct way *way)
 {
     struct scene scene;
     CLEANUP(buf_done) struct buf text = { 0 };
-    begin(&scene, HANG_MS);
+    begin(&scene, HANG_MS, HANG_MS);
     struct crew_worker *worker = worker_of(&scene, "local");
     buf_text(&text, way->text);
     if (way->message)
@@ -362,12 +363,40 @@ static void it_ends_for(void **state)
         end_of(&ways[i]);
 }
 
+/* Each limit is for its own: who works is not asleep, and who sleeps does no work. */
+static void a_worker_is_judged_by_what_it_does(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t hang_ms, sleep_ms;
+        const char *why;
+    } rows[] = {
+        { "loop", HANG_MS * 4, HANG_MS, "processor time without an answer" },
+        { "sleep", HANG_MS * 1000, HANG_MS, "it slept for" },
+        { "stop", HANG_MS * 1000, HANG_MS, "it slept for" },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct scene scene;
+        begin(&scene, rows[i].hang_ms, rows[i].sleep_ms);
+        struct crew_worker *worker = worker_of(&scene, "local");
+        bool stop = strcmp(rows[i].text, "stop") == 0;
+        if (stop)
+            kill(crew_pid(worker), SIGSTOP);
+        converse(worker, LEASE, stop ? "loop" : rows[i].text);
+        run(&scene);
+        if (scene.end != CREW_HUNG || !strstr(scene.why, rows[i].why))
+            fail_msg("%s: %d, %s", rows[i].text, scene.end, scene.why);
+        end(&scene);
+    }
+}
+
 /* What waits for one that never reads is bounded, however patient the watchdog is. */
 static void who_does_not_read_is_ended(void **state)
 {
     struct scene scene;
     (void)state;
-    begin(&scene, HANG_MS * 1000);
+    begin(&scene, HANG_MS * 1000, HANG_MS * 1000);
     struct crew_worker *worker = worker_of(&scene, "local");
     char *text = mem_zero(WIRE_BYTES_MAX, 1);
     struct wire_message one = { { text, WIRE_BYTES_MAX }, false };
@@ -392,7 +421,7 @@ static void a_build_that_was_changed_is_not_loaded(void **state)
     char path[PATH_MAX], part[DIGEST_HEX + 32], hex[DIGEST_HEX];
     struct err err;
     (void)state;
-    begin(&scene, HANG_MS);
+    begin(&scene, HANG_MS, HANG_MS);
     const struct crew_spec *spec = crew_spec_of(scene.generation);
     snprintf(part, sizeof part, "builds/sha256/%s.so", hash_hex(hex, &spec->builds[0].build));
     home_path(path, &scene.home, part);
@@ -410,7 +439,7 @@ static void builds_that_fit_no_worker_are_refused(void **state)
     struct crew_worker *worker;
     struct err err;
     (void)state;
-    begin(&scene, HANG_MS);
+    begin(&scene, HANG_MS, HANG_MS);
     const struct crew_build build = crew_spec_of(scene.generation)->builds[0];
     struct crew_spec spec = {
         .number = 4, .pipeline = STR("order"), .builds = &build, .builds_count = 1
@@ -434,6 +463,7 @@ int main(void)
         cmocka_unit_test(much_is_written_as_it_is_read),
         cmocka_unit_test(what_fits_no_frame_is_refused),
         cmocka_unit_test(it_ends_for),
+        cmocka_unit_test(a_worker_is_judged_by_what_it_does),
         cmocka_unit_test(who_does_not_read_is_ended),
         cmocka_unit_test(a_build_that_was_changed_is_not_loaded),
         cmocka_unit_test(builds_that_fit_no_worker_are_refused),

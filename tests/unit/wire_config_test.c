@@ -78,6 +78,10 @@ static const struct row {
         ERR_INPUT, "$.models[0].usd_per_million.input", "dollars" },
     { "more money than there is", "{\"limits\":{\"usd\":1e300}}", ERR_INPUT, "$.limits.usd",
         "dollars" },
+    { "a hook without a limit", "{\"limits\":{\"hook_cpu_ms\":0}}", ERR_INPUT,
+        "$.limits.hook_cpu_ms", "100 to 600000" },
+    { "a hook that may sleep for ever", "{\"limits\":{\"hook_sleep_ms\":600001}}", ERR_INPUT,
+        "$.limits.hook_sleep_ms", "100 to 600000" },
     { "a canary without turns", "{\"canary\":{\"share\":0}}", ERR_INPUT, "$.canary.share",
         "1 to 100" },
     { "a canary of more than all", "{\"canary\":{\"share\":101}}", ERR_INPUT, "$.canary.share",
@@ -128,6 +132,7 @@ static void reads_servers_and_models(void **state)
     assert_true(str_equal(config.servers[0].args[1], STR("b")));
     assert_true(str_equal(config.servers[0].env[0], STR("X=1")));
     assert_int_equal(config.steps_max, 7);
+    assert_true(config.hook_cpu_ms == 5000 && config.hook_sleep_ms == 10000);
     assert_true(str_equal(config.autonomy, STR("propose")));
     arena_done(&arena);
 }
@@ -143,7 +148,8 @@ static void reads_what_the_service_may_do(void **state)
         "\"base_url\":\"https://models.example/v1\",\"proxy\":\"http://127.0.0.1:3128\","
         "\"ca_file\":\"/etc/ca.pem\",\"timeouts_ms\":{\"connect\":1,\"first_byte\":2,"
         "\"idle\":3,\"total\":4},\"usd_per_million\":{\"input\":0.25,\"output\":10}}],"
-        "\"limits\":{\"tokens\":5,\"seconds\":6,\"usd\":0.0000001},"
+        "\"limits\":{\"tokens\":5,\"seconds\":6,\"usd\":0.0000001,"
+        "\"hook_cpu_ms\":700,\"hook_sleep_ms\":800},"
         "\"listen\":{\"tcp\":\"127.1.2.3:0\",\"tokens\":{\"file\":\"keys/t\"},"
         "\"passthrough\":true},\"swap\":\"turn\","
         "\"canary\":{\"share\":100,\"turns\":0,\"seconds\":1,\"failed\":3},"
@@ -152,6 +158,7 @@ static void reads_what_the_service_may_do(void **state)
     if (config_parse(&config, str_of(text), &arena, &err) < 0)
         fail_msg("%s: %s", err.where, err.text);
     const struct config_model *model = &config.models[0];
+    assert_true(config.hook_cpu_ms == 700 && config.hook_sleep_ms == 800);
     assert_true(str_equal(model->api, STR("responses")));
     assert_true(str_equal(model->proxy, STR("http://127.0.0.1:3128")));
     assert_true(str_equal(model->ca_file, STR("/etc/ca.pem")));
