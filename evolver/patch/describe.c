@@ -162,6 +162,11 @@ static bool is_state(const struct outline_member *member)
            str_equal(member->name, STR("state_size"));
 }
 
+static bool only_looks(const struct outline_member *member)
+{
+    return member && str_find(member->value, STR("MOULT_ONLY_LOOKS")) >= 0;
+}
+
 static void tell_member(
     struct telling *telling, const struct outline_member *was, const struct outline_member *now)
 {
@@ -178,6 +183,10 @@ static void tell_member(
     }
     if (str_equal(one->name, STR("state_schema")))
         buf_text(telling->out, "; what sessions keep for this plugin begins anew");
+    if (only_looks(was) != only_looks(now))
+        buf_text(telling->out, now && only_looks(now)
+                                   ? "; what the model says no longer waits for this plugin"
+                                   : "; what the model says waits for this plugin");
     tell_end(telling);
 }
 

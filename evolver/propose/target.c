@@ -96,12 +96,45 @@ static int use_function(struct target *ret, struct arena *arena,
     return 0;
 }
 
+/* Hooks on which MOULT_ONLY_LOOKS is a promise. */
+static bool promises_on(const char *hook)
+{
+    static const char *const hooks[] = { "reply", "before_tool", "answer" };
+    for (size_t i = 0; i < COUNT_OF(hooks); i++)
+        if (strcmp(hooks[i], hook) == 0)
+            return true;
+    return false;
+}
+
+/* `.traits = MOULT_ONLY_LOOKS,` with its line, where that is all that stands there. */
+static void find_promise(struct target *ret, const struct outline_plugin *plugin)
+{
+    const struct syntax *syntax = ret->syntax;
+    struct str source = ret->plugin->source;
+    for (uint32_t i = 0; i < plugin->count && promises_on(ret->hook); i++) {
+        uint32_t pair = plugin->at[i].node;
+        struct str text = syntax_text(syntax, pair);
+        if (!str_starts(text, STR(".traits")) ||
+            !syntax_has_text(
+                syntax, syntax_child_of_kind(syntax, pair, "identifier"), "MOULT_ONLY_LOOKS"))
+            continue;
+        uint32_t from = syntax->nodes[pair].span.from, to = syntax->nodes[pair].span.to;
+        while (from > 0 && source.at[from - 1] != '\n')
+            from--;
+        if (to < source.size && source.at[to] == ',')
+            to++;
+        ret->promise = from;
+        ret->promised = to < source.size && source.at[to] == '\n' ? to + 1 : to;
+    }
+}
+
 static int use_plugin(struct target *ret, struct arena *arena, struct str hook, struct err *err)
 {
     struct outline_functions functions = outline_functions(ret->syntax, arena);
     struct outline_plugin plugin = outline_plugin(ret->syntax, &functions, arena);
     if (!plugin.initializer)
         return err_set(err, ERR_INPUT, "the file exports no moult_plugin");
+    find_promise(ret, &plugin);
     for (uint32_t i = 0; i < plugin.count; i++) {
         if (!plugin.at[i].hook || !str_equal(str_of(plugin.at[i].hook), hook))
             continue;
@@ -177,9 +210,12 @@ uint32_t target_edits(const struct target *target, struct arena *arena,
     const struct insertion *insertion, struct target_edit ret[TARGET_EDITS_MAX])
 {
     uint32_t count = 0;
+    const struct target_edit broken = { target->promise, target->promised, { "", 0 } };
     if (target->is_new) {
         ret[count++] = (struct target_edit){ target->above, target->above,
             new_function(target, arena, insertion) };
+        if (target->promise)
+            ret[count++] = broken;
         ret[count++] = (struct target_edit){ target->member, target->member,
             str_of(arena_format(arena, "    .%s = %s,\n", target->hook, target->function)) };
         return count;
@@ -187,6 +223,8 @@ uint32_t target_edits(const struct target *target, struct arena *arena,
     if (insertion->above.size > 0)
         ret[count++] = (struct target_edit){ target->above, target->above, insertion->above };
     ret[count++] = (struct target_edit){ target->entry, target->entry, insertion->entry };
+    if (target->promise > target->entry)
+        ret[count++] = broken;
     return count;
 }
 

@@ -14,6 +14,7 @@ struct target {
     uint32_t above;        /* byte offset for functions */
     uint32_t entry;        /* for the statement; with a new hook: unused */
     uint32_t member;       /* for `.hook = function`, of a new hook; else 0 */
+    uint32_t promise, promised; /* the line that says it only looks: a patch does more; or 0, 0 */
     const char *hook;
     const char *turn, *call; /* the names of the hook function's parameters */
     const char *function;    /* its name, or of the new one */
@@ -44,7 +45,7 @@ struct target_edit {
     uint32_t from, to; /* bytes of the source; equal: an insertion */
     struct str text;
 };
-enum { TARGET_EDITS_MAX = 3 };
+enum { TARGET_EDITS_MAX = 4 };
 uint32_t target_edits(const struct target *target, struct arena *arena,
     const struct insertion *insertion, struct target_edit ret[TARGET_EDITS_MAX]);
 /* Edits in the order of their places. */

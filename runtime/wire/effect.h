@@ -218,8 +218,11 @@ struct wire_ready {
     uint32_t layers;   /* bit an enum sandbox_layer: in force in this process */
     struct str *names; /* of the loaded plugins */
     uint32_t names_count;
-    uint32_t hooks; /* bit an enum moult_hook_id: somebody stands there */
+    /* Bit an enum moult_hook_id: somebody stands there; the same bit WIRE_LOOKS higher: and all who
+     * do have promised to look only (MOULT_ONLY_LOOKS). */
+    uint32_t hooks;
 };
+enum { WIRE_LOOKS = 16 };
 struct wire_fault {
     uint64_t lease;
     uint32_t code; /* enum err_code */

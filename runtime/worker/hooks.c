@@ -40,6 +40,12 @@ bool hooks_present(const struct session *session, enum moult_hook_id hook)
     return session->harness->chains[hook].count > 0;
 }
 
+bool hooks_looks(const struct build *build, enum moult_hook_id hook)
+{
+    bool passes = hook == MOULT_REPLY || hook == MOULT_BEFORE_TOOL || hook == MOULT_ANSWER;
+    return passes && (build->plugin->traits & MOULT_ONLY_LOOKS);
+}
+
 static void begin(struct turn *turn)
 {
     turn->edits = (struct edits){ 0 };
@@ -57,6 +63,13 @@ static void put_state_back(struct session *session)
     memcpy(state->live, turn->state_before, turn->build->plugin->state_size);
 }
 
+/* What the model says may have left already, on this word. */
+static bool breaks_promise(const struct turn *turn, int action)
+{
+    return hooks_looks(turn->build, turn->hook) && action != MOULT_WAIT &&
+           (turn->edits.count > 0 || (action != MOULT_PASS && action != MOULT_DONE));
+}
+
 /* Why a hook's answer is its failure, or NULL. */
 static const char *judge(struct session *session, const struct hook_rule *rule, int action)
 {
@@ -65,6 +78,8 @@ static const char *judge(struct session *session, const struct hook_rule *rule, 
         return "returned an action that this hook may not return";
     if (action == MOULT_WAIT)
         return turn->pending ? NULL : "waits for nothing";
+    if (breaks_promise(turn, action))
+        return "did more than look, which its plugin promised (MOULT_ONLY_LOOKS)";
     if (turn->overdrawn)
         return "asked for more memory than a turn has";
     return edits_apply(session);

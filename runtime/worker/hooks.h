@@ -32,6 +32,8 @@ int hooks_run(struct session *session, enum moult_hook_id hook, struct call *cal
  * it waits for what it asked. */
 bool hooks_tool(
     struct session *session, uint32_t build, const struct moult_tool *tool, struct call *call);
+/* The plugin has promised to do no more than look there. */
+bool hooks_looks(const struct build *build, enum moult_hook_id hook);
 bool hooks_present(const struct session *session, enum moult_hook_id hook);
 
 /* edit.c: applies what the hook asked for; a message for what it left invalid, or NULL. */

@@ -4,6 +4,7 @@
  * is answered with FAULT and changes nothing (a PUT of which one message is broken keeps what it
  * was to keep); bytes that are no message end the worker. */
 #include "worker/effects.h"
+#include "worker/hooks.h"
 #include "worker/host.h"
 #include "worker/tools.h"
 #include "worker/vectors.h"
@@ -194,11 +195,22 @@ static int take(struct worker *worker, const struct wire *message, struct err *e
     return r;
 }
 
+static bool all_look(const struct harness *harness, enum moult_hook_id hook)
+{
+    const struct chain *chain = &harness->chains[hook];
+    for (uint32_t i = 0; i < chain->count; i++)
+        if (!hooks_looks(&harness->builds[chain->places[i].build], hook))
+            return false;
+    return chain->count > 0;
+}
+
 static uint32_t hooks_mask(const struct harness *harness)
 {
     uint32_t mask = 0;
-    for (int hook = 0; hook < MOULT_HOOKS; hook++)
+    for (enum moult_hook_id hook = 0; hook < MOULT_HOOKS; hook++) {
         mask |= (uint32_t)(harness->chains[hook].count > 0) << hook;
+        mask |= (uint32_t)all_look(harness, hook) << (hook + WIRE_LOOKS);
+    }
     return mask;
 }
 

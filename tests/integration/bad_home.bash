@@ -78,6 +78,8 @@ edit_mend() { # the repair that the gate passes
 static moult_action count_call'
     edit '    state->turn++;' '    mend_lists(turn, call);
     state->turn++;'
+    edit '    .traits = MOULT_ONLY_LOOKS,
+' ''
 }
 make_patch() { # $work/patch makes the plugin $source
     rm -rf "$work/a" "$work/b"

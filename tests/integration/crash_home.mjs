@@ -72,11 +72,13 @@ export const content = message => message.choices[0].message.content
 let count = 0
 
 const naive = `${source}/examples/naive-harness`
+/** A hook that does more than look may not promise otherwise. */
+const acts = text => text.replace('    .traits = MOULT_ONLY_LOOKS,\n', '')
 /** The naive harness with more of C in the hook that sees each call. */
 export function harness(more) {
     const to = mkdtempSync(join(work, 'harness-')), calls = join(to, 'plugins/calls/calls.c'), turn = '    state->turn++;'
     cpSync(naive, to, { recursive: true })
-    writeFileSync(calls, readFileSync(calls, 'utf8').replace(turn, more + turn))
+    writeFileSync(calls, acts(readFileSync(calls, 'utf8')).replace(turn, more + turn))
     return to
 }
 
@@ -224,7 +226,7 @@ export function candidate(it, why, more = '') {
 }
 
 `
-    const after = before.replace(count, mend + count).replace(turn, `    mend_lists(turn, call);\n${more}${turn}`)
+    const after = acts(before).replace(count, mend + count).replace(turn, `    mend_lists(turn, call);\n${more}${turn}`)
     const folder = mkdtempSync(join(work, 'patch-')), patch = join(folder, 'patch')
     for (const [name, text] of [['a', before], ['b', after]]) {
         mkdirSync(join(folder, name, 'plugins/calls'), { recursive: true })

@@ -188,6 +188,7 @@ static void what_is_wanted_is_what_a_worker_does(void **state)
 /* --- clean candidates */
 
 #define ANCHOR "    state->replies++;\n"
+#define PROMISE "    .traits = MOULT_ONLY_LOOKS,\n" /* which none of these keeps */
 #define LOOP(guard)                                                                                \
     "    moult_text text = moult_body(turn);\n"                                                    \
     "    for (moult_it it = { 0 }; moult_text_json(turn, text, &it);) {\n"                         \
@@ -224,8 +225,11 @@ static void try_one(struct judging *judging, size_t i)
     ptrdiff_t at = str_find(buf_view(&source), STR(ANCHOR));
     assert_true(at >= 0);
     uint32_t place = (uint32_t)at + (uint32_t)strlen(ANCHOR);
-    struct patch_edit edit = { place, place, str_of(tries[i].text) };
-    const struct proposal proposal = { .plugin = STR("replies"), .edits = &edit, .edits_count = 1 };
+    ptrdiff_t promise = str_find(buf_view(&source), STR(PROMISE));
+    assert_true(promise > at);
+    struct patch_edit edits[] = { { place, place, str_of(tries[i].text) },
+        { (uint32_t)promise, (uint32_t)(promise + (ptrdiff_t)strlen(PROMISE)), STR("") } };
+    const struct proposal proposal = { .plugin = STR("replies"), .edits = edits, .edits_count = 2 };
     const struct evidence *evidence = judging->plan.evidence;
     print_message("%s\n", tries[i].name);
     if (judging_try(judging, &proposal, &tried, &err) < 0)

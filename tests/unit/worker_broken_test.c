@@ -84,6 +84,43 @@ static void what_a_hook_did_is_testimony(void **state)
     peer_want(&peer, WIRE_EFFECT);
 }
 
+/* A plugin that says it only looks: what it does beside is its failure, and changes nothing. */
+static const struct promise {
+    const char *name, *order;
+    bool kept;
+} promises[] = {
+    { "it sets another text in reply", "{\"reply\":\"body\"}", false },
+    { "it sends the model back in reply", "{\"reply\":\"retry\"}", false },
+    { "it ends the turn in reply", "{\"reply\":\"finish\"}", false },
+    { "it sets another text in answer", "{\"answer\":\"body\"}", false },
+    { "it denies the answer", "{\"answer\":\"deny\"}", false },
+    { "the user's text is no matter of the promise", "{\"turn_start\":\"body\"}", true },
+};
+
+static void a_promise_only_to_look_is_kept(void **state)
+{
+    (void)state;
+    if (!peer_start(&peer, "moult-worker", "looks", WIRE_EVENTS_DECISIONS))
+        skip();
+    assert_int_equal(peer.got.ready.hooks, 0xb001ff);
+    for (uint32_t i = 0; i < COUNT_OF(promises); i++) {
+        uint32_t broken = 0;
+        peer_open(&peer, i + 1, WIRE_GATEWAY);
+        peer_say(&peer, i + 1, promises[i].order);
+        do {
+            assert_int_equal(peer_get(&peer), 1);
+            if (peer.got.type == WIRE_EVENT)
+                broken += peer.got.event.action == WIRE_ACTION_FAILED;
+            else if (peer.got.type == WIRE_EFFECT && peer.got.effect.kind == WIRE_MODEL)
+                peer_answer(&peer, i + 1, "{\"role\":\"assistant\",\"content\":\"said\"}");
+            else if (peer.got.type == WIRE_EFFECT && !peer.got.effect.same)
+                fail_msg("%s: another text left", promises[i].name);
+        } while (peer.got.type != WIRE_END);
+        if (promises[i].kept != (broken == 0))
+            fail_msg("%s: %u failures of a hook", promises[i].name, broken);
+    }
+}
+
 static void bytes_that_are_no_message_end_the_worker(void **state)
 {
     (void)state;
@@ -105,7 +142,7 @@ static void a_second_load_is_refused(void **state)
     if (!peer_start(&peer, "moult-worker", "naive", WIRE_EVENTS_NONE))
         skip();
     assert_int_equal(peer.got.ready.names_count, 7);
-    assert_int_equal(peer.got.ready.hooks, 0x1ff);
+    assert_int_equal(peer.got.ready.hooks, 0xb001ff);
     struct wire load = { WIRE_LOAD, .load = { .version = WIRE_VERSION } };
     peer_send(&peer, &load);
     peer_want(&peer, WIRE_FAULT);
@@ -181,6 +218,7 @@ int main(void)
         TEST(a_stack_without_end_ends_the_worker),
         TEST(a_loop_without_end_is_ended_by_the_peer),
         TEST(what_a_hook_did_is_testimony),
+        TEST(a_promise_only_to_look_is_kept),
         TEST(bytes_that_are_no_message_end_the_worker),
         TEST(a_second_load_is_refused),
         TEST(a_generation_that_does_not_fit_together_is_not_run),

@@ -23,5 +23,6 @@ MOULT_EXPORT const struct moult_plugin moult_plugin = {
     .summary = "counts answers",
     .state_size = sizeof(struct state),
     .state_schema = 1,
+    .traits = MOULT_ONLY_LOOKS,
     .answer = look_at_answer,
 };

@@ -33,6 +33,7 @@ MOULT_EXPORT const struct moult_plugin moult_plugin = {
     .summary = "counts the tool calls of a turn",
     .state_size = sizeof(struct state),
     .state_schema = 1,
+    .traits = MOULT_ONLY_LOOKS,
     .turn_start = start_count,
     .before_tool = count_call,
 };

@@ -36,5 +36,6 @@ MOULT_EXPORT const struct moult_plugin moult_plugin = {
     .summary = "notes empty replies and replies with several calls",
     .state_size = sizeof(struct state),
     .state_schema = 1,
+    .traits = MOULT_ONLY_LOOKS,
     .reply = look_at_reply,
 };

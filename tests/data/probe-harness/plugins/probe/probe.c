@@ -3,6 +3,10 @@
  * not. */
 #include "moult.h"
 
+#ifndef PROBE_TRAITS
+#define PROBE_TRAITS 0
+#endif
+
 struct state {
     uint32_t calls; /* of hooks, in this session */
     uint32_t asked;
@@ -264,6 +268,7 @@ MOULT_EXPORT const struct moult_plugin moult_plugin = {
     .summary = "obeys the test",
     .state_size = sizeof(struct state),
     .state_schema = 3,
+    .traits = PROBE_TRAITS,
     .tools = tools,
     .tools_count = 1,
     .turn_start = turn_start,
