@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#define FIELD(member, type)                                                                        \
+#define FIELD(member, type, ...)                                                                   \
     {                                                                                              \
-        .name = #member, .kind = type, .offset = offsetof(struct candidate, member)                \
+        .name = #member, .kind = type, .offset = offsetof(struct candidate, member), __VA_ARGS__   \
     }
 static const struct field fields[] = {
     FIELD(cluster, FIELD_STR),
@@ -37,6 +37,8 @@ static const struct field fields[] = {
     FIELD(ablation, FIELD_DIGEST),
     FIELD(diagnostics, FIELD_DIGEST),
     FIELD(made_s, FIELD_U32),
+    FIELD(mandate, FIELD_DIGEST, .optional = true),
+    FIELD(confirmation, FIELD_DIGEST, .optional = true),
 };
 
 void candidate_print(struct buf *out, const struct candidate *candidate)

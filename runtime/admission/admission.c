@@ -8,9 +8,9 @@
 
 const char *const admission_kind_words[ADMISSION_KINDS] = { "init", "promotion", "rollback" };
 
-#define FIELD(member, type)                                                                        \
+#define FIELD(member, type, ...)                                                                   \
     {                                                                                              \
-        .name = #member, .kind = type, .offset = offsetof(struct admission, member)                \
+        .name = #member, .kind = type, .offset = offsetof(struct admission, member), __VA_ARGS__   \
     }
 static const struct field fields[] = {
     FIELD(home, FIELD_STR),
@@ -36,6 +36,9 @@ static const struct field fields[] = {
     FIELD(returns, FIELD_DIGEST),
     FIELD(reviewers, FIELD_U32),
     FIELD(at_s, FIELD_U32),
+    /* Only of a promotion under a mandate. */
+    FIELD(mandate, FIELD_DIGEST, .optional = true),
+    FIELD(confirmation, FIELD_DIGEST, .optional = true),
 };
 static const char *const others[] = { "schema", NULL };
 

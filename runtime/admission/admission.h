@@ -27,6 +27,7 @@ struct admission {
     struct digest batch, report, verdict, policy, approval; /* documents */
     struct digest returns; /* of a rollback: the admission whose builds are active again */
     uint32_t reviewers; /* of a promotion: number of the list that the approval was held against */
+    struct digest mandate, confirmation; /* documents, in place of an approval; zero with one */
     uint32_t at_s;
 };
 void admission_print(struct buf *out, const struct admission *admission);

@@ -13,6 +13,8 @@ const char *const attest_types[ATTEST_KINDS] = {
     [ATTEST_APPROVAL] = "urn:moult:approval:1",
     [ATTEST_REVIEWERS] = "urn:moult:reviewers:1",
     [ATTEST_CHECKPOINT] = "urn:moult:checkpoint:1",
+    [ATTEST_MANDATE] = "urn:moult:mandate:1",
+    [ATTEST_CONFIRMATION] = "urn:moult:confirmation:1",
 };
 
 void attest_print(struct buf *out, const struct attest *attest, struct str predicate)

@@ -18,6 +18,8 @@ enum attest_kind {
     ATTEST_APPROVAL,
     ATTEST_REVIEWERS,
     ATTEST_CHECKPOINT,
+    ATTEST_MANDATE,
+    ATTEST_CONFIRMATION,
     ATTEST_KINDS
 };
 /* The predicate type URI: SLSA provenance v1, in-toto test-result v0.1, and moult's own. */

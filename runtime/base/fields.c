@@ -60,11 +60,19 @@ static void print_value(struct buf *out, const struct field *field, const char *
     }
 }
 
+static bool left_out(const struct field *field, const char *at)
+{
+    return field->optional && hash_zero((const struct digest *)at);
+}
+
 void fields_print(struct buf *out, const struct field *table, unsigned count, const void *from)
 {
     for (unsigned i = 0; i < count; i++) {
+        const char *at = (const char *)from + table[i].offset;
+        if (left_out(&table[i], at))
+            continue;
         buf_format(out, "%s\"%s\": ", i ? ", " : "", table[i].name);
-        print_value(out, &table[i], (const char *)from + table[i].offset);
+        print_value(out, &table[i], at);
     }
 }
 
@@ -180,6 +188,8 @@ int fields_read(void *to, const struct field *table, unsigned count, const struc
         return fields_refuse(err, root, child, "unknown key");
     for (unsigned i = 0; i < count; i++) {
         const struct json *value = json_get(object, table[i].name);
+        if (!value && table[i].optional)
+            continue;
         if (!value)
             return fields_refuse(err, root, object, "\"%s\" is missing", table[i].name);
         int code = read_value((char *)to + table[i].offset, &table[i], root, value, arena, err);

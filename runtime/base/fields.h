@@ -1,8 +1,8 @@
 /* fields - flat structs to JSON objects and back, from one table.
  *
  * A document that a gate believes must be read as strictly as it is printed: the same table does
- * both, so a member cannot be printed and silently not read. Every member must be there, none may
- * be unknown, and an error names its path. */
+ * both, so a member cannot be printed and silently not read. Every member must be there unless it
+ * is optional, none may be unknown, and an error names its path. */
 #pragma once
 
 #include "base/arena.h"
@@ -25,6 +25,8 @@ struct field {
     const char *const *words; /* FIELD_WORD */
     unsigned words_count;
     double min, max; /* FIELD_DOUBLE; both 0: any finite number */
+    bool optional;   /* FIELD_DIGEST: left out where it is zero, so that what was printed before
+                        there was such a member reads, and prints, as it did */
 };
 
 /* Appends `"name": value` for each field, separated by commas, without the braces. */

@@ -102,6 +102,15 @@ static int do_frozen(const struct request *request, struct err *err)
     return frozen < 0 ? frozen : 0;
 }
 
+static int do_documents(const struct request *request, struct err *err)
+{
+    struct str kind = unpack_text(request->in, JOURNAL_WORD_MAX);
+    uint64_t from = unpack_u64(request->in);
+    return unpack_end(request->in) && from <= INT64_MAX
+               ? store_documents(request->store, kind, from, request->out, err)
+               : malformed(err);
+}
+
 static int do_checkpoint(const struct request *request, struct err *err)
 {
     uint64_t record = unpack_u64(request->in);
@@ -131,6 +140,7 @@ int decide(struct store *store, enum journal_op op, struct unpack *in, struct ar
         [OP_FROZEN] = do_frozen,
         [OP_CHECKPOINT] = do_checkpoint,
         [OP_CHECKPOINTS] = do_checkpoints,
+        [OP_DOCUMENTS] = do_documents,
     };
     const struct request request = { store, in, arena, out };
     return op < OPS && table[op] ? table[op](&request, err) : malformed(err);

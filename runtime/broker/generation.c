@@ -6,9 +6,15 @@
 #include "admission/generation.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "broker/mandated.h"
+
+#include <stdio.h>
 
 struct held { /* an admission that holds */
     struct digest digest, generation;
+    struct digest mandate; /* that it rests on, or zero */
+    uint8_t kind;
+    char plugin[MANDATE_NAME_MAX + 1];
 };
 struct generations {
     struct store *store;
@@ -44,27 +50,11 @@ void generations_free(struct generations *generations)
 
 /* --- documents */
 
-static int read_document(struct generations *of, const char *kind, const struct digest *digest,
-    struct arena *arena, struct str *ret, struct err *err)
-{
-    CLEANUP(buf_done) struct buf packed = { 0 };
-    int rc = store_get(of->store, str_of(kind), digest, &packed, err);
-    if (rc < 0)
-        return rc;
-    struct unpack in = unpack_begin(buf_view(&packed));
-    struct str text = unpack_text(&in, JOURNAL_DOCUMENT_MAX);
-    struct digest have = hash_of(text);
-    if (!unpack_end(&in) || !hash_equal(&have, digest))
-        return err_set(err, ERR_VERIFY, "its %s is not what its digest says", kind);
-    *ret = (struct str){ arena_copy(arena, text.at, text.size), text.size };
-    return 0;
-}
-
 static int read_generation(struct generation *ret, struct generations *of,
     const struct digest *digest, struct arena *arena, struct err *err)
 {
     struct str text;
-    int rc = read_document(of, "generation", digest, arena, &text, err);
+    int rc = mandated_document(of->store, "generation", digest, arena, &text, err);
     return rc < 0 ? rc : generation_read(ret, text, arena, err);
 }
 
@@ -168,8 +158,8 @@ static int check_approval(struct link *link, struct err *err)
     struct str envelope;
     int rc = hash_unhex(&want.candidate, admission->candidate, err);
     if (rc == 0)
-        rc =
-            read_document(link->of, "approval", &admission->approval, &link->arena, &envelope, err);
+        rc = mandated_document(
+            link->of->store, "approval", &admission->approval, &link->arena, &envelope, err);
     if (rc == 0)
         rc = read_reviewers(&link->reviewers, link->of, admission, err);
     if (rc == 0)
@@ -182,13 +172,83 @@ static int check_approval(struct link *link, struct err *err)
     return 0;
 }
 
+/* --- under a mandate */
+
+static bool knows(const struct generations *of, const struct digest *admission)
+{
+    bool known = false;
+    for (uint32_t i = 0; i < of->count && !known; i++)
+        known = hash_equal(&of->held[i].digest, admission);
+    return known;
+}
+
+static struct mandate_past past_of(
+    const struct generations *of, const struct digest *mandate, struct str plugin)
+{
+    struct mandate_past past = { 0 };
+    for (uint32_t i = 0; i < of->count; i++) {
+        const struct admission one = { .kind = of->held[i].kind,
+            .mandate = of->held[i].mandate,
+            .plugin = str_of(of->held[i].plugin) };
+        mandate_past_add(&past, &one, mandate, plugin);
+    }
+    return past;
+}
+
+/* reviewers: read already. before: the active build of the plugin. */
+static int check_mandated(struct generations *of, struct mandated *asked,
+    const struct generation_build *before, const struct reviewers *reviewers, struct mandate *ret,
+    struct arena *arena, struct err *err)
+{
+    if (!before)
+        return broken(err, "its plugin is not part of the active generation");
+    asked->path = before->path;
+    asked->build_before = before->build;
+    asked->past = past_of(of, &asked->want.mandate, asked->plugin);
+    int rc = mandated_check(ret, asked, of->store, of->home, reviewers, arena, err);
+    return rc < 0 || knows(of, &ret->admission_before)
+               ? rc
+               : broken(err, "its mandate was given for other admissions than these");
+}
+
+static int check_mandate(struct link *link, struct err *err)
+{
+    const struct admission *admission = &link->admission;
+    struct mandated asked = { .want = { .batch = admission->batch,
+                                  .build = admission->build,
+                                  .report = admission->report,
+                                  .policy = admission->policy,
+                                  .mandate = admission->mandate,
+                                  .admission_before = admission->before },
+        .confirmation = admission->confirmation,
+        .plugin = admission->plugin,
+        .at_ms = 1000 * (uint64_t)admission->at_s };
+    struct mandate mandate;
+    if (!hash_zero(&admission->approval))
+        return broken(err, "it rests on an approval and on a mandate");
+    int rc = hash_unhex(&asked.want.candidate, admission->candidate, err);
+    if (rc == 0)
+        rc = read_reviewers(&link->reviewers, link->of, admission, err);
+    if (rc == 0)
+        rc = check_mandated(link->of, &asked, generation_find(&link->before, admission->plugin),
+            &link->reviewers, &mandate, &link->arena, err);
+    if (rc < 0)
+        return rc;
+    if (!str_equal(admission->by, str_of(mandate.by)) ||
+        admission->unattended != mandate.unattended)
+        return broken(err, "its mandate was given by another");
+    return 0;
+}
+
 static int check_promotion(struct link *link, struct err *err)
 {
     const struct admission *admission = &link->admission;
     int rc = check_same(&link->generation, &link->before, admission->plugin, err);
     if (rc == 0)
         rc = check_build(&link->generation, admission->plugin, &admission->build, err);
-    return rc < 0 ? rc : check_approval(link, err);
+    if (rc < 0)
+        return rc;
+    return hash_zero(&admission->mandate) ? check_approval(link, err) : check_mandate(link, err);
 }
 
 static int find_returned(struct generation *ret, struct link *link, struct err *err)
@@ -249,7 +309,13 @@ static int hold(struct generations *of, const struct journal_admission *row, str
     }
     if (rc == 0) {
         const struct admission *admission = &link->admission;
-        of->held[of->count++] = (struct held){ admission->digest, admission->generation };
+        struct held *held = &of->held[of->count++];
+        *held = (struct held){ .digest = admission->digest,
+            .generation = admission->generation,
+            .mandate = admission->mandate,
+            .kind = admission->kind };
+        snprintf(held->plugin, sizeof held->plugin, "%.*s", (int)admission->plugin.size,
+            admission->plugin.size ? admission->plugin.at : "");
         if (admission->reviewers > of->reviewers)
             of->reviewers = admission->reviewers;
     }
@@ -378,6 +444,33 @@ static int find_candidate(struct journal_candidate *ret, struct generations *of,
 }
 
 /* As the driver will check it when it is admitted, and for the same admission before. */
+static int check_candidate_mandate(struct generations *of, const struct json *row,
+    const struct approval *links, struct arena *arena, struct err *err)
+{
+    struct reviewers *reviewers = arena_alloc(arena, sizeof *reviewers);
+    struct mandated asked = { .want = { .candidate = links->candidate,
+                                  .batch = links->batch,
+                                  .build = links->build,
+                                  .report = links->report,
+                                  .policy = links->policy,
+                                  .admission_before = links->admission_before },
+        .plugin = json_string(arena, json_get(row, "plugin")),
+        .at_ms = clock_wall_ms() };
+    struct generation active;
+    struct mandate mandate;
+    int rc = hash_unhex(&asked.want.mandate, json_string(arena, json_get(row, "mandate")), err);
+    if (rc == 0)
+        rc =
+            hash_unhex(&asked.confirmation, json_string(arena, json_get(row, "confirmation")), err);
+    if (rc == 0)
+        rc = read_generation(&active, of, &of->held[of->count - 1].generation, arena, err);
+    if (rc == 0)
+        rc = read_reviewers(reviewers, of, NULL, err);
+    return rc < 0 ? rc
+                  : check_mandated(of, &asked, generation_find(&active, asked.plugin), reviewers,
+                        &mandate, arena, err);
+}
+
 static int check_candidate(struct generations *of, const struct json *row, struct str id,
     struct approval *want, struct arena *arena, struct err *err)
 {
@@ -389,10 +482,12 @@ static int check_candidate(struct generations *of, const struct json *row, struc
     int rc = hash_unhex(&want->candidate, id, err);
     if (rc == 0)
         rc = approval_links_of(want, row, arena, err);
+    if (rc == 0 && json_is(json_get(row, "mandate"), JSON_STRING))
+        return check_candidate_mandate(of, row, want, arena, err);
     if (rc == 0)
         rc = hash_unhex(&document, json_string(arena, json_get(row, "approval")), err);
     if (rc == 0)
-        rc = read_document(of, "approval", &document, arena, &envelope, err);
+        rc = mandated_document(of->store, "approval", &document, arena, &envelope, err);
     if (rc == 0)
         rc = read_reviewers(reviewers, of, NULL, err);
     if (rc == 0)

@@ -164,7 +164,7 @@ static int dispatch(
     struct peer *peer, enum journal_op op, struct unpack *in, struct buf *out, struct err *err)
 {
     struct store *store = peer->serving->store;
-    if (op >= OP_MOVE_CANDIDATES && op <= OP_CHECKPOINTS)
+    if ((op >= OP_MOVE_CANDIDATES && op <= OP_CHECKPOINTS) || op == OP_DOCUMENTS)
         return decide(store, op, in, &peer->serving->arena, out, err);
     if (op >= OP_NAMED)
         return do_live(peer, op, in, out, err);

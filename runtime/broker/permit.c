@@ -44,6 +44,7 @@ static const struct row {
     [OP_TURNS] = { "list turns", OVERSEERS },
     [OP_EVENTS] = { "read a trace", OVERSEERS },
     [OP_FLAG] = { "flag a session", DRIVE },
+    [OP_DOCUMENTS] = { "list decisions", OVERSEERS },
 };
 
 /* What the running service is asked. */
@@ -59,6 +60,7 @@ static const struct verb_row {
     { "activate", DRIVE },
     { "retire", DRIVE },
     { "quarantine", DRIVE },
+    { "mandate", DRIVE },
 };
 
 /* Documents by kind. Held-out cases are no reading for a proposer. */
@@ -78,6 +80,9 @@ static const struct kind {
     { "verdict", OVERSEERS, DRIVE },
     { "policy", OVERSEERS, DRIVE },
     { "approval", OVERSEERS, DRIVE },
+    { "mandate", OVERSEERS, DRIVE },
+    { "mandate-end", OVERSEERS, DRIVE },
+    { "confirmation", OVERSEERS, DRIVE },
     { "statement", OVERSEERS, DRIVE },
     { "generation", OVERSEERS, DRIVE },
 };

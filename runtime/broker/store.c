@@ -261,6 +261,47 @@ int store_split(
     return rc;
 }
 
+/* Kinds of documents that are decisions by themselves: no row names them yet when they come. */
+static bool is_decision(struct str kind)
+{
+    return str_equal(kind, STR("mandate")) || str_equal(kind, STR("mandate-end"));
+}
+
+static int audit_document(struct store *store, struct str kind, const struct digest *digest,
+    struct str text, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf record = { 0 };
+    char hex[DIGEST_HEX];
+    if (!db_object(&arena, text, JOURNAL_ENVELOPE_MAX, "decision", err))
+        return -err->code;
+    buf_format(&record, "{\"digest\":\"%s\",\"body\":", hash_hex(hex, digest));
+    buf_str(&record, text);
+    buf_char(&record, '}');
+    return db_audit(
+        store, str_equal(kind, STR("mandate")) ? "mandate" : "mandate-end", buf_view(&record), err);
+}
+
+int store_documents(
+    struct store *store, struct str kind, uint64_t from, struct buf *out, struct err *err)
+{
+    struct db_page page = { 0 };
+    if (!is_decision(kind))
+        return err_set(err, ERR_DENIED, "documents of that kind are not listed");
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT digest, at_ms, body FROM document WHERE kind = ? ORDER BY at_ms, digest"
+        " LIMIT -1 OFFSET ?",
+        "ti", kind, (int64_t)from);
+    while (row && db_next(&page, row)) {
+        struct digest digest = db_digest(row, 0);
+        pack_digest(&page.rows, &digest);
+        pack_u64(&page.rows, (uint64_t)sqlite3_column_int64(row, 1));
+        pack_text(&page.rows, db_text(row, 2));
+    }
+    return row ? db_page_end(store, &page, out, "list documents", err) : -err->code;
+}
+
 int store_put(
     struct store *store, struct str kind, struct str text, struct buf *out, struct err *err)
 {
@@ -273,6 +314,8 @@ int store_put(
         db_bind(store, err, "INSERT INTO document VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING",
             "dtti", &digest, kind, text, (int64_t)clock_wall_ms());
     int rc = db_done(store, add, err, "write the document");
+    if (rc == 0 && is_decision(kind) && sqlite3_changes(store->db) > 0)
+        rc = audit_document(store, kind, &digest, text, err);
     if (rc == 0)
         pack_digest(out, &digest);
     return rc;

@@ -37,6 +37,13 @@ int store_put(
     struct store *store, struct str kind, struct str text, struct buf *out, struct err *err);
 int store_get(struct store *store, struct str kind, const struct digest *digest, struct buf *out,
     struct err *err);
+/* All of a kind that is a decision, from the one at `from`; ERR_DENIED for other kinds. Each is
+ * written once and stands in the audit chain. */
+int store_documents(
+    struct store *store, struct str kind, uint64_t from, struct buf *out, struct err *err);
+/* When a person ended that mandate; 0: nobody did. */
+int store_mandate_ended(
+    struct store *store, const struct digest *mandate, uint64_t *ret_ms, struct err *err);
 int store_move_cluster(
     struct store *store, const struct journal_cluster *cluster, struct str from, struct err *err);
 int store_clusters(struct store *store, struct buf *out, struct err *err);

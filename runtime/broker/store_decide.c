@@ -102,6 +102,39 @@ int store_waiting(struct store *store, struct err *err)
     return sqlite3_column_int(row, 0);
 }
 
+/* --- mandates */
+
+int store_mandate_ended(
+    struct store *store, const struct digest *mandate, uint64_t *ret_ms, struct err *err)
+{
+    char hex[DIGEST_HEX];
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT coalesce(min(at_ms), 0) FROM document WHERE kind = 'mandate-end'"
+        " AND json_extract(body, '$.mandate') = ?",
+        "t", str_of(hash_hex(hex, mandate)));
+    if (!row)
+        return -err->code;
+    if (sqlite3_step(row) != SQLITE_ROW)
+        return db_fail(store, err, "look whether a mandate was ended");
+    *ret_ms = (uint64_t)sqlite3_column_int64(row, 0);
+    return 0;
+}
+
+/* The driver has looked; a person may have ended it since. */
+static int check_not_ended(
+    struct store *store, const struct json *root, struct arena *arena, struct err *err)
+{
+    struct digest mandate;
+    uint64_t ended_ms = 0;
+    if (!json_get(root, "mandate"))
+        return 0;
+    int rc = hash_unhex(&mandate, json_string(arena, json_get(root, "mandate")), err);
+    if (rc == 0)
+        rc = store_mandate_ended(store, &mandate, &ended_ms, err);
+    return rc < 0 || ended_ms == 0 ? rc : err_set(err, ERR_DENIED, "the mandate was revoked");
+}
+
 /* --- admissions */
 
 /* What the next admission has to follow. */
@@ -175,6 +208,8 @@ static int check_admission(
     if (kind < 0 || !made_of(commit, hex, SHA1_DIGITS, SHA256_DIGITS))
         return err_set(err, ERR_INPUT, "an admission has a kind that is known, and a commit");
     int rc = check_follows(store, last, root, kind, &arena, err);
+    if (rc == 0)
+        rc = check_not_ended(store, root, &arena, err);
     if (rc < 0 || kind == KIND_ROLLBACK || (rc = store_frozen(store, err)) <= 0)
         return rc;
     err_set(err, ERR_DENIED, "the home is frozen: nothing is promoted");

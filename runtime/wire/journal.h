@@ -107,6 +107,16 @@ int journal_put(struct journal *journal, const char *kind, struct str text, stru
 int journal_get(struct journal *journal, const char *kind, const struct digest *digest,
     struct arena *arena, struct str *ret, struct err *err);
 
+/* All documents of a kind that is a decision ("mandate", "mandate-end"), in the order in which they
+ * came; texts are in the arena. Each is in the audit chain too. */
+struct journal_document {
+    struct digest digest; /* checked */
+    uint64_t at_ms;
+    struct str text;
+};
+int journal_documents(struct journal *journal, const char *kind, struct arena *arena,
+    struct journal_document **ret, uint32_t *ret_count, struct err *err);
+
 /* Clusters: one row an id, moved by compare-and-swap on its state ("" : it does not exist yet).
  * Each move is one transaction with its record in the audit chain. */
 struct journal_cluster {

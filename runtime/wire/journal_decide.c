@@ -95,6 +95,49 @@ int journal_candidates(struct journal *journal, struct arena *arena, struct jour
     return 0;
 }
 
+/* --- documents that are decisions */
+
+static int read_document(
+    struct journal_document *ret, struct unpack *in, struct arena *arena, struct err *err)
+{
+    ret->digest = unpack_digest(in);
+    ret->at_ms = unpack_u64(in);
+    ret->text = client_kept(arena, unpack_text(in, JOURNAL_ENVELOPE_MAX));
+    struct digest have = hash_of(ret->text);
+    return in->bad || hash_equal(&have, &ret->digest)
+               ? 0
+               : err_set(err, ERR_VERIFY, "a document of the journal is not what its digest says");
+}
+
+int journal_documents(struct journal *journal, const char *kind, struct arena *arena,
+    struct journal_document **ret, uint32_t *ret_count, struct err *err)
+{
+    struct journal_document *list = arena_alloc(arena, sizeof *list);
+    uint32_t all = 0;
+    for (uint32_t count = 1; count > 0;) {
+        struct unpack in;
+        size_t at;
+        client_begin(journal, OP_DOCUMENTS, &at);
+        pack_text(&journal->out, str_of(kind));
+        pack_u64(&journal->out, all);
+        client_finish(journal, at);
+        int rc = client_answer(journal, &in, err);
+        if (rc < 0)
+            return rc;
+        count = unpack_u32(&in);
+        if (in.bad || count > JOURNAL_PAGE)
+            return client_malformed(err);
+        list = arena_grow(arena, list, (all + 1) * sizeof *list, (all + count + 1) * sizeof *list);
+        for (uint32_t i = 0; rc == 0 && i < count && !in.bad; i++)
+            rc = read_document(&list[all++], &in, arena, err);
+        if (rc < 0 || !unpack_end(&in))
+            return rc < 0 ? rc : client_malformed(err);
+    }
+    *ret = list;
+    *ret_count = all;
+    return 0;
+}
+
 /* --- admissions */
 
 int journal_admit(struct journal *journal, struct str body, const struct journal_move *moves,

@@ -48,6 +48,7 @@ enum journal_op {
                        u64 seq, turn, u32 ordinal, u64 at, text kind, u8 standing, u64 causation,
                        text data */
     OP_FLAG,        /* u64 session, u64 turn (ordinal + 1, 0: all), text why */
+    OP_DOCUMENTS,   /* text kind, u64 from -> u32 count, documents: digest, u64 at, text body */
     OPS
 };
 void journal_pack_session(struct buf *out, const struct journal_session *session);
