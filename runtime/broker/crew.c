@@ -210,6 +210,18 @@ int crew_worker_for(struct crew_worker **ret, struct crew_generation *generation
     return 0;
 }
 
+static void queue(struct crew_worker *worker)
+{
+    struct crew *crew = worker->generation->crew;
+    if (worker->unsent)
+        return;
+    worker->unsent = true;
+    worker->next_unsent = crew->unsent;
+    crew->unsent = worker;
+}
+
+/* Nothing waits for what a CLOSE does, so it wakes nobody: it goes with the next message, or when
+ * the watch looks. */
 int crew_send(struct crew_worker *worker, const struct wire *message)
 {
     struct crew *crew = worker->generation->crew;
@@ -222,14 +234,13 @@ int crew_send(struct crew_worker *worker, const struct wire *message)
     owed_send(&worker->owed, message);
     worker->messages++;
     if (rested && worker->owed.waiting > 0) {
-        worker->watch = (struct crew_watch){ .cpu_ns = crew_worker_cpu_ns(worker) };
+        worker->watch = (struct crew_watch){ 0 };
         crew_keep_watch(crew);
     }
-    if (worker->unsent)
-        return 0;
-    worker->unsent = true;
-    worker->next_unsent = crew->unsent;
-    crew->unsent = worker;
+    if (message->type == WIRE_CLOSE)
+        crew_keep_watch(crew);
+    else
+        queue(worker);
     return 0;
 }
 
@@ -339,6 +350,8 @@ static void on_watch(uv_timer_t *handle)
     for (struct crew_generation *of = crew->generations; of; of = of->next)
         for (struct crew_worker *worker = of->workers; worker; worker = worker->next) {
             crew_worker_watch(worker, period_ms(crew));
+            if (worker->channel.out.size > 0)
+                queue(worker);
             needed |= worker->ends_ms > 0 || (!worker->ending && worker->owed.waiting > 0);
         }
     crew->watching = needed;

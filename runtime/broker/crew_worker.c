@@ -132,7 +132,7 @@ static void take(struct crew_worker *worker, const struct wire *message)
     }
     worker->messages++;
     if (rc > 0)
-        worker->watch = (struct crew_watch){ .cpu_ns = crew_worker_cpu_ns(worker) };
+        worker->watch = (struct crew_watch){ 0 };
     plan->events.on_message(plan->with, worker, message);
 }
 
@@ -181,6 +181,9 @@ static void on_socket(uv_poll_t *handle, int status, int events)
 
 static void on_writable_too(struct crew_worker *worker, bool on)
 {
+    if (worker->writes == on)
+        return;
+    worker->writes = on;
     uv_poll_start(worker->socket, UV_READABLE | (on ? UV_WRITABLE : 0), on_socket);
 }
 
@@ -237,6 +240,10 @@ static void judge(struct crew_worker *worker, uint32_t period_ms)
     struct crew_watch *watch = &worker->watch;
     uint64_t now = uv_now(crew->plan.loop), passed = watch->seen_ms ? now - watch->seen_ms : 0;
     uint64_t cpu_ns = crew_worker_cpu_ns(worker);
+    /* The first look behind an answer: a clock read at each answer would cost more than the answer.
+     */
+    if (!watch->seen_ms)
+        watch->cpu_ns = cpu_ns;
     watch->seen_ms = now;
     if (sleeps(worker))
         watch->slept_ms += passed > 2 * (uint64_t)period_ms ? 2 * (uint64_t)period_ms : passed;

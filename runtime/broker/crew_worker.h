@@ -31,7 +31,7 @@ struct crew {
 };
 /* What a worker has used while it owed, without a word. */
 struct crew_watch {
-    uint64_t cpu_ns; /* of its clock at its last answer, or when it was asked */
+    uint64_t cpu_ns; /* of its clock when it was first looked at behind its last answer */
     uint64_t slept_ms, seen_ms;
 };
 struct crew_worker {
@@ -49,6 +49,7 @@ struct crew_worker {
     uint64_t blamed; /* the lease under which it broke the protocol */
     void *data;
     bool unsent;
+    bool writes; /* its socket is full: watched until it takes more */
     bool ending; /* nothing is sent, nothing is taken */
     enum crew_end end;
     uint64_t ends_ms; /* its socket has ended: killed when it is still there behind that */

@@ -56,6 +56,30 @@ static void a_reset_arena_takes_no_new_memory(void **state)
     arena_done(&arena);
 }
 
+/* More arenas than blocks that are kept: what one writes does not show in another, and what is
+ * alloc'd is cleared, whoever had it before. */
+static void arenas_that_end_leave_nothing_to_the_next(void **state)
+{
+    (void)state;
+    enum { ARENAS = 40, SIZE = 20000 };
+    struct arena arenas[ARENAS] = { 0 };
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < ARENAS; i++) {
+            unsigned char *at = arena_alloc(&arenas[i], SIZE);
+            for (int k = 0; k < SIZE; k++)
+                assert_int_equal(at[k], 0);
+            memset(at, i + 1, SIZE);
+        }
+        for (int i = 0; i < ARENAS; i++) {
+            struct arena_mark none = { 0 };
+            arena_release(&arenas[i], none);
+            unsigned char *at = arena_take(&arenas[i], SIZE);
+            assert_true(at[0] == i + 1 && at[SIZE - 1] == i + 1);
+            arena_done(&arenas[i]);
+        }
+    }
+}
+
 static void a_kept_block_that_is_too_small_is_replaced(void **state)
 {
     (void)state;
@@ -164,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(allocations_are_apart_cleared_and_aligned),
         cmocka_unit_test(a_reset_arena_takes_no_new_memory),
+        cmocka_unit_test(arenas_that_end_leave_nothing_to_the_next),
         cmocka_unit_test(a_kept_block_that_is_too_small_is_replaced),
         cmocka_unit_test(a_mark_gives_up_what_came_behind),
         cmocka_unit_test(grows_in_place_or_by_copy),
