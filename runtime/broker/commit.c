@@ -1,14 +1,17 @@
 /* commit - see commit.h.
  *
- * While a group is open an idle handle keeps the loop from sleeping: it takes what has come in
+ * While somebody waits an idle handle keeps the loop from sleeping: it takes what has come in
  * meanwhile, all of that joins the group, and the check handle behind it commits. So one sync of
- * the disk serves everybody who was ready, and nobody waits for company that does not come. */
+ * the disk serves everybody who was ready, and nobody waits for company that does not come. A group
+ * that nobody waits for stays open for a moment: the next one who does takes it along. */
 #include "broker/commit.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
+
+enum { LAZY_MS = 5 };
 
 struct waiter {
     commit_then then;
@@ -20,8 +23,10 @@ struct waiter {
 struct commit {
     uv_idle_t idle;
     uv_check_t check;
+    uv_timer_t lazy; /* the longest that a group stays open */
     struct store *store;
     bool open, freed;
+    bool urgent; /* the loop's next check ends the group, and tells */
     unsigned handles;
     struct waiter *waiters;
     uint32_t count, room;
@@ -51,6 +56,7 @@ static int end_group(struct commit *commit, struct err *err)
     else if (commit->open)
         rc = err_set(&own, ERR_SYS, "the journal could not be written");
     commit->open = false;
+    uv_timer_stop(&commit->lazy);
     settle(commit, rc, &own);
     if (rc < 0 && err)
         *err = own;
@@ -73,11 +79,14 @@ static void on_check(uv_check_t *check)
 {
     struct commit *commit = check->data;
     struct err err;
+    if (!commit->urgent)
+        return;
+    commit->urgent = false;
     if (commit->open && end_group(commit, &err) < 0)
         log_line(LOG_ERROR, "%s", err.text);
     settle(commit, 0, NULL);
     tell(commit);
-    if (!commit->open && commit->count == 0)
+    if (!commit->urgent)
         uv_idle_stop(&commit->idle);
 }
 
@@ -88,8 +97,14 @@ static void on_idle(uv_idle_t *idle)
 
 static void awake(struct commit *commit)
 {
+    commit->urgent = true;
     if (!commit->freed)
         uv_idle_start(&commit->idle, on_idle);
+}
+
+static void on_lazy(uv_timer_t *lazy)
+{
+    awake(lazy->data);
 }
 
 /* --- made and freed */
@@ -103,13 +118,15 @@ int commit_new(struct commit **ret, uv_loop_t *loop, struct store *store, struct
         rc = uv_check_init(loop, &commit->check);
     if (rc == 0)
         rc = uv_check_start(&commit->check, on_check);
+    if (rc == 0)
+        rc = uv_timer_init(loop, &commit->lazy);
     if (rc < 0) {
         free(commit);
         return err_set(err, ERR_SYS, "the journal's place in the loop: %s", uv_strerror(rc));
     }
     uv_unref((uv_handle_t *)&commit->check);
-    commit->idle.data = commit->check.data = commit;
-    commit->handles = 2;
+    commit->idle.data = commit->check.data = commit->lazy.data = commit;
+    commit->handles = 3;
     *ret = commit;
     return 0;
 }
@@ -134,6 +151,7 @@ void commit_free(struct commit *commit)
     }
     uv_close((uv_handle_t *)&commit->idle, on_closed);
     uv_close((uv_handle_t *)&commit->check, on_closed);
+    uv_close((uv_handle_t *)&commit->lazy, on_closed);
 }
 
 /* --- a group */
@@ -146,18 +164,25 @@ int commit_begin(struct commit *commit, struct err *err)
                    : err_set(err, ERR_SYS, "the journal could not be written just now");
     int rc = store_begin(commit->store, err);
     commit->open = rc == 0;
-    if (commit->open)
-        awake(commit);
+    if (commit->open && !commit->freed)
+        uv_timer_start(&commit->lazy, on_lazy, LAZY_MS, 0);
     return rc;
 }
 
-void commit_after(struct commit *commit, commit_then then, void *with)
+void commit_with(struct commit *commit, commit_then then, void *with)
 {
     if (commit->count == commit->room) {
         commit->room = commit->room ? 2 * commit->room : 16;
         commit->waiters = mem_grow(commit->waiters, commit->room, sizeof *commit->waiters);
     }
     commit->waiters[commit->count++] = (struct waiter){ .then = then, .with = with };
+    if (!commit->open)
+        awake(commit);
+}
+
+void commit_after(struct commit *commit, commit_then then, void *with)
+{
+    commit_with(commit, then, with);
     awake(commit);
 }
 
@@ -179,5 +204,7 @@ void commit_keep(struct commit *commit)
 
 int commit_now(struct commit *commit, struct err *err)
 {
+    if (commit->count > 0)
+        awake(commit);
     return commit->open ? end_group(commit, err) : 0;
 }

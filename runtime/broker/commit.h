@@ -2,7 +2,9 @@
  * transaction, and only then is anything done or said that rests on it.
  *
  * begin before writing, then name what is to happen behind the commit. If the commit fails (a full
- * disk) each is told, in order, and nothing of it was written. */
+ * disk) each is told, in order, and nothing of it was written. What nothing rests on yet (a result,
+ * that an answer reached its client) is durable with the next that somebody waits for, after some
+ * milliseconds at the latest. */
 #pragma once
 
 #include "broker/store.h"
@@ -21,6 +23,8 @@ void commit_free(struct commit *commit);
 int commit_begin(struct commit *commit, struct err *err);
 /* Runs `then` when what was written up to now is durable: from the loop, never from in here. */
 void commit_after(struct commit *commit, commit_then then, void *with);
+/* The same for who only wants to know how the open group ended: it does not hurry for that. */
+void commit_with(struct commit *commit, commit_then then, void *with);
 /* One step failed half-way: what it wrote is undone, the rest of the group stands. mark first. */
 int commit_mark(struct commit *commit, struct err *err);
 void commit_undo(struct commit *commit);

@@ -112,7 +112,7 @@ void session_wrote(struct session *session)
     struct group *group = mem_zero(1, sizeof *group);
     *group = (struct group){ session->engine, session->number };
     session->writes = true;
-    commit_after(session->engine->commit, on_group, group);
+    commit_with(session->engine->commit, on_group, group);
 }
 
 /* --- made and found */

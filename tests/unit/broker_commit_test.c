@@ -183,6 +183,57 @@ static void who_waits_for_nothing_is_told_from_the_loop(void **state)
     close_place(&place);
 }
 
+/* Durable with the next that somebody waits for, and told with it. */
+static void what_nobody_waits_for_joins_the_next(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait with = { &place, "with", 2 }, a = { &place, "a", 2 };
+    assert_int_equal(write_one(&place, "one"), 0);
+    commit_with(place.commit, on_durable, &with);
+    assert_int_equal(write_one(&place, "two"), 0);
+    wait_for(&a);
+    run(&place);
+    assert_string_equal(place.said, "with a ");
+    close_place(&place);
+}
+
+/* Is the group open when the loop has turned once? False also when the machine was too slow. */
+static bool left_open(void)
+{
+    struct place place;
+    open_place(&place);
+    uv_update_time(&place.loop);
+    assert_int_equal(write_one(&place, "one"), 0);
+    uv_run(&place.loop, UV_RUN_NOWAIT);
+    bool open = store_writing(place.store);
+    close_place(&place);
+    return open;
+}
+
+static void nobody_hurries_for_what_nobody_waits_for(void **state)
+{
+    (void)state;
+    int tries = 1;
+    while (!left_open())
+        assert_true(++tries < 1000);
+}
+
+static void what_nobody_waits_for_is_durable_soon(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait with = { &place, "with", 1 };
+    assert_int_equal(write_one(&place, "one"), 0);
+    commit_with(place.commit, on_durable, &with);
+    run(&place);
+    assert_string_equal(place.said, "with ");
+    assert_false(store_writing(place.store));
+    close_place(&place);
+}
+
 struct chain {
     struct wait wait;
     unsigned left;
@@ -468,6 +519,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_turn_of_the_loop_is_one_commit),
         cmocka_unit_test(who_waits_for_nothing_is_told_from_the_loop),
+        cmocka_unit_test(what_nobody_waits_for_joins_the_next),
+        cmocka_unit_test(nobody_hurries_for_what_nobody_waits_for),
+        cmocka_unit_test(what_nobody_waits_for_is_durable_soon),
         cmocka_unit_test(who_is_told_may_write_again),
         cmocka_unit_test(a_full_disk_tells_everybody_and_leaves_nothing),
         cmocka_unit_test(a_group_that_has_ended_by_itself_takes_nothing_more),
