@@ -125,8 +125,12 @@ static void healthz(const struct request *request)
 
 static void readyz(const struct request *request)
 {
+    CLEANUP(buf_done) struct buf out = { 0 }, unread = { 0 };
     const char *why = service_unready(request->engine);
-    http_reply(request->exchange, why ? 503 : 200, NULL, 0, why ? str_of(why) : STR("ready\n"));
+    buf_text(&out, why ? why : "ready\n");
+    if (!why && swap_degraded(request->engine->swap, &unread))
+        buf_text(&out, "degraded: turns fail; moult doctor says why\n");
+    http_reply(request->exchange, why ? 503 : 200, NULL, 0, buf_view(&out));
 }
 
 static void metrics(const struct request *request)

@@ -67,6 +67,7 @@ void metrics_print(const struct engine *engine, struct buf *out)
 {
     char name[64];
     struct sums sums = { 0 };
+    CLEANUP(buf_done) struct buf unread = { 0 };
     for (size_t i = 0; i < COUNT_OF(counters); i++) {
         const char *base = (const char *)&engine->metrics;
         snprintf(name, sizeof name, "%s_total", counters[i].name);
@@ -82,8 +83,11 @@ void metrics_print(const struct engine *engine, struct buf *out)
     gauge(out, "workers_resident_bytes", "Resident memory of workers.", sums.resident);
     gauge(out, "sessions_in_memory", "Conversations in memory.", engine->sessions);
     gauge(out, "turns_open", "Turns in work, or handed to their client.", engine->turns_open);
-    gauge(out, "generation", "Number of the active generation.",
-        crew_spec_of(swap_active(engine->swap))->number);
+    const struct crew_generation *active = swap_active(engine->swap);
+    if (active)
+        gauge(out, "generation", "Number of the active generation.", crew_spec_of(active)->number);
+    gauge(out, "degraded", "1: turns fail, and there is no generation to go back to.",
+        swap_degraded(engine->swap, &unread));
     gauge(out, "uptime_seconds", "Seconds since the service began.",
         (clock_mono_ns() - engine->started_ns) / 1000000000);
 }

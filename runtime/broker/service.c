@@ -49,7 +49,7 @@ struct service {
 const char *service_unready(const struct engine *engine)
 {
     if (!swap_active(engine->swap))
-        return "no generation is loaded\n";
+        return "degraded: every generation is quarantined; moult doctor says what to do\n";
     return engine->ending ? "the service is ending\n" : NULL;
 }
 
@@ -78,11 +78,17 @@ static void print_worker(void *with, const struct crew_look *look)
 
 void service_status(const struct engine *engine, struct str principal, struct buf *out)
 {
+    CLEANUP(buf_done) struct buf degraded = { 0 };
     struct worker_list list = { out, principal };
     int waiting = store_waiting(engine->store, NULL);
     buf_char(out, '{');
     swap_status(engine->swap, out);
     buf_char(out, ',');
+    if (principal.size == 0 && swap_degraded(engine->swap, &degraded)) {
+        buf_text(out, "\"degraded\":");
+        json_quote(out, buf_view(&degraded));
+        buf_char(out, ',');
+    }
     evolving_status(engine->evolving, out);
     buf_format(out, ",\"candidates\":%d,\"workers\":[", waiting < 0 ? 0 : waiting);
     crew_each(engine->crew, print_worker, &list);
@@ -275,18 +281,19 @@ static int start(struct service *service, const struct service_options *options,
 
 static void say_where(const struct service *service, bool json)
 {
-    char path[PATH_MAX], tcp[80] = "";
+    const struct crew_generation *active = swap_active(service->engine.swap);
+    char path[PATH_MAX], number[CREW_NUMBER_MAX], tcp[80] = "";
+    crew_number(number, active ? crew_spec_of(active)->number : UINT64_MAX, json ? "null" : "none");
     home_path(path, service->engine.home, "run/moult.sock");
     if (service->tcp)
         snprintf(tcp, sizeof tcp, "http://127.0.0.1:%u", http_server_port(service->tcp));
     if (json)
-        printf("{\"listening\":{\"unix\":\"%s\",\"tcp\":%s%s%s},\"generation\":%" PRIu64
-               ",\"pid\":%d}\n",
-            path, tcp[0] ? "\"" : "", tcp[0] ? tcp : "null", tcp[0] ? "\"" : "",
-            crew_spec_of(swap_active(service->engine.swap))->number, (int)getpid());
+        printf("{\"listening\":{\"unix\":\"%s\",\"tcp\":%s%s%s},\"generation\":%s,\"pid\":%d}\n",
+            path, tcp[0] ? "\"" : "", tcp[0] ? tcp : "null", tcp[0] ? "\"" : "", number,
+            (int)getpid());
     else
-        printf("listening on %s%s%s; generation %" PRIu64 " is active\n", path,
-            tcp[0] ? " and " : "", tcp, crew_spec_of(swap_active(service->engine.swap))->number);
+        printf("listening on %s%s%s; generation %s is active\n", path, tcp[0] ? " and " : "", tcp,
+            number);
     fflush(stdout);
 }
 

@@ -34,6 +34,8 @@ struct swap {
     struct generations *generations;
     struct slot active, before;
     struct canary canary;
+    uint64_t lost; /* turns that the active generation ended, with none before it */
+    char lost_why[100];
 };
 
 static uint64_t number_of(const struct slot *slot)
@@ -50,7 +52,15 @@ static void empty(struct slot *slot)
 
 /* --- which generations may run */
 
-/* The newest admission that is not quarantined: the last one, or from `number` down. */
+static int none_may_run(struct err *err)
+{
+    err_set(err, ERR_LACKS, "every generation of this home is quarantined");
+    return err_hint(err, "moult log says why; moult rollback --to COMMIT runs an old one all the "
+                         "same, and a repair can be promoted");
+}
+
+/* The newest admission that is not quarantined: the last one, or from `number` down. ERR_LACKS:
+ * each of them is. */
 static int load_newest(struct swap *swap, uint64_t number, struct slot *ret, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -69,9 +79,7 @@ static int load_newest(struct swap *swap, uint64_t number, struct slot *ret, str
     }
     if (rc < 0)
         return rc;
-    err_set(err, ERR_LACKS, "every generation of this home is quarantined");
-    return err_hint(
-        err, "moult log and moult audit show say why; promote or roll back to one that works");
+    return none_may_run(err);
 }
 
 static void end_of_canary(struct swap *swap);
@@ -104,6 +112,7 @@ int swap_refresh(struct swap *swap, struct err *err)
     empty(&swap->before);
     swap->before = swap->active;
     swap->active = next;
+    swap->lost = 0;
     if (swap->before.loaded)
         swap->engine->metrics.swaps++;
     if (canary_is_active(swap))
@@ -118,13 +127,15 @@ int swap_new(struct swap **ret, struct engine *engine, struct err *err)
     swap->engine = engine;
     swap->generations = generations_new(engine->store, engine->home);
     int rc = swap_refresh(swap, err);
-    if (rc < 0) {
+    if (rc < 0 && rc != -ERR_LACKS) {
         swap_free(swap);
         return rc;
     }
+    if (rc < 0)
+        log_line(LOG_ERROR, "no turn can be served: %s; %s", err->text, err->hint);
     /* The one before is there for turns that the active one kills. */
-    if (number_of(&swap->active) > 0 &&
-        load_newest(swap, number_of(&swap->active) - 1, &swap->before, &unused) < 0)
+    else if (number_of(&swap->active) > 0 &&
+             load_newest(swap, number_of(&swap->active) - 1, &swap->before, &unused) < 0)
         log_line(LOG_WARN, "no earlier generation to fall back to: %s", unused.text);
     *ret = swap;
     return 0;
@@ -165,7 +176,7 @@ int swap_choose(struct crew_generation **ret, struct turn *turn, struct err *err
         swap->canary.turns++;
     }
     if (!slot->loaded)
-        return err_set(err, ERR_LACKS, "no generation that may run is loaded");
+        return none_may_run(err);
     *ret = slot->loaded;
     return 0;
 }
@@ -209,6 +220,7 @@ static void quarantine(struct swap *swap, const char *reason, const char *why)
     struct slot bad = swap->active;
     swap->active = swap->before;
     swap->before = (struct slot){ 0 };
+    swap->lost = 0;
     if (number_of(&swap->active) > 0 &&
         load_newest(swap, number_of(&swap->active) - 1, &swap->before, &err) < 0)
         log_line(LOG_WARN, "no earlier generation to fall back to: %s", err.text);
@@ -241,6 +253,29 @@ static void end_canary(struct swap *swap)
     swap->canary.share = 0; /* it gets no more turns; the driver takes it away */
 }
 
+/* A lone generation is not quarantined: some of its turns come through, and without it none. */
+static void lose(struct swap *swap, const char *why)
+{
+    if (swap->lost++ == 0)
+        log_line(LOG_ERROR, "generation %" PRIu64 " ended a turn, and there is none to go back to",
+            number_of(&swap->active));
+    snprintf(swap->lost_why, sizeof swap->lost_why, "%s", why);
+}
+
+bool swap_degraded(const struct swap *swap, struct buf *out)
+{
+    struct err err;
+    if (!swap->active.loaded) {
+        none_may_run(&err);
+        buf_format(out, "%s: no turn is served; %s", err.text, err.hint);
+    } else if (swap->lost > 0)
+        buf_format(out,
+            "generation %" PRIu64 " ended %" PRIu64 " turn%s (%s), and there is none before it to "
+            "go back to; look at moult log and moult trace, and promote a repair",
+            number_of(&swap->active), swap->lost, swap->lost == 1 ? "" : "s", swap->lost_why);
+    return !swap->active.loaded || swap->lost > 0;
+}
+
 void swap_died(struct turn *turn, enum crew_end end, const char *why)
 {
     static const char *const reasons[] = { "told", "crashed", "hung", "broke the protocol" };
@@ -254,6 +289,8 @@ void swap_died(struct turn *turn, enum crew_end end, const char *why)
         end_canary(swap);
         return;
     }
+    if (slot == &swap->active && !swap->before.loaded && turn->deaths >= TURN_DEATHS_MAX)
+        lose(swap, turn->killed_by);
     note_principal(slot, turn->session->principal);
     if (slot == &swap->active && slot->killed_count >= PRINCIPALS_TO_BLAME)
         quarantine(swap, "it ended turns of more than one principal", turn->killed_by);
@@ -464,8 +501,12 @@ void swap_status(const struct swap *swap, struct buf *out)
 {
     const struct canary *canary = &swap->canary;
     char hex[DIGEST_HEX];
-    buf_format(out, "\"generation\":%" PRIu64 ",\"generation_digest\":\"%s\"",
-        number_of(&swap->active), hash_hex(hex, &crew_spec_of(swap->active.loaded)->generation));
+    if (swap->active.loaded)
+        buf_format(out, "\"generation\":%" PRIu64 ",\"generation_digest\":\"%s\"",
+            number_of(&swap->active),
+            hash_hex(hex, &crew_spec_of(swap->active.loaded)->generation));
+    else
+        buf_text(out, "\"generation\":null,\"generation_digest\":null");
     if (swap->before.loaded)
         buf_format(out, ",\"before\":%" PRIu64, number_of(&swap->before));
     if (canary->slot.loaded)

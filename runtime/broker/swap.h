@@ -7,7 +7,8 @@
 
 #include "broker/engine.h"
 
-/* Loads the generation of the last admission. ERR_VERIFY: it may not run. */
+/* Loads the generation of the last admission. ERR_VERIFY: it may not run. Where every one is
+ * quarantined there is a swap without any: turns are refused until something is admitted. */
 int swap_new(struct swap **ret, struct engine *engine, struct err *err);
 void swap_free(struct swap *swap);
 /* Again, after an admission: turns follow at their next settled step. */
@@ -28,7 +29,10 @@ void swap_worker_gone(struct swap *swap, const struct crew_worker *worker, const
 /* For a candidate's shadow: the model has answered a live turn; its worker asks for this. */
 void swap_reply(struct turn *turn, const struct note *note);
 void swap_effect(const struct turn *turn, const struct wire_effect *effect);
-struct crew_generation *swap_active(const struct swap *swap);
+struct crew_generation *swap_active(const struct swap *swap); /* NULL: none may run */
+/* What a person should know and do: turns fail, and there is nothing to go back to. False, and
+ * nothing is said: all is well. */
+bool swap_degraded(const struct swap *swap, struct buf *out);
 /* The driver's verbs (journal_service): JSON in, JSON out. */
 int swap_verb(
     struct swap *swap, struct str verb, struct str body, struct buf *out, struct err *err);

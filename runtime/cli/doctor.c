@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/scratch.h"
 #include "wire/config.h"
+#include "wire/journal.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -305,8 +306,49 @@ static void check_keys(struct doctor *doctor)
     }
 }
 
-static void (*const all[])(
-    struct doctor *) = { check_layers, check_tools, check_parts, check_home, check_keys };
+/* Of a service that runs: whether it serves turns, or why they fail. */
+static void check_service(struct doctor *doctor)
+{
+    struct journal *journal = NULL;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct str said = { 0 };
+    char path[PATH_MAX];
+    struct err err = { 0 };
+    if (!doctor->home.path[0] || !file_exists(home_path(path, &doctor->home, "run/moult.sock")))
+        return;
+    int rc = journal_open(&journal, &doctor->home, JOURNAL_VIEW, &err);
+    bool asked = rc == 0;
+    if (asked)
+        rc = journal_service(journal, "status", STR("{}"), &arena, &said, &err);
+    journal_close(journal);
+    if (asked && rc == -ERR_STATE) /* it ended without a word */
+        return;
+    if (rc < 0) {
+        add_err(doctor, "home.service", STATUS_WARN, &err);
+        return;
+    }
+    const struct json *root = json_read(&arena, said, NULL, NULL);
+    struct str degraded = json_string(&arena, json_get(root, "degraded"));
+    bool serves = json_is(json_get(root, "generation"), JSON_NUMBER);
+    struct check *check = add(doctor, "home.service",
+        !degraded.at ? STATUS_OK
+        : serves     ? STATUS_WARN
+                     : STATUS_FAIL);
+    if (!degraded.at) {
+        snprintf(check->detail, sizeof check->detail, "serves generation %lld",
+            (long long)json_int(json_get(root, "generation"), -1));
+        return;
+    }
+    /* What is the matter; what to do. */
+    ptrdiff_t mark = str_find(degraded, STR("; "));
+    size_t end = mark < 0 ? degraded.size : (size_t)mark;
+    snprintf(check->detail, sizeof check->detail, "%.*s", (int)end, degraded.at);
+    if (mark >= 0)
+        snprintf(check->fix, sizeof check->fix, "%s", degraded.at + mark + 2);
+}
+
+static void (*const all[])(struct doctor *) = { check_layers, check_tools, check_parts, check_home,
+    check_keys, check_service };
 
 static void tell_json(const struct doctor *doctor, enum status worst)
 {

@@ -28,6 +28,10 @@ static const char *word(struct look *look, const struct json *object, const char
 static void print_generation(struct look *look)
 {
     const struct json *canary = json_get(look->root, "canary");
+    if (json_get(look->root, "degraded"))
+        printf("%-12s%s\n", "degraded", word(look, look->root, "degraded"));
+    if (!json_is(json_get(look->root, "generation"), JSON_NUMBER))
+        return;
     printf("%-12s%" PRId64, "generation", number(look->root, "generation"));
     if (json_get(look->root, "before"))
         printf(" (before: %" PRId64 ")", number(look->root, "before"));
