@@ -1,4 +1,5 @@
 moult_test(protocol_sse_test protocol)
+moult_test(protocol_stream_test protocol)
 moult_test(protocol_chat_test protocol)
 moult_test(protocol_messages_test protocol)
 moult_test(protocol_chat_reply_test protocol)

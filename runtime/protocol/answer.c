@@ -26,9 +26,12 @@ int codec_events(struct str raw, codec_event_fn *event, void *user, struct err *
     return rc;
 }
 
-static int read_source(struct codec_source *source, const struct protocol_answer *answer,
+int codec_source_read(struct codec_source *source, const struct protocol_answer *answer,
     struct arena *scratch, struct err *err)
 {
+    *source = (struct codec_source){ 0 };
+    if (answer->from.size == 0)
+        return 0;
     struct protocol_reply *reply = protocol_reply_new(answer->from_protocol, answer->from_stream);
     int rc = protocol_reply_feed(reply, answer->from, err);
     if (rc == 0)
@@ -48,8 +51,8 @@ static int read_source(struct codec_source *source, const struct protocol_answer
 int protocol_answer_write(struct buf *out, const struct protocol_answer *answer, struct err *err)
 {
     struct arena scratch = { 0 };
-    struct codec_source source = { 0 };
-    int rc = answer->from.size > 0 ? read_source(&source, answer, &scratch, err) : 0;
+    struct codec_source source;
+    int rc = codec_source_read(&source, answer, &scratch, err);
     if (rc == 0)
         rc = codec_of(answer->protocol)->answer_write(out, answer, &source, &scratch, err);
     arena_done(&scratch);

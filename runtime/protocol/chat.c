@@ -24,6 +24,9 @@ const struct codec codec_chat = {
     .reply_json = chat_reply_json,
     .reply_event = chat_reply_event,
     .answer_write = chat_answer_write,
+    .stream_begin = chat_stream_begin,
+    .stream_text = chat_stream_text,
+    .stream_end = chat_stream_end,
 };
 
 int chat_request_read(struct protocol_request *request, struct err *err)

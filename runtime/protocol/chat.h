@@ -21,6 +21,7 @@ int chat_answer_write(struct buf *out, const struct protocol_answer *answer,
 struct str chat_finish(const struct protocol_answer *answer, struct str finish);
 /* The members of a call, without braces. */
 void chat_call_write(struct buf *out, const struct protocol_call *call);
+void chat_usage_write(struct buf *out, const struct protocol_usage *usage);
 /* The head of an answer that is made. */
 struct chat_made {
     struct str id, model, finish;
@@ -29,3 +30,8 @@ struct chat_made chat_made(const struct protocol_answer *answer, const struct co
 /* chat_stream.c */
 int chat_stream_write(struct buf *out, const struct protocol_answer *answer,
     const struct codec_source *source, struct arena *scratch, struct err *err);
+void chat_stream_begin(struct buf *out, struct protocol_stream *stream);
+void chat_stream_text(struct buf *out, struct protocol_stream *stream, struct str more);
+int chat_stream_end(struct buf *out, struct protocol_stream *stream,
+    const struct protocol_answer *answer, const struct codec_source *source, struct arena *scratch,
+    struct err *err);

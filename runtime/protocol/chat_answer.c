@@ -175,11 +175,17 @@ struct chat_made chat_made(const struct protocol_answer *answer, const struct co
     };
 }
 
+void chat_usage_write(struct buf *out, const struct protocol_usage *usage)
+{
+    buf_format(out, "{\"prompt_tokens\":%llu,\"completion_tokens\":%llu,\"total_tokens\":%llu}",
+        (unsigned long long)usage->input, (unsigned long long)usage->output,
+        (unsigned long long)(usage->input + usage->output));
+}
+
 static int make(struct buf *out, const struct protocol_answer *answer,
     const struct codec_source *source, struct arena *scratch)
 {
     struct chat_made made = chat_made(answer, source);
-    const struct protocol_usage *usage = &source->said.usage;
     buf_text(out, "{\"id\":");
     json_quote(out, made.id);
     buf_format(out, ",\"object\":\"chat.completion\",\"created\":%llu,\"model\":",
@@ -189,10 +195,9 @@ static int make(struct buf *out, const struct protocol_answer *answer,
     buf_str(out, make_message(answer, &nothing, scratch));
     buf_text(out, ",\"logprobs\":null,\"finish_reason\":");
     json_quote(out, made.finish);
-    buf_format(out,
-        "}],\"usage\":{\"prompt_tokens\":%llu,\"completion_tokens\":%llu,\"total_tokens\":%llu}}",
-        (unsigned long long)usage->input, (unsigned long long)usage->output,
-        (unsigned long long)(usage->input + usage->output));
+    buf_text(out, "}],\"usage\":");
+    chat_usage_write(out, &source->said.usage);
+    buf_char(out, '}');
     return 0;
 }
 

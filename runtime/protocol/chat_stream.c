@@ -12,6 +12,7 @@ struct writing {
     struct buf *out;
     const struct protocol_answer *answer;
     const struct codec_source *source;
+    struct chat_made made; /* the head of chunks that are made, and why they end */
     struct arena *scratch;
     const struct json *root, *choice; /* of the event that is being replaced, or NULL */
     bool role, spoken, ended, done;   /* what was written */
@@ -19,20 +20,27 @@ struct writing {
 
 /* --- one chunk */
 
+/* Usage stands on the chunk that ends, which has a choice as every other: not each client asked for
+ * one without. */
 static struct str made_chunk(const struct writing *writing, struct str delta, struct str finish)
 {
-    struct chat_made made = chat_made(writing->answer, writing->source);
     struct buf out = { 0 };
     buf_text(&out, "{\"id\":");
-    json_quote(&out, made.id);
+    json_quote(&out, writing->made.id);
     buf_format(&out, ",\"object\":\"chat.completion.chunk\",\"created\":%llu,\"model\":",
         (unsigned long long)writing->answer->at_s);
-    json_quote(&out, made.model);
+    json_quote(&out, writing->made.model);
     buf_text(&out, ",\"choices\":[{\"index\":0,\"delta\":");
     buf_str(&out, delta);
     buf_text(&out, ",\"logprobs\":null,\"finish_reason\":");
     buf_str(&out, finish);
-    buf_text(&out, "}]}");
+    buf_text(&out, "}]");
+    const struct protocol_usage *usage = &writing->source->said.usage;
+    if (!str_equal(finish, STR("null")) && usage->input + usage->output > 0) {
+        buf_text(&out, ",\"usage\":");
+        chat_usage_write(&out, usage);
+    }
+    buf_char(&out, '}');
     return codec_keep(writing->scratch, &out);
 }
 
@@ -71,24 +79,38 @@ static void write_delta(struct writing *writing, struct buf *delta)
     write_chunk(writing, kept, STR("null"));
 }
 
-static void write_said(struct writing *writing)
+static void write_role(struct writing *writing)
 {
-    const struct protocol_answer *answer = writing->answer;
+    write_chunk(writing, STR("{\"role\":\"assistant\",\"content\":\"\"}"), STR("null"));
+}
+
+static void write_text(struct writing *writing, struct str text)
+{
     struct buf delta = { 0 };
-    if (!writing->role)
-        write_chunk(writing, STR("{\"role\":\"assistant\",\"content\":\"\"}"), STR("null"));
-    if (answer->text.size > 0) {
-        buf_text(&delta, "{\"content\":");
-        json_quote(&delta, answer->text);
-        buf_char(&delta, '}');
-        write_delta(writing, &delta);
-    }
+    buf_text(&delta, "{\"content\":");
+    json_quote(&delta, text);
+    buf_char(&delta, '}');
+    write_delta(writing, &delta);
+}
+
+static void write_calls(struct writing *writing, const struct protocol_answer *answer)
+{
+    struct buf delta = { 0 };
     for (uint32_t i = 0; i < answer->calls_count; i++) {
         buf_format(&delta, "{\"tool_calls\":[{\"index\":%u,", i);
         chat_call_write(&delta, &answer->calls[i]);
         buf_text(&delta, "}]}");
         write_delta(writing, &delta);
     }
+}
+
+static void write_said(struct writing *writing)
+{
+    if (!writing->role)
+        write_role(writing);
+    if (writing->answer->text.size > 0)
+        write_text(writing, writing->answer->text);
+    write_calls(writing, writing->answer);
     writing->role = writing->spoken = true;
 }
 
@@ -194,14 +216,60 @@ static int one_event(
 int chat_stream_write(struct buf *out, const struct protocol_answer *answer,
     const struct codec_source *source, struct arena *scratch, struct err *err)
 {
-    struct writing writing = { .out = out, .answer = answer, .source = source, .scratch = scratch };
+    struct writing writing = { .out = out,
+        .answer = answer,
+        .source = source,
+        .made = chat_made(answer, source),
+        .scratch = scratch };
     int rc = source->same ? codec_events(source->raw, one_event, &writing, err) : 0;
     if (rc < 0)
         return rc;
     if (!writing.ended)
-        write_end(&writing, chat_made(answer, source).finish);
+        write_end(&writing, writing.made.finish);
     /* A reply that was whole without it is one here with it. */
     if (!writing.done)
         sse_write(out, (struct str){ 0 }, STR("[DONE]"));
+    return 0;
+}
+
+/* --- while it is made */
+
+static const struct codec_source no_source;
+
+static struct writing writing_of(
+    struct buf *out, const struct protocol_stream *stream, struct arena *scratch)
+{
+    return (struct writing){ .out = out,
+        .answer = &stream->head,
+        .source = &no_source,
+        .made = { .id = stream->head.id, .model = stream->head.model },
+        .scratch = scratch };
+}
+
+void chat_stream_begin(struct buf *out, struct protocol_stream *stream)
+{
+    CLEANUP(arena_done) struct arena scratch = { 0 };
+    struct writing writing = writing_of(out, stream, &scratch);
+    write_role(&writing);
+}
+
+void chat_stream_text(struct buf *out, struct protocol_stream *stream, struct str more)
+{
+    CLEANUP(arena_done) struct arena scratch = { 0 };
+    struct writing writing = writing_of(out, stream, &scratch);
+    write_text(&writing, more);
+}
+
+int chat_stream_end(struct buf *out, struct protocol_stream *stream,
+    const struct protocol_answer *answer, const struct codec_source *source, struct arena *scratch,
+    struct err *err)
+{
+    (void)err;
+    struct writing writing = writing_of(out, stream, scratch);
+    writing.source = source;
+    writing.role = writing.spoken = true;
+    write_calls(&writing, answer);
+    write_end(&writing, chat_made(answer, source).finish);
+    sse_write(out, (struct str){ 0 }, STR("[DONE]"));
     return 0;
 }

@@ -110,6 +110,9 @@ struct protocol_reply {
     struct arena arena;   /* lives as long as the reply */
     struct arena scratch; /* one event */
     struct buf text;      /* inside of a JSON string */
+    struct buf plain;     /* of a stream: what text says, as far as it is certain */
+    size_t plain_at;      /* bytes of text that plain has */
+    bool plain_done;      /* text was written anew: plain stays */
     struct codec_call *calls;
     uint32_t calls_count, calls_room;
     struct str id, model, finish; /* in the arena; unescaped */
@@ -121,6 +124,8 @@ struct protocol_reply {
 struct codec_call *codec_call(struct protocol_reply *reply, uint64_t index);
 /* Adds what a JSON string says to a text (no string: nothing). */
 void codec_text_add(struct buf *text, const struct json *string);
+/* text is about to be written anew: what was said before stays said. */
+void codec_text_settle(struct protocol_reply *reply);
 /* Adds plain bytes, quoted. */
 void codec_text_quote(struct buf *text, struct str bytes);
 /* Sets *text to what a JSON string says, if it is one and says something. */
@@ -147,6 +152,20 @@ struct codec_source {
 typedef int codec_event_fn(
     void *user, struct str name, struct str data, struct str bytes, struct err *err);
 int codec_events(struct str raw, codec_event_fn *event, void *user, struct err *err);
+/* Reads answer->from, which may be empty: then *ret says nothing. */
+int codec_source_read(struct codec_source *ret, const struct protocol_answer *answer,
+    struct arena *scratch, struct err *err);
+
+/* --- answers, while they are made */
+
+struct protocol_stream {
+    const struct codec *codec;
+    struct arena arena;
+    struct protocol_answer head; /* protocol, stream, model, id, at_s; texts in the arena */
+    struct buf said;
+    bool begun;
+    uint32_t sequence; /* responses: of the next event */
+};
 
 /* --- the table */
 
@@ -173,6 +192,14 @@ struct codec {
         struct protocol_reply *reply, struct str name, const struct json *data, struct err *err);
     int (*answer_write)(struct buf *out, const struct protocol_answer *answer,
         const struct codec_source *source, struct arena *scratch, struct err *err);
+    /* What stands before everything else. */
+    void (*stream_begin)(struct buf *out, struct protocol_stream *stream);
+    /* More text, never empty; stream->said is what was said before. */
+    void (*stream_text)(struct buf *out, struct protocol_stream *stream, struct str more);
+    /* All text was said. answer has the stream's head. */
+    int (*stream_end)(struct buf *out, struct protocol_stream *stream,
+        const struct protocol_answer *answer, const struct codec_source *source,
+        struct arena *scratch, struct err *err);
 };
 extern const struct codec codec_chat, codec_responses, codec_messages;
 const struct codec *codec_of(enum protocol protocol);

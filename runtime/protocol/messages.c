@@ -17,4 +17,7 @@ const struct codec codec_messages = {
     .reply_json = messages_reply_json,
     .reply_event = messages_reply_event,
     .answer_write = messages_answer_write,
+    .stream_begin = messages_stream_begin,
+    .stream_text = messages_stream_text,
+    .stream_end = messages_stream_end,
 };

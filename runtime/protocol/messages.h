@@ -62,6 +62,25 @@ struct messages_source {
 int messages_source_read(struct messages_source *ret, const struct codec_source *source,
     struct arena *arena, struct err *err);
 
+/* --- an answer that is made */
+
+struct messages_made {
+    struct str id, model; /* no id: one is made up */
+    struct str content;   /* a JSON array */
+    struct str stop;      /* a JSON value */
+    struct protocol_usage usage;
+};
+void messages_made_write(struct buf *out, const struct messages_made *made);
+void messages_usage_write(struct buf *out, const struct protocol_usage *usage);
+/* Why an answer ends: in this protocol's words, and as its calls want it. */
+struct str messages_stop_reason(
+    const struct protocol_answer *asked, const struct codec_source *from);
+/* An event of that type; data is emptied. */
+void messages_event_write(struct buf *out, const char *type, struct buf *data);
+/* A block as the events that say it. */
+void messages_block_write(
+    struct buf *out, uint32_t index, const struct json *block, struct arena *arena);
+
 /* --- the table's functions */
 
 int messages_request_read(struct protocol_request *request, struct err *err);
@@ -75,3 +94,9 @@ int messages_reply_event(
     struct protocol_reply *reply, struct str name, const struct json *data, struct err *err);
 int messages_answer_write(struct buf *out, const struct protocol_answer *answer,
     const struct codec_source *source, struct arena *scratch, struct err *err);
+/* messages_stream.c */
+void messages_stream_begin(struct buf *out, struct protocol_stream *stream);
+void messages_stream_text(struct buf *out, struct protocol_stream *stream, struct str more);
+int messages_stream_end(struct buf *out, struct protocol_stream *stream,
+    const struct protocol_answer *answer, const struct codec_source *source, struct arena *scratch,
+    struct err *err);

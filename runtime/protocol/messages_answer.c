@@ -22,8 +22,8 @@ static const struct json_limits loose = { .size_max = PROTOCOL_BODY_MAX, .duplic
 
 /* --- stop reasons */
 
-/* Of the other protocols, and of this one where the calls have changed. */
-static struct str stop_reason(const struct answer *answer)
+struct str messages_stop_reason(
+    const struct protocol_answer *asked, const struct codec_source *from)
 {
     static const struct {
         struct str says, is;
@@ -32,11 +32,11 @@ static struct str stop_reason(const struct answer *answer)
         { { "max_output_tokens", 17 }, { "max_tokens", 10 } },
         { { "content_filter", 14 }, { "refusal", 7 } },
     };
-    struct str finish = answer->from->said.finish;
+    struct str finish = from->said.finish;
     for (size_t i = 0; i < COUNT_OF(others); i++)
         if (str_equal(finish, others[i].says))
             return others[i].is;
-    bool calls = answer->asked->calls_count > 0, own = answer->from->same_protocol;
+    bool calls = asked->calls_count > 0, own = from->same_protocol;
     if (calls && (!own || finish.size == 0 || str_equal(finish, STR("end_turn")) ||
                      str_equal(finish, STR("stop_sequence"))))
         return STR("tool_use");
@@ -79,28 +79,36 @@ static struct str merged(struct arena *arena, const struct json *base, const str
     return codec_keep(arena, &out);
 }
 
-static void write_usage(struct buf *out, const struct protocol_usage *usage)
+void messages_usage_write(struct buf *out, const struct protocol_usage *usage)
 {
     buf_format(out, "{\"input_tokens\":%llu,\"output_tokens\":%llu}",
         (unsigned long long)usage->input, (unsigned long long)usage->output);
 }
 
-/* A made message; content is a JSON array. */
+void messages_made_write(struct buf *out, const struct messages_made *made)
+{
+    buf_text(out, "{\"id\":");
+    json_quote(out, made->id.size ? made->id : STR("msg_made"));
+    buf_text(out, ",\"type\":\"message\",\"role\":\"assistant\",\"model\":");
+    json_quote(out, made->model);
+    buf_text(out, ",\"content\":");
+    buf_str(out, made->content);
+    buf_text(out, ",\"stop_reason\":");
+    buf_str(out, made->stop);
+    buf_text(out, ",\"stop_sequence\":null,\"usage\":");
+    messages_usage_write(out, &made->usage);
+    buf_char(out, '}');
+}
+
 static void write_made(
     struct buf *out, const struct answer *answer, struct str content, struct str stop)
 {
     struct str id = answer->asked->id.size ? answer->asked->id : answer->from->said.id;
-    buf_text(out, "{\"id\":");
-    json_quote(out, id.size ? id : STR("msg_made"));
-    buf_text(out, ",\"type\":\"message\",\"role\":\"assistant\",\"model\":");
-    json_quote(out, answer->asked->model);
-    buf_text(out, ",\"content\":");
-    buf_str(out, content);
-    buf_text(out, ",\"stop_reason\":");
-    buf_str(out, stop);
-    buf_text(out, ",\"stop_sequence\":null,\"usage\":");
-    write_usage(out, &answer->from->said.usage);
-    buf_char(out, '}');
+    messages_made_write(out, &(struct messages_made){ .id = id,
+                                 .model = answer->asked->model,
+                                 .content = content,
+                                 .stop = stop,
+                                 .usage = answer->from->said.usage });
 }
 
 /* --- JSON */
@@ -156,7 +164,7 @@ static int write_json(const struct answer *answer, struct err *err)
 
 /* --- events */
 
-static void write_event(struct buf *out, const char *type, struct buf *data)
+void messages_event_write(struct buf *out, const char *type, struct buf *data)
 {
     sse_write(out, str_of(type), buf_view(data));
     buf_clear(data);
@@ -181,10 +189,11 @@ static bool has_fragment(const struct fragment *fragment, struct str type, const
            (json_is(member, JSON_STRING) || json_is(member, JSON_OBJECT));
 }
 
-static void write_block(const struct answer *answer, uint32_t index, const struct json *block)
+void messages_block_write(
+    struct buf *out, uint32_t index, const struct json *block, struct arena *arena)
 {
     CLEANUP(buf_done) struct buf data = { 0 };
-    struct str type = json_string(answer->arena, codec_member(block, "type"));
+    struct str type = json_string(arena, codec_member(block, "type"));
     struct codec_changes begins = { 0 };
     for (size_t i = 0; i < COUNT_OF(fragments); i++)
         if (has_fragment(&fragments[i], type, block))
@@ -195,7 +204,7 @@ static void write_block(const struct answer *answer, uint32_t index, const struc
     else
         buf_str(&data, block->raw);
     buf_char(&data, '}');
-    write_event(answer->out, "content_block_start", &data);
+    messages_event_write(out, "content_block_start", &data);
     for (size_t i = 0; i < COUNT_OF(fragments); i++) {
         if (!has_fragment(&fragments[i], type, block))
             continue;
@@ -208,10 +217,10 @@ static void write_block(const struct answer *answer, uint32_t index, const struc
         else
             json_quote(&data, member->raw);
         buf_text(&data, "}}");
-        write_event(answer->out, "content_block_delta", &data);
+        messages_event_write(out, "content_block_delta", &data);
     }
     buf_format(&data, "{\"type\":\"content_block_stop\",\"index\":%u}", index);
-    write_event(answer->out, "content_block_stop", &data);
+    messages_event_write(out, "content_block_stop", &data);
 }
 
 /* The provider's own events of a block that stays, at the number that it has now. */
@@ -252,7 +261,7 @@ static void write_start(const struct answer *answer)
         write_made(&data, answer, STR("[]"), STR("null"));
     }
     buf_char(&data, '}');
-    write_event(answer->out, "message_start", &data);
+    messages_event_write(answer->out, "message_start", &data);
 }
 
 /* Members of a JSON reply that a stream says at its end. */
@@ -274,7 +283,7 @@ static void write_delta(struct buf *data, const struct answer *answer)
     if (json_is(usage, JSON_OBJECT))
         buf_str(data, usage->raw);
     else
-        write_usage(data, &answer->from->said.usage);
+        messages_usage_write(data, &answer->from->said.usage);
     buf_char(data, '}');
 }
 
@@ -293,13 +302,13 @@ static void write_end(const struct answer *answer)
     } else {
         write_delta(&data, answer);
     }
-    write_event(answer->out, "message_delta", &data);
+    messages_event_write(answer->out, "message_delta", &data);
     if (answer->source.stop) {
         buf_str(answer->out, answer->source.stop->bytes);
         return;
     }
     buf_text(&data, "{\"type\":\"message_stop\"}");
-    write_event(answer->out, "message_stop", &data);
+    messages_event_write(answer->out, "message_stop", &data);
 }
 
 static int write_stream(const struct answer *answer, struct err *err)
@@ -315,7 +324,7 @@ static int write_stream(const struct answer *answer, struct err *err)
             block->node ? block->node : json_read(answer->arena, block->raw, &loose, err);
         if (!node)
             return -err->code;
-        write_block(answer, i, node);
+        messages_block_write(answer->out, i, node, answer->arena);
     }
     write_end(answer);
     return 0;
@@ -355,6 +364,6 @@ int messages_answer_write(struct buf *out, const struct protocol_answer *asked,
         buf_str(out, from->raw);
         return 0;
     }
-    answer.stop = spoken_quoted(scratch, stop_reason(&answer));
+    answer.stop = spoken_quoted(scratch, messages_stop_reason(asked, from));
     return asked->stream ? write_stream(&answer, err) : write_json(&answer, err);
 }

@@ -129,7 +129,8 @@ struct protocol_answer {
 };
 int protocol_answer_write(struct buf *out, const struct protocol_answer *answer, struct err *err);
 /* The same answer as events while it is still being made. What was written before stays true: the
- * text at the end must begin with what was said so far (ERR_STATE otherwise). */
+ * text at the end must begin with what was said so far (ERR_STATE otherwise). It is a made one: the
+ * provider's thoughts are not in it, unless nothing was said before the end. */
 struct protocol_stream;
 /* Of `answer` only protocol, model, id and at_s are read, and copied. */
 struct protocol_stream *protocol_stream_new(const struct protocol_answer *answer);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct protocol_reply *protocol_reply_new(enum protocol protocol, bool stream)
 {
@@ -26,6 +27,7 @@ void protocol_reply_free(struct protocol_reply *reply)
     free(reply->calls);
     buf_done(&reply->raw);
     buf_done(&reply->text);
+    buf_done(&reply->plain);
     sse_done(&reply->sse);
     arena_done(&reply->scratch);
     arena_done(&reply->arena);
@@ -62,6 +64,51 @@ void codec_text_quote(struct buf *text, struct str bytes)
     json_quote(&quoted, bytes);
     buf_add(text, quoted.at + 1, quoted.size - 2);
     buf_done(&quoted);
+}
+
+/* Bytes at the end that say something only together with what comes: a first half of a surrogate
+ * pair, \uD800 to \uDBFF. */
+static size_t half_pair(struct str inside)
+{
+    enum { ESCAPE = 6 };
+    if (inside.size < ESCAPE)
+        return 0;
+    size_t at = inside.size - ESCAPE, slashes = 0;
+    const char *escape = inside.at + at;
+    bool high = escape[0] == '\\' && escape[1] == 'u' && (escape[2] | ' ') == 'd' &&
+                strchr("89abAB", escape[3]);
+    while (slashes <= at && inside.at[at - slashes] == '\\')
+        slashes++;
+    return high && slashes % 2 ? ESCAPE : 0;
+}
+
+/* Brings plain up to what text says. */
+static void unfold(struct protocol_reply *reply)
+{
+    struct str more = { reply->text.at + reply->plain_at, reply->text.size - reply->plain_at };
+    if (reply->plain_done || more.size == 0)
+        return;
+    more.size -= half_pair(more);
+    reply->plain_at += more.size;
+    if (!memchr(more.at, '\\', more.size)) {
+        buf_str(&reply->plain, more);
+        return;
+    }
+    struct arena_mark mark = arena_mark(&reply->scratch);
+    CLEANUP(buf_done) struct buf quoted = { 0 };
+    buf_char(&quoted, '"');
+    buf_str(&quoted, more);
+    buf_char(&quoted, '"');
+    struct json_limits limits = { .size_max = PROTOCOL_BODY_MAX };
+    const struct json *string = json_read(&reply->scratch, buf_view(&quoted), &limits, NULL);
+    buf_str(&reply->plain, json_string(&reply->scratch, string));
+    arena_release(&reply->scratch, mark);
+}
+
+void codec_text_settle(struct protocol_reply *reply)
+{
+    unfold(reply);
+    reply->plain_done = true;
 }
 
 void codec_note(struct protocol_reply *reply, struct str *text, const struct json *string)
@@ -108,6 +155,8 @@ int protocol_reply_feed(struct protocol_reply *reply, struct str bytes, struct e
         buf_str(&reply->raw, bytes);
     if (rc == 0 && reply->stream && reply->failed.code == ERR_NONE)
         sse_feed(&reply->sse, bytes, read_event, reply, &reply->failed);
+    if (reply->stream)
+        unfold(reply);
     if (err && reply->failed.code)
         *err = reply->failed;
     return -reply->failed.code;
@@ -116,6 +165,11 @@ int protocol_reply_feed(struct protocol_reply *reply, struct str bytes, struct e
 bool protocol_reply_complete(const struct protocol_reply *reply)
 {
     return reply->complete;
+}
+
+struct str protocol_reply_text(const struct protocol_reply *reply)
+{
+    return buf_view(&reply->plain);
 }
 
 static int read_json(struct protocol_reply *reply, struct err *err)

@@ -16,4 +16,7 @@ const struct codec codec_responses = {
     .reply_json = responses_reply_json,
     .reply_event = responses_reply_event,
     .answer_write = responses_answer_write,
+    .stream_begin = responses_stream_begin,
+    .stream_text = responses_stream_text,
+    .stream_end = responses_stream_end,
 };

@@ -61,6 +61,37 @@ struct responses_source {
 int responses_source_read(struct responses_source *ret, const struct codec_source *source,
     struct arena *arena, struct err *err);
 
+/* --- an answer as it is written */
+
+struct responses_answer {
+    struct buf *out;
+    struct arena *arena;
+    const struct protocol_answer *asked;
+    const struct codec_source *from;
+    struct responses_source source;
+    struct responses_item *items;
+    uint32_t count;
+    uint32_t sequence; /* of the next event */
+    struct str id;     /* of the response, plain */
+};
+/* Where in the response a fragment belongs. */
+struct responses_spot {
+    struct str item; /* its id, a JSON string */
+    uint32_t index, part;
+};
+/* The response as it stands at the beginning of a stream, and at its end. */
+void responses_begin_write(struct responses_answer *answer, const char *type);
+void responses_end_write(struct responses_answer *answer);
+/* An item with all its events. */
+void responses_item_write(struct responses_answer *answer, uint32_t index, const struct json *item);
+/* One event. item, part: JSON; content: the fragment belongs to a part of a message. */
+void responses_item_event(
+    struct responses_answer *answer, const char *type, uint32_t index, struct str item);
+void responses_part_event(struct responses_answer *answer, const char *type,
+    const struct responses_spot *spot, struct str part);
+void responses_text_event(struct responses_answer *answer, const char *type,
+    const struct responses_spot *spot, bool content, const char *member, struct str quoted);
+
 /* --- the table's functions */
 
 int responses_request_read(struct protocol_request *request, struct err *err);
@@ -74,3 +105,9 @@ int responses_reply_event(
     struct protocol_reply *reply, struct str name, const struct json *data, struct err *err);
 int responses_answer_write(struct buf *out, const struct protocol_answer *answer,
     const struct codec_source *source, struct arena *scratch, struct err *err);
+/* responses_stream.c */
+void responses_stream_begin(struct buf *out, struct protocol_stream *stream);
+void responses_stream_text(struct buf *out, struct protocol_stream *stream, struct str more);
+int responses_stream_end(struct buf *out, struct protocol_stream *stream,
+    const struct protocol_answer *answer, const struct codec_source *source, struct arena *scratch,
+    struct err *err);

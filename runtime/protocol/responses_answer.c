@@ -7,23 +7,11 @@
 
 #include "base/mem.h"
 
-struct answer {
-    struct buf *out;
-    struct arena *arena;
-    const struct protocol_answer *asked;
-    const struct codec_source *from;
-    struct responses_source source;
-    struct responses_item *items;
-    uint32_t count;
-    uint32_t sequence;
-    struct str id; /* of the response, plain */
-};
-
 static const struct json_limits loose = { .size_max = PROTOCOL_BODY_MAX, .duplicates = true };
 
 /* --- the response around its items */
 
-static struct str output_of(const struct answer *answer)
+static struct str output_of(const struct responses_answer *answer)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
     buf_char(&out, '[');
@@ -37,13 +25,14 @@ static struct str output_of(const struct answer *answer)
 }
 
 /* Why the reply is not whole, in words of the other protocols; empty: it is whole. */
-static struct str incomplete(const struct answer *answer)
+static struct str incomplete(const struct responses_answer *answer)
 {
     static const struct {
         struct str says, is;
     } others[] = {
         { { "length", 6 }, { "max_output_tokens", 17 } },
         { { "max_tokens", 10 }, { "max_output_tokens", 17 } },
+        { { "max_output_tokens", 17 }, { "max_output_tokens", 17 } },
         { { "content_filter", 14 }, { "content_filter", 14 } },
         { { "refusal", 7 }, { "content_filter", 14 } },
     };
@@ -64,7 +53,8 @@ static void write_usage(struct buf *out, const struct protocol_usage *usage)
 }
 
 /* A made response; begun: as it stands at the beginning of a stream. */
-static void write_made(struct buf *out, const struct answer *answer, struct str output, bool begun)
+static void write_made(
+    struct buf *out, const struct responses_answer *answer, struct str output, bool begun)
 {
     struct str why = begun ? (struct str){ 0 } : incomplete(answer);
     buf_text(out, "{\"id\":\"");
@@ -98,7 +88,7 @@ static void write_made(struct buf *out, const struct answer *answer, struct str 
     buf_text(out, ",\"user\":null,\"metadata\":{}}");
 }
 
-static void write_response(struct buf *out, const struct answer *answer)
+static void write_response(struct buf *out, const struct responses_answer *answer)
 {
     if (!answer->source.response) {
         write_made(out, answer, output_of(answer), false);
@@ -112,25 +102,20 @@ static void write_response(struct buf *out, const struct answer *answer)
 /* --- events */
 
 /* An event of this name: {"type":...,"sequence_number":... and then the members. */
-static void begin_event(struct answer *answer, struct buf *data, const char *type)
+static void begin_event(struct responses_answer *answer, struct buf *data, const char *type)
 {
     buf_clear(data);
     buf_format(data, "{\"type\":\"%s\",\"sequence_number\":%u", type, answer->sequence++);
 }
 
-static void end_event(struct answer *answer, struct buf *data, const char *type)
+static void end_event(struct responses_answer *answer, struct buf *data, const char *type)
 {
     buf_char(data, '}');
     sse_write(answer->out, str_of(type), buf_view(data));
 }
 
-/* Where in the response a fragment belongs. */
-struct spot {
-    struct str item; /* its id, a JSON string */
-    uint32_t index, part;
-};
-
-static void event_of_item(struct answer *answer, const char *type, uint32_t index, struct str item)
+void responses_item_event(
+    struct responses_answer *answer, const char *type, uint32_t index, struct str item)
 {
     CLEANUP(buf_done) struct buf data = { 0 };
     begin_event(answer, &data, type);
@@ -139,8 +124,8 @@ static void event_of_item(struct answer *answer, const char *type, uint32_t inde
     end_event(answer, &data, type);
 }
 
-static void event_of_part(
-    struct answer *answer, const char *type, const struct spot *spot, struct str part)
+void responses_part_event(struct responses_answer *answer, const char *type,
+    const struct responses_spot *spot, struct str part)
 {
     CLEANUP(buf_done) struct buf data = { 0 };
     begin_event(answer, &data, type);
@@ -152,9 +137,8 @@ static void event_of_part(
     end_event(answer, &data, type);
 }
 
-/* content: the fragment belongs to a part of a message. */
-static void event_of_text(struct answer *answer, const char *type, const struct spot *spot,
-    bool content, const char *member, struct str quoted)
+void responses_text_event(struct responses_answer *answer, const char *type,
+    const struct responses_spot *spot, bool content, const char *member, struct str quoted)
 {
     CLEANUP(buf_done) struct buf data = { 0 };
     begin_event(answer, &data, type);
@@ -169,8 +153,8 @@ static void event_of_text(struct answer *answer, const char *type, const struct 
 }
 
 /* The object with one member emptied and its status as at the beginning. */
-static struct str begun(
-    const struct answer *answer, const struct json *object, const char *member, const char *empty)
+static struct str begun(const struct responses_answer *answer, const struct json *object,
+    const char *member, const char *empty)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
     struct codec_changes changes = { 0 };
@@ -181,22 +165,24 @@ static struct str begun(
     return codec_keep(answer->arena, &out);
 }
 
-static void write_part(struct answer *answer, const struct spot *spot, const struct json *part)
+static void write_part(
+    struct responses_answer *answer, const struct responses_spot *spot, const struct json *part)
 {
     bool text = responses_text_part(part);
-    event_of_part(answer, "response.content_part.added", spot,
+    responses_part_event(answer, "response.content_part.added", spot,
         text ? begun(answer, part, "text", "\"\"") : part->raw);
     if (text) {
         struct str quoted = codec_member(part, "text")->raw;
-        event_of_text(answer, "response.output_text.delta", spot, true, "delta", quoted);
-        event_of_text(answer, "response.output_text.done", spot, true, "text", quoted);
+        responses_text_event(answer, "response.output_text.delta", spot, true, "delta", quoted);
+        responses_text_event(answer, "response.output_text.done", spot, true, "text", quoted);
     }
-    event_of_part(answer, "response.content_part.done", spot, part->raw);
+    responses_part_event(answer, "response.content_part.done", spot, part->raw);
 }
 
-static void write_message(struct answer *answer, struct spot *spot, const struct json *item)
+static void write_message(
+    struct responses_answer *answer, struct responses_spot *spot, const struct json *item)
 {
-    event_of_item(
+    responses_item_event(
         answer, "response.output_item.added", spot->index, begun(answer, item, "content", "[]"));
     const struct json *content = codec_member(item, "content");
     if (json_is(content, JSON_ARRAY)) {
@@ -208,44 +194,45 @@ static void write_message(struct answer *answer, struct spot *spot, const struct
             spot->part++;
         }
     }
-    event_of_item(answer, "response.output_item.done", spot->index, item->raw);
+    responses_item_event(answer, "response.output_item.done", spot->index, item->raw);
 }
 
-static void write_call(
-    struct answer *answer, const struct spot *spot, const struct json *item, bool custom)
+static void write_call(struct responses_answer *answer, const struct responses_spot *spot,
+    const struct json *item, bool custom)
 {
     const char *member = custom ? "input" : "arguments";
     const struct json *args = codec_member(item, member);
     struct str quoted = json_is(args, JSON_STRING) ? args->raw : STR("\"\"");
-    event_of_item(
+    responses_item_event(
         answer, "response.output_item.added", spot->index, begun(answer, item, member, "\"\""));
-    event_of_text(answer,
+    responses_text_event(answer,
         custom ? "response.custom_tool_call_input.delta" : "response.function_call_arguments.delta",
         spot, false, "delta", quoted);
-    event_of_text(answer,
+    responses_text_event(answer,
         custom ? "response.custom_tool_call_input.done" : "response.function_call_arguments.done",
         spot, false, member, quoted);
-    event_of_item(answer, "response.output_item.done", spot->index, item->raw);
+    responses_item_event(answer, "response.output_item.done", spot->index, item->raw);
 }
 
-static void write_item(struct answer *answer, uint32_t index, const struct json *item)
+void responses_item_write(struct responses_answer *answer, uint32_t index, const struct json *item)
 {
     const struct json *id = codec_member(item, "id");
-    struct spot spot = { .item = json_is(id, JSON_STRING) ? id->raw : STR("\"\""), .index = index };
+    struct responses_spot spot = { .item = json_is(id, JSON_STRING) ? id->raw : STR("\"\""),
+        .index = index };
     enum responses_kind kind = responses_kind(item);
     if (kind == RESPONSES_TEXT) {
         write_message(answer, &spot, item);
     } else if (kind == RESPONSES_CALL || kind == RESPONSES_CUSTOM) {
         write_call(answer, &spot, item, kind == RESPONSES_CUSTOM);
     } else {
-        event_of_item(answer, "response.output_item.added", index, item->raw);
-        event_of_item(answer, "response.output_item.done", index, item->raw);
+        responses_item_event(answer, "response.output_item.added", index, item->raw);
+        responses_item_event(answer, "response.output_item.done", index, item->raw);
     }
 }
 
 /* The provider's own events of an item that stays, at the number that it has now. */
 static void write_events(
-    struct answer *answer, uint32_t index, const struct responses_source_item *item)
+    struct responses_answer *answer, uint32_t index, const struct responses_source_item *item)
 {
     for (const struct responses_event *event = item->events; event; event = event->next) {
         CLEANUP(buf_done) struct buf data = { 0 };
@@ -259,7 +246,7 @@ static void write_events(
     }
 }
 
-static void write_begin(struct answer *answer, const char *type)
+void responses_begin_write(struct responses_answer *answer, const char *type)
 {
     CLEANUP(buf_done) struct buf data = { 0 };
     begin_event(answer, &data, type);
@@ -280,7 +267,7 @@ static void write_begin(struct answer *answer, const char *type)
     end_event(answer, &data, type);
 }
 
-static void write_end(struct answer *answer)
+void responses_end_write(struct responses_answer *answer)
 {
     CLEANUP(buf_done) struct buf data = { 0 };
     const struct json *response = answer->source.response;
@@ -293,10 +280,10 @@ static void write_end(struct answer *answer)
     end_event(answer, &data, type);
 }
 
-static int write_stream(struct answer *answer, struct err *err)
+static int write_stream(struct responses_answer *answer, struct err *err)
 {
-    write_begin(answer, "response.created");
-    write_begin(answer, "response.in_progress");
+    responses_begin_write(answer, "response.created");
+    responses_begin_write(answer, "response.in_progress");
     for (uint32_t i = 0; i < answer->count; i++) {
         const struct responses_item *item = &answer->items[i];
         if (item->from != CODEC_NONE && answer->source.items[item->from].events) {
@@ -307,15 +294,15 @@ static int write_stream(struct answer *answer, struct err *err)
             item->node ? item->node : json_read(answer->arena, item->raw, &loose, err);
         if (!node)
             return -err->code;
-        write_item(answer, i, node);
+        responses_item_write(answer, i, node);
     }
-    write_end(answer);
+    responses_end_write(answer);
     return 0;
 }
 
 /* --- both */
 
-static bool untouched(const struct answer *answer)
+static bool untouched(const struct responses_answer *answer)
 {
     if (answer->count != answer->source.count)
         return false;
@@ -325,7 +312,7 @@ static bool untouched(const struct answer *answer)
     return true;
 }
 
-static struct str plain_id(const struct answer *answer)
+static struct str plain_id(const struct responses_answer *answer)
 {
     struct str own = answer->from->said.id, made = answer->asked->id;
     if (own.size > 0 && (answer->from->same_protocol || made.size == 0))
@@ -333,7 +320,7 @@ static struct str plain_id(const struct answer *answer)
     return made.size > 0 ? made : STR("resp_made");
 }
 
-static void merge(struct answer *answer)
+static void merge(struct responses_answer *answer)
 {
     const struct responses_source *source = &answer->source;
     const struct json **old = arena_alloc(answer->arena, (source->count + 1) * sizeof(*old));
@@ -347,7 +334,7 @@ static void merge(struct answer *answer)
 int responses_answer_write(struct buf *out, const struct protocol_answer *asked,
     const struct codec_source *from, struct arena *scratch, struct err *err)
 {
-    struct answer answer = { .out = out, .arena = scratch, .asked = asked, .from = from };
+    struct responses_answer answer = { .out = out, .arena = scratch, .asked = asked, .from = from };
     int r = responses_source_read(&answer.source, from, scratch, err);
     if (r < 0)
         return r;

@@ -214,6 +214,7 @@ static int on_args_done(
 /* What the events said gives way to what the end says it was. */
 static void clear(struct protocol_reply *reply)
 {
+    codec_text_settle(reply);
     buf_clear(&reply->text);
     for (uint32_t i = 0; i < reply->calls_count; i++) {
         buf_done(&reply->calls[i].id);

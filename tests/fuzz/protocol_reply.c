@@ -1,6 +1,6 @@
 /* Fuzz target: replies of every protocol, whole and as streams (the first byte picks). In any
  * pieces they say the same; what they say is a chat message; an answer made from one says what it
- * is told to (the size picks the protocol and kind of that). */
+ * is told to (the size picks the protocol and kind of that), all at once or bit by bit. */
 #include "base/mem.h"
 #include "protocol/protocol.h"
 
@@ -16,12 +16,32 @@ static int read_reply(struct protocol_said *said, enum protocol protocol, bool s
     for (size_t at = 0; at < bytes.size; at += step) {
         size_t n = bytes.size - at < step ? bytes.size - at : step;
         char *piece = mem_copy(bytes.at + at, n);
+        size_t told = protocol_reply_text(reply).size;
         protocol_reply_feed(reply, (struct str){ piece, n }, NULL);
+        if (protocol_reply_text(reply).size < told)
+            abort();
         free(piece);
     }
     int rc = protocol_reply_end(reply, arena, said, NULL);
     protocol_reply_free(reply);
     return rc;
+}
+
+/* The same answer with its beginning told before: how much, `pick` says. */
+static void told(
+    const struct protocol_answer *make, size_t pick, struct str want, struct arena *arena)
+{
+    struct buf out = { 0 };
+    struct protocol_said said;
+    struct protocol_stream *stream = protocol_stream_new(make);
+    for (size_t i = 0; i < pick; i++)
+        protocol_stream_text(&out, stream, (struct str){ make->text.at + i, 1 });
+    if (protocol_stream_end(&out, stream, make, NULL) < 0 ||
+        read_reply(&said, make->protocol, true, buf_view(&out), 4096, arena) < 0 ||
+        !str_equal(said.chat, want))
+        abort();
+    protocol_stream_free(stream);
+    buf_done(&out);
 }
 
 /* pick: protocol and kind of the answer. */
@@ -52,6 +72,7 @@ static void answer(
         !str_equal(said.chat, want))
         abort();
     buf_done(&out);
+    told(&make, pick, want, arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
