@@ -29,9 +29,11 @@ enum {
 
 /* --- sessions */
 
+enum entry_role { ROLE_UNREAD, ROLE_USER, ROLE_MODEL, ROLE_TOOL, ROLE_OTHER };
 struct entry {        /* one message of the conversation as the harness goes on with it */
     struct str bytes; /* chat format; in the session's arena */
     bool failed;
+    uint8_t role;   /* enum entry_role, once somebody asked */
     uint32_t seq;   /* of its row */
     int32_t client; /* number in the client's present request, or -1: the harness's own */
     bool keyed;

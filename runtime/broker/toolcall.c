@@ -45,6 +45,39 @@ static bool call_is_open(const struct session *session, struct str id, uint32_t 
     return false;
 }
 
+static enum entry_role role_of(struct entry *entry)
+{
+    static const struct {
+        const char *word;
+        enum entry_role role;
+    } rows[] = { { "user", ROLE_USER }, { "assistant", ROLE_MODEL }, { "tool", ROLE_TOOL } };
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    if (entry->role)
+        return (enum entry_role)entry->role;
+    const struct json *root = json_read(&arena, entry->bytes, NULL, NULL);
+    struct str word = json_string(&arena, json_get(root, "role"));
+    entry->role = ROLE_OTHER;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (str_equal(word, str_of(rows[i].word)))
+            entry->role = (uint8_t)rows[i].role;
+    return (enum entry_role)entry->role;
+}
+
+/* One call of the conversation is one effect: nothing by which a worker names it is its own choice,
+ * or the same call would be another one under another name. */
+static bool named_as_it_must_be(const struct session *session, const struct live_effect *id)
+{
+    uint32_t step = 0;
+    for (uint32_t i = session->entries_count; i-- > 0;) {
+        enum entry_role role = role_of(&session->entries[i]);
+        if (role == ROLE_USER)
+            break;
+        step += role == ROLE_MODEL;
+    }
+    return id->step == step && id->origin == WIRE_FROM_EFFECT && id->hook == 0 &&
+           hash_zero(&id->build);
+}
+
 /* A second attempt is another run of the tool: it must have failed for certain, and be harmless to
  * repeat by the operator's word. */
 static bool may_try_again(const struct turn *turn, const struct live_effect *id, struct str name)
@@ -81,6 +114,7 @@ static int prepare(struct turn *turn, struct note *note, const struct wire_effec
     note->call_name = kept(turn, call->name);
     note->call_args = kept(turn, call->args);
     facts->call_open = call_is_open(turn->session, call->id, effect->index) &&
+                       named_as_it_must_be(turn->session, &note->id) &&
                        may_try_again(turn, &note->id, call->name);
     facts->tool = agent_tool(turn->session->engine, call->name)
                       ? TOOL_ALLOW

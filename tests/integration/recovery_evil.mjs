@@ -2,11 +2,11 @@
 // A worker that somebody has taken over (tests/tools/evil_worker.c) stands in the place of moult-worker. It forges effects
 // of other turns, replays old leases, breaks frames, closes its socket: its own turn ends with an error, and nothing it
 // said was done. Turns of the same worker go on in another one, those of another principal notice nothing.
-import { linkSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { deepStrictEqual as same, equal, match, ok } from 'node:assert/strict'
-import { content, makeHome, model, says, until } from './crash_home.mjs'
+import { calls, content, makeHome, model, says, until } from './crash_home.mjs'
 
 const { MOULT_BIN: bin, MOULT_BUILD: build } = process.env, TOKEN = 'the-token-of-somebody-else'
 // A program looks for the others where it stands itself, so these are the same files under another name.
@@ -18,6 +18,7 @@ for (const name of readdirSync(bin).filter(name => name.startsWith('moult')))
 let open, gate, held
 const upstream = await model(async ({ messages }) => {
     const { content } = messages.at(-1)
+    if (content === 'a call twice') return calls(['c1', 'shell', { command: 'true # a call once more' }])
     if (/waits/.test(content)) {
         held++
         await gate
@@ -71,7 +72,12 @@ for (const attack of [...attacks, HARMLESS]) {
 const status = await it.status()
 same([status.pid, status.turns_open, status.turns_failed], [service.pid, 0, attacks.length])
 equal(it.rows('SELECT count(*) n FROM effect WHERE kind = 3')[0].n, 0, 'a tool of a gateway was permitted')
+
+// A hosted session has tools: what its conversation holds as one call is carried out once, whatever step a worker says it is.
+const twice = await it.ask(user('a call twice'), { 'x-moult-session': 'hosted' })
+same([twice.status, (await it.status()).turns_failed], [502, attacks.length + 1], twice.text)
+equal(readFileSync(join(it.home, 'workspaces', 'hosted', 'ran'), 'utf8'), 'ran\n')
 equal(it.json('audit', 'verify').ok, true)
 equal(await service.end(), 0)
-console.log(`ok: ${attacks.length} attacks`)
+console.log(`ok: ${attacks.length + 1} attacks`)
 process.exit(0)

@@ -15,7 +15,7 @@ static struct frame_channel channel;
 static struct served {
     uint64_t lease;
     uint32_t messages;
-    char attack[32];
+    bool repeats; /* the call of the model's reply */
 } served[LEASES_MAX];
 static uint64_t ended; /* a lease that is over */
 
@@ -63,12 +63,12 @@ static void hand_over(uint64_t lease, uint32_t reply)
 
 /* --- attacks */
 
-static void another_workers_turn(const struct served *own)
+static void another_workers_turn(struct served *own)
 {
     ask_model(own->lease - 1, 1); /* leases are counted */
 }
 
-static void a_neighbours_turn(const struct served *own)
+static void a_neighbours_turn(struct served *own)
 {
     for (int i = 0; i < LEASES_MAX; i++)
         if (served[i].lease && served[i].lease != own->lease)
@@ -76,20 +76,20 @@ static void a_neighbours_turn(const struct served *own)
     ask_model(own->lease + 1, 1); /* where it has none */
 }
 
-static void an_old_lease(const struct served *own)
+static void an_old_lease(struct served *own)
 {
     ask_model(ended, 1);
     ask_model(own->lease, own->messages);
 }
 
-static void an_oversize_frame(const struct served *own)
+static void an_oversize_frame(struct served *own)
 {
     static const uint32_t size = WIRE_FRAME_MAX + 1u;
     (void)own;
     (void)!write(SOCKET, &size, sizeof size);
 }
 
-static void half_a_frame(const struct served *own)
+static void half_a_frame(struct served *own)
 {
     static const uint32_t size = 4096;
     (void)own;
@@ -97,7 +97,7 @@ static void half_a_frame(const struct served *own)
     _exit(0);
 }
 
-static void noise(const struct served *own)
+static void noise(struct served *own)
 {
     char bytes[4096];
     (void)own;
@@ -106,19 +106,19 @@ static void noise(const struct served *own)
     (void)!write(SOCKET, bytes, sizeof bytes);
 }
 
-static void a_closed_socket(const struct served *own)
+static void a_closed_socket(struct served *own)
 {
     (void)own;
     close(SOCKET);
     pause();
 }
 
-static void a_reply_that_there_is_not(const struct served *own)
+static void a_reply_that_there_is_not(struct served *own)
 {
     hand_over(own->lease, ASKED);
 }
 
-static void a_tool(const struct served *own)
+static void a_tool(struct served *own)
 {
     struct wire_call call = { .id = STR("c"), .name = STR("shell"), .args = STR("{}") };
     const struct wire ask = { WIRE_EFFECT, .effect = { .lease = own->lease,
@@ -130,12 +130,48 @@ static void a_tool(const struct served *own)
     send(&ask);
 }
 
-static void messages_beyond_the_end(const struct served *own)
+/* The one call of the conversation's last reply, as if it were that of a later step. */
+static void carry_out(uint64_t lease, uint32_t number, uint32_t step, struct wire_settled *settled)
+{
+    struct wire_call call = {
+        .id = STR("c1"), .name = STR("shell"), .args = STR("{\"command\":\"echo ran >>ran\"}")
+    };
+    const struct wire ask = { WIRE_EFFECT, .effect = { .lease = lease,
+                                               .number = number,
+                                               .kind = WIRE_TOOL,
+                                               .origin = WIRE_FROM_EFFECT,
+                                               .step = step,
+                                               .calls = &call,
+                                               .calls_count = 1,
+                                               .settled = settled,
+                                               .settled_count = settled ? 1 : 0 } };
+    send(&ask);
+}
+
+static void a_call_twice(struct served *own)
+{
+    own->repeats = true;
+    ask_model(own->lease, own->messages);
+}
+
+/* What the worker before it, that was ended for it, has asked for already. */
+static void a_call_once_more(struct served *own)
+{
+    carry_out(own->lease, ASKED, 7, NULL);
+}
+
+static void repeat(uint64_t lease, uint32_t effect)
+{
+    struct wire_settled settled = { .origin = WIRE_FROM_EFFECT, .effect = effect };
+    carry_out(lease, effect + 1, effect, effect == ASKED ? &settled : NULL);
+}
+
+static void messages_beyond_the_end(struct served *own)
 {
     ask_model(own->lease, own->messages + 1);
 }
 
-static void two_at_once(const struct served *own)
+static void two_at_once(struct served *own)
 {
     ask_model(own->lease, own->messages);
     ask_model(own->lease, own->messages);
@@ -143,7 +179,7 @@ static void two_at_once(const struct served *own)
 
 static const struct attack {
     const char *name;
-    void (*run)(const struct served *own);
+    void (*run)(struct served *own);
 } attacks[] = {
     { "another worker's turn", another_workers_turn },
     { "a neighbour's turn", a_neighbours_turn },
@@ -156,6 +192,8 @@ static const struct attack {
     { "a tool", a_tool },
     { "messages beyond the end", messages_beyond_the_end },
     { "two at once", two_at_once },
+    { "a call twice", a_call_twice },
+    { "a call once more", a_call_once_more },
 };
 
 static const struct attack *wanted(struct str message)
@@ -190,7 +228,10 @@ static void take(const struct wire *message)
             ask_model(own->lease, own->messages);
         break;
     case WIRE_RESULT:
-        hand_over(own->lease, message->result.effect);
+        if (own->repeats && message->result.effect < 4)
+            repeat(own->lease, message->result.effect);
+        else
+            hand_over(own->lease, message->result.effect);
         break;
     case WIRE_CLOSE:
         ended = own->lease;
