@@ -1,12 +1,16 @@
 /* hash - SHA-256, hex, and comparison of digests.
- * libsodium's own state is kept inside an opaque block, so that its header stays in this folder. */
+ * The state, libsodium's own or that of sha256.h, is kept inside an opaque block, so that neither
+ * header leaves this folder. */
 #include "base/hash.h"
+
+#include "base/sha256.h"
 
 #include <sodium.h>
 #include <string.h>
 
 _Static_assert(
     sizeof(crypto_hash_sha256_state) <= sizeof(struct hash_state), "hash_state too small");
+_Static_assert(sizeof(struct sha256) <= sizeof(struct hash_state), "hash_state too small");
 _Static_assert(crypto_hash_sha256_BYTES == sizeof(struct digest), "digest is SHA-256");
 
 static crypto_hash_sha256_state *inner(struct hash_state *state)
@@ -14,21 +18,45 @@ static crypto_hash_sha256_state *inner(struct hash_state *state)
     return (crypto_hash_sha256_state *)(void *)state->opaque;
 }
 
+static struct sha256 *own(struct hash_state *state)
+{
+    return (struct sha256 *)(void *)state->opaque;
+}
+
+/* Asked of the processor once. */
+static bool is_own(void)
+{
+    static _Atomic(signed char) known;
+    if (known == 0)
+        known = sha256_can() ? 1 : -1;
+    return known > 0;
+}
+
 void hash_begin(struct hash_state *state)
 {
-    crypto_hash_sha256_init(inner(state));
+    if (is_own())
+        sha256_begin(own(state));
+    else
+        crypto_hash_sha256_init(inner(state));
 }
 
 void hash_add(struct hash_state *state, const void *data, size_t size)
 {
-    if (size > 0)
+    if (size == 0)
+        return;
+    if (is_own())
+        sha256_add(own(state), data, size);
+    else
         crypto_hash_sha256_update(inner(state), data, size);
 }
 
 struct digest hash_end(struct hash_state *state)
 {
     struct digest digest;
-    crypto_hash_sha256_final(inner(state), digest.at);
+    if (is_own())
+        sha256_end(own(state), digest.at);
+    else
+        crypto_hash_sha256_final(inner(state), digest.at);
     return digest;
 }
 

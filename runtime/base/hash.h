@@ -1,4 +1,4 @@
-/* hash - SHA-256 (libsodium), hex, and comparison of digests. */
+/* hash - SHA-256 (the processor's instructions, or libsodium), hex, and comparison of digests. */
 #pragma once
 
 #include "base/err.h"

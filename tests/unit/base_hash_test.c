@@ -4,6 +4,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
+#include <sodium.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -27,6 +29,28 @@ static const struct row {
       "aaaaaaaa",
         10000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" },
 };
+
+/* Every length around a block's and every cut of it, beside libsodium's own. */
+static void is_the_librarys_digest(void **state)
+{
+    (void)state;
+    enum { SIZE = 300 };
+    uint8_t bytes[SIZE];
+    for (size_t i = 0; i < SIZE; i++)
+        bytes[i] = (uint8_t)(i * 131 + 7);
+    for (size_t size = 0; size <= SIZE; size++) {
+        struct digest want;
+        crypto_hash_sha256(want.at, bytes, size);
+        for (size_t cut = 0; cut <= size; cut++) {
+            struct hash_state hash;
+            hash_begin(&hash);
+            hash_add(&hash, bytes, cut);
+            hash_add(&hash, bytes + cut, size - cut);
+            struct digest have = hash_end(&hash);
+            assert_memory_equal(have.at, want.at, sizeof want.at);
+        }
+    }
+}
 
 static void is_the_standards_digest(void **state)
 {
@@ -102,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_quick_one_is_blake2b),
         cmocka_unit_test(is_the_standards_digest),
+        cmocka_unit_test(is_the_librarys_digest),
         cmocka_unit_test(is_the_same_in_any_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
