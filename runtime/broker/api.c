@@ -22,6 +22,7 @@ struct request {
     struct engine *engine;
     struct http_exchange *exchange;
     struct str principal, path;
+    bool operates; /* may see the home as a whole */
 };
 
 /* The shape in which a path's clients expect an error. */
@@ -136,6 +137,12 @@ static void readyz(const struct request *request)
 static void metrics(const struct request *request)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
+    if (!request->operates) {
+        refuse(request->exchange, 403, "denied",
+            "these are totals of the home: the unix socket shows them, and a token of a line "
+            "TOKEN PRINCIPAL operator");
+        return;
+    }
     metrics_print(request->engine, &out);
     http_reply(request->exchange, 200, &text_type, 1, buf_view(&out));
 }
@@ -143,8 +150,8 @@ static void metrics(const struct request *request)
 static void status(const struct request *request)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
-    bool local = http_local(request->exchange);
-    service_status(request->engine, local ? (struct str){ 0 } : request->principal, &out);
+    struct str all = { 0 };
+    service_status(request->engine, request->operates ? all : request->principal, &out);
     answer(request, 200, &out);
 }
 
@@ -246,13 +253,15 @@ static const struct route *find(const struct http_exchange *exchange)
 }
 
 /* Both ways of carrying a token are in use with both protocols. */
-static struct str principal_of(const struct engine *engine, const struct http_exchange *exchange)
+static struct principal principal_of(
+    const struct engine *engine, const struct http_exchange *exchange)
 {
     if (http_local(exchange))
-        return STR("local");
-    struct str found = principals_find(engine->principals, http_header(exchange, "Authorization"));
-    return found.at ? found
-                    : principals_find(engine->principals, http_header(exchange, "x-api-key"));
+        return (struct principal){ STR("local"), true };
+    struct principal found =
+        principals_find(engine->principals, http_header(exchange, "Authorization"));
+    return found.name.at ? found
+                         : principals_find(engine->principals, http_header(exchange, "x-api-key"));
 }
 
 static int on_head(void *with, struct http_exchange *exchange)
@@ -263,7 +272,7 @@ static int on_head(void *with, struct http_exchange *exchange)
         refuse(exchange, 404, "missing", "moult has no such path");
         return -1;
     }
-    if (!route->open && !principal_of(engine, exchange).at) {
+    if (!route->open && !principal_of(engine, exchange).name.at) {
         refuse(exchange, 401, "unauthorized",
             "a token of this home is wanted: Authorization: Bearer TOKEN, or x-api-key");
         return -1;
@@ -273,8 +282,9 @@ static int on_head(void *with, struct http_exchange *exchange)
 
 static void on_request(void *with, struct http_exchange *exchange)
 {
-    const struct request request = { with, exchange, principal_of(with, exchange),
-        http_path(exchange) };
+    const struct principal principal = principal_of(with, exchange);
+    const struct request request = { with, exchange, principal.name, http_path(exchange),
+        principal.operates };
     const struct route *route = find(exchange);
     route->run(&request);
 }

@@ -27,6 +27,7 @@ struct principals {
     struct token {
         struct digest digest;
         char name[NAME_MAX_ + 1];
+        bool operates;
     } * list;
     uint32_t count;
 };
@@ -72,9 +73,12 @@ static int read_line(struct principals *principals, struct str line, struct err 
     if (!token_ok(token))
         return err_set(err, ERR_INPUT, "a token has %d to %d printable bytes without blanks",
             TOKEN_MIN, TOKEN_MAX);
-    if (!str_is_name(name, NAME_MAX_) || rest.size > 0)
+    bool operates = str_equal(rest, STR("operator"));
+    if (!str_is_name(name, NAME_MAX_) || (rest.size > 0 && !operates))
         return err_set(err, ERR_INPUT,
-            "behind a token stands a principal: 1 to %d letters, digits, . _ - @", NAME_MAX_);
+            "behind a token stands a principal: 1 to %d letters, digits, . _ - @; then `operator`, "
+            "or nothing",
+            NAME_MAX_);
     struct digest digest = hash_of(token);
     if (find(principals, &digest))
         return err_set(err, ERR_INPUT, "the token stands twice");
@@ -82,7 +86,7 @@ static int read_line(struct principals *principals, struct str line, struct err 
         return err_set(err, ERR_LIMIT, "more than %d tokens", TOKENS_MAX);
     principals->list = mem_grow(principals->list, principals->count + 1, sizeof *principals->list);
     struct token *one = &principals->list[principals->count++];
-    *one = (struct token){ .digest = digest };
+    *one = (struct token){ .digest = digest, .operates = operates };
     memcpy(one->name, name.at, name.size);
     return 0;
 }
@@ -153,7 +157,7 @@ void principals_free(struct principals *principals)
     mem_freep(&principals);
 }
 
-struct str principals_find(const struct principals *principals, struct str credential)
+struct principal principals_find(const struct principals *principals, struct str credential)
 {
     static const char scheme[] = "Bearer";
     struct str token = str_trim(credential), rest;
@@ -164,5 +168,6 @@ struct str principals_find(const struct principals *principals, struct str crede
     }
     struct digest digest = hash_of(token);
     const struct token *found = find(principals, &digest);
-    return found ? str_of(found->name) : (struct str){ 0 };
+    return found ? (struct principal){ str_of(found->name), found->operates }
+                 : (struct principal){ 0 };
 }

@@ -76,27 +76,38 @@ static void print_worker(void *with, const struct crew_look *look)
     buf_char(out, '}');
 }
 
-void service_status(const struct engine *engine, struct str principal, struct buf *out)
+/* Of all principals together. */
+static void print_totals(const struct engine *engine, struct buf *out)
 {
     CLEANUP(buf_done) struct buf degraded = { 0 };
-    struct worker_list list = { out, principal };
     int waiting = store_waiting(engine->store, NULL);
-    buf_char(out, '{');
-    swap_status(engine->swap, out);
     buf_char(out, ',');
-    if (principal.size == 0 && swap_degraded(engine->swap, &degraded)) {
+    if (swap_degraded(engine->swap, &degraded)) {
         buf_text(out, "\"degraded\":");
         json_quote(out, buf_view(&degraded));
         buf_char(out, ',');
     }
     evolving_status(engine->evolving, out);
-    buf_format(out, ",\"candidates\":%d,\"workers\":[", waiting < 0 ? 0 : waiting);
-    crew_each(engine->crew, print_worker, &list);
     buf_format(out,
-        "],\"sessions\":%u,\"turns_open\":%u,\"turns\":%" PRIu64 ",\"turns_failed\":%" PRIu64
-        ",\"uptime_s\":%" PRIu64 ",\"pid\":%d}",
-        engine->sessions, engine->turns_open, engine->metrics.turns, engine->metrics.turns_failed,
-        (clock_mono_ns() - engine->started_ns) / 1000000000, (int)getpid());
+        ",\"candidates\":%d,\"sessions\":%u,\"turns_open\":%u,\"turns\":%" PRIu64
+        ",\"turns_failed\":%" PRIu64 ",\"pid\":%d",
+        waiting < 0 ? 0 : waiting, engine->sessions, engine->turns_open, engine->metrics.turns,
+        engine->metrics.turns_failed, (int)getpid());
+}
+
+void service_status(const struct engine *engine, struct str principal, struct buf *out)
+{
+    struct worker_list list = { out, principal };
+    bool whole = principal.size == 0;
+    buf_char(out, '{');
+    swap_status(engine->swap, whole, out);
+    buf_text(out, ",\"workers\":[");
+    crew_each(engine->crew, print_worker, &list);
+    buf_char(out, ']');
+    if (whole)
+        print_totals(engine, out);
+    buf_format(
+        out, ",\"uptime_s\":%" PRIu64 "}", (clock_mono_ns() - engine->started_ns) / 1000000000);
 }
 
 /* The driver's and the command line's questions, by the journal's socket. */

@@ -12,6 +12,6 @@ struct service_options {
 int service_run(const struct service_options *options, struct err *err);
 /* Why nothing new is taken now, or NULL. */
 const char *service_unready(const struct engine *engine);
-/* The status document: generation, workers, sessions, uptime. A tenant is shown its own workers;
- * principal empty: all. */
+/* The status document: generation, workers, sessions, uptime. A tenant is shown the generation and
+ * its own workers, and no total of the home; principal empty: all. */
 void service_status(const struct engine *engine, struct str principal, struct buf *out);

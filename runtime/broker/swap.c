@@ -497,7 +497,7 @@ int swap_verb(struct swap *swap, struct str verb, struct str body, struct buf *o
     return err_set(err, ERR_MISSING, "a service has no such verb");
 }
 
-void swap_status(const struct swap *swap, struct buf *out)
+void swap_status(const struct swap *swap, bool whole, struct buf *out)
 {
     const struct canary *canary = &swap->canary;
     char hex[DIGEST_HEX];
@@ -507,6 +507,8 @@ void swap_status(const struct swap *swap, struct buf *out)
             hash_hex(hex, &crew_spec_of(swap->active.loaded)->generation));
     else
         buf_text(out, "\"generation\":null,\"generation_digest\":null");
+    if (!whole)
+        return;
     if (swap->before.loaded)
         buf_format(out, ",\"before\":%" PRIu64, number_of(&swap->before));
     if (canary->slot.loaded)

@@ -36,4 +36,5 @@ bool swap_degraded(const struct swap *swap, struct buf *out);
 /* The driver's verbs (journal_service): JSON in, JSON out. */
 int swap_verb(
     struct swap *swap, struct str verb, struct str body, struct buf *out, struct err *err);
-void swap_status(const struct swap *swap, struct buf *out); /* members of the status document */
+/* Members of the status document; whole: also what a tenant is not shown. */
+void swap_status(const struct swap *swap, bool whole, struct buf *out);

@@ -78,9 +78,11 @@ for (const [id, status] of [[`${whole}x`, 400], [`${whole}-1`, 400], ['1', 400],
 equal((await asking).status, 200)
 await service.stop()
 
-// Two tenants: neither is shown the other's workers; the person of this machine is shown both.
-const tokens = { alice: 'a-token-of-this-home-0001', bob: 'the-token-of-somebody-else' }
-writeFileSync(join(home, 'tokens'), Object.entries(tokens).map(([name, token]) => `${token} ${name}\n`).join(''), { mode: 0o600 })
+// Two tenants: neither is shown the other's workers, nor a total that tells what the other does; the person of this
+// machine is shown all of it, and so is who has an operator's token, who has no way into their sessions.
+const tokens = { alice: 'a-token-of-this-home-0001', bob: 'the-token-of-somebody-else' }, operator = 'the-token-of-prometheus'
+const lines = [...Object.entries(tokens).map(([name, token]) => `${token} ${name}`), `${operator} watcher operator`]
+writeFileSync(join(home, 'tokens'), lines.join('\n'), { mode: 0o600 })
 configure({
     models: [{ name: 'main', provider: 'openai', base_url: `${url}/v1`, model: 'main', api_key: { file: 'key' } }],
     listen: { tcp: '127.0.0.1:0', tokens: { file: 'tokens' } },
@@ -91,10 +93,18 @@ for (const [name, token] of Object.entries(tokens)) {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
     const turn = await fetch(`${service.listening.tcp}/v1/chat/completions`, { method: 'POST', headers, body: JSON.stringify(user('hi')) })
     equal(turn.status, 200, await turn.text())
-    const status = await fetch(`${service.listening.tcp}/api/status`, { headers })
-    seen[name] = (await status.json()).workers.map(it => it.principal)
+    const status = await (await fetch(`${service.listening.tcp}/api/status`, { headers })).json()
+    same(Object.keys(status), ['generation', 'generation_digest', 'workers', 'uptime_s'])
+    seen[name] = status.workers.map(it => it.principal)
+    const metrics = await fetch(`${service.listening.tcp}/metrics`, { headers })
+    equal(metrics.status, 403)
+    match(await metrics.text(), /operator/)
 }
 same(seen, { alice: ['alice'], bob: ['bob'] })
+const watches = { headers: { 'x-api-key': operator } }
+match(await (await fetch(`${service.listening.tcp}/metrics`, watches)).text(), /^moult_turns_total 2$/m)
+const all = await (await fetch(`${service.listening.tcp}/api/status`, watches)).json()
+same([all.turns, all.workers.map(it => it.principal).sort()], [2, ['alice', 'bob']])
 same((await json('status')).workers.map(it => it.principal).sort(), ['alice', 'bob'])
 await service.stop()
 

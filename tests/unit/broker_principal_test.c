@@ -43,7 +43,10 @@ static const struct file {
     { "everybody may", ANNA " anna\n", 0604, -ERR_DENIED, "" },
     { "a token alone", "\n" ANNA "\n", 0600, -ERR_INPUT, "tokens:2" },
     { "a short token", "anna anna\n", 0600, -ERR_INPUT, "tokens:1" },
+    { "an operator", ANNA " anna  operator \n", 0600, 0, "" },
     { "three words", ANNA " anna bert\n", 0600, -ERR_INPUT, "tokens:1" },
+    { "four words", ANNA " anna operator bert\n", 0600, -ERR_INPUT, "tokens:1" },
+    { "an operator's name alone", ANNA " an/na operator\n", 0600, -ERR_INPUT, "tokens:1" },
     { "a principal that is no name", ANNA " an/na\n", 0600, -ERR_INPUT, "tokens:1" },
     { "a control byte", "anna-0123456789\1-anna anna\n", 0600, -ERR_INPUT, "tokens:1" },
     { "one token, two principals", ANNA " anna\n" ANNA " bert\n", 0600, -ERR_INPUT, "tokens:2" },
@@ -105,10 +108,24 @@ static void a_token_is_its_principal(void **state)
     (void)state;
     assert_int_equal(read_text(&principals, ANNA " anna\n" BERT " bert\n", 0600, NULL), 0);
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
-        struct str found = principals_find(principals, str_of(shown[i].credential));
+        struct str found = principals_find(principals, str_of(shown[i].credential)).name;
         if (!str_equal(found, str_of(shown[i].want)) || !found.at != !shown[i].want)
             fail_msg("%s", shown[i].credential);
     }
+    principals_free(principals);
+}
+
+static void only_a_line_that_says_so_operates(void **state)
+{
+    struct principals *principals;
+    (void)state;
+    assert_int_equal(
+        read_text(&principals, ANNA " anna operator\n" BERT " operator\n", 0600, NULL), 0);
+    struct principal anna = principals_find(principals, STR(ANNA));
+    assert_true(str_equal(anna.name, STR("anna")) && anna.operates);
+    struct principal bert = principals_find(principals, STR(BERT));
+    assert_true(str_equal(bert.name, STR("operator")) && !bert.operates);
+    assert_false(principals_find(principals, STR("nobody's")).operates);
     principals_free(principals);
 }
 
@@ -117,8 +134,8 @@ static void without_a_file_no_token_is_good(void **state)
     struct principals *principals;
     (void)state;
     assert_int_equal(principals_read(&principals, &home, NULL, NULL), 0);
-    assert_null(principals_find(principals, STR(ANNA)).at);
-    assert_null(principals_find(principals, STR("")).at);
+    assert_null(principals_find(principals, STR(ANNA)).name.at);
+    assert_null(principals_find(principals, STR("")).name.at);
     principals_free(principals);
     principals_free(NULL);
 }
@@ -137,6 +154,7 @@ int main(void)
         cmocka_unit_test(files_are_read_strictly),
         cmocka_unit_test(what_is_no_file_of_its_own_is_refused),
         cmocka_unit_test(a_token_is_its_principal),
+        cmocka_unit_test(only_a_line_that_says_so_operates),
         cmocka_unit_test(without_a_file_no_token_is_good),
     };
     return cmocka_run_group_tests(tests, set_up, homes_end);
