@@ -10,6 +10,7 @@
 #include "broker/model.h"
 #include "broker/provider.h"
 #include "broker/session.h"
+#include "broker/stream.h"
 #include "broker/swap.h"
 #include "broker/turn.h"
 #include "sdk/moult.h"
@@ -63,14 +64,11 @@ static void stop_ping(struct client *client)
  * (or there is none to wait for: a hosted turn of many steps), its client hears that we live. */
 static void on_ping(uv_timer_t *timer)
 {
-    static const struct http_header type = { { "Content-Type", 12 }, { "text/event-stream", 17 } };
     struct client *client = timer->data;
     if (!client->exchange || client->answered || client->passing ||
         (!client->hosted && !(client->turn && model_answers(client->turn))))
         return;
-    if (!client->begun)
-        http_begin(client->exchange, 200, &type, 1);
-    client->begun = true;
+    client_stream_head(client);
     http_push(client->exchange, protocol_ping(client->protocol));
 }
 
@@ -99,8 +97,9 @@ static void refuse(struct client *client, unsigned status, const char *code, str
         http_end(client->exchange, false);
         return;
     }
+    const struct http_header list[] = { json_type, { STR("Retry-After"), STR("1") } };
     protocol_error_write(&body, client->protocol, status, str_of(code), message);
-    http_reply(client->exchange, status, &json_type, 1, buf_view(&body));
+    http_reply(client->exchange, status, list, client->busy ? 2 : 1, buf_view(&body));
 }
 
 void client_refuse(struct client *client, const struct err *err)
@@ -111,7 +110,7 @@ void client_refuse(struct client *client, const struct err *err)
         buf_format(&text, " (%s)", err->where);
     if (err->hint[0])
         buf_format(&text, "; %s", err->hint);
-    refuse(client, status_of(err), err_word(err->code), buf_view(&text));
+    refuse(client, client->busy ? 409 : status_of(err), err_word(err->code), buf_view(&text));
 }
 
 /* By which `moult trace` and `moult prove` find the turn. */
@@ -122,6 +121,15 @@ static unsigned add_own(
     char *text = arena_format(&client->arena, "%llu", (unsigned long long)number);
     list[count++] = (struct http_header){ STR("X-Moult-Turn"), str_of(text) };
     return count;
+}
+
+void client_stream_head(struct client *client)
+{
+    struct http_header list[HEADERS_MAX + OWN_HEADERS] = { stream_type };
+    if (client->begun)
+        return;
+    client->begun = true;
+    http_begin(client->exchange, 200, list, add_own(client, list, 1));
 }
 
 /* The provider's own refusal, as it came, for a client of the same protocol. */
@@ -212,6 +220,7 @@ void client_free(struct client *client)
     hosted_forget(client);
     if (client->turn)
         client->turn->client = NULL;
+    stream_free(client->stream);
     arena_done(&client->arena);
     free(client);
 }
@@ -290,7 +299,8 @@ static int make_answer(struct client *client, const struct note *reply,
 {
     CLEANUP(buf_done) struct buf out = { 0 };
     struct turn *turn = client->turn;
-    bool native = reply && reply->protocol == client->protocol && !client->hosted;
+    bool native =
+        reply && reply->protocol == client->protocol && !client->hosted && !client->stream;
     ret->stream = client->view->stream;
     ret->head = native ? reply->head : (struct str){ 0 };
     if (native && effect->same && reply->stream == client->view->stream) {
@@ -310,12 +320,13 @@ static int make_answer(struct client *client, const struct note *reply,
         calls[i] = (struct protocol_call){ effect->calls[i].id, effect->calls[i].name,
             effect->calls[i].args };
     answer.calls = calls;
-    if (native) {
+    if (native || (reply && client->stream)) {
         answer.from_protocol = reply->protocol;
         answer.from_stream = reply->stream;
         answer.from = reply->said.raw;
     }
-    int rc = protocol_answer_write(&out, &answer, err);
+    int rc = client->stream ? stream_rest(&out, turn, reply, &answer, err)
+                            : protocol_answer_write(&out, &answer, err);
     ret->bytes =
         (struct str){ arena_string(&client->arena, out.at ? out.at : "", out.size), out.size };
     return rc;
@@ -369,11 +380,14 @@ static int prepare_hand(struct turn *turn, struct note *note, const struct wire_
         return 0;
     snprintf(id, sizeof id, "moult-%llu-%u", (unsigned long long)turn->row, note->id.number);
     struct answer *answer = arena_alloc(&client->arena, sizeof *answer);
+    if (client->passing && !(effect.same && reply == client->passed_of))
+        return err_set(err, ERR_STATE, "the harness hands over another answer than has left");
     int rc = make_answer(
         client, reply, &effect, str_of(arena_format(&client->arena, "%s", id)), answer, err);
     answer->chat = (struct str){ arena_string(&client->arena, chat.at, chat.size), chat.size };
     client->ready = answer;
-    return rc < 0 ? err_set(err, ERR_DEFECT, "an answer that cannot be written") : 0;
+    return rc < 0 && rc != -ERR_STATE ? err_set(err, ERR_DEFECT, "an answer that cannot be written")
+                                      : rc;
 }
 
 static void send_answer(struct client *client, const struct answer *answer)
@@ -452,20 +466,18 @@ const struct effect_kind effect_hand = { prepare_hand, dispatch_hand, NULL, hand
 
 bool client_passes(const struct turn *turn)
 {
-    static const uint32_t needs_whole =
-        1u << MOULT_REPLY | 1u << MOULT_BEFORE_TOOL | 1u << MOULT_ANSWER;
     const struct client *client = turn->client;
-    return client && client->exchange && !client->hosted && !client->begun && turn->worker &&
-           client->view->stream && !(crew_hooks(turn->worker) & needs_whole);
+    return stream_open(turn) && !client->hosted && !client->begun;
 }
 
-void client_pass_head(struct turn *turn, unsigned status, struct str head)
+void client_pass_head(struct turn *turn, const struct note *note, unsigned status, struct str head)
 {
     struct http_header list[HEADERS_MAX + OWN_HEADERS];
     struct client *client = turn->client;
     unsigned count = add_own(client, list, headers_list(head, list));
     stop_ping(client);
     client->begun = client->passing = true;
+    client->passed_of = note;
     http_begin(client->exchange, status, list, count);
 }
 
@@ -494,6 +506,16 @@ static void drained(struct waiter *waiter)
 
 /* --- the end */
 
+/* What a client has of an answer that broke off is a fact. */
+static const char *with_said(struct client *client, const char *why)
+{
+    size_t text = stream_said(client->stream);
+    if (text == 0 && client->passed == 0)
+        return why;
+    return arena_format(&client->arena, "%s; %zu bytes of %s had left", why,
+        text ? text : client->passed, text ? "its text" : "the provider's answer");
+}
+
 static void journal_failure(struct turn *turn, uint8_t how, struct str why)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
@@ -516,6 +538,9 @@ static void journal_failure(struct turn *turn, uint8_t how, struct str why)
             .bytes = buf_view(&text) };
         rc = session_add(session, &message, -1, &err);
     }
+    if (turn->client)
+        why = str_of(with_said(
+            turn->client, arena_string(&turn->client->arena, why.at ? why.at : "", why.size)));
     if (rc == 0)
         rc = live_turn_end(engine->store, turn->row, how, why, &err);
     if (rc < 0)
@@ -586,7 +611,9 @@ static void gone(struct waiter *waiter, bool whole)
     struct turn *turn = client->turn;
     if (turn && turn->session->gateway && !client->answered) {
         client->turn = NULL;
-        turn_abandon(turn, "the client hung up");
+        turn_abandon(turn, with_said(client, "the client hung up"));
+    } else if (turn) {
+        model_hold(turn, false); /* nobody has to be waited for any more */
     }
     client_free(client);
 }

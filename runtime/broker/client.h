@@ -20,11 +20,14 @@ struct client {
     struct digest *chain; /* [messages_count + 1]: of the history up to each message */
     struct turn *turn;
     bool hosted, begun, passing, answered;
+    bool busy; /* refused because another request of its session is in work */
     struct starting *starting; /* a hosted session that waits for its tools */
     struct answer *ready;      /* what is handed, until it is on disk */
     size_t passed;             /* bytes of the provider that went out as they came */
-    uint64_t hand;             /* row of the effect that was handed */
-    uint64_t number;           /* row of its turn */
+    const struct note *passed_of;
+    struct stream *stream; /* what left of an answer that is made here */
+    uint64_t hand;         /* row of the effect that was handed */
+    uint64_t number;       /* row of its turn */
     uv_timer_t *ping;
     struct client *next, *before;
 };
@@ -43,10 +46,12 @@ void client_free(struct client *client);
 /* While a provider answers: goes out as it comes, if the generation has nothing that needs the
  * whole. head: "name: value\n"... False: it is held. */
 bool client_passes(const struct turn *turn);
-void client_pass_head(struct turn *turn, unsigned status, struct str head);
+void client_pass_head(struct turn *turn, const struct note *note, unsigned status, struct str head);
 void client_pass(struct turn *turn, struct str bytes);
 /* Some of an answer has gone out that way. */
 bool client_passed(const struct turn *turn);
+/* The head of a stream, once. */
+void client_stream_head(struct client *client);
 
 /* gateway.c: which conversation a request goes on with. Sets client->turn, not run yet; 1 if the
  * request was answered already (its earlier answer had been lost). */

@@ -7,6 +7,7 @@
 #include "broker/client.h"
 #include "broker/open_calls.h"
 #include "broker/session.h"
+#include "broker/stream.h"
 #include "broker/swap.h"
 #include "broker/turn.h"
 
@@ -189,6 +190,11 @@ static int settle_one(struct turn *turn, const struct wire_settled *settled, str
     bool effect = settled->origin == WIRE_FROM_EFFECT;
     if ((effect ? from_effect : from_build)(turn, settled, &message) < 0)
         return err_set(err, ERR_INPUT, "it settles what is not there");
+    if (settled->effect) {
+        int rc = stream_settled(turn, effect_note(turn, settled->effect), message.bytes, err);
+        if (rc < 0)
+            return rc;
+    }
     if (settled->replaces)
         return session_replace(turn->session, settled->replaces - 1, &message, err);
     return session_add(turn->session, &message, -1, err);

@@ -54,8 +54,9 @@ static int add_said(struct client *client, struct session *session, uint64_t tur
     return rc;
 }
 
-static int in_work(struct err *err)
+static int in_work(struct client *client, struct err *err)
 {
+    client->busy = true;
     err_set(err, ERR_STATE, "a turn of this session is in work");
     return err_hint(err, "wait for its answer, or use another session");
 }
@@ -81,7 +82,7 @@ static int begin_turn(struct client *client, struct session *session, struct err
     if (rc < 0)
         return rc;
     if (session->turn)
-        return in_work(err);
+        return in_work(client, err);
     rc = turn_new(&turn, session, err);
     if (rc < 0)
         return rc;
@@ -228,7 +229,7 @@ static bool is_starting(const struct client *client, struct str name)
 static int start_tools(struct client *client, struct str name, struct err *err)
 {
     if (is_starting(client, name))
-        return in_work(err);
+        return in_work(client, err);
     struct starting *starting = starting_new(client->engine, name);
     starting->client = client;
     client->starting = starting;

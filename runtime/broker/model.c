@@ -11,6 +11,7 @@
 #include "broker/client.h"
 #include "broker/headers.h"
 #include "broker/provider.h"
+#include "broker/stream.h"
 #include "broker/turn.h"
 
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct model_call {
     char retry_after[64], retry_after_ms[32];
     unsigned status;
     bool stream, passing;
+    bool leaves;      /* its text goes to the client as it comes */
     bool nested;      /* the answer is a hook's: its text alone */
     struct err wrong; /* what the reply says is not the protocol */
 };
@@ -166,6 +168,7 @@ static int encode(struct model_call *call, const struct wire_effect *effect, str
         .tools = effect->tools.size ? effect->tools : turn->session->tools,
         .tokens_max = client ? client->view->tokens_max : 0 };
     fresh.messages_count = all_messages(turn, effect, (struct str **)&fresh.messages, &arena);
+    fresh.stream = call->stream = call->leaves = stream_open(turn);
     return protocol_request_fresh(&call->body, &fresh, err);
 }
 
@@ -187,8 +190,11 @@ static void tell(const struct model_call *call, const struct wire_effect *effect
     const struct provider *provider = call->provider;
     buf_text(body, "{\"model\":");
     json_quote(body, provider->model ? provider->model->name : (struct str){ 0 });
-    buf_format(body, ",\"number\":%u,\"protocol\":\"%s\",\"stream\":%s,\"bytes\":%zu,\"parts\":[",
+    buf_format(body,
+        ",\"number\":%u,\"protocol\":\"%s\",\"stream\":%s,\"leaves\":%s,\"bytes\":%zu,"
+        "\"parts\":[",
         effect->model, protocol_words[provider->protocol], call->stream ? "true" : "false",
+        call->leaves || (call->stream && client_passes(call->turn)) ? "true" : "false",
         call->body.size);
     for (uint32_t i = 0; i < effect->parts_count; i++) {
         const struct wire_part *part = &effect->parts[i];
@@ -330,8 +336,6 @@ static void on_head(void *with, unsigned status)
 {
     struct model_call *call = with;
     call->status = status;
-    if (status / 100 == 2)
-        call->reply = protocol_reply_new(call->provider->protocol, call->stream);
 }
 
 static void keep_text(char *to, size_t size, struct str value)
@@ -354,6 +358,9 @@ static void on_header(void *with, struct str name, struct str value)
         keep_text(call->retry_after, sizeof call->retry_after, value);
     if (is(name, "retry-after-ms"))
         keep_text(call->retry_after_ms, sizeof call->retry_after_ms, value);
+    /* A provider that does not stream, though it was asked to. */
+    if (call->leaves && is(name, "content-type") && str_starts(value, STR("application/json")))
+        call->stream = call->note->stream = false;
     if (is(name, "content-encoding"))
         return; /* decoded */
     if (headers_down(name) && call->head.size + name.size + value.size < HEAD_MAX) {
@@ -364,9 +371,20 @@ static void on_header(void *with, struct str name, struct str value)
     }
 }
 
+/* Its first byte, or its end: who reads it, and whether it leaves as it comes. */
+static void begin_reply(struct model_call *call)
+{
+    call->reply = protocol_reply_new(call->provider->protocol, call->stream);
+    call->passing = call->stream && !call->leaves && client_passes(call->turn);
+    if (call->passing)
+        client_pass_head(call->turn, call->note, call->status, buf_view(&call->head));
+}
+
 static void on_data(void *with, struct str bytes)
 {
     struct model_call *call = with;
+    if (call->status / 100 == 2 && !call->reply)
+        begin_reply(call);
     if (!call->reply) {
         size_t room = ERROR_BODY_MAX - call->refusal.size;
         buf_add(&call->refusal, bytes.at, bytes.size < room ? bytes.size : room);
@@ -374,12 +392,10 @@ static void on_data(void *with, struct str bytes)
     }
     if (!call->wrong.code)
         protocol_reply_feed(call->reply, bytes, &call->wrong);
-    if (!call->passing && call->stream && client_passes(call->turn)) {
-        call->passing = true;
-        client_pass_head(call->turn, call->status, buf_view(&call->head));
-    }
     if (call->passing && !call->wrong.code)
         client_pass(call->turn, bytes);
+    if (call->leaves && !call->wrong.code)
+        stream_text(call->turn, call->note, protocol_reply_text(call->reply));
 }
 
 static struct str copied(struct turn *turn, struct str text)
@@ -471,6 +487,8 @@ static void on_end(void *with, enum transfer_end end, bool sent, const struct er
     (void)sent;
     if (end == TRANSFER_CANCELLED)
         return; /* model_cancel frees it */
+    if (call->status / 100 == 2 && !call->reply)
+        begin_reply(call);
     if (call->reply)
         read_reply(call, end, err);
     else
@@ -509,9 +527,12 @@ static void dispatch(struct turn *turn, struct note *note)
         return;
     }
     /* A harness may try again; a client that has half of an answer never gets another half. */
-    if (!call->nested && turn->model_error && client_passed(turn)) {
+    if (!call->nested && (client_passed(turn) || !stream_free_to_ask(turn))) {
+        const struct note *failed_one = turn->model_error;
         err_set(&err, ERR_STATE, "a part of the answer is with the client");
-        no_transfer(turn, note, (enum protocol_error)turn->model_error->result.error_class, &err);
+        no_transfer(turn, note,
+            failed_one ? (enum protocol_error)failed_one->result.error_class : PROTOCOL_REFUSED,
+            &err);
         return;
     }
     struct transfer_request request = { .method = "POST",
@@ -550,5 +571,5 @@ void model_hold(struct turn *turn, bool held)
 
 bool model_answers(const struct turn *turn)
 {
-    return turn->model && turn->model->reply;
+    return turn->model && turn->model->status / 100 == 2;
 }

@@ -188,6 +188,7 @@ static const struct field effect_fields[] = {
     ONE(wire_effect, name, BYTES, WIRE_TEXT_MAX),
     ONE(wire_effect, body, BYTES, WIRE_BYTES_MAX),
     ONE(wire_effect, ms, U32, UINT32_MAX),
+    ONE(wire_effect, refused, BOOL, 1),
 };
 static const struct field event_fields[] = {
     ONE(wire_event, lease, U64, UINT64_MAX),

@@ -183,6 +183,7 @@ struct wire_effect {
      */
     struct str name, body;
     uint32_t ms;
+    bool refused; /* HAND: a hook refuses the turn, and the text says why */
 };
 
 enum { WIRE_ACTION_FAILED = 15 }; /* in the place of an action: the hook failed */
@@ -218,8 +219,8 @@ struct wire_ready {
     uint32_t layers;   /* bit an enum sandbox_layer: in force in this process */
     struct str *names; /* of the loaded plugins */
     uint32_t names_count;
-    /* Bit an enum moult_hook_id: somebody stands there; the same bit WIRE_LOOKS higher: and all who
-     * do have promised to look only (MOULT_ONLY_LOOKS). */
+    /* Bit an enum moult_hook_id: somebody stands there (before_tool: or has a tool of its own); the
+     * same bit WIRE_LOOKS higher: and all who do have promised to look only (MOULT_ONLY_LOOKS). */
     uint32_t hooks;
 };
 enum { WIRE_LOOKS = 16 };

@@ -200,6 +200,7 @@ void effect_hand(struct session *session)
         .kind = WIRE_HAND,
         .origin = WIRE_FROM_EFFECT,
         .reply = reply->effect,
+        .refused = turn->how == WIRE_ENDED_REFUSED,
         .same = reply->root && reply->effect && !reply->text_changed && !reply->calls_changed &&
                 count == reply->calls_count,
     };

@@ -211,6 +211,10 @@ static uint32_t hooks_mask(const struct harness *harness)
         mask |= (uint32_t)(harness->chains[hook].count > 0) << hook;
         mask |= (uint32_t)all_look(harness, hook) << (hook + WIRE_LOOKS);
     }
+    /* A plugin's own tool is carried out here: such a call does not leave. */
+    for (uint32_t i = 0; i < harness->builds_count; i++)
+        if (harness->builds[i].plugin->tools_count > 0)
+            mask = (mask | 1u << MOULT_BEFORE_TOOL) & ~(1u << (MOULT_BEFORE_TOOL + WIRE_LOOKS));
     return mask;
 }
 

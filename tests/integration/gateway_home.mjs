@@ -59,14 +59,16 @@ export async function model(script, port = 0) {
     }
 }
 
-/** Plugins stand in the order; without those that need a whole reply, what the provider says is passed on as it comes. */
+/** Its plugins promise only to look, so that what the provider says passes as it comes; without that it is held. */
 function harness(name) {
     const from = `${source}/examples/naive-harness`
-    if (name === 'held') return from
-    const to = join(work, 'passing-harness'), order = join(to, 'pipeline/order.c')
+    if (name === 'passing') return from
+    const to = join(work, 'held-harness')
     cpSync(from, to, { recursive: true })
-    const text = readFileSync(order, 'utf8').split('\n')
-    writeFileSync(order, text.filter(line => !/MOULT_(REPLY|BEFORE_TOOL|ANSWER)/.test(line)).join('\n'))
+    for (const plugin of ['replies', 'calls', 'answers']) {
+        const file = join(to, `plugins/${plugin}/${plugin}.c`), text = readFileSync(file, 'utf8')
+        writeFileSync(file, text.replace('    .traits = MOULT_ONLY_LOOKS,\n', ''))
+    }
     return to
 }
 

@@ -62,8 +62,8 @@ service = await serve()
 for (let round = 0; round < 4; round++) {
     const name = { 'X-Moult-Session': `both-${round}` }
     const answers = await Promise.all([1, 2, 3].map(() => post('/v1/chat/completions', user('hi'), name)))
-    same(answers.map(it => it.status).sort(), [200, 503, 503])
-    for (const it of answers.filter(it => it.status === 503)) match(it.said, /a turn of this session is in work/)
+    same(answers.map(it => it.status).sort(), [200, 409, 409])
+    for (const it of answers.filter(it => it.status === 409)) match(it.said, /a turn of this session is in work/)
     const after = await post('/v1/chat/completions', user('again'), name)
     equal(after.status, 200, after.said)
 }

@@ -1,0 +1,102 @@
+// stream_home - what the stories of streams share: a provider whose every piece is said when the story wants it, and
+// readers of what a client was told so far. Imported, never run.
+import { createServer } from 'node:http'
+
+const event = (name, data) => `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`
+const chunk = (delta, finish_reason = null) => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1,
+    model: 'm', choices: [{ index: 0, delta, finish_reason }] })}\n\n`
+
+/** How a provider says each thing, by the end of the path that was asked. */
+const SPEAK = {
+    completions: {
+        begin: () => chunk({ role: 'assistant', content: '' }),
+        text: text => chunk({ content: text }),
+        call: (id, name, args) => chunk({ tool_calls: [{ index: 0, id, type: 'function', function: { name, arguments: JSON.stringify(args) } }] }),
+        end: called => `${chunk({}, called ? 'tool_calls' : 'stop')}data: [DONE]\n\n`,
+    },
+    messages: {
+        begin: () => event('message_start', { message: { id: 'm', type: 'message', role: 'assistant', model: 'm', content: [],
+            stop_reason: null, stop_sequence: null, usage: { input_tokens: 1, output_tokens: 1 } } }) +
+            event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+        text: text => event('content_block_delta', { index: 0, delta: { type: 'text_delta', text } }),
+        call: (id, name, args) => event('content_block_stop', { index: 0 }) +
+            event('content_block_start', { index: 1, content_block: { type: 'tool_use', id, name, input: {} } }) +
+            event('content_block_delta', { index: 1, delta: { type: 'input_json_delta', partial_json: JSON.stringify(args) } }),
+        end: called => event('content_block_stop', { index: called ? 1 : 0 }) +
+            event('message_delta', { delta: { stop_reason: called ? 'tool_use' : 'end_turn', stop_sequence: null }, usage: { output_tokens: 9 } }) +
+            event('message_stop', {}),
+    },
+}
+
+/** A provider that does what the story does: each next() is a request that came, with what can be said to it. */
+export async function provider() {
+    const waiting = [], asked = []
+    let wanted
+    const server = createServer(async (req, res) => {
+        let text = '', called = false
+        try {
+            for await (const piece of req) text += piece
+        } catch { return }
+        const body = JSON.parse(text), speak = SPEAK[req.url.split('/').at(-1)]
+        const gone = new Promise(done => res.once('close', () => done(res.writableFinished)))
+        const write = bytes => new Promise(done => res.write(bytes, () => done()))
+        const it = {
+            body, gone,
+            begin: () => { res.writeHead(200, { 'content-type': 'text/event-stream' }); return write(speak.begin()) },
+            say: text => write(speak.text(text)),
+            /** Whether the socket took it at once. */
+            pour: text => res.write(speak.text(text)),
+            drained: () => new Promise(done => { res.once('drain', done); res.once('close', done) }),
+            call: (...args) => { called = true; return write(speak.call(...args)) },
+            end: () => res.end(speak.end(called)),
+            cut: () => res.destroy(),
+            refuse: (status, headers = {}) => { res.writeHead(status, { 'content-type': 'application/json', ...headers })
+                res.end('{"error":{"message":"not now"}}') },
+            whole: message => { res.setHeader('content-type', 'application/json')
+                res.end(JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message,
+                    finish_reason: message.tool_calls ? 'tool_calls' : 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } })) },
+        }
+        asked.push(body)
+        if (wanted) wanted(it)
+        else waiting.push(it)
+        wanted = undefined
+    })
+    server.keepAliveTimeout = 0
+    await new Promise(done => server.listen(0, '127.0.0.1', done))
+    server.unref()
+    return {
+        asked, url: `http://127.0.0.1:${server.address().port}`,
+        next: () => waiting.length ? Promise.resolve(waiting.shift()) : new Promise(done => { wanted = done }),
+        async says(...texts) {
+            const it = await this.next()
+            await it.begin()
+            for (const text of texts) await it.say(text)
+            return it
+        },
+    }
+}
+
+/** The whole events of a stream so far: those with JSON in them. */
+export const events = text => text.split('\n\n').slice(0, -1).flatMap(block => {
+    const data = block.split('\n').filter(line => line.startsWith('data: ')).map(line => line.slice(6)).join('\n')
+    return data && data !== '[DONE]' ? [JSON.parse(data)] : []
+})
+
+const user = text => [{ role: 'user', content: text }]
+/** Each protocol as a client speaks it: where, what is asked, what was said so far, whether it has said its end. */
+export const CLIENTS = {
+    chat: { path: '/v1/chat/completions', ask: text => ({ messages: user(text) }),
+        said: text => events(text).map(it => it.choices?.[0]?.delta?.content ?? '').join(''),
+        calls: text => events(text).flatMap(it => it.choices?.[0]?.delta?.tool_calls ?? []).filter(it => it.function?.name).map(it => it.function.name),
+        over: text => text.includes('data: [DONE]'), failed: text => events(text).find(it => it.error)?.error.message },
+    responses: { path: '/v1/responses', ask: text => ({ input: user(text) }),
+        said: text => events(text).filter(it => it.type === 'response.output_text.delta').map(it => it.delta).join(''),
+        calls: text => events(text).filter(it => it.type === 'response.output_item.done' && it.item.type === 'function_call').map(it => it.item.name),
+        over: text => events(text).some(it => it.type === 'response.completed'),
+        failed: text => { const it = events(text).find(one => one.type === 'error'); return it?.message ?? it?.error?.message } },
+    messages: { path: '/v1/messages', ask: text => ({ max_tokens: 99, messages: user(text) }),
+        said: text => events(text).filter(it => it.delta?.type === 'text_delta').map(it => it.delta.text).join(''),
+        calls: text => events(text).filter(it => it.content_block?.type === 'tool_use').map(it => it.content_block.name),
+        over: text => events(text).some(it => it.type === 'message_stop'),
+        failed: text => events(text).find(it => it.type === 'error')?.error.message },
+}
