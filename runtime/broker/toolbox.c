@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "broker/toolbox_box.h"
 #include "broker/toolbox_tools.h"
@@ -88,11 +89,22 @@ static void join_lists(struct toolbox *toolbox)
     }
 }
 
+/* Whether the session goes on without that box. */
+static bool does_without(const struct toolbox *toolbox, unsigned number, const struct err *err)
+{
+    struct str name = name_of(toolbox, number);
+    if (number == 0 || !toolbox->plan.config->servers[number - 1].optional)
+        return false;
+    log_line(LOG_WARN, "a session goes on without mcpServers.%.*s: %s", (int)name.size, name.at,
+        err->text);
+    return true;
+}
+
 /* Names are given in the order of moult.json, not in the order in which servers come up. */
 static void on_tools(void *with, unsigned number, const struct json *tools, const struct err *err)
 {
     struct toolbox *toolbox = with;
-    if (!tools) {
+    if (!tools && !does_without(toolbox, number, err)) {
         struct err failed = *err;
         struct str name = name_of(toolbox, number);
         if (number > 0)
@@ -100,7 +112,7 @@ static void on_tools(void *with, unsigned number, const struct json *tools, cons
         is_ready(toolbox, -failed.code, &failed);
         return;
     }
-    buf_str(&toolbox->lists[number], tools->raw);
+    buf_str(&toolbox->lists[number], tools ? tools->raw : STR("[]"));
     if (++toolbox->boxes_known < toolbox->boxes_count)
         return;
     join_lists(toolbox);
@@ -123,17 +135,18 @@ static void note_holders(void *with)
 static void start_boxes(struct toolbox *toolbox)
 {
     const struct toolbox_plan *plan = &toolbox->plan;
-    for (unsigned i = 0; i < toolbox->boxes_count; i++)
+    for (unsigned i = 0; i < toolbox->boxes_count; i++) {
+        const struct config_server *server = i > 0 ? &plan->config->servers[i - 1] : NULL;
         toolbox->boxes[i] = box_new(&(struct box_plan){
             .loop = plan->loop,
             .tool = plan->tool,
-            .server = i > 0 ? &plan->config->servers[i - 1] : NULL,
+            .server = server,
             .workspace = toolbox->workspace,
             .homes = (const char *const *)toolbox->homes,
             .tier = plan->config->tier,
             .waived = plan->waived,
-            .start_ms = plan->start_ms,
-            .call_ms = plan->call_ms,
+            .start_ms = server && server->start_ms ? server->start_ms : plan->start_ms,
+            .call_ms = server && server->call_ms ? server->call_ms : plan->call_ms,
             .idle_ms = plan->idle_ms,
             .lock = toolbox->lock,
             .on_tools = on_tools,
@@ -141,6 +154,7 @@ static void start_boxes(struct toolbox *toolbox)
             .with = toolbox,
             .number = i,
         });
+    }
     for (unsigned i = 0; i < toolbox->boxes_count; i++)
         box_start(toolbox->boxes[i]);
 }

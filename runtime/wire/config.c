@@ -158,10 +158,17 @@ static int read_env(
     return 0;
 }
 
+static const struct config_key server_timeout_keys[] = {
+    ROW("start", value_number, config_server, start_ms, "milliseconds"),
+    ROW("call", value_number, config_server, call_ms, "milliseconds"),
+    { 0 },
+};
 static const struct config_key server_keys[] = {
     ROW("command", value_text, config_server, command, "a program"),
     ROW("args", value_texts, config_server, args, "a list of strings"),
     { "env", read_env, 0, NULL, "an object of strings" },
+    PART("timeouts_ms", server_timeout_keys),
+    ROW("optional", value_bool, config_server, optional, "true or false"),
     { 0 },
 };
 

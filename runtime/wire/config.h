@@ -29,6 +29,8 @@ struct config_server { /* mcpServers */
     uint32_t args_count; /* a list's count stands behind its pointer: config.c relies on it */
     struct str *env;     /* "NAME=value" */
     uint32_t env_count;
+    uint32_t start_ms, call_ms; /* until it has listed its tools; for one call. 0: the defaults */
+    bool optional;              /* a session goes on without it */
 };
 struct config {
     struct config_model *models;

@@ -123,7 +123,8 @@ static void reads_servers_and_models(void **state)
     const char *text =
         "{\"models\":[{\"name\":\"main\",\"provider\":\"openai\",\"api_key\":{\"env\":\"K\"}}],"
         "\"mcpServers\":{\"store\":{\"command\":\"node\",\"args\":[\"a\",\"b\"],"
-        "\"env\":{\"X\":\"1\"}}},\"limits\":{\"steps\":7}}";
+        "\"env\":{\"X\":\"1\"},\"timeouts_ms\":{\"start\":8,\"call\":9},\"optional\":true}},"
+        "\"limits\":{\"steps\":7}}";
     assert_int_equal(config_parse(&config, str_of(text), &arena, NULL), 0);
     assert_int_equal(config.models_count, 1);
     assert_true(str_equal(config.models[0].key_env, STR("K")));
@@ -131,6 +132,8 @@ static void reads_servers_and_models(void **state)
     assert_int_equal(config.servers[0].args_count, 2);
     assert_true(str_equal(config.servers[0].args[1], STR("b")));
     assert_true(str_equal(config.servers[0].env[0], STR("X=1")));
+    assert_true(config.servers[0].start_ms == 8 && config.servers[0].call_ms == 9);
+    assert_true(config.servers[0].optional);
     assert_int_equal(config.steps_max, 7);
     assert_true(config.hook_cpu_ms == 5000 && config.hook_sleep_ms == 10000);
     assert_true(str_equal(config.autonomy, STR("propose")));
