@@ -1,8 +1,10 @@
 // peers - one turn of two model calls and a tool through the agent libraries of npm, each in a process of its own, and
 // through the gateway of moult with a client that does nothing else: processor time of a turn, and what stays resident.
+// Each keeps its connection, as those libraries' HTTP clients and all others do.
 // The packages are those of tests/tools/clients, at their versions; without them only moult is measured.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { calls, makeHome, model, resident, says } from '../integration/crash_home.mjs'
@@ -24,12 +26,24 @@ const upstream = await model(({ messages, stream, model }) => {
 })
 
 const it = makeHome(upstream.url), service = await it.serve()
+const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+const tools = [{ type: 'function', function: { name: 'get_weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } } }]
+async function ask(messages) {
+    const bytes = JSON.stringify({ model: 'main', messages, tools })
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(bytes) }
+    const answer = await new Promise((done, failed) =>
+        request({ socketPath: it.socketPath, path: '/v1/chat/completions', method: 'POST', agent, headers }, done)
+            .on('error', failed).end(bytes))
+    let text = ''
+    for await (const piece of answer) text += piece
+    if (answer.statusCode !== 200) throw new Error(text)
+    return JSON.parse(text).choices[0].message
+}
 async function turn(n) {
     const messages = [{ role: 'user', content: `the weather? ${n}` }]
-    const tools = [{ type: 'function', function: { name: 'get_weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } } }]
-    const first = await it.ask(messages, {}, { tools }), { message } = first.choices[0]
-    const second = await it.ask([...messages, message, { role: 'tool', tool_call_id: message.tool_calls[0].id, content: 'sunny' }], {}, { tools })
-    if (second.choices[0].message.content !== 'It is sunny.') throw new Error(second.text)
+    const first = await ask(messages)
+    const second = await ask([...messages, first, { role: 'tool', tool_call_id: first.tool_calls[0].id, content: 'sunny' }])
+    if (second.content !== 'It is sunny.') throw new Error(JSON.stringify(second))
 }
 const all = async () => [service.pid, ...(await it.status()).workers.map(({ pid }) => pid)]
 for (let i = 0; i < WARM; i++) await turn(i)
