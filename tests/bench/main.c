@@ -26,7 +26,7 @@ static const struct bench {
     { "import", "recorded traces read and parsed into runs", bench_import },
     { "mine", "runs through all detectors", bench_mine },
     { "replay", "recorded runs through a locked worker, beside reading them", bench_replay },
-    { "turn", "a turn of two model calls through the gateway, beside libcurl alone", bench_turn },
+    { "turn", "a turn of two model calls, gateway and hosted, beside libcurl alone", bench_turn },
     { "cold", "from `moult serve` to the first turn answered", bench_cold },
     { "memory", "broker and worker after a thousand turns", bench_memory },
     { "swap", "a promotion, and swaps under 64 turns in flight", bench_swap },
@@ -42,7 +42,7 @@ void bench_figure(struct buf *out, const char *name, double value, const char *u
             out->size ? "," : "", name, value, unit, aim);
         return;
     }
-    buf_format(out, "  %-34s %10.2f %s", name, value, unit);
+    buf_format(out, "  %-52s %10.2f %s", name, value, unit);
     if (aim > 0)
         buf_format(out, "   (aim %g%s)", aim, value <= aim ? "" : ", missed");
     buf_char(out, '\n');
