@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "promote/admit.h"
+#include "promote/back.h"
 #include "promote/builds.h"
 #include "promote/canary.h"
 #include "promote/chain.h"
@@ -219,54 +220,6 @@ int promotion_run(
 
 /* --- back */
 
-static int read_old(struct generation *ret, struct driver *driver,
-    const struct admission *admission, struct err *err)
-{
-    struct str text;
-    int rc = journal_get(
-        driver->journal, "generation", &admission->generation, &driver->arena, &text, err);
-    return rc < 0 ? rc : generation_read(ret, text, &driver->arena, err);
-}
-
-static bool named(const struct admission *admission, const struct digest *build, struct str to)
-{
-    char hex[DIGEST_HEX];
-    return str_starts(admission->commit, to) ||
-           (!hash_zero(build) && str_starts(str_of(hash_hex(hex, build)), to));
-}
-
-/* Is this what the person means: the digits given, or else the last that was different? */
-static bool is_target(const struct driver *driver, const struct admission *admission,
-    const struct generation *old, struct str plugin, struct str to)
-{
-    const struct generation_build *now = generation_find(&driver->generation, plugin);
-    const struct generation_build *then = generation_find(old, plugin);
-    if (plugin.size == 0)
-        return to.size ? named(admission, &admission->build, to)
-                       : !hash_equal(&old->tree, &driver->generation.tree);
-    if (!then)
-        return false;
-    return to.size ? named(admission, &then->build, to)
-                   : !now || !hash_equal(&then->build, &now->build);
-}
-
-static int find_target(const struct admission **ret, struct generation *ret_old,
-    struct driver *driver, struct str plugin, struct str to, struct err *err)
-{
-    for (uint32_t i = driver->admissions_count; i-- > 0;) {
-        int rc = read_old(ret_old, driver, &driver->admissions[i], err);
-        if (rc < 0)
-            return rc;
-        *ret = &driver->admissions[i];
-        if (is_target(driver, *ret, ret_old, plugin, to))
-            return 0;
-    }
-    err_set(err, ERR_MISSING,
-        to.size ? "nothing that begins with %.*s was ever active" : "nothing else was ever active",
-        (int)(to.size & 127), to.at);
-    return err_hint(err, "moult log lists what was active");
-}
-
 /* The old file of that plugin in the active tree. */
 static int commit_back(struct lineage_id *ret, struct driver *driver,
     const struct admission *target, struct str plugin, uint32_t at_s, struct err *err)
@@ -316,7 +269,7 @@ int promotion_rollback(struct driver *driver, struct str plugin, struct str to, 
     struct generation_build *row = generation_find(&driver->generation, plugin);
     if (plugin.size && !row)
         return refuse_unknown(plugin, err);
-    int rc = find_target(&target, &known, driver, plugin, to, err);
+    int rc = back_target(&target, &known, driver, plugin, to, err);
     if (rc < 0)
         return rc;
     const struct generation_build *back = plugin.size ? generation_find(&known, plugin) : NULL;

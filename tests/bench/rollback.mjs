@@ -13,7 +13,7 @@ const service = await it.serve()
 it.json('promote', id)
 const whole = [], behind = []
 for (let i = 0; i < ROUNDS; i++) {
-    const move = await onNew(it, ['rollback'])
+    const move = await onNew(it, it.toggle())
     whole.push(move.command)
     behind.push(move.behind)
 }

@@ -48,7 +48,7 @@ const calm = await under('calm', () => pause(CALM_MS))
 const memory = resident(service.pid), open = descriptors(service.pid)
 const moved = await under('swap', async () => {
     for (let i = 0; i < swaps; i++) {
-        const code = await command('rollback')
+        const code = await command(...it.toggle())
         if (code !== 0) throw new Error(`rollback ${i} ended with ${code}`)
     }
 })

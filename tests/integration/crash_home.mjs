@@ -106,6 +106,11 @@ export function makeHome(url, config = {}, { from = bin, harness = naive } = {})
         trace: id => text('trace', id, '--export').trim().split('\n').map(line => JSON.parse(line)),
         rows: sql => JSON.parse(execFileSync('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 10000', join(home, 'journal.db'), sql])
             .toString() || '[]'),
+        /** What brings back what was active before, forward again too: `moult rollback` alone goes further back. */
+        toggle() {
+            const [, { before }] = this.rows("SELECT json_extract(body, '$.commit') before FROM admission ORDER BY number DESC LIMIT 2")
+            return ['rollback', '--to', before]
+        },
         serve: (more = {}) => serve(moult, home, more),
         /** A broker that a command started goes a moment after it; it holds this lock as long as it lives. */
         rests: () => execFileSync('flock', [join(home, 'run/broker.lock'), 'true']),

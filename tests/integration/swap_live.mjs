@@ -56,12 +56,13 @@ function proved(turn) {
 }
 await moves('promoted', () => it.json('promote', id))
 await moves('returned', () => it.json('rollback'))
+same(it.tries('rollback').said.error.code, 'missing', 'a second one does not go forward again')
 same(trees()[2], trees()[0], 'what was there before')
 equal((await it.status()).pid, service.pid)
 
 // Immediate: what comes behind the command runs on what it says, without a compiler.
 const began = performance.now()
-it.json('rollback')
+it.json(...it.toggle())
 const took = performance.now() - began
 const { headers } = await it.ask(user('now'), { 'x-moult-session': 'now' })
 const digests = turn => it.rows(`SELECT DISTINCT lower(hex(generation)) g FROM effect WHERE turn = ${turn}`).map(({ g }) => g)
@@ -85,7 +86,7 @@ const looks = []
 for (let round = 0; round < swaps; round++) {
     const second = gate(`g${round} 2`), turns = Array.from({ length: TURNS }, (_, i) => client(i, round))
     await second.reached(TURNS)
-    it.json('rollback')
+    it.json(...it.toggle())
     second.open()
     const answers = await Promise.all(turns)
     same(answers.map(({ said }) => said), turns.map((_, i) => `g${round} of ${i} is done`))

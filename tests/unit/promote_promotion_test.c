@@ -524,6 +524,11 @@ static void goes_back_to_what_was_active_and_says_to_what(void **state)
     must(candidate_find(driver.journal, &driver.arena, driver.admissions[1].candidate, &was, &err),
         &err);
     assert_int_equal(was.stage, STAGE_ROLLED_BACK);
+    /* Once more is further back, and there is nothing; forward again has to be said. */
+    assert_int_equal(promotion_rollback(&driver, one, STR(""), &err), -ERR_MISSING);
+    assert_int_equal(promotion_rollback(&driver, STR(""), STR(""), &err), -ERR_MISSING);
+    assert_non_null(strstr(err.hint, "--to"));
+    assert_int_equal(driver_last(&driver)->number, 2);
 }
 
 /* A proposal is gone when its candidate is shown; and what it says of itself is not believed. */
