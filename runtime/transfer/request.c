@@ -27,8 +27,8 @@ static const struct fixed {
 /* Headers that libcurl makes, by the request or not at all. */
 static const char *const own[] = { "connection", "content-length", "expect", "keep-alive",
     "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade" };
-/* Sent only if the request has them: libcurl has values of its own. */
-static const char *const unasked[] = { "Accept", "Accept-Encoding", "Content-Type", "User-Agent" };
+/* Sent only if the request has them: libcurl has values of its own. "Name:" means none to it. */
+static const char *const unasked[] = { "Accept:", "Accept-Encoding:", "Content-Type:", "Expect:" };
 
 static bool is(struct str name, const char *word)
 {
@@ -43,50 +43,73 @@ static bool in(struct str name, const char *const *words, size_t count)
     return false;
 }
 
-static void add(struct transfer *transfer, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(transfer->headers, line);
-    transfer->headers = longer ? longer : transfer->headers;
-}
-
-/* "Name: value"; to libcurl "Name:" means none and "Name;" an empty one. */
-static int add_header(struct transfer *transfer, const char *line, struct err *err)
-{
-    size_t size = strcspn(line, ":");
-    if (size == 0 || !line[size] || strpbrk(line, "\r\n") || memchr(line, ' ', size))
-        return err_set(err, ERR_INPUT, "a header is malformed: %.*s", (int)size, line);
-    if (in((struct str){ line, size }, own, COUNT_OF(own)))
-        return 0;
-    if (line[size + 1 + strspn(line + size + 1, " \t")]) {
-        add(transfer, line);
-        return 0;
-    }
-    CLEANUP(mem_freep) char *empty = mem_format("%.*s;", (int)size, line);
-    add(transfer, empty);
-    return 0;
-}
-
 static bool has(const char *const *headers, const char *name)
 {
     size_t size = strlen(name);
     for (; headers && *headers; headers++)
-        if (!strncasecmp(*headers, name, size) && (*headers)[size] == ':')
+        if (!strncasecmp(*headers, name, size))
             return true;
     return false;
+}
+
+static bool is_formed(const char *line)
+{
+    size_t size = strcspn(line, ":");
+    return size > 0 && line[size] && !strpbrk(line, "\r\n") && !memchr(line, ' ', size);
+}
+
+/* libcurl takes a list; this one is a single block, since it is made for each request: the nodes,
+ * then their texts. */
+struct lines {
+    struct curl_slist *node;
+    char *text;
+};
+
+static void add(struct lines *lines, const char *text, size_t size)
+{
+    memcpy(lines->text, text, size);
+    lines->text[size] = 0;
+    *lines->node = (struct curl_slist){ lines->text, lines->node + 1 };
+    lines->node++;
+    lines->text += size + 1;
+}
+
+/* "Name: value"; an empty one is "Name;" to libcurl. */
+static void add_header(struct lines *lines, const char *line)
+{
+    size_t size = strcspn(line, ":");
+    bool empty = !line[size + 1 + strspn(line + size + 1, " \t")];
+    add(lines, line, empty ? size + 1 : strlen(line));
+    if (empty)
+        lines->text[-2] = ';';
+}
+
+static bool is_sent(const struct transfer_request *request, const char *name)
+{
+    return has(request->headers, name) && strcmp(name, "Expect:") != 0;
 }
 
 static int set_headers(
     struct transfer *transfer, const struct transfer_request *request, struct err *err)
 {
-    for (const char *const *line = request->headers; line && *line; line++)
-        if (add_header(transfer, *line, err) < 0)
-            return -err->code;
-    add(transfer, "Expect:");
-    for (size_t i = 0; i < COUNT_OF(unasked); i++) {
-        char none[32] = { 0 };
-        if (!has(request->headers, unasked[i]))
-            add(transfer, strcat(strcpy(none, unasked[i]), ":"));
+    size_t count = COUNT_OF(unasked), room = 0;
+    for (const char *const *line = request->headers; line && *line; line++, count++) {
+        if (!is_formed(*line))
+            return err_set(
+                err, ERR_INPUT, "a header is malformed: %.*s", (int)strcspn(*line, ":"), *line);
+        room += strlen(*line) + 1;
     }
+    for (size_t i = 0; i < COUNT_OF(unasked); i++)
+        room += strlen(unasked[i]) + 1;
+    transfer->headers = mem_alloc(count * sizeof *transfer->headers + room);
+    struct lines lines = { transfer->headers, (char *)(transfer->headers + count) };
+    for (const char *const *line = request->headers; line && *line; line++)
+        if (!in((struct str){ *line, strcspn(*line, ":") }, own, COUNT_OF(own)))
+            add_header(&lines, *line);
+    for (size_t i = 0; i < COUNT_OF(unasked); i++)
+        if (!is_sent(request, unasked[i]))
+            add(&lines, unasked[i], strlen(unasked[i]));
+    lines.node[-1].next = NULL; /* there is one: Expect is never sent */
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
     return 0;
 }

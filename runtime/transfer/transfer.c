@@ -132,7 +132,7 @@ static void release(struct transfer *transfer)
         curl_multi_remove_handle(of->multi, transfer->easy);
         transfers_spare(of, STEAL(transfer->easy));
     }
-    curl_slist_free_all(STEAL(transfer->headers));
+    free(STEAL(transfer->headers));
 }
 
 static void dispose(struct transfer *transfer)

@@ -36,7 +36,7 @@ struct transfer {
     struct transfer *before, *after; /* the list of all */
     struct transfer *next_ready;
     CURL *easy;
-    struct curl_slist *headers;
+    struct curl_slist *headers; /* one block */
     const struct transfer_events *events;
     void *with;
     struct transfer_limits limits;
