@@ -312,6 +312,7 @@ static int make_answer(struct client *client, const struct note *reply,
         .model = client->view->model,
         .id = id,
         .text = effect->text,
+        .refused = effect->refused && client->hosted,
         .calls_count = effect->calls_count,
         .at_s = clock_wall_ms() / 1000 };
     struct protocol_call *calls =

@@ -20,7 +20,7 @@ struct client {
     struct digest *chain; /* [messages_count + 1]: of the history up to each message */
     struct turn *turn;
     bool hosted, begun, passing, answered;
-    bool busy; /* refused because another request of its session is in work */
+    bool busy;                 /* refused because another request of its session is in work */
     struct starting *starting; /* a hosted session that waits for its tools */
     struct answer *ready;      /* what is handed, until it is on disk */
     size_t passed;             /* bytes of the provider that went out as they came */

@@ -529,7 +529,9 @@ static void dispatch(struct turn *turn, struct note *note)
     /* A harness may try again; a client that has half of an answer never gets another half. */
     if (!call->nested && (client_passed(turn) || !stream_free_to_ask(turn))) {
         const struct note *failed_one = turn->model_error;
-        err_set(&err, ERR_STATE, "a part of the answer is with the client");
+        struct str why = failed_one ? failed_one->result.bytes : STR("asked again");
+        err_set(&err, ERR_STATE, "%.*s; a part of the answer is with the client",
+            why.size < 160 ? (int)why.size : 160, why.at);
         no_transfer(turn, note,
             failed_one ? (enum protocol_error)failed_one->result.error_class : PROTOCOL_REFUSED,
             &err);

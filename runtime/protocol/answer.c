@@ -30,7 +30,9 @@ int codec_source_read(struct codec_source *source, const struct protocol_answer 
     struct arena *scratch, struct err *err)
 {
     *source = (struct codec_source){ 0 };
-    if (answer->from.size == 0)
+    if (answer->refused) /* a word that each codec knows */
+        source->said.finish = STR("content_filter");
+    if (answer->from.size == 0 || answer->refused)
         return 0;
     struct protocol_reply *reply = protocol_reply_new(answer->from_protocol, answer->from_stream);
     int rc = protocol_reply_feed(reply, answer->from, err);

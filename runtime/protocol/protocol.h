@@ -126,6 +126,7 @@ struct protocol_answer {
     bool from_stream;
     struct str from; /* raw bytes of the provider's reply, or empty */
     uint64_t at_s;   /* "created" of a made one */
+    bool refused;    /* it ends as what the protocol's filters let not through */
 };
 int protocol_answer_write(struct buf *out, const struct protocol_answer *answer, struct err *err);
 /* The same answer as events while it is still being made. What was written before stays true: the

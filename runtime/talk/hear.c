@@ -22,7 +22,10 @@ static int on_event(void *with, struct str name, struct str data, struct err *er
     struct str wrong = json_string(&arena, json_get(json_get(root, "error"), "message"));
     if (wrong.at)
         return err_set(err, ERR_PEER, "%.*s", (int)wrong.size, wrong.at);
-    const struct json *delta = json_get(json_first(json_get(root, "choices")), "delta");
+    const struct json *choice = json_first(json_get(root, "choices"));
+    const struct json *delta = json_get(choice, "delta");
+    struct str finish = json_string(&arena, json_get(choice, "finish_reason"));
+    hear->refused |= str_equal(finish, STR("content_filter"));
     struct str text = json_string(&arena, json_get(delta, "content"));
     if (text.size)
         hear->on_text(hear->with, text);

@@ -8,6 +8,7 @@ struct hear {
     void (*on_text)(void *with, struct str text);
     void *with;
     struct sse sse;
+    bool refused;   /* what it said is why it refuses */
     bool whole;     /* the stream has said its end */
     struct err err; /* code 0: none; what the service says went wrong, or that it says nonsense */
 };

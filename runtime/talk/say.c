@@ -190,11 +190,18 @@ static void wait(struct saying *saying)
     uv_run(loop, UV_RUN_NOWAIT);
 }
 
+static int refused(const struct saying *saying, struct err *err)
+{
+    struct str why = buf_view(&saying->say->answer); /* else it was printed as it came */
+    return err_set(err, ERR_DENIED, "the turn was refused%s%.*s", why.size ? ": " : "",
+        (int)why.size, why.size ? why.at : "");
+}
+
 static int outcome(const struct saying *saying, struct err *err)
 {
     bool heard = saying->hear.whole && !saying->hear.err.code && !saying->turn.err.code;
     if (heard)
-        return 0;
+        return saying->hear.refused ? refused(saying, err) : 0;
     if (saying->expired)
         return err_set(err, ERR_TIMEOUT, "no answer within %" PRIu64 " s: the turn was cancelled",
             saying->say->seconds);

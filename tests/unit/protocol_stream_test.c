@@ -318,6 +318,35 @@ static void a_broken_source_ends_nothing(void **state)
     protocol_stream_free(NULL);
 }
 
+/* --- a refusal of the harness */
+
+static const char *const filtered[] = { [PROTOCOL_CHAT] = "content_filter",
+    [PROTOCOL_RESPONSES] = "content_filter",
+    [PROTOCOL_MESSAGES] = "refusal" };
+
+static void a_refusal_ends_as_the_protocols_filters_do(void **state)
+{
+    (void)state;
+    for (enum protocol protocol = 0; protocol < PROTOCOLS; protocol++) {
+        CLEANUP(buf_done) struct buf streamed = { 0 }, at_once = { 0 };
+        struct protocol_said said;
+        struct protocol_answer answer = { .protocol = protocol,
+            .stream = true,
+            .id = STR("made"),
+            .text = STR("not this"),
+            .refused = true };
+        struct protocol_stream *stream = protocol_stream_new(&answer);
+        protocol_stream_text(&streamed, stream, STR("not"));
+        assert_int_equal(protocol_stream_end(&streamed, stream, &answer, NULL), 0);
+        protocol_stream_free(stream);
+        assert_int_equal(protocol_answer_write(&at_once, &answer, NULL), 0);
+        read_back(&said, protocol, &streamed);
+        assert_true(str_equal(said.finish, str_of(filtered[protocol])));
+        read_back(&said, protocol, &at_once);
+        assert_true(str_equal(said.finish, str_of(filtered[protocol])));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +356,7 @@ int main(void)
         cmocka_unit_test_teardown(a_call_stays_of_its_kind, arena_empty),
         cmocka_unit_test_teardown(made_answers_too, arena_empty),
         cmocka_unit_test_teardown(what_was_told_is_not_taken_back, arena_empty),
+        cmocka_unit_test_teardown(a_refusal_ends_as_the_protocols_filters_do, arena_empty),
         cmocka_unit_test_teardown(a_broken_source_ends_nothing, arena_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,9 @@ static const struct {
     { SAYS("a") SAYS("b\\n\\u00e9") "data: [DONE]\n\n", "ab\n\xc3\xa9", true, 0, "" },
     { ": alive\n\n" SAYS("a") "data: [DONE]\r\n\r\n", "a", true, 0, "" },
     { SAYS("a"), "a", false, 0, "" },
+    { SAYS("no") "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"content_filter\"}]}\n\n"
+                 "data: [DONE]\n\n",
+        "no", true, 0, "" },
     { SAYS("a") "data: [DONE]\n\n" SAYS("late"), "a", true, 0, "" },
     { "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":null}}]}\n\n", "", false,
         0, "" },
@@ -45,6 +48,7 @@ static void reads(size_t step, size_t i)
         hear_bytes(&hear, (struct str){ stream + at, size - at < step ? size - at : step });
     assert_string_equal(text.at ? text.at : "", cases[i].text);
     assert_int_equal(hear.whole, cases[i].whole);
+    assert_int_equal(hear.refused, strstr(stream, "content_filter") != NULL);
     assert_int_equal(hear.err.code, cases[i].code);
     if (cases[i].code)
         assert_non_null(strstr(hear.err.text, cases[i].why));
