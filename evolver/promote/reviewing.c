@@ -29,8 +29,9 @@ static int write_list(const struct home *home, const struct reviewers *reviewers
         const struct reviewer *one = &reviewers->list[i];
         buf_format(&predicate, "%s{\"name\":\"%s\",\"key\":\"", i ? "," : "", one->name);
         print_hex(&predicate, &one->key);
-        buf_format(&predicate, "\",\"added_ms\":%llu,\"revoked_ms\":%llu}",
-            (unsigned long long)one->added_ms, (unsigned long long)one->revoked_ms);
+        buf_format(&predicate, "\",\"added_ms\":%llu,\"revoked_ms\":%llu,\"revoked_in\":%llu}",
+            (unsigned long long)one->added_ms, (unsigned long long)one->revoked_ms,
+            (unsigned long long)one->revoked_in);
     }
     buf_text(&predicate, "]}");
     const struct attest statement = { .kind = ATTEST_REVIEWERS };
@@ -88,7 +89,7 @@ int reviewing_revoke(const struct home *home, const char *name, uint64_t at_ms, 
         if (one->revoked_ms)
             return err_set(err, ERR_STATE, "%s is revoked already", name);
         one->revoked_ms = at_ms;
-        reviewers->number++;
+        one->revoked_in = ++reviewers->number;
         return write_list(home, reviewers, err);
     }
     return err_set(err, ERR_MISSING, "no reviewer %.64s", name);

@@ -81,14 +81,15 @@ static int check_links(
 }
 
 static int open_envelope(struct approval *ret, struct str envelope, const struct home *home,
-    const struct reviewers *reviewers, uint64_t at_ms, struct arena *arena, struct err *err)
+    const struct reviewers *reviewers, uint64_t list, uint64_t at_ms, struct arena *arena,
+    struct err *err)
 {
     struct digest key_id;
     struct attest statement;
     const struct reviewer *reviewer;
     struct approval approval = { 0 };
     int rc = named_key(&key_id, envelope, arena, err);
-    if (rc < 0 || (rc = reviewers_find(reviewers, &key_id, at_ms, &reviewer, err)) < 0 ||
+    if (rc < 0 || (rc = reviewers_find_in(reviewers, &key_id, list, at_ms, &reviewer, err)) < 0 ||
         (rc = attest_open(&statement, ATTEST_APPROVAL, envelope, &reviewer->key, arena, err)) < 0 ||
         (rc = read_links(&approval, &statement, err)) < 0)
         return rc;
@@ -102,13 +103,14 @@ static int open_envelope(struct approval *ret, struct str envelope, const struct
     return 0;
 }
 
-static int check(struct approval *ret, struct str envelope, const struct approval *want, bool all,
-    const struct home *home, const struct reviewers *reviewers, uint64_t at_ms, struct err *err)
+static int check(struct approval *ret, struct str envelope, const struct approval *want,
+    uint64_t list, const struct home *home, const struct reviewers *reviewers, uint64_t at_ms,
+    struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct approval have;
-    int rc = open_envelope(&have, envelope, home, reviewers, at_ms, &arena, err);
-    if (rc < 0 || (rc = check_links(&have, want, all, err)) < 0)
+    int rc = open_envelope(&have, envelope, home, reviewers, list, at_ms, &arena, err);
+    if (rc < 0 || (rc = check_links(&have, want, list == REVIEWERS_NOW, err)) < 0)
         return rc;
     if (have.expires_ms <= at_ms)
         return err_set(err, ERR_DENIED, "the approval has expired");
@@ -119,13 +121,14 @@ static int check(struct approval *ret, struct str envelope, const struct approva
 int approval_check(struct approval *ret, struct str envelope, const struct approval *want,
     const struct home *home, const struct reviewers *reviewers, uint64_t now_ms, struct err *err)
 {
-    return check(ret, envelope, want, true, home, reviewers, now_ms, err);
+    return check(ret, envelope, want, REVIEWERS_NOW, home, reviewers, now_ms, err);
 }
 
 int approval_held(struct approval *ret, struct str envelope, const struct approval *want,
-    const struct home *home, const struct reviewers *reviewers, uint64_t at_ms, struct err *err)
+    const struct home *home, const struct reviewers *reviewers, uint64_t list, uint64_t at_ms,
+    struct err *err)
 {
-    return check(ret, envelope, want, false, home, reviewers, at_ms, err);
+    return check(ret, envelope, want, list, home, reviewers, at_ms, err);
 }
 
 int approval_links_of(

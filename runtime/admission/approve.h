@@ -22,10 +22,11 @@ void approval_sign(struct buf *out, const struct approval *approval, const struc
  * ERR_DENIED name the link that does not hold. */
 int approval_check(struct approval *ret, struct str envelope, const struct approval *want,
     const struct home *home, const struct reviewers *reviewers, uint64_t now_ms, struct err *err);
-/* The same for the approval of an admission, at the time of that: the patch, which no admission
- * names, is whatever was signed. */
+/* The same for the approval of an admission, at the time of that and by the list of reviewers that
+ * it rested on: the patch, which no admission names, is whatever was signed. */
 int approval_held(struct approval *ret, struct str envelope, const struct approval *want,
-    const struct home *home, const struct reviewers *reviewers, uint64_t at_ms, struct err *err);
+    const struct home *home, const struct reviewers *reviewers, uint64_t list, uint64_t at_ms,
+    struct err *err);
 /* Fills the links that a candidate's row names; those that it does not stay as they are. */
 int approval_links_of(
     struct approval *ret, const struct json *row, struct arena *arena, struct err *err);

@@ -23,6 +23,7 @@ static int read_one(
     memcpy(ret->key.at, key.at, sizeof ret->key.at);
     ret->added_ms = (uint64_t)json_int(json_get(item, "added_ms"), 0);
     ret->revoked_ms = (uint64_t)json_int(json_get(item, "revoked_ms"), 0);
+    ret->revoked_in = (uint64_t)json_int(json_get(item, "revoked_in"), 0);
     return 0;
 }
 
@@ -61,18 +62,30 @@ int reviewers_read(struct reviewers *ret, const struct home *home, struct err *e
     return rc < 0 ? rc : read_list(ret, home, buf_view(&text), &arena, err);
 }
 
-int reviewers_find(const struct reviewers *reviewers, const struct digest *key_id, uint64_t at_ms,
-    const struct reviewer **ret, struct err *err)
+static bool is_revoked(const struct reviewer *one, uint64_t list, uint64_t at_ms)
+{
+    bool by_number = list == REVIEWERS_NOW || (list > 0 && one->revoked_in > 0);
+    return one->revoked_ms && (by_number ? list >= one->revoked_in : one->revoked_ms <= at_ms);
+}
+
+int reviewers_find_in(const struct reviewers *reviewers, const struct digest *key_id, uint64_t list,
+    uint64_t at_ms, const struct reviewer **ret, struct err *err)
 {
     for (unsigned i = 0; i < reviewers->count; i++) {
         const struct reviewer *one = &reviewers->list[i];
         struct digest id = sign_id(&one->key);
         if (!hash_equal(&id, key_id))
             continue;
-        if (one->revoked_ms && one->revoked_ms <= at_ms)
+        if (is_revoked(one, list, at_ms))
             return err_set(err, ERR_DENIED, "the key of %s was revoked", one->name);
         *ret = one;
         return 0;
     }
     return err_set(err, ERR_DENIED, "no reviewer of this home holds that key");
+}
+
+int reviewers_find(const struct reviewers *reviewers, const struct digest *key_id, uint64_t at_ms,
+    const struct reviewer **ret, struct err *err)
+{
+    return reviewers_find_in(reviewers, key_id, 0, at_ms, ret, err);
 }

@@ -164,7 +164,7 @@ static int check_approval(struct link *link, struct err *err)
         rc = read_reviewers(&link->reviewers, link->of, admission, err);
     if (rc == 0)
         rc = approval_held(&have, envelope, &want, link->of->home, &link->reviewers,
-            1000 * (uint64_t)admission->at_s, err);
+            admission->reviewers, 1000 * (uint64_t)admission->at_s, err);
     if (rc < 0)
         return rc;
     if (!str_equal(admission->by, str_of(have.by)) || admission->unattended != have.unattended)

@@ -151,6 +151,12 @@ int live_turn_end(struct store *store, uint64_t turn, uint8_t how, struct str wh
 
 /* --- effects */
 
+/* Few leases are taken without a row: a turn has one, and moves TURN_LEASES_MAX times at most. */
+uint64_t live_lease_base(const struct store *store)
+{
+    return ((uint64_t)store->last + 1) << 20;
+}
+
 int live_effect_new(
     struct store *store, const struct live_effect *effect, uint64_t *ret_row, struct err *err)
 {

@@ -51,6 +51,10 @@ int live_turn_new(
     struct store *store, const struct live_turn *turn, uint64_t *ret_number, struct err *err);
 int live_turn_end(struct store *store, uint64_t turn, uint8_t how, struct str why, struct err *err);
 
+/* Above every lease of a row of this home: leases count from there. By the count of rows and not by
+ * the clock, which may have been put back. */
+uint64_t live_lease_base(const struct store *store);
+
 /* An effect's identity is (turn, step, origin, hook, build, index, kind, attempt). */
 struct live_effect {
     uint64_t row; /* reading */

@@ -27,7 +27,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { GRACE_MS = 10000, POLL_MS = 50, LEASE_SHIFT = 20, SIGNALS = 2 };
+enum { GRACE_MS = 10000, POLL_MS = 50, SIGNALS = 2 };
 
 struct service {
     struct engine engine;
@@ -265,7 +265,6 @@ static int start(struct service *service, const struct service_options *options,
     engine->config = &service->config;
     engine->bin = service->bin;
     engine->started_ns = clock_mono_ns();
-    engine->last_lease = clock_wall_ms() << LEASE_SHIFT;
     int rc = file_program_dir(service->bin, sizeof service->bin, err);
     if (rc == 0)
         rc = config_read(&service->config, options->home, &service->arena, err);
@@ -279,6 +278,8 @@ static int start(struct service *service, const struct service_options *options,
             &engine->providers, options->home, &service->config, service->scripts, err);
     if (rc == 0)
         rc = start_journal(service, err);
+    if (rc == 0)
+        engine->last_lease = live_lease_base(engine->store);
     if (rc == 0)
         rc = transfers_new(&engine->transfers, &service->loop, err);
     if (rc == 0)

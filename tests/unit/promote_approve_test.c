@@ -102,6 +102,33 @@ static void only_reviewers_and_only_in_time(void **state)
     assert_int_equal(reviewing_revoke(&home, "bob", 1500, &err), -ERR_STATE);
     assert_int_equal(judge(&approval, &bob, &approval, 2000, &err), -ERR_DENIED);
     assert_non_null(strstr(err.text, "revoked"));
+    assert_int_equal(judge(&approval, &bob, &approval, 1400, &err), -ERR_DENIED); /* put back */
+}
+
+/* Before and behind a revocation is a matter of the list's number, whatever the clock said. */
+static void what_was_approved_before_stays(void **state)
+{
+    (void)state;
+    struct approval approval = sample(), got;
+    struct err err = { 0 };
+    static struct reviewers reviewers;
+    CLEANUP(buf_done) struct buf envelope = { 0 };
+    approval_sign(&envelope, &approval, &home, &bob);
+    assert_int_equal(reviewers_read(&reviewers, &home, &err), 0);
+    const struct {
+        uint64_t list, at_ms;
+        int want;
+    } rows[] = {
+        { reviewers.number - 1, 1400, 0 },
+        { reviewers.number - 1, 2000, 0 }, /* its clock was ahead */
+        { reviewers.number, 1400, -ERR_DENIED },
+        { 0, 1400, 0 }, /* an admission that names no list: by time */
+        { 0, 2000, -ERR_DENIED },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (approval_held(&got, buf_view(&envelope), &approval, &home, &reviewers, rows[i].list,
+                rows[i].at_ms, &err) != rows[i].want)
+            fail_msg("row %zu: %s", i, err.text);
 }
 
 static void another_home_does_not_take_it(void **state)
@@ -143,6 +170,7 @@ int main(void)
         cmocka_unit_test(holds_for_what_was_signed),
         cmocka_unit_test(dies_with_any_link),
         cmocka_unit_test(only_reviewers_and_only_in_time),
+        cmocka_unit_test(what_was_approved_before_stays),
         cmocka_unit_test(another_home_does_not_take_it),
         cmocka_unit_test(a_list_that_somebody_wrote_is_refused),
     };
