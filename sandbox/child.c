@@ -206,6 +206,24 @@ static int change_root(const struct child *child, struct err *err)
     return root && chdir(root->cwd) < 0 ? err_sys(err, "go to %s", root->cwd) : 0;
 }
 
+/* What else the parent has open is no matter of the run's, and would fill the places below. */
+static int close_others(
+    int *const *kept, size_t kept_count, const int *fds, unsigned fds_count, struct err *err)
+{
+    for (unsigned from = STDERR_FILENO + 1, next; from != ~0u; from = next + 1) {
+        next = ~0u - 1; /* the lowest that is kept, from there on */
+        for (size_t i = 0; i < kept_count; i++)
+            if ((unsigned)*kept[i] >= from && (unsigned)*kept[i] < next)
+                next = (unsigned)*kept[i];
+        for (unsigned i = 0; i < fds_count; i++)
+            if ((unsigned)fds[i] >= from && (unsigned)fds[i] < next)
+                next = (unsigned)fds[i];
+        if (next > from && close_range(from, next - 1, 0) < 0)
+            return err_sys(err, "close descriptors");
+    }
+    return 0;
+}
+
 static int move_high(int *fd, struct err *err)
 {
     int high = fcntl(*fd, F_DUPFD_CLOEXEC, HIGH_FD);
@@ -255,6 +273,8 @@ int child_run(struct child *child, struct err *err)
     if (read(child->go_fd, &byte, 1) != 1)
         return err_set(err, ERR_PEER, "the parent has gone");
     uint32_t layers = birth->cgroup && cgroup_join(birth->cgroup) ? LAYER_BIT(LAYER_CGROUP) : 0;
+    if ((rc = close_others(high, high_count, child->fds, child->fds_count, err)) < 0)
+        return rc;
     for (size_t i = 0; i < high_count; i++)
         if ((rc = move_high(high[i], err)) < 0)
             return rc;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <stdarg.h>
@@ -63,6 +64,29 @@ static void nothing_of_ours_is_left(void **state)
     assert_int_equal(count_entries("/proc/self/fd", ""), files);
     assert_int_equal(count_entries("/proc/self/task", ""), tasks);
     assert_int_equal(count_groups(), 0);
+}
+
+/* What the parent has open, and where its own descriptors of the run come to stand, is no matter.
+ */
+static void a_parent_with_many_descriptors_starts_runs(void **state)
+{
+    (void)state;
+    enum { MANY = 1500 };
+    static int open_ones[MANY];
+    struct rlimit was, more;
+    struct err err = { 0 };
+    getrlimit(RLIMIT_NOFILE, &was);
+    more = was;
+    more.rlim_cur = was.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &more);
+    for (int i = 0; i < MANY; i++)
+        if ((open_ones[i] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+            fail_msg("only %d descriptors of %d may be open here", i, MANY);
+    if (run_shell("exit 0", SANDBOX_TOOL, &err) < 0)
+        fail_msg("%s", err.text);
+    for (int i = 0; i < MANY; i++)
+        close(open_ones[i]);
+    setrlimit(RLIMIT_NOFILE, &was);
 }
 
 /* A process that starts a run and waits for it, until it is killed. */
@@ -154,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_of_ours_is_left),
+        cmocka_unit_test(a_parent_with_many_descriptors_starts_runs),
         cmocka_unit_test(a_killed_parent_takes_its_run_along),
         cmocka_unit_test(a_run_without_its_init_ends),
         cmocka_unit_test(also_without_namespaces),
