@@ -1,5 +1,6 @@
 moult_test(protocol_sse_test protocol)
 moult_test(protocol_stream_test protocol)
+moult_test(protocol_carry_test protocol)
 moult_test(protocol_chat_test protocol)
 moult_test(protocol_messages_test protocol)
 moult_test(protocol_chat_reply_test protocol)

@@ -113,13 +113,15 @@ void client_refuse(struct client *client, const struct err *err)
     refuse(client, client->busy ? 409 : status_of(err), err_word(err->code), buf_view(&text));
 }
 
-/* By which `moult trace` and `moult prove` find the turn. */
+/* By which `moult trace` and `moult prove` find the turn; and what the provider was not told. */
 static unsigned add_own(
     struct client *client, struct http_header list[HEADERS_MAX + OWN_HEADERS], unsigned count)
 {
     uint64_t number = client->turn ? client->turn->row : client->number;
     char *text = arena_format(&client->arena, "%llu", (unsigned long long)number);
     list[count++] = (struct http_header){ STR("X-Moult-Turn"), str_of(text) };
+    if (client->dropped.size > 0)
+        list[count++] = (struct http_header){ STR("X-Moult-Dropped"), client->dropped };
     return count;
 }
 

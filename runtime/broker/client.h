@@ -28,6 +28,7 @@ struct client {
     struct stream *stream; /* what left of an answer that is made here */
     uint64_t hand;         /* row of the effect that was handed */
     uint64_t number;       /* row of its turn */
+    struct str dropped;    /* what of the request the last provider was not asked for */
     uv_timer_t *ping;
     struct client *next, *before;
 };

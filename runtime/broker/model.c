@@ -143,6 +143,26 @@ static uint32_t all_messages(const struct turn *turn, const struct wire_effect *
     return count;
 }
 
+/* In another protocol, or for a turn whose conversation is moult's. */
+static int encode_fresh(struct model_call *call, struct protocol_fresh *fresh, struct err *err)
+{
+    struct turn *turn = call->turn;
+    struct client *client = turn->client;
+    const struct config_model *model = call->provider->model;
+    CLEANUP(buf_done) struct buf dropped = { 0 };
+    fresh->like = client ? client->request : NULL;
+    fresh->hosted = !turn->session->gateway;
+    fresh->drop = model ? model->drop : NULL;
+    fresh->drop_count = model ? model->drop_count : 0;
+    fresh->dropped = &dropped;
+    fresh->stream = call->stream = call->leaves = stream_open(turn);
+    int rc = protocol_request_fresh(&call->body, fresh, err);
+    if (client)
+        client->dropped =
+            str_of(arena_string(&client->arena, dropped.at ? dropped.at : "", dropped.size));
+    return rc;
+}
+
 static int encode(struct model_call *call, const struct wire_effect *effect, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -168,8 +188,7 @@ static int encode(struct model_call *call, const struct wire_effect *effect, str
         .tools = effect->tools.size ? effect->tools : turn->session->tools,
         .tokens_max = client ? client->view->tokens_max : 0 };
     fresh.messages_count = all_messages(turn, effect, (struct str **)&fresh.messages, &arena);
-    fresh.stream = call->stream = call->leaves = stream_open(turn);
-    return protocol_request_fresh(&call->body, &fresh, err);
+    return encode_fresh(call, &fresh, err);
 }
 
 static void call_free(struct model_call *call)

@@ -6,6 +6,7 @@
  * message that it stands in for. So no plugin brings a field, a kind of content or an address into
  * a request that the client did not put there. */
 #include "protocol/chat.h"
+#include "protocol/carry.h"
 
 #include "base/mem.h"
 
@@ -395,6 +396,8 @@ int chat_request_fresh(struct buf *out, const struct protocol_fresh *fresh,
         buf_text(out, ",\"stream\":true,\"stream_options\":{\"include_usage\":true}");
     if (fresh->tokens_max)
         buf_format(out, ",\"max_completion_tokens\":%u", fresh->tokens_max);
+    if (rc == 0)
+        rc = carry_write(out, fresh, scratch, err);
     buf_char(out, '}');
     return rc;
 }

@@ -4,6 +4,7 @@
  * message, and roles take turns. So messages are put into groups, one for each message that will be
  * sent; a group that is exactly a message of the client is copied. A result must be the first in
  * its message (the provider refuses text before it), and empty messages are left out. */
+#include "protocol/carry.h"
 #include "protocol/messages.h"
 
 #include "base/mem.h"
@@ -486,6 +487,8 @@ int messages_request_fresh(struct buf *out, const struct protocol_fresh *fresh,
     buf_str(out, buf_view(&list));
     buf_char(out, ']');
     r = spoken_tools_write(out, fresh->tools, messages_tool_write, scratch, err);
+    if (r == 0)
+        r = carry_write(out, fresh, scratch, err);
     if (r < 0)
         return r;
     buf_text(out, fresh->stream ? ",\"stream\":true}" : "}");

@@ -1,7 +1,7 @@
 /* protocol - what reading and writing requests have in common: the envelope, model and tools, and
  * which messages changed. See protocol.h; the formats themselves are codecs (codec.h). */
 #include "base/mem.h"
-#include "protocol/codec.h"
+#include "protocol/carry.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -352,6 +352,9 @@ static int edit_tools(const struct protocol_request *request, struct str list,
     const struct json *shown = json_read(scratch, list, &limits, err);
     if (!shown || shown->kind != JSON_ARRAY)
         return err_set(err, ERR_INPUT, "a changed list of tools is no array");
+    int rc = carry_check_tool(codec_member(request->root, "tool_choice"), list, scratch, err);
+    if (rc < 0)
+        return rc;
     struct tools_out tools = { .request = request };
     uint32_t guess = 0;
     JSON_EACH(tool, shown)

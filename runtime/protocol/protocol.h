@@ -72,6 +72,13 @@ struct protocol_fresh {
     struct str tools; /* chat form, or empty */
     bool stream;
     uint32_t tokens_max; /* 0: none said (Anthropic wants one: 4096) */
+    /* The client's request: what else it asks for is carried by the table in members.c, and what
+     * cannot be carried and changes what the answer says is ERR_INPUT with its name. NULL: none. */
+    const struct protocol_request *like;
+    bool hosted;            /* the conversation is moult's, not the client's */
+    const struct str *drop; /* names of members that may be left out nevertheless */
+    uint32_t drop_count;
+    struct buf *dropped; /* adds the names of what was left out, "a, b"; NULL: nobody asks */
 };
 int protocol_request_fresh(struct buf *out, const struct protocol_fresh *fresh, struct err *err);
 

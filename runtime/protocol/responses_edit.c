@@ -3,6 +3,7 @@
  * Items stand in a row without roles that take turns, so what nobody changed is copied where it
  * stands. Reasoning is refused by the provider without the item it led to: where a message of the
  * model says nothing any more, its reasoning goes as well. */
+#include "protocol/carry.h"
 #include "protocol/responses.h"
 
 #include "base/mem.h"
@@ -320,6 +321,8 @@ int responses_request_fresh(struct buf *out, const struct protocol_fresh *fresh,
     buf_str(out, buf_view(&writer.out));
     buf_char(out, ']');
     r = spoken_tools_write(out, fresh->tools, responses_tool_write, scratch, err);
+    if (r == 0)
+        r = carry_write(out, fresh, scratch, err);
     if (r < 0)
         return r;
     if (fresh->tokens_max > 0)

@@ -83,6 +83,7 @@ static const struct config_key model_keys[] = {
     ROW("ca_file", value_text, config_model, ca_file, "a path"),
     PART("timeouts_ms", timeout_keys),
     PART("usd_per_million", price_keys),
+    ROW("drop", value_texts, config_model, drop, "a list of members of a request"),
     { 0 },
 };
 
@@ -107,6 +108,9 @@ static int check_model(
         return config_refuse(reader, at, "base_url begins with http:// or https://");
     if (model->api.at && !str_equal(model->provider, STR("openai")))
         return config_refuse(reader, at, "api is for the provider openai");
+    for (uint32_t i = 0; i < model->drop_count; i++)
+        if (!str_is_name(model->drop[i], 64))
+            return config_refuse(reader, at, "drop names members, as \"stop\" or \"text.format\"");
     return is_named_before(reader->config, model)
                ? config_refuse(reader, at, "two models of one name")
                : 0;

@@ -12,6 +12,8 @@ struct config_model {
     struct str proxy, ca_file;
     uint32_t connect_ms, first_byte_ms, idle_ms, total_ms; /* 0: the defaults of transfer.h */
     uint32_t usd_input, usd_output; /* price: micro-dollars a thousand tokens */
+    struct str *drop; /* members of a request that may be left out for it (protocol.h) */
+    uint32_t drop_count;
 };
 struct config_tool {    /* in the order of moult.json */
     struct str pattern; /* a name, or with '*' */

@@ -62,6 +62,9 @@ static const struct row {
     { "an address that is no web address",
         "{\"models\":[{\"name\":\"a\",\"provider\":\"openai\",\"base_url\":\"file:///etc\"}]}",
         ERR_INPUT, "$.models[0]", "http://" },
+    { "what no member is called",
+        "{\"models\":[{\"name\":\"a\",\"provider\":\"openai\",\"drop\":[\"seed\",\"a\\nb\"]}]}",
+        ERR_INPUT, "$.models[0]", "drop names members" },
     { "two models of one name",
         "{\"models\":[{\"name\":\"a\",\"provider\":\"openai\"},\n"
         "{\"name\":\"a\",\"provider\":\"anthropic\"}]}",
@@ -150,7 +153,8 @@ static void reads_what_the_service_may_do(void **state)
         "{\"models\":[{\"name\":\"main\",\"provider\":\"openai\",\"api\":\"responses\","
         "\"base_url\":\"https://models.example/v1\",\"proxy\":\"http://127.0.0.1:3128\","
         "\"ca_file\":\"/etc/ca.pem\",\"timeouts_ms\":{\"connect\":1,\"first_byte\":2,"
-        "\"idle\":3,\"total\":4},\"usd_per_million\":{\"input\":0.25,\"output\":10}}],"
+        "\"idle\":3,\"total\":4},\"usd_per_million\":{\"input\":0.25,\"output\":10},"
+        "\"drop\":[\"stop\",\"text.format\"]}],"
         "\"limits\":{\"tokens\":5,\"seconds\":6,\"usd\":0.0000001,"
         "\"hook_cpu_ms\":700,\"hook_sleep_ms\":800},"
         "\"listen\":{\"tcp\":\"127.1.2.3:0\",\"tokens\":{\"file\":\"keys/t\"},"
@@ -171,6 +175,8 @@ static void reads_what_the_service_may_do(void **state)
     assert_int_equal(model->total_ms, 4);
     assert_int_equal(model->usd_input, 250);
     assert_int_equal(model->usd_output, 10000);
+    assert_int_equal(model->drop_count, 2);
+    assert_true(str_equal(model->drop[1], STR("text.format")));
     assert_int_equal(config.tokens_max, 5);
     assert_int_equal(config.turn_seconds, 6);
     assert_int_equal(config.turn_usd, 1); /* not 0, which is "no limit" */
