@@ -46,6 +46,9 @@ void peer_drop(struct peer *peer)
     if (peer->closing)
         return;
     peer->closing = true;
+    const struct serve_service *service = &peer->serving->service;
+    if (service->left && !peer->serving->ending)
+        service->left(service->with, peer);
     uv_close((uv_handle_t *)&peer->pipe, on_closed);
 }
 

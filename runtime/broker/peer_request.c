@@ -241,7 +241,7 @@ static int ask_service(struct peer *peer, struct unpack *in, struct buf *out, st
         rc = no_service(err);
     if (rc < 0 || (rc = commit_mark(serving->commit, err)) < 0)
         return rc;
-    rc = serving->service.verb(serving->service.with, verb, body, &answer, err);
+    rc = serving->service.verb(serving->service.with, peer, verb, body, &answer, err);
     if (rc < 0) {
         commit_undo(serving->commit);
         return rc;

@@ -12,9 +12,11 @@ struct serving;
 /* What the running service adds; without it, nobody does. */
 struct serve_service {
     /* OP_SERVICE, of a role that may ask that verb: JSON in, JSON out. It may write (commit_begin);
-     * what a failed one wrote is undone. */
-    int (*verb)(void *with, struct str verb, struct str body, struct buf *out, struct err *err);
-    void (*admitted)(void *with); /* an admission is on the disk; or NULL */
+     * what a failed one wrote is undone. client: who asks, only compared, until it has left. */
+    int (*verb)(void *with, const void *client, struct str verb, struct str body, struct buf *out,
+        struct err *err);
+    void (*admitted)(void *with);                 /* an admission is on the disk; or NULL */
+    void (*left)(void *with, const void *client); /* closed, or killed; or NULL */
     void *with;
 };
 /* Listens on run/journal.sock. The caller has the lock. service may be NULL. */

@@ -111,14 +111,15 @@ void service_status(const struct engine *engine, struct str principal, struct bu
 }
 
 /* The driver's and the command line's questions, by the journal's socket. */
-static int on_verb(void *with, struct str verb, struct str body, struct buf *out, struct err *err)
+static int on_verb(void *with, const void *client, struct str verb, struct str body,
+    struct buf *out, struct err *err)
 {
     struct engine *engine = with;
     if (str_equal(verb, STR("status"))) {
         service_status(engine, (struct str){ 0 }, out);
         return 0;
     }
-    return swap_verb(engine->swap, verb, body, out, err);
+    return swap_verb(engine->swap, client, verb, body, out, err);
 }
 
 /* An admission is on the disk: it is the law from here on. */
@@ -129,6 +130,13 @@ static void on_admitted(void *with)
     if (swap_refresh(engine->swap, &err) < 0)
         log_line(LOG_ERROR, "the generation that was admitted cannot run: %s%s%s", err.text,
             err.hint[0] ? "; " : "", err.hint);
+}
+
+static void on_left(void *with, const void *client)
+{
+    struct engine *engine = with;
+    if (engine->swap)
+        swap_left(engine->swap, client);
 }
 
 /* --- the end */
@@ -199,7 +207,7 @@ static int start_journal(struct service *service, struct err *err)
         &engine->store, home_path(path, engine->home, "journal.db"), engine->home->id, err);
     if (rc == 0)
         rc = commit_new(&engine->commit, &service->loop, engine->store, err);
-    const struct serve_service asked = { on_verb, on_admitted, engine };
+    const struct serve_service asked = { on_verb, on_admitted, on_left, engine };
     return rc < 0 ? rc
                   : serve_attach(&service->journal, &service->loop, engine->store, engine->commit,
                         engine->home, &asked, err);

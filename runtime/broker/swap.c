@@ -24,6 +24,7 @@ struct slot {
 struct canary {
     struct slot slot;
     char candidate[80];
+    const void *holder;        /* who loaded it, and watches it */
     uint32_t share, turns_max; /* percent of new turns; no more than so many */
     uint64_t turns, failed, crashed, done;
     struct probe probe;
@@ -34,7 +35,8 @@ struct swap {
     struct generations *generations;
     struct slot active, before;
     struct canary canary;
-    uint64_t lost; /* turns that the active generation ended, with none before it */
+    const void *client; /* whose verb is in work */
+    uint64_t lost;      /* turns that the active generation ended, with none before it */
     char lost_why[100];
 };
 
@@ -336,7 +338,7 @@ static int verb_load(struct swap *swap, const struct json *root, struct arena *a
         rc = generation_candidate(&spec, swap->generations, id, arena, err);
     if (rc < 0)
         return rc;
-    struct canary next = { 0 };
+    struct canary next = { .holder = swap->client };
     rc = crew_load(&next.slot.loaded, engine->crew, &spec, err);
     if (rc < 0)
         return rc;
@@ -485,12 +487,23 @@ static const struct verb_row {
     { "retire", verb_retire },
 };
 
-int swap_verb(struct swap *swap, struct str verb, struct str body, struct buf *out, struct err *err)
+void swap_left(struct swap *swap, const void *client)
+{
+    if (!swap->canary.slot.loaded || swap->canary.holder != client)
+        return;
+    log_line(LOG_WARN, "candidate %.12s is left: its promotion ended before it did",
+        swap->canary.candidate);
+    end_of_canary(swap);
+}
+
+int swap_verb(struct swap *swap, const void *client, struct str verb, struct str body,
+    struct buf *out, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     const struct json *root = json_read(&arena, body.size ? body : STR("{}"), NULL, err);
     if (!root)
         return -err->code;
+    swap->client = client;
     for (size_t i = 0; i < COUNT_OF(verbs); i++)
         if (str_equal(verb, str_of(verbs[i].name)))
             return verbs[i].run(swap, root, &arena, out, err);

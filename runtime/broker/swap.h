@@ -33,8 +33,11 @@ struct crew_generation *swap_active(const struct swap *swap); /* NULL: none may 
 /* What a person should know and do: turns fail, and there is nothing to go back to. False, and
  * nothing is said: all is well. */
 bool swap_degraded(const struct swap *swap, struct buf *out);
-/* The driver's verbs (journal_service): JSON in, JSON out. */
-int swap_verb(
-    struct swap *swap, struct str verb, struct str body, struct buf *out, struct err *err);
+/* The driver's verbs (journal_service): JSON in, JSON out. A candidate is held by the client that
+ * loaded it: when that has left, killed in the middle of a promotion too, nobody watches what it
+ * does, so it goes as well, and its turns go on with what is active. */
+int swap_verb(struct swap *swap, const void *client, struct str verb, struct str body,
+    struct buf *out, struct err *err);
+void swap_left(struct swap *swap, const void *client);
 /* Members of the status document; whole: also what a tenant is not shown. */
 void swap_status(const struct swap *swap, bool whole, struct buf *out);

@@ -254,8 +254,10 @@ struct embedded {
     unsigned admitted;
 };
 
-static int on_verb(void *with, struct str verb, struct str body, struct buf *out, struct err *err)
+static int on_verb(void *with, const void *client, struct str verb, struct str body,
+    struct buf *out, struct err *err)
 {
+    (void)client;
     struct embedded *embedded = with;
     const struct live_session session = { .principal = STR("ann"), .name = body };
     uint64_t number;
@@ -290,7 +292,7 @@ static void embed(const struct home *home, int ready)
     uv_signal_t signal;
     char path[PATH_MAX];
     struct err err;
-    const struct serve_service service = { on_verb, on_admitted, &embedded };
+    const struct serve_service service = { on_verb, on_admitted, NULL, &embedded };
     int lock = serve_lock(home, true, &err);
     uv_loop_init(&loop);
     uv_signal_init(&loop, &signal);

@@ -157,8 +157,10 @@ static void tell_look(struct script *script, struct buf *out)
         buf_text(out, "{\"generation\":1}");
 }
 
-static int on_verb(void *with, struct str verb, struct str body, struct buf *out, struct err *err)
+static int on_verb(void *with, const void *client, struct str verb, struct str body,
+    struct buf *out, struct err *err)
 {
+    (void)client;
     struct script *script = with;
     CLEANUP(arena_done) struct arena arena = { 0 };
     const struct json *root = json_read(&arena, body, NULL, NULL);
