@@ -65,8 +65,20 @@ void session_drop(struct session *session)
     session_free(session);
 }
 
+static void trim_tools(struct engine *engine)
+{
+    uint32_t up = 0;
+    for (struct session *session = engine->newest; session; session = session->older) {
+        if (!session->toolbox || session->turn || ++up <= engine->config->tool_sessions)
+            continue;
+        toolbox_free(session->toolbox);
+        session->toolbox = NULL;
+    }
+}
+
 void sessions_trim(struct engine *engine)
 {
+    trim_tools(engine);
     struct session *session = engine->oldest;
     while (session && engine->sessions > ENGINE_SESSIONS_MAX) {
         struct session *next = session->newer;

@@ -28,7 +28,9 @@ void session_touch(struct session *session); /* used now */
 /* Something of it was written: if that does not come to the disk, its turn ends with an error and
  * the session is dropped, since the journal does not have what is in memory. */
 void session_wrote(struct session *session);
-/* Drops what has rested longest while there are more than ENGINE_SESSIONS_MAX. */
+/* Drops what has rested longest while there are more than ENGINE_SESSIONS_MAX, and ends the tools
+ * of what has rested longest while more than limits.tool_sessions have theirs up: they come up
+ * again with the session's next turn. */
 void sessions_trim(struct engine *engine);
 /* All of them out of memory; what is in work is left as the journal has it. */
 void sessions_end(struct engine *engine);

@@ -14,6 +14,7 @@ enum {
     CONFIG_MAX = 1 << 20,
     SERVER_NAME_MAX = 32,
     STEPS_DEFAULT = 64,
+    TOOL_SESSIONS = 16,
     BUDGET_CANDIDATES = 200000,
     BUDGET_SECONDS = 120,
     ROUNDS_A_DAY = 24,
@@ -279,6 +280,7 @@ static const struct config_key limits_keys[] = {
     ROW("tokens", value_number, config, tokens_max, "a number"),
     ROW("seconds", value_number, config, turn_seconds, "a number"),
     ROW("usd", value_usd, config, turn_usd, "dollars, 0 to 4000"),
+    ROW("tool_sessions", value_number, config, tool_sessions, "a number"),
     ROW("hook_cpu_ms", read_hook_ms, config, hook_cpu_ms, "100 to 600000 milliseconds"),
     ROW("hook_sleep_ms", read_hook_ms, config, hook_sleep_ms, "100 to 600000 milliseconds"),
     { 0 },
@@ -436,6 +438,7 @@ int config_parse(struct config *ret, struct str text, struct arena *arena, struc
     struct config config = {
         .autonomy = STR("propose"),
         .steps_max = STEPS_DEFAULT,
+        .tool_sessions = TOOL_SESSIONS,
         .hook_cpu_ms = HOOK_CPU_MS,
         .hook_sleep_ms = HOOK_SLEEP_MS,
         .budget_candidates = BUDGET_CANDIDATES,

@@ -48,6 +48,7 @@ struct config {
     struct str *waived; /* sandbox.waive: names of layers that the operator does without */
     uint32_t waived_count;
     uint32_t steps_max;                /* limits.steps */
+    uint32_t tool_sessions;            /* limits.tool_sessions: at rest, with their tools up */
     uint32_t tokens_max, turn_seconds; /* limits.tokens, limits.seconds of a turn; 0: none */
     uint32_t turn_usd;                 /* limits.usd in micro-dollars; 0: none */
     /* limits.hook_*: how long a worker may run, or sleep, until it has an answer */
