@@ -1,5 +1,6 @@
 moult_story(integration gateway_bytes.mjs)
 moult_story(integration gateway_requests.mjs)
+moult_story(integration gateway_between.mjs)
 moult_story(integration faults_provider.mjs)
 moult_story(integration faults_client.mjs)
 moult_story(integration stream_hosted.mjs)
@@ -8,4 +9,5 @@ moult_story(integration agent_tools_plugin.mjs)
 moult_story(integration gateway_sdks)
 if(NOT MOULT_SANITIZE) # what the service starts is sanitized elsewhere, and this one waits for a search
     moult_story(integration unattended.mjs)
+    moult_story(integration auto_live.mjs)
 endif()

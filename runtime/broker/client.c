@@ -323,7 +323,8 @@ static int make_answer(struct client *client, const struct note *reply,
         calls[i] = (struct protocol_call){ effect->calls[i].id, effect->calls[i].name,
             effect->calls[i].args };
     answer.calls = calls;
-    if (native || (reply && client->stream)) {
+    /* Of another protocol's reply stay what it cost and why it ended. */
+    if (native || (reply && (client->stream || reply->protocol != client->protocol))) {
         answer.from_protocol = reply->protocol;
         answer.from_stream = reply->stream;
         answer.from = reply->said.raw;

@@ -106,6 +106,36 @@ async function anthropic(base) {
     await gone('anthropic: endless')
 }
 
+/** The clients, and models whose providers speak another protocol: whole and as it is made. */
+async function between(base) {
+    const { default: OpenAI } = await load('openai'), { default: Anthropic } = await load('@anthropic-ai/sdk')
+    const openai = new OpenAI({ baseURL: `${base}/v1`, apiKey: TOKEN, maxRetries: 0 })
+    const anthropic = new Anthropic({ baseURL: base, apiKey: TOKEN, maxRetries: 0 })
+    const parameters = { type: 'object', properties: { city: { type: 'string' } } }
+    const ask = content => ({ model: 'claude', messages: [{ role: 'user', content }], temperature: 0.5,
+        tools: [{ type: 'function', function: { name: 'get_weather', parameters } }], tool_choice: 'auto' })
+    const chat = await openai.chat.completions.stream(ask('between: the weather?')).finalChatCompletion()
+    same([chat.choices[0].message.content, chat.choices[0].finish_reason, chat.usage.total_tokens > 0], ['Let me look.', 'tool_calls', true])
+    same(JSON.parse(chat.choices[0].message.tool_calls[0].function.arguments), weather.arguments)
+    const { data, response: { headers } } = await openai.chat.completions.create({ ...ask('between: hi'), seed: 1 }).withResponse()
+    same([data.choices[0].message.content, headers.get('x-moult-dropped')], ['Hello there.', 'seed'])
+    await rejects(openai.chat.completions.create({ ...ask('between: hi'), logit_bias: { 1: 1 } }),
+        error => error instanceof OpenAI.BadRequestError && /logit_bias/.test(error.message))
+
+    const response = await openai.responses.stream({ model: 'claude', input: 'between: the weather?',
+        tools: [{ type: 'function', name: 'get_weather', parameters, strict: false }] }).finalResponse()
+    same([response.status, response.output_text, response.output.map(it => it.type)], ['completed', 'Let me look.', ['message', 'function_call']])
+    same(JSON.parse(response.output[1].arguments), weather.arguments)
+
+    const message = await anthropic.messages.stream({ model: 'gpt', max_tokens: 99, messages: [{ role: 'user', content: 'between: the weather?' }],
+        tools: [{ name: 'get_weather', input_schema: parameters }], tool_choice: { type: 'any' } }).finalMessage()
+    same([message.content.map(it => it.type), message.content[0].text, message.content[1].input, message.stop_reason],
+        [['text', 'tool_use'], 'Let me look.', weather.arguments, 'tool_use'])
+    ok(message.usage.input_tokens > 0 && message.usage.output_tokens > 0)
+    const plain = await anthropic.messages.stream({ model: 'gpt', max_tokens: 99, messages: [{ role: 'user', content: 'between: hi' }] }).finalMessage()
+    same([plain.content.map(it => it.text), plain.stop_reason], [['Hello there.'], 'end_turn'])
+}
+
 async function agents(base) {
     const { Agent, OpenAIProvider, Runner, setTracingDisabled, tool } = await load('@openai/agents')
     const { z } = await load('zod')
@@ -163,16 +193,16 @@ async function runs(program, args, env) {
     return said
 }
 
-async function claudeCode(base) {
+async function claudeCode(base, model = 'claude') {
     const said = await runs(join(packages, 'node_modules/@anthropic-ai/claude-code-linux-x64/claude'), ['-p', 'say hello, claude code'],
-        { ANTHROPIC_BASE_URL: base, ANTHROPIC_API_KEY: TOKEN, ANTHROPIC_MODEL: 'claude', ANTHROPIC_SMALL_FAST_MODEL: 'claude',
+        { ANTHROPIC_BASE_URL: base, ANTHROPIC_API_KEY: TOKEN, ANTHROPIC_MODEL: model, ANTHROPIC_SMALL_FAST_MODEL: model,
             CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1' })
     equal(said.trim(), 'Hello there.')
     ok(asked('say hello, claude code') > 0)
 }
 
-async function codex(base) {
-    const settings = ['model_provider="moult"', 'model="gpt"', 'model_providers.moult.name="moult"', `model_providers.moult.base_url="${base}/v1"`,
+async function codex(base, model = 'gpt') {
+    const settings = ['model_provider="moult"', `model="${model}"`, 'model_providers.moult.name="moult"', `model_providers.moult.base_url="${base}/v1"`,
         'model_providers.moult.env_key="MOULT_TOKEN"', 'model_providers.moult.wire_api="responses"', 'analytics.enabled=false', 'check_for_update_on_startup=false']
     const said = await runs(join(packages, 'node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex'),
         ['exec', '--skip-git-repo-check', '--sandbox', 'read-only', ...settings.flatMap(it => ['-c', it]), 'say hello, codex'], { MOULT_TOKEN: TOKEN })
@@ -180,10 +210,11 @@ async function codex(base) {
     ok(asked('say hello, codex') > 0)
 }
 
+const claudeCodeBetween = base => claudeCode(base, 'gpt'), codexBetween = base => codex(base, 'claude')
 for (const kind of ['held', 'passing']) {
     upstream = await model(script)
     const home = await serve(kind, models(upstream.url))
-    for (const program of [openai, anthropic, agents, langchain, vercel, claudeCode, codex]) {
+    for (const program of [openai, anthropic, between, agents, langchain, vercel, claudeCode, codex, claudeCodeBetween, codexBetween]) {
         await program(home.url)
         console.log(`ok: ${kind} ${program.name}`)
     }

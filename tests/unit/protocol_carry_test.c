@@ -294,6 +294,42 @@ static void a_hosted_conversation_is_not_the_provider_s(void **state)
     assert_string_equal(dropped.at, "previous_response_id");
 }
 
+/* Within one protocol, where bytes are kept: a plugin's list has not the tool that must be called.
+ */
+static void a_tool_that_a_plugin_hid_is_not_forced(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t protocol;
+        const char *asks, *shown;
+        int rc;
+    } cases[] = {
+        { CHAT,
+            "\"tools\":" TOOLS ",\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":"
+            "\"look\"}}",
+            "[]", -ERR_INPUT },
+        { CHAT, "\"tools\":" TOOLS ",\"tool_choice\":\"required\"", "[]", 0 },
+        { RESPONSES,
+            "\"tools\":[{\"type\":\"function\",\"name\":\"find\"}],\"tool_choice\":{"
+            "\"type\":\"function\",\"name\":\"find\"}",
+            TOOLS, -ERR_INPUT },
+        { MESSAGES,
+            "\"tools\":[{\"name\":\"look\",\"input_schema\":{}},{\"name\":\"x\","
+            "\"input_schema\":{}}],\"tool_choice\":{\"type\":\"tool\",\"name\":\"look\"}",
+            TOOLS, 0 },
+        { MESSAGES, "\"tool_choice\":{\"type\":\"tool\",\"name\":\"gone\"}", "", 0 },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(buf_done) struct buf out = { 0 };
+        struct err err = { 0 };
+        struct protocol_request *request = client(cases[i].protocol, cases[i].asks);
+        const struct protocol_part all = { 0, 1, { 0 } };
+        const struct protocol_edit edit = { &all, 1, { 0 }, str_of(cases[i].shown) };
+        if (protocol_request_edit(&out, request, &edit, &err) != cases[i].rc)
+            fail_msg("%zu: %s", i, err.text);
+    }
+}
+
 static void a_name_is_shown_without_its_control_bytes(void **state)
 {
     (void)state;
@@ -363,6 +399,7 @@ int main(void)
         cmocka_unit_test_teardown(what_is_asked_for_is_carried_or_named, arena_empty),
         cmocka_unit_test_teardown(without_tools_none_is_chosen, arena_empty),
         cmocka_unit_test_teardown(a_hosted_conversation_is_not_the_provider_s, arena_empty),
+        cmocka_unit_test_teardown(a_tool_that_a_plugin_hid_is_not_forced, arena_empty),
         cmocka_unit_test_teardown(a_name_is_shown_without_its_control_bytes, arena_empty),
         cmocka_unit_test_teardown(the_page_has_the_table, arena_empty),
     };
