@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUSY_MS = 5000 };
+enum {
+    BUSY_MS = 5000,
+    NUMBERS = 1 << 20, /* reserved at once */
+    IN_ROW_MAX = 512   /* with it the row of a message still fits into a page of its tree */
+};
 
 int db_fail(struct store *store, struct err *err, const char *what)
 {
@@ -163,6 +167,16 @@ int64_t db_blob(struct store *store, struct str bytes, struct err *err)
     return sqlite3_column_int64(found, 0);
 }
 
+int db_bytes(struct store *store, struct str bytes, struct db_bytes *ret, struct err *err)
+{
+    bool small = bytes.size > 0 && bytes.size <= IN_ROW_MAX;
+    int64_t blob = small ? 0 : db_blob(store, bytes, err);
+    if (blob < 0)
+        return (int)blob;
+    *ret = small ? (struct db_bytes){ 0, bytes } : (struct db_bytes){ blob, { 0 } };
+    return 0;
+}
+
 int db_check_id(struct str id, struct err *err)
 {
     bool good = id.size >= JOURNAL_ID_MIN && id.size <= JOURNAL_ID_MAX;
@@ -228,7 +242,7 @@ static int grow(struct store *store, unsigned version, struct err *err)
 {
     CLEANUP(buf_done) struct buf sql = { 0 };
     buf_text(&sql, "BEGIN IMMEDIATE;");
-    schema_print(&sql, version);
+    schema_print(&sql, version, SCHEMA_VERSION);
     if (version == 0)
         buf_format(&sql, "INSERT INTO home VALUES(1, '%s');", store->home_id);
     buf_text(&sql, "COMMIT");
@@ -249,25 +263,16 @@ static int check_home(struct store *store, struct err *err)
     return 0;
 }
 
-/* Where the count of live rows stands. */
+/* Where the count of live rows goes on: behind all that was ever reserved. */
 static int find_last(struct store *store, struct err *err)
 {
     CLEANUP(db_resetp)
-    sqlite3_stmt *row = db_bind(store, err,
-        "SELECT max(coalesce((SELECT max(number) FROM turn), 0),"
-        " coalesce((SELECT max(number) FROM turn_end), 0),"
-        " coalesce((SELECT max(number) FROM settled), 0),"
-        " coalesce((SELECT max(number) FROM effect), 0),"
-        " coalesce((SELECT max(number) FROM event), 0),"
-        " coalesce((SELECT max(number) FROM state), 0),"
-        " coalesce((SELECT max(number) FROM stale), 0),"
-        " coalesce((SELECT max(number) FROM flag), 0))",
-        "");
+    sqlite3_stmt *row = db_bind(store, err, "SELECT max(number) FROM reserved", "");
     if (!row)
         return err ? -err->code : -ERR_SYS;
     if (sqlite3_step(row) != SQLITE_ROW)
-        return db_fail(store, err, "look for the newest row");
-    store->last = sqlite3_column_int64(row, 0);
+        return db_fail(store, err, "look for the last number");
+    store->last = store->reserved = sqlite3_column_int64(row, 0);
     return 0;
 }
 
@@ -279,7 +284,7 @@ static int prepare(struct store *store, struct err *err)
      * parameter are enough, and then preparing costs more than all else here together. */
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     int rc = run(store,
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
         /* Rows by random digest touch pages everywhere: 4 MiB of them stay, and the log is
          * copied into the file every 16 MiB. */
@@ -339,6 +344,28 @@ void store_free(struct store *store)
     free(store);
 }
 
+/* --- numbers */
+
+/* A restart leaves them alone: they may be in use. It counts once it is committed, and a failure is
+ * the commit's. */
+static void reserve(struct store *store)
+{
+    int64_t block = store->last + NUMBERS;
+    CLEANUP(db_resetp)
+    sqlite3_stmt *add = db_bind(store, NULL, "INSERT INTO reserved VALUES(?)", "i", block);
+    store->reserving = db_done(store, add, NULL, "reserve numbers") < 0 ? 0 : block;
+}
+
+int64_t db_number(struct store *store)
+{
+    if (store->last >= (store->reserving ? store->reserving : store->reserved))
+        reserve(store);
+    store->issued = ++store->last;
+    return store->last;
+}
+
+/* --- transactions */
+
 /* Thousands of times a second: prepared like any other statement. */
 static int step(struct store *store, const char *sql, struct err *err)
 {
@@ -348,6 +375,7 @@ static int step(struct store *store, const char *sql, struct err *err)
 
 int store_begin(struct store *store, struct err *err)
 {
+    store->reserving = store->issued = 0;
     return step(store, "BEGIN IMMEDIATE", err);
 }
 
@@ -369,8 +397,11 @@ int store_mark(struct store *store, struct err *err)
 
 void store_undo(struct store *store)
 {
-    if (store_writing(store))
-        run(store, "ROLLBACK TO mark; RELEASE mark", NULL);
+    if (!store_writing(store))
+        return;
+    run(store, "ROLLBACK TO mark; RELEASE mark", NULL);
+    if (store->reserving) /* behind the mark, perhaps */
+        reserve(store);
 }
 
 void store_keep(struct store *store)
@@ -381,8 +412,12 @@ void store_keep(struct store *store)
 
 int store_commit(struct store *store, struct err *err)
 {
-    int rc = step(store, "COMMIT", err);
+    bool reserved = store->issued <= store->reserved || store->reserving;
+    int rc = reserved ? step(store, "COMMIT", err)
+                      : err_set(err, ERR_SYS, "journal: no numbers could be reserved");
     if (rc < 0)
         store_rollback(store);
+    else if (store->reserving)
+        store->reserved = store->reserving;
     return rc;
 }

@@ -23,6 +23,8 @@ struct store {
     unsigned prepared_count;
     char home_id[33];
     int64_t last; /* number of the newest row of what the service writes (schema.c, version 3) */
+    int64_t reserved, reserving; /* the file leaves numbers up to here to us; once committed */
+    int64_t issued;              /* the last of the open transaction */
 };
 
 /* The last failure of SQLite, with what was being done. */
@@ -43,6 +45,15 @@ struct digest db_digest(sqlite3_stmt *statement, int column);
 
 /* The number of those bytes in the table of blobs, where they stand once. */
 int64_t db_blob(struct store *store, struct str bytes, struct err *err);
+/* Where bytes are to stand: small ones in the row itself, since to find out whether they are there
+ * already costs more than they do. For two columns, of the types n and e. */
+struct db_bytes {
+    int64_t blob;
+    struct str in_row;
+};
+int db_bytes(struct store *store, struct str bytes, struct db_bytes *ret, struct err *err);
+/* The next number of the count over all live rows, in the open transaction. */
+int64_t db_number(struct store *store);
 /* Appends a record to the audit chain, in the open transaction. body: JSON. */
 int db_audit(struct store *store, const char *kind, struct str body, struct err *err);
 

@@ -13,11 +13,6 @@
 #include <errno.h>
 #include <sys/random.h>
 
-static int64_t next(struct store *store)
-{
-    return ++store->last;
-}
-
 static int64_t now(void)
 {
     return (int64_t)clock_wall_ms();
@@ -91,37 +86,34 @@ int live_session_named(struct store *store, struct str principal, struct str nam
 
 /* --- messages */
 
-/* The row that says when it was settled, and where from. */
-static int add_settled(
-    struct store *store, const struct live_message *message, int64_t replaced, struct err *err)
+int live_message_add(struct store *store, const struct live_message *message, struct err *err)
 {
+    struct db_bytes bytes;
+    int rc = db_bytes(store, message->bytes, &bytes, err);
+    if (rc < 0)
+        return rc;
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err,
-        "INSERT INTO settled VALUES(?, ?, ?, ?, ?, ?, nullif(?, x''), ?, ?)", "iiininzni",
-        next(store), (int64_t)message->session, (int64_t)message->seq, (int64_t)message->turn,
-        (int64_t)message->origin, (int64_t)message->effect, &message->build, replaced, now());
-    return db_done(store, add, err, "write where a message is from");
+        "INSERT INTO message VALUES(?1, ?2, coalesce((SELECT ordinal FROM turn WHERE number = ?8),"
+        " 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, nullif(?11, x''), ?12)",
+        "iitineininzi", (int64_t)message->session, (int64_t)message->seq,
+        str_of(journal_standing_words[message->standing]), (int64_t)message->failed, bytes.blob,
+        bytes.in_row, db_number(store), (int64_t)message->turn, (int64_t)message->origin,
+        (int64_t)message->effect, &message->build, now());
+    return db_done(store, add, err, "write a message");
 }
 
-int live_message_add(struct store *store, const struct live_message *message, struct err *err)
+int live_message_replace(struct store *store, const struct live_message *message, struct err *err)
 {
     int64_t blob = db_blob(store, message->bytes, err);
     if (blob < 0)
         return (int)blob;
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err,
-        "INSERT INTO message VALUES(?, ?, coalesce((SELECT ordinal FROM turn WHERE number = ?), 0),"
-        " ?, ?, ?)",
-        "iiitii", (int64_t)message->session, (int64_t)message->seq, (int64_t)message->turn,
-        str_of(journal_standing_words[message->standing]), (int64_t)message->failed, blob);
-    int rc = db_done(store, add, err, "write a message");
-    return rc < 0 ? rc : add_settled(store, message, 0, err);
-}
-
-int live_message_replace(struct store *store, const struct live_message *message, struct err *err)
-{
-    int64_t blob = db_blob(store, message->bytes, err);
-    return blob < 0 ? (int)blob : add_settled(store, message, blob, err);
+        "INSERT INTO replaced VALUES(?, ?, ?, ?, ?, ?, nullif(?, x''), ?, ?)", "iiininzii",
+        (int64_t)message->session, (int64_t)message->seq, db_number(store), (int64_t)message->turn,
+        (int64_t)message->origin, (int64_t)message->effect, &message->build, blob, now());
+    return db_done(store, add, err, "write what a message became");
 }
 
 /* --- turns */
@@ -129,7 +121,7 @@ int live_message_replace(struct store *store, const struct live_message *message
 int live_turn_new(
     struct store *store, const struct live_turn *turn, uint64_t *ret_number, struct err *err)
 {
-    int64_t number = next(store);
+    int64_t number = db_number(store);
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err,
         "INSERT INTO turn VALUES(?1, ?2, ?3, ?4,"
@@ -145,7 +137,7 @@ int live_turn_end(struct store *store, uint64_t turn, uint8_t how, struct str wh
 {
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err, "INSERT INTO turn_end VALUES(?, ?, ?, ?, ?)", "iiiti",
-        next(store), (int64_t)turn, (int64_t)how, why, now());
+        (int64_t)turn, db_number(store), (int64_t)how, why, now());
     return db_done(store, add, err, "write the end of a turn");
 }
 
@@ -160,7 +152,7 @@ uint64_t live_lease_base(const struct store *store)
 int live_effect_new(
     struct store *store, const struct live_effect *effect, uint64_t *ret_row, struct err *err)
 {
-    int64_t number = next(store);
+    int64_t number = db_number(store);
     CLEANUP(db_resetp)
     sqlite3_stmt *add =
         db_bind(store, err, "INSERT INTO effect VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -177,13 +169,14 @@ int live_effect_new(
 int live_result_add(
     struct store *store, uint64_t effect, const struct live_result *result, struct err *err)
 {
-    int64_t blob = result->bytes.size ? db_blob(store, result->bytes, err) : 0;
-    if (blob < 0)
-        return (int)blob;
+    struct db_bytes bytes = { 0 };
+    int rc = result->bytes.size ? db_bytes(store, result->bytes, &bytes, err) : 0;
+    if (rc < 0)
+        return rc;
     CLEANUP(db_resetp)
-    sqlite3_stmt *add = db_bind(store, err, "INSERT INTO result VALUES(?, ?, ?, ?, ?, ?, ?)",
-        "iiiinei", (int64_t)effect, (int64_t)result->status, (int64_t)result->error_class,
-        (int64_t)result->retry_after_ms, blob, result->raw, now());
+    sqlite3_stmt *add = db_bind(store, err, "INSERT INTO result VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+        "iiiineie", (int64_t)effect, (int64_t)result->status, (int64_t)result->error_class,
+        (int64_t)result->retry_after_ms, bytes.blob, result->raw, now(), bytes.in_row);
     return db_done(store, add, err, "write a result");
 }
 
@@ -202,7 +195,7 @@ int live_event(struct store *store, uint64_t turn, const struct digest *generati
 {
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err, "INSERT INTO event VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "iiiiiddti", next(store), (int64_t)turn, (int64_t)event->step, (int64_t)event->hook,
+        "iiiiiddti", (int64_t)turn, db_number(store), (int64_t)event->step, (int64_t)event->hook,
         (int64_t)event->action, &event->build, generation, event->why, now());
     return db_done(store, add, err, "write testimony");
 }
@@ -217,7 +210,7 @@ int live_stale(
         return rc;
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err, "INSERT INTO stale VALUES(?, ?, ?, ?)", "iiti",
-        next(store), (int64_t)message->close.lease, buf_view(&what), now());
+        db_number(store), (int64_t)message->close.lease, buf_view(&what), now());
     return db_done(store, add, err, "write what came late");
 }
 
@@ -226,7 +219,7 @@ int live_state(struct store *store, uint64_t session, uint64_t turn, const struc
 {
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err, "INSERT INTO state VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-        "iiitibdi", next(store), (int64_t)session, (int64_t)turn, state->plugin,
+        "iiitibdi", (int64_t)session, db_number(store), (int64_t)turn, state->plugin,
         (int64_t)state->schema, state->bytes, generation, now());
     return db_done(store, add, err, "write a plugin's state");
 }

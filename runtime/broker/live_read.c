@@ -70,7 +70,8 @@ int live_effect_find(struct store *store, const struct live_effect *identity, st
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
         "SELECT e.number, e.turn, e.lease, e.id, e.kind, e.origin, e.hook, e.build, e.generation,"
-        " e.step, e.idx, e.attempt, e.body, r.status, r.class, r.retry_after_ms, b.bytes, "
+        " e.step, e.idx, e.attempt, e.body, r.status, r.class, r.retry_after_ms, coalesce(r.bytes, "
+        "b.bytes), "
         "r.raw," WAITS " FROM effect e LEFT JOIN result r ON r.effect = e.number"
         " LEFT JOIN blob b ON b.number = r.blob"
         " WHERE e.turn = ? AND e.step = ? AND e.kind = ? AND e.idx = ? AND e.attempt = ?"
@@ -93,12 +94,13 @@ int live_call_last(struct store *store, const struct live_call_place *place, str
 {
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT e.number, r.status, b.bytes," WAITS
+        "SELECT e.number, r.status, coalesce(r.bytes, b.bytes)," WAITS
         " FROM effect e LEFT JOIN result r ON r.effect = e.number"
         " LEFT JOIN blob b ON b.number = r.blob WHERE e.turn ="
         " (SELECT max(number) FROM turn WHERE session = ?1 AND number < ?2) AND e.kind = ?3"
         " AND e.idx = ?4 AND json_extract(e.body, '$.call') = ?5 AND NOT EXISTS"
-        " (SELECT 1 FROM settled WHERE session = ?1 AND effect = e.number)"
+        " (SELECT 1 FROM message WHERE session = ?1 AND effect = e.number) AND NOT EXISTS"
+        " (SELECT 1 FROM replaced WHERE session = ?1 AND effect = e.number)"
         " ORDER BY e.number DESC LIMIT 1",
         "iiiit", (int64_t)place->session, (int64_t)place->before_turn, (int64_t)WIRE_TOOL,
         (int64_t)place->index, place->id);
@@ -208,11 +210,13 @@ static int load_messages(
     ret->messages = arena_alloc(arena, (ret->messages_count + 1) * sizeof *ret->messages);
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT m.seq, x.turn, m.standing, m.failed, x.origin, x.effect, x.build, b.bytes"
-        " FROM message m LEFT JOIN settled x ON x.number ="
-        " (SELECT max(number) FROM settled WHERE session = m.session AND seq = m.seq)"
-        " JOIN blob b ON b.number = coalesce(x.replaced, m.blob) WHERE m.session = ?"
-        " ORDER BY m.seq",
+        "SELECT m.seq, iif(x.number, x.turn, m.turn_row), m.standing, m.failed,"
+        " iif(x.number, x.origin, m.origin), iif(x.number, x.effect, m.effect),"
+        " iif(x.number, x.build, m.build), iif(x.number, b.bytes, coalesce(m.bytes, b.bytes))"
+        " FROM message m LEFT JOIN replaced x ON x.session = m.session AND x.seq = m.seq"
+        " AND x.number = (SELECT max(number) FROM replaced WHERE session = m.session"
+        " AND seq = m.seq) LEFT JOIN blob b ON b.number = coalesce(x.blob, m.blob)"
+        " WHERE m.session = ? ORDER BY m.seq",
         "i", (int64_t)ret->session.number);
     if (!row)
         return no_row(err);

@@ -16,20 +16,25 @@ enum { PREFIX_MIN = 6, PREFIX_MAX = 64 };
 static int add_message(struct store *store, int64_t session, uint32_t seq,
     const struct journal_message *message, struct err *err)
 {
-    int64_t blob = db_blob(store, message->bytes, err);
-    if (blob < 0)
-        return (int)blob;
+    struct db_bytes bytes;
+    int rc = db_bytes(store, message->bytes, &bytes, err);
+    if (rc < 0)
+        return rc;
     CLEANUP(db_resetp)
-    sqlite3_stmt *add = db_bind(store, err, "INSERT INTO message VALUES(?, ?, ?, ?, ?, ?)",
-        "iiitii", session, (int64_t)seq, (int64_t)message->turn,
-        str_of(journal_standing_words[message->standing]), (int64_t)message->failed, blob);
+    sqlite3_stmt *add = db_bind(store, err,
+        "INSERT INTO message(session, seq, turn, standing, failed, blob, bytes)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?)",
+        "iiitine", session, (int64_t)seq, (int64_t)message->turn,
+        str_of(journal_standing_words[message->standing]), (int64_t)message->failed, bytes.blob,
+        bytes.in_row);
     return db_done(store, add, err, "write a message");
 }
 
 static int known(struct store *store, const struct digest *id, struct err *err)
 {
     CLEANUP(db_resetp)
-    sqlite3_stmt *find = db_bind(store, err, "SELECT 1 FROM session WHERE id = ?", "d", id);
+    sqlite3_stmt *find =
+        db_bind(store, err, "SELECT 1 FROM session WHERE id = ? AND origin <> 'live'", "d", id);
     if (!find)
         return err ? -err->code : -ERR_SYS;
     return sqlite3_step(find) == SQLITE_ROW;
@@ -38,6 +43,8 @@ static int known(struct store *store, const struct digest *id, struct err *err)
 int store_add(struct store *store, const struct journal_session *session, struct err *err)
 {
     struct digest id = journal_session_id(session);
+    if (str_equal(session->origin, STR("live")))
+        return err_set(err, ERR_INPUT, "only the service's own sessions have the origin live");
     int rc = known(store, &id, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
@@ -138,11 +145,12 @@ static struct str kept(struct arena *arena, struct str bytes)
 
 /* A reply that a build changed: what the model itself had said. */
 #define MESSAGE_COLUMNS                                                                            \
-    "SELECT m.turn, m.standing, m.failed, b.bytes, coalesce(x.origin, 0),"                         \
-    " CASE WHEN x.origin = 2 AND e.kind = 1 AND r.blob <> m.blob THEN o.bytes END"                 \
-    " FROM message m JOIN blob b ON b.number = m.blob"                                             \
-    " LEFT JOIN settled x ON x.session = m.session AND x.seq = m.seq AND x.replaced IS NULL"       \
-    " LEFT JOIN effect e ON e.number = x.effect LEFT JOIN result r ON r.effect = e.number"         \
+    "SELECT m.turn, m.standing, m.failed, coalesce(m.bytes, b.bytes), coalesce(m.origin, 0),"      \
+    " CASE WHEN m.origin = 2 AND e.kind = 1"                                                       \
+    " AND coalesce(r.bytes, o.bytes) <> coalesce(m.bytes, b.bytes)"                                \
+    " THEN coalesce(r.bytes, o.bytes) END"                                                         \
+    " FROM message m LEFT JOIN blob b ON b.number = m.blob"                                        \
+    " LEFT JOIN effect e ON e.number = m.effect LEFT JOIN result r ON r.effect = e.number"         \
     " LEFT JOIN blob o ON o.number = r.blob WHERE m.session = ? ORDER BY m.seq"
 
 static int read_messages(

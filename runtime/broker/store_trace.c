@@ -203,22 +203,21 @@ static const char entries[] =
     "SELECT * FROM ("
     "SELECT t.number * 4 AS seq, t.number, t.ordinal, t.at_ms, 0, 0, 0, t.messages, 0, 0, 0, '',"
     " t.generation, x'', x'' FROM turn t" WHERE_TURN " UNION ALL "
-    "SELECT coalesce(x.number, m.seq + 1) * 4, coalesce(x.turn, 0), m.turn,"
-    " coalesce(x.at_ms, s.at_ms), 1,"
+    "SELECT coalesce(m.number, m.seq + 1) * 4, coalesce(m.turn_row, 0), m.turn,"
+    " coalesce(m.at_ms, s.at_ms), 1,"
     " CASE m.standing WHEN 'fact' THEN 0 WHEN 'testimony' THEN 1 ELSE 2 END,"
-    " coalesce(x.effect, x.turn, 0) * 4, m.seq, m.failed, coalesce(x.origin, 0), 0, '',"
-    " coalesce(x.build, x''), x'', b.bytes FROM message m JOIN session s ON s.number = m.session"
-    " JOIN blob b ON b.number = m.blob LEFT JOIN settled x ON x.session = m.session"
-    " AND x.seq = m.seq AND x.replaced IS NULL"
+    " coalesce(m.effect, m.turn_row, 0) * 4, m.seq, m.failed, coalesce(m.origin, 0), 0, '',"
+    " coalesce(m.build, x''), x'', coalesce(m.bytes, b.bytes) FROM message m"
+    " JOIN session s ON s.number = m.session LEFT JOIN blob b ON b.number = m.blob"
     " WHERE m.session = ?1 AND (?2 = 0 OR m.turn = ?2 - 1) UNION ALL "
     "SELECT x.number * 4, t.number, t.ordinal, x.at_ms, 2, 0, coalesce(x.effect, x.turn) * 4,"
-    " x.seq, 0, x.origin, 0, '', coalesce(x.build, x''), x'', b.bytes FROM settled x" OF_TURNS
-    "x.turn JOIN blob b ON b.number = x.replaced" WHERE_TURN " AND x.session = ?1 UNION ALL "
+    " x.seq, 0, x.origin, 0, '', coalesce(x.build, x''), x'', b.bytes FROM replaced x" OF_TURNS
+    "x.turn JOIN blob b ON b.number = x.blob" WHERE_TURN " AND x.session = ?1 UNION ALL "
     "SELECT e.number * 4, t.number, t.ordinal, e.at_ms, 3, 0, t.number * 4, e.kind, e.step, e.idx,"
     " e.attempt, CAST(e.lease AS TEXT), e.generation, e.build, e.body FROM effect e" OF_TURNS
     "e.turn" WHERE_TURN " UNION ALL "
     "SELECT e.number * 4 + 1, t.number, t.ordinal, r.at_ms, 4, 0, e.number * 4, r.status, r.class,"
-    " r.retry_after_ms, e.kind, '', x'', x'', b.bytes FROM result r"
+    " r.retry_after_ms, e.kind, '', x'', x'', coalesce(r.bytes, b.bytes) FROM result r"
     " JOIN effect e ON e.number = r.effect" OF_TURNS
     "e.turn LEFT JOIN blob b ON b.number = r.blob" WHERE_TURN " UNION ALL "
     "SELECT e.number * 4 + 2, t.number, t.ordinal, d.at_ms, 5, 0, e.number * 4, 0, 0, 0, 0, '',"
@@ -381,6 +380,6 @@ int store_flag(
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err,
         "INSERT INTO flag VALUES(?1, ?2, CASE WHEN ?3 = 0 THEN NULL ELSE ?3 - 1 END, ?4, ?5)",
-        "iiiti", ++store->last, (int64_t)session, (int64_t)turn, why, (int64_t)clock_wall_ms());
+        "iiiti", db_number(store), (int64_t)session, (int64_t)turn, why, (int64_t)clock_wall_ms());
     return db_done(store, add, err, "write a flag");
 }

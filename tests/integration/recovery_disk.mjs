@@ -20,7 +20,8 @@ const ran = it => {
 }
 /** What is there for good: each acknowledged turn whole, each call of the tool once, and only what was journaled. */
 function judge(it, acknowledged) {
-    const texts = it.rows(`SELECT CAST(b.bytes AS TEXT) t FROM message m JOIN blob b ON b.number = m.blob`).map(({ t }) => JSON.parse(t).content)
+    const texts = it.rows(`SELECT CAST(coalesce(m.bytes, b.bytes) AS TEXT) t FROM message m
+        LEFT JOIN blob b ON b.number = m.blob`).map(({ t }) => JSON.parse(t).content)
     for (const turn of acknowledged) ok(texts.includes(`${turn} is done`), `${turn} was acknowledged`)
     const lines = ran(it), asked = it.rows("SELECT json_extract(body, '$.call') call FROM effect WHERE kind = 3").map(({ call }) => call)
     equal(new Set(lines).size, lines.length, 'a call ran twice')

@@ -1,6 +1,7 @@
 /* The journal through the real broker: what is kept, what is refused, what survives. */
 #include "base/file.h"
 #include "base/mem.h"
+#include "broker/schema.h"
 #include "broker_home.h"
 
 #include <errno.h>
@@ -223,35 +224,55 @@ static void another_file_is_refused(void **state)
 }
 
 /* A journal of an older schema gets the tables that it lacks; what it holds stays. */
-#define WITHOUT_3                                                                                  \
-    "DROP TABLE live; DROP TABLE delivered; DROP TABLE result; DROP TABLE effect;"                 \
-    "DROP TABLE turn_end; DROP TABLE turn; DROP TABLE settled; DROP TABLE event; DROP TABLE "      \
-    "state;"                                                                                       \
-    "DROP TABLE head; DROP TABLE stale; DROP TABLE flag; DROP TABLE quarantine;"
-#define WITHOUT_2                                                                                  \
-    "DROP TABLE candidate; DROP TABLE admission; DROP TABLE look; DROP TABLE freeze;"              \
-    "DROP TABLE checkpoint;"
-
 static void an_older_journal_grows(void **state)
 {
     (void)state;
-    static const char *const older[] = { WITHOUT_3 "PRAGMA user_version = 2",
-        WITHOUT_3 WITHOUT_2 "PRAGMA user_version = 1" };
-    for (size_t i = 0; i < COUNT_OF(older); i++) {
+    for (unsigned version = 1; version < SCHEMA_VERSION; version++) {
+        CLEANUP(buf_done) struct buf old = { 0 };
+        CLEANUP(arena_done) struct arena arena = { 0 };
         struct home home = home_fresh();
+        struct journal_session *list;
+        uint32_t count;
         struct err err;
+        schema_print(&old, 0, version);
+        buf_format(&old, "INSERT INTO home VALUES(1, '%s');", home.id);
+        buf_text(&old, "INSERT INTO blob VALUES(1, x'01', CAST('{\"role\":\"user\"}' AS BLOB));"
+                       "INSERT INTO session VALUES(1, zeroblob(32), 1, 'ann', 'tau', 's', 'o', 'g',"
+                       " NULL, 0, '{}', 1, 5);"
+                       "INSERT INTO message VALUES(1, 0, 0, 'claim', 0, 1);");
+        assert_int_equal(home_sql(&home, old.at), SQLITE_OK);
         add(&home, "ann", "one", 1);
-        assert_int_equal(home_sql(&home, older[i]), SQLITE_OK);
         add(&home, "ann", "one", 0);
         struct journal *journal = home_as(&home, JOURNAL_DRIVE);
         struct journal_move move = { STR("abcdef"), { 0 }, STR("proposed"), STR("{}") };
         assert_int_equal(journal_move_candidates(journal, &move, 1, &err), 0);
+        assert_int_equal(journal_list(journal, 0, &arena, &list, &count, &err), 0);
+        assert_int_equal(count, 2);
+        struct journal_session session;
+        assert_int_equal(journal_read(journal, 1, &arena, &session, &err), 0);
+        assert_true(str_equal(session.messages[0].bytes, STR("{\"role\":\"user\"}")));
         journal_close(journal);
         assert_int_not_equal(home_sql(&home, "DELETE FROM candidate"), SQLITE_OK);
+        assert_int_not_equal(home_sql(&home, "DELETE FROM message"), SQLITE_OK);
         assert_int_equal(
             home_sql(&home, "INSERT INTO turn VALUES(1, 1, 0, x'00', 0, 0)"), SQLITE_OK);
         assert_int_not_equal(home_sql(&home, "UPDATE turn SET ordinal = 1"), SQLITE_OK);
     }
+}
+
+/* Its id is in no index: what is imported cannot pass for the service's own. */
+static void only_the_service_has_live_sessions(void **state)
+{
+    (void)state;
+    struct home home = home_fresh();
+    struct journal *journal = home_as(&home, JOURNAL_IMPORT);
+    struct journal_session session = sample("g", "text");
+    struct err err;
+    uint64_t added, known;
+    session.origin = STR("live");
+    assert_int_equal(journal_add(journal, &session, &err), 0);
+    assert_int_equal(journal_flush(journal, &added, &known, &err), -ERR_INPUT);
+    journal_close(journal);
 }
 
 static void what_was_acknowledged_survives_a_kill(void **state)
@@ -363,6 +384,7 @@ int main(void)
         cmocka_unit_test(tampering_is_seen),
         cmocka_unit_test(another_file_is_refused),
         cmocka_unit_test(an_older_journal_grows),
+        cmocka_unit_test(only_the_service_has_live_sessions),
         cmocka_unit_test(what_was_acknowledged_survives_a_kill),
         cmocka_unit_test(a_second_broker_is_refused),
         cmocka_unit_test(a_full_disk_loses_nothing_acknowledged),

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "broker/live.h"
+#include "broker/schema.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -523,11 +524,11 @@ static void a_call_is_known_until_a_message_has_it(void **state)
 static void what_was_written_stays(void **state)
 {
     (void)state;
-    static const char *const tables[] = { "live", "turn", "turn_end", "settled", "effect", "result",
-        "delivered", "event", "state", "head", "quarantine" };
+    static const char *const tables[] = { "live", "turn", "turn_end", "message", "replaced",
+        "effect", "result", "delivered", "event", "state", "head", "quarantine", "reserved" };
     static const char *const changes[] = { "name = 'x'", "ordinal = 9", "how = 9", "seq = 9",
-        "body = 'x'", "status = 9", "at_ms = 9", "why = 'x'", "schema = 9", "session = 9",
-        "why = 'y'" };
+        "origin = 9", "body = 'x'", "status = 9", "at_ms = 9", "why = 'x'", "schema = 9",
+        "session = 9", "why = 'y'", "number = 9" };
     struct store *store = fresh();
     uint64_t session = new_session(store, "ann", "work"), turn = new_turn(store, session, 0);
     struct live_message user = message(session, turn, 0, USER);
@@ -536,6 +537,7 @@ static void what_was_written_stays(void **state)
     const struct wire_event event = { .hook = 1, .build = build, .why = STR("because") };
     const struct live_head head = { STR("ann"), { { 1 } }, 5, 3, 2 };
     GOOD(live_message_add(store, &user, &err));
+    GOOD(live_message_replace(store, &user, &err));
     uint64_t row = new_effect(store, &model);
     GOOD(live_result_add(store, row, &said, &err));
     GOOD(live_delivered(store, row, &err));
@@ -557,6 +559,106 @@ static void what_was_written_stays(void **state)
     store_free(store);
 }
 
+/* Small bytes stand in their row, large ones once for all; readers see no difference. */
+static void bytes_of_any_size_come_back(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct live_loaded loaded;
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", ""), turn = new_turn(store, session, 0);
+    const size_t sizes[] = { 0, 1, 511, 512, 513, 5000, 513 };
+    CLEANUP(mem_freep) char *text = mem_zero(5000, 1);
+    memset(text, 'x', 5000);
+    for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
+        const struct live_result result = { .bytes = { text, sizes[i] } };
+        struct live_effect tool = effect(turn, WIRE_TOOL, i, 0), found;
+        struct live_message said = message(session, turn, i, "");
+        struct live_result read;
+        said.bytes = result.bytes;
+        GOOD(live_message_add(store, &said, &err));
+        GOOD(live_result_add(store, new_effect(store, &tool), &result, &err));
+        assert_int_equal(live_effect_find(store, &tool, &arena, &found, &read, NULL), 1);
+        assert_true(str_equal(read.bytes, result.bytes));
+    }
+    store = restarted(store);
+    load(store, session, &arena, &loaded);
+    assert_int_equal(loaded.messages_count, COUNT_OF(sizes));
+    for (uint32_t i = 0; i < COUNT_OF(sizes); i++)
+        assert_int_equal(loaded.messages[i].bytes.size, sizes[i]);
+    store_free(store);
+}
+
+/* What a broker took back with its transaction it takes again; what it wrote nobody takes. */
+static void numbers_are_never_taken_twice(void **state)
+{
+    (void)state;
+    struct store *store = fresh();
+    uint64_t session = new_session(store, "ann", ""), turn = new_turn(store, session, 0);
+    store = restarted(store);
+    store_rollback(store);
+    assert_int_equal(store_begin(store, NULL), 0);
+    uint64_t second = new_turn(store, session, 1);
+    assert_true(second > turn);
+    store = restarted(store);
+    struct live_effect model = effect(second, WIRE_MODEL, 0, 0);
+    assert_true(new_effect(store, &model) > second);
+    store_free(store);
+}
+
+/* --- a file of the version before */
+
+#define ZEROS "00000000000000000000000000000000000000000000000000000000000000"
+#define GENERATION "x'07" ZEROS "'"
+#define BUILD "x'09" ZEROS "'"
+static const char rows_of_3[] =
+    "INSERT INTO home VALUES(1, '" HOME_ID "');"
+    "INSERT INTO blob VALUES(1, x'01', CAST('" USER "' AS BLOB));"
+    "INSERT INTO blob VALUES(2, x'02', CAST('" SAID "' AS BLOB));"
+    "INSERT INTO blob VALUES(3, x'03', CAST('" MENDED "' AS BLOB));"
+    "INSERT INTO session VALUES(4, " GENERATION ", 1, 'ann', 'moult', 'chat', 'live', 'g', NULL,"
+    "  0, '{}', 0, 1);"
+    "INSERT INTO live VALUES(4, 'ann', 'work', 'chat');"
+    "INSERT INTO turn VALUES(1, 4, 0, " GENERATION ", 0, 1);"
+    "INSERT INTO message VALUES(4, 0, 0, 'claim', 0, 1), (4, 1, 0, 'fact', 0, 2);"
+    "INSERT INTO settled VALUES(2, 4, 0, 1, 0, NULL, NULL, NULL, 1);"
+    "INSERT INTO effect VALUES(3, 1, 5, 1, 1, 1, 0, x'', " GENERATION ", 0, 0, 0, '{}', 1);"
+    "INSERT INTO result VALUES(3, 0, 0, 0, 2, NULL, 1);"
+    "INSERT INTO settled VALUES(5, 4, 1, 1, 1, 3, NULL, NULL, 1);"
+    "INSERT INTO settled VALUES(6, 4, 0, 1, 2, NULL, " BUILD ", 3, 1);"
+    "INSERT INTO state VALUES(7, 4, 1, 'guard', 1, x'6f6e65', " GENERATION ", 1);"
+    "INSERT INTO event VALUES(8, 1, 0, 2, 0, " BUILD ", " GENERATION ", '', 1);"
+    "INSERT INTO turn_end VALUES(9, 1, 1, '', 1);";
+
+static void the_version_before_loses_nothing(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf text = { 0 }, entries = { 0 };
+    struct live_loaded loaded;
+    store_free(fresh()); /* a path of its own */
+    assert_int_equal(unlink(path), 0);
+    schema_print(&text, 0, 3);
+    buf_text(&text, rows_of_3);
+    assert_int_equal(sql(text.at), SQLITE_OK);
+    struct store *store = open_store();
+    load(store, 4, &arena, &loaded);
+    assert_int_equal(loaded.messages_count, 2);
+    assert_true(str_equal(loaded.messages[0].bytes, STR(MENDED)));
+    assert_true(hash_equal(&loaded.messages[0].build, &build));
+    assert_true(str_equal(loaded.messages[1].bytes, STR(SAID)));
+    assert_int_equal(loaded.messages[1].effect, 3);
+    assert_string_equal(state_of(&loaded, "guard"), "one");
+    assert_true(loaded.turn == 1 && !loaded.turn_open);
+    GOOD(store_entries(store, JOURNAL_VIEW, 4, 0, 0, &entries, &err));
+    enum { ENTRIES = 9 }; /* turn, 2 messages, what one became, effect, result, hook, state, end */
+    struct unpack in = unpack_begin(buf_view(&entries));
+    assert_int_equal(unpack_u32(&in), ENTRIES);
+    assert_int_equal(store_begin(store, NULL), 0);
+    assert_true(new_turn(store, 4, 1) > 9);
+    store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -572,6 +674,9 @@ int main(void)
         cmocka_unit_test(an_answer_is_given_again_only_while_it_is_lost),
         cmocka_unit_test(a_call_is_known_until_a_message_has_it),
         cmocka_unit_test(what_was_written_stays),
+        cmocka_unit_test(bytes_of_any_size_come_back),
+        cmocka_unit_test(numbers_are_never_taken_twice),
+        cmocka_unit_test(the_version_before_loses_nothing),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
