@@ -7,6 +7,7 @@ moult_story(integration stream_hosted.mjs)
 moult_story(integration agent_tools.mjs)
 moult_story(integration agent_tools_plugin.mjs)
 moult_story(integration gateway_sdks)
+moult_story(integration live_equals_import.mjs)
 if(NOT MOULT_SANITIZE) # what the service starts is sanitized elsewhere, and this one waits for a search
     moult_story(integration unattended.mjs)
     moult_story(integration auto_live.mjs)

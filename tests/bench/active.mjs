@@ -1,0 +1,68 @@
+// active - from an approval until every worker runs on what was approved: clients of several principals (each has a
+// worker of its own) go on turn after turn while a candidate is approved and promoted. Each time in a copy of one home.
+// Imported, never run.
+import { spawn } from 'node:child_process'
+import { cpSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { candidate, env, homeAt, makeHome, mined } from '../integration/crash_home.mjs'
+import { figure, median, quantile } from './figures.mjs'
+
+const COPIES = 20, PRINCIPALS = 4
+
+/** For each admission: how long after it the last worker of an older generation still asked for something, in ms. */
+export const stragglers = it => it.rows(`WITH
+    e AS (SELECT at_ms, 0 number, generation FROM effect UNION ALL SELECT at_ms, number, NULL FROM admission),
+    w AS (SELECT at_ms, generation, max(number) OVER (ORDER BY at_ms, number DESC) n FROM e),
+    a AS (SELECT number, at_ms, json_extract(body, '$.generation') generation FROM admission)
+    SELECT a.number, max(coalesce(w.at_ms, a.at_ms)) - a.at_ms ms FROM a
+    LEFT JOIN w ON w.n = a.number AND w.generation IS NOT NULL AND lower(hex(w.generation)) <> a.generation
+    WHERE a.number > 0 GROUP BY a.number`).map(({ ms }) => ms)
+
+const token = i => `the-token-of-principal-${i}`
+const command = (it, ...args) => new Promise((done, failed) => spawn(it.moult, ['-C', it.home, '--json', ...args],
+    { env, stdio: ['ignore', 'ignore', 'inherit'] }).on('exit', code => code === 0 ? done() : failed(new Error(`${args[0]}: ${code}`))))
+
+async function approved(it, id) {
+    const service = await it.serve()
+    let over = false, turns = 0
+    const ask = async i => {
+        const answer = await fetch(`${service.listening.tcp}/v1/chat/completions`, { method: 'POST',
+            headers: { authorization: `Bearer ${token(i)}`, 'content-type': 'application/json' },
+            body: JSON.stringify({ model: 'main', messages: [{ role: 'user', content: `turn ${++turns}` }] }) })
+        if (answer.status !== 200) throw new Error(await answer.text())
+        return answer.json()
+    }
+    const all = Array.from({ length: PRINCIPALS }, (_, i) => i)
+    await Promise.all(all.map(ask)) // each has its worker
+    const clients = all.map(async i => { while (!over) await ask(i) })
+    await command(it, 'approve', id)
+    const start = performance.now()
+    await command(it, 'promote', id)
+    const whole = performance.now() - start
+    await Promise.all(all.map(ask))
+    over = true
+    await Promise.all(clients)
+    await service.end()
+    const [behind] = stragglers(it)
+    return { whole, behind }
+}
+
+export async function approvals(url) {
+    const it = makeHome(url, { listen: { tcp: '127.0.0.1:0', tokens: { file: 'tokens' } } }), seen = []
+    writeFileSync(join(it.home, 'tokens'), Array.from({ length: PRINCIPALS }, (_, i) => `${token(i)} p${i}\n`).join(''), { mode: 0o600 })
+    mined(it)
+    const id = candidate(it, 'strings that denote lists', '', false)
+    it.rests()
+    for (let i = 0; i < COPIES; i++) {
+        const home = `${it.home}-${i}`
+        cpSync(it.home, home, { recursive: true, filter: name => !name.endsWith('.sock') })
+        const copy = homeAt(home)
+        copy.text('trust')
+        seen.push(await approved(copy, id))
+    }
+    for (const [what, name] of [['whole', 'approved to active on all workers, promotion as a whole'], ['behind', 'admitted to active on all workers']]) {
+        const list = seen.map(one => one[what])
+        figure(`${name}, p50 of ${COPIES}`, median(list), 'ms', 50)
+        figure(`${name}, p99 (the largest)`, quantile(list, 0.99), 'ms', 50)
+    }
+}
