@@ -528,17 +528,11 @@ static void no_transfer(
     turn_result(turn, note);
 }
 
-static const char *text_of(struct turn *turn, struct str text)
-{
-    return text.size ? arena_string(&turn->arena, text.at, text.size) : NULL;
-}
-
 static void dispatch(struct turn *turn, struct note *note)
 {
     static const struct transfer_events events = { on_head, on_header, on_data, on_end };
     struct engine *engine = turn->session->engine;
     struct model_call *call = turn->model;
-    const struct config_model *model = call->provider->model;
     struct err err;
     if (call->wrong.code) {
         err = call->wrong;
@@ -560,14 +554,8 @@ static void dispatch(struct turn *turn, struct note *note)
         .url = url_of(call),
         .headers = lines_of(call),
         .decode = true,
-        .body = buf_view(&call->body),
-        .unix_socket = call->provider->socket };
-    if (model) {
-        request.proxy = text_of(turn, model->proxy);
-        request.ca_file = text_of(turn, model->ca_file);
-        request.limits = (struct transfer_limits){ model->connect_ms, model->first_byte_ms,
-            model->idle_ms, model->total_ms, 0 };
-    }
+        .body = buf_view(&call->body) };
+    provider_way(call->provider, &request);
     engine->metrics.upstream++;
     if (transfer_start(&call->transfer, engine->transfers, &request, &events, call, &err) < 0)
         no_transfer(turn, note, PROTOCOL_CONNECTION, &err);

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "transfer/transfer.h"
 #include "broker/scripts.h"
 
 #include <stdio.h>
@@ -93,6 +94,11 @@ static bool speaks(const struct config_model *model, enum protocol protocol)
            str_equal(model->provider, str_of(speeches[protocol].provider));
 }
 
+static char *own(struct str text)
+{
+    return text.size ? mem_format("%.*s", (int)text.size, text.at) : NULL;
+}
+
 static int add(struct providers *providers, const struct home *home, const struct scripts *scripts,
     uint32_t i, struct err *err)
 {
@@ -107,7 +113,8 @@ static int add(struct providers *providers, const struct home *home, const struc
         char *base = base_of(model, (enum protocol)p);
         providers->rows[i][p] =
             (struct provider){ model, (enum protocol)p, mem_format("%s%s", base, speeches[p].path),
-                scripts_socket(scripts, i), key ? mem_format("%s%s", speeches[p].key, key) : NULL };
+                scripts_socket(scripts, i), key ? mem_format("%s%s", speeches[p].key, key) : NULL,
+                own(model->proxy), own(model->ca_file) };
         if (!providers->bases[p])
             providers->bases[p] = base;
         else
@@ -143,6 +150,8 @@ void providers_free(struct providers *providers)
         for (int p = 0; p < PROTOCOLS; p++) {
             free(providers->rows[i][p].url);
             free(providers->rows[i][p].key);
+            free(providers->rows[i][p].proxy);
+            free(providers->rows[i][p].ca_file);
         }
     for (int p = 0; p < PROTOCOLS; p++)
         free(providers->bases[p]);
@@ -179,6 +188,16 @@ int provider_alias(const struct config *config, struct str name)
         if (str_equal(config->models[i].name, name))
             return (int)i;
     return -1;
+}
+
+void provider_way(const struct provider *provider, struct transfer_request *request)
+{
+    const struct config_model *model = provider->model;
+    request->unix_socket = provider->socket;
+    request->proxy = provider->proxy;
+    request->ca_file = provider->ca_file;
+    request->limits = (struct transfer_limits){ model->connect_ms, model->first_byte_ms,
+        model->idle_ms, model->total_ms, 0 };
 }
 
 const char *provider_base(const struct providers *providers, enum protocol protocol)

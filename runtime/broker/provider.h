@@ -6,12 +6,16 @@
 #include "broker/engine.h"
 
 struct provider {
-    const struct config_model *model; /* NULL: the one for requests whose model has no alias */
+    const struct config_model *model;
     enum protocol protocol;
-    char *url;          /* of the protocol's endpoint, without query */
-    const char *socket; /* a unix socket that leads there; NULL: none */
-    char *key;          /* "Authorization: Bearer ..." or "x-api-key: ..."; NULL: none */
+    char *url;             /* of the protocol's endpoint, without query */
+    const char *socket;    /* a unix socket that leads there; NULL: none */
+    char *key;             /* "Authorization: Bearer ..." or "x-api-key: ..."; NULL: none */
+    char *proxy, *ca_file; /* NULL: none of its own */
 };
+struct transfer_request;
+/* How it is reached, whatever is asked there: socket, proxy, CA, time limits. */
+void provider_way(const struct provider *provider, struct transfer_request *request);
 struct providers;
 struct scripts;
 /* ERR_MISSING: a key's variable is not set, or its file is not there. */

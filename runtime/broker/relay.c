@@ -135,11 +135,11 @@ int relay_start(
     relay->url = mem_format("%s%.*s", base, (int)target.size - 3, target.at + 3);
     relay->method = mem_format("%.*s", (int)method.size, method.at);
     relay->headers = lines_of(exchange, provider);
-    const struct transfer_request request = { .method = relay->method,
+    struct transfer_request request = { .method = relay->method,
         .url = relay->url,
         .headers = (const char *const *)relay->headers,
-        .body = http_body(exchange),
-        .unix_socket = provider->socket };
+        .body = http_body(exchange) };
+    provider_way(provider, &request);
     int rc = transfer_start(&relay->transfer, engine->transfers, &request, &events, relay, err);
     if (rc < 0)
         relay_free(relay);

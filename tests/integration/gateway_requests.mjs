@@ -87,6 +87,16 @@ equal((await ask(port, '/v1/embeddings', '{}')).status, 404)
     equal(upstream.last().target, '/v1/messages/count_tokens?beta=true')
 }
 
+// --- a model that is to be reached through a proxy is reached so or not at all, whatever is asked there
+{
+    const behind = await serve('held', models(upstream.url).map(it => ({ ...it, proxy: 'http://127.0.0.1:9' })))
+    const before = upstream.asked().length
+    for (const path of ['/v1/messages', '/v1/messages/count_tokens'])
+        equal((await ask(behind.port, path, body('messages', 'hello'))).status, 502, path)
+    equal(upstream.asked().length, before, 'nothing went round it')
+    await behind.stop()
+}
+
 // --- the forms in which a body comes
 {
     const sent = chat('hello'), head = `Host: a\r\nConnection: close\r\nAuthorization: Bearer ${TOKEN}\r\n`
