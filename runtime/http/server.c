@@ -24,7 +24,8 @@ enum {
     HANGUPS = 64,                /* ends noticed at a time */
     DROP_MAX = 64 * 1024 * 1024, /* of a body that nobody wants, read so that its sender gets the
                                     answer and not a reset */
-    ANSWER_ROOM = 16 * 1024,     /* for an answer's head, beside that of the request */
+    ANSWER_ROOM = 16 * 1024,     /* of the memory that the daemon clears twice a request: for the
+                                    list of headers and an answer's head */
     STEP = 16 * 1024,
 };
 
@@ -296,9 +297,9 @@ static int start_daemon(struct http_server *server, int fd, struct err *err)
         on_access, server, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)server->limits.connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)server->limits.idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        2 * server->limits.head_max + ANSWER_ROOM, MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
-        (size_t)STEP, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-        server, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        server->limits.head_max + ANSWER_ROOM, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)STEP,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
     return server->daemon ? 0 : err_sys(err, "start the HTTP daemon");
 }

@@ -102,6 +102,13 @@ static int up_tcp(void **state)
     return 0;
 }
 
+static int up_default(void **state)
+{
+    (void)state;
+    start(&http_limits_default, true);
+    return 0;
+}
+
 static int up_unix(void **state)
 {
     (void)state;
@@ -330,6 +337,29 @@ static void test_large_head(void **state)
         peer_close(&peer);
     }
     assert_int_equal(seen.heads, 0);
+}
+
+/* As large as it may be, in many lines, and an answer to it that has a large head too: one memory
+ * of the connection holds both. */
+static void test_large_heads_both_ways(void **state)
+{
+    (void)state;
+    enum { LINES = 96, LINE = 160, ANSWER_LINES = 40 };
+    struct http_header list[ANSWER_LINES];
+    CLEANUP(mem_freep) char *text = filled(LINE);
+    struct http_peer peer;
+    dial(&peer);
+    for (int round = 0; round < 3; round++) {
+        peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n");
+        for (int i = 0; i < LINES; i++)
+            peer_say(&peer, "X-%d: %.*s\r\n", i, LINE, text);
+        peer_say(&peer, "\r\n");
+        for (int i = 0; i < ANSWER_LINES; i++)
+            list[i] = (struct http_header){ STR("X-Answer"), { text, LINE } };
+        http_reply(held_of(&peer), 200, list, ANSWER_LINES, STR("yes"));
+        hear(&peer, 200, "yes");
+    }
+    peer_close(&peer);
 }
 
 /* --- odd clients */
@@ -835,6 +865,7 @@ int main(void)
         OVER_BOTH(test_too_large),
         OVER_BOTH(test_expect),
         OVER_BOTH(test_large_head),
+        cmocka_unit_test_setup_teardown(test_large_heads_both_ways, up_default, down),
         OVER_BOTH(test_pipelined),
         OVER_TCP(test_byte_by_byte),
         OVER_BOTH(test_garbage),
