@@ -246,14 +246,15 @@ static void claims_for_people(struct verdict_result *ret, const struct tally *ta
     ret->worse_upper = stats_upper(tally->worse, tally->all_groups, BOUND_LEVEL);
 }
 
-void verdict_apply(struct verdict_result *ret, const struct verdict_rule *rules, unsigned count,
-    const struct report *report, const struct policy *policy, struct ledger_look look)
+static void apply(struct verdict_result *ret, const struct verdict_rule *rules, unsigned count,
+    const struct report *report, const struct policy *policy, struct ledger_look look, double level)
 {
-    struct verdict_facts facts = { .report = report, .policy = policy, .look = look };
+    struct verdict_facts facts = {
+        .report = report, .policy = policy, .look = look, .level = level
+    };
     bool failed = false, open = false, worthless = false;
     memset(ret, 0, sizeof *ret);
     tally_of(&facts.tally, report);
-    facts.level = stats_level(policy->level_shard, look.k, look.i);
     facts.level_harm = policy->level_harm > 0 ? policy->level_harm : facts.level;
     for (unsigned i = 0; i < count && i < VERDICT_REASONS_MAX; i++) {
         struct verdict_reason *reason = &ret->reasons[ret->reasons_count++];
@@ -268,6 +269,20 @@ void verdict_apply(struct verdict_result *ret, const struct verdict_rule *rules,
                                                   : VERDICT_PASS;
     ret->level = facts.level;
     claims_for_people(ret, &facts.tally);
+}
+
+void verdict_apply(struct verdict_result *ret, const struct verdict_rule *rules, unsigned count,
+    const struct report *report, const struct policy *policy, struct ledger_look look)
+{
+    apply(
+        ret, rules, count, report, policy, look, stats_level(policy->level_shard, look.k, look.i));
+}
+
+void verdict_at(struct verdict_result *ret, const struct report *report,
+    const struct policy *policy, uint32_t look, double level)
+{
+    apply(ret, verdict_rules, verdict_rules_count, report, policy, (struct ledger_look){ look, 0 },
+        level);
 }
 
 void verdict_of(struct verdict_result *ret, const struct report *report,

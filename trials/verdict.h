@@ -46,6 +46,9 @@ struct verdict_result {
 };
 void verdict_of(struct verdict_result *ret, const struct report *report,
     const struct policy *policy, struct ledger_look look);
+/* The same at a level that another ledger gives: of a shard that ends with its first pass. */
+void verdict_at(struct verdict_result *ret, const struct report *report,
+    const struct policy *policy, uint32_t look, double level);
 /* JSON, schema 1. */
 void verdict_print(struct buf *out, const struct verdict_result *verdict);
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "promote/driver.h"
+#include "trials/batch.h"
 #include "trials/verdict.h"
 
 /* A line of progress for people; NULL: none. */
@@ -40,6 +41,10 @@ void advance_tell(const struct advancing *advancing, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The candidate's source, from its commit. */
 int advance_source(struct advancing *advancing, struct buf *ret, struct err *err);
+/* Both arms afresh over these runs, as the gate replays them; the failing ones among the held-out
+ * are the cases of `held_out`. ADVANCE_REFUSED: a sanitised build is refused. */
+int advance_compare(struct report *ret, struct advancing *advancing, const struct batch *held_out,
+    const struct run *const *runs, unsigned count, struct err *err);
 /* One look has one answer, noted here. Asked again, after a kill, with another policy or on a
  * slower machine, it may get worse and never better: then *verdict is inconclusive. */
 int advance_answer_look(enum verdict *verdict, struct advancing *advancing,

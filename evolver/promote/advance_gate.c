@@ -6,10 +6,10 @@
  * the home nothing. */
 #include "promote/advance.h"
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "promote/builds.h"
 #include "promote/carrying.h"
+#include "promote/gate_policy.h"
 #include "promote/runs.h"
 #include "promote/statement.h"
 #include "trials/compare.h"
@@ -150,16 +150,12 @@ static void fill_names(struct report *report, struct gating *gating)
     report->patch_lines = patch_lines(gating);
 }
 
-static int compare(struct report *ret, struct gating *gating, struct err *err)
+static int replay(struct report *ret, struct gating *gating, const struct run *const *runs,
+    unsigned count, struct err *err)
 {
     struct driver *driver = gating->advancing->driver;
     struct advancing *advancing = gating->advancing;
-    int rc = read_batches(gating, err);
-    if (rc == 0)
-        rc = runs_load(
-            &gating->runs, driver->journal, gating->looks ? RUNS_GATE : RUNS_HELD_IN, err);
-    if (rc == 0)
-        rc = open_builds(gating, err);
+    int rc = open_builds(gating, err);
     if (rc != 0)
         return rc;
     const char *detector =
@@ -171,8 +167,8 @@ static int compare(struct report *ret, struct gating *gating, struct err *err)
         .old = driver_arm(driver, &gating->old, "moult-worker"),
         .new = driver_arm(driver, &gating->new, "moult-worker"),
         .sanitised = driver_arm(driver, &gating->sanitised, "moult-worker-asan"),
-        .runs = (const struct run *const *)gating->runs.at,
-        .runs_count = gating->runs.count,
+        .runs = runs,
+        .runs_count = count,
         .workers = advancing->advance->workers,
         .resolved = on_resolved,
         .with = gating };
@@ -181,6 +177,28 @@ static int compare(struct report *ret, struct gating *gating, struct err *err)
     rc = compare_runs(ret, &plan, &advancing->arena, err);
     if (rc == 0)
         fill_names(ret, gating);
+    return rc;
+}
+
+static int compare(struct report *ret, struct gating *gating, struct err *err)
+{
+    struct journal *journal = gating->advancing->driver->journal;
+    int rc = read_batches(gating, err);
+    if (rc == 0)
+        rc = runs_load(&gating->runs, journal, gating->looks ? RUNS_GATE : RUNS_HELD_IN, err);
+    if (rc != 0)
+        return rc;
+    return replay(ret, gating, (const struct run *const *)gating->runs.at, gating->runs.count, err);
+}
+
+int advance_compare(struct report *ret, struct advancing *advancing, const struct batch *held_out,
+    const struct run *const *runs, unsigned count, struct err *err)
+{
+    struct gating gating = { .advancing = advancing, .looks = true, .held_out = *held_out };
+    int rc = read_batch(&gating.held_in, &gating, "batch", &advancing->candidate->batch, err);
+    if (rc == 0)
+        rc = replay(ret, &gating, runs, count, err);
+    gating_done(&gating);
     return rc;
 }
 
@@ -210,27 +228,6 @@ int advance_replay(struct advancing *advancing, struct err *err)
 }
 
 /* --- replayed -> gated */
-
-static int read_policy(struct policy *ret, struct advancing *advancing, struct err *err)
-{
-    enum { POLICY_MAX = 1 << 16 };
-    CLEANUP(buf_done) struct buf text = { 0 }, printed = { 0 };
-    struct driver *driver = advancing->driver;
-    int rc = 0;
-    *ret = policy_default();
-    if (driver->config.policy.size) {
-        CLEANUP(mem_freep)
-        char *path = mem_format("%s/%.*s", driver->home.path, (int)driver->config.policy.size,
-            driver->config.policy.at);
-        if ((rc = file_read(path, &text, POLICY_MAX, err)) == 0)
-            rc = policy_read(ret, buf_view(&text), err);
-        if (rc < 0)
-            return err_while(err, "the gate's policy");
-    }
-    policy_print(&printed, ret);
-    return journal_put(
-        driver->journal, "policy", buf_view(&printed), &advancing->candidate->policy, err);
-}
 
 static int put_verdict(
     struct advancing *advancing, const struct verdict_result *verdict, struct err *err)
@@ -330,7 +327,7 @@ int advance_gate(struct advancing *advancing, struct err *err)
 {
     struct verdict_result verdict;
     struct policy policy;
-    int rc = read_policy(&policy, advancing, err);
+    int rc = gate_policy(&policy, &advancing->candidate->policy, advancing->driver, err);
     if (rc == 0)
         rc = before_look(&verdict, advancing, &policy, err);
     if (rc < 0)

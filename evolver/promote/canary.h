@@ -15,7 +15,8 @@ struct canary_seen {
 };
 /* Loads the candidate into the service, probes it, shows it copies of live steps, then gives it
  * live turns and watches them. What does not hold is quarantined (ERR_DENIED says what), and the
- * service lets go of it. Without a service the admission alone decides. */
+ * service lets go of it. Without a service the admission alone decides; not so under a mandate,
+ * where live turns are wanted, more of them, and none may fail. */
 int canary_run(
     struct canary_seen *ret, struct driver *driver, struct candidate *candidate, struct err *err);
 /* Lets go of the candidate, for a promotion that ends early. */

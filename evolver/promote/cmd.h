@@ -6,7 +6,7 @@
 
 extern const struct verb verb_init, verb_trust, verb_reviewer, verb_build, verb_check, verb_audit;
 extern const struct verb verb_candidates, verb_show, verb_review, verb_approve, verb_reject;
-extern const struct verb verb_promote, verb_rollback, verb_freeze, verb_thaw;
+extern const struct verb verb_promote, verb_rollback, verb_freeze, verb_thaw, verb_mandate;
 extern const struct verb verb_log, verb_blame, verb_plugins, verb_rebuild, verb_propose,
     verb_evolve;
 

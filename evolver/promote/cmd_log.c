@@ -55,6 +55,9 @@ static void entry_json(
     member(out, "at", str_of(clock_rfc3339(at, sizeof at, (uint64_t)admission->at_s * 1000)));
     member(out, "by", admission->by);
     member(out, "admission", str_of(hash_hex(hex, &admission->digest)));
+    member(out, "mandate",
+        hash_zero(&admission->mandate) ? (struct str){ 0 }
+                                       : str_of(hash_hex(hex, &admission->mandate)));
     member(out, "quarantined", why_left(left, admission));
     buf_format(out, ",\"unattended\":%s}", admission->unattended ? "true" : "false");
 }
@@ -69,7 +72,9 @@ static void entry_text(struct buf *out, const struct admission *admission, const
         admission_kind_words[admission->kind], admission->commit.at,
         str_printable(plugin, sizeof plugin, of, false),
         str_printable(by, sizeof by, admission->by, false),
-        admission->unattended ? " (unattended)" : "");
+        !hash_zero(&admission->mandate) ? " (mandate)"
+        : admission->unattended         ? " (unattended)"
+                                        : "");
     if (quarantined.size)
         buf_format(
             out, "      quarantined: %s\n", str_printable(why, sizeof why, quarantined, false));

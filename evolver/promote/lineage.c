@@ -427,7 +427,7 @@ static int trailer_text(
     struct buf *out, const struct lineage_trailer *trailers, unsigned count, struct err *err)
 {
     static const char *const names[] = { "Candidate", "Batch", "Build", "Report", "Approval",
-        "Admission" };
+        "Mandate", "Admission" };
     for (unsigned i = 0; i < count; i++) {
         char hex[DIGEST_HEX];
         bool known = false;

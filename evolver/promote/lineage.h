@@ -45,7 +45,8 @@ int lineage_candidate(struct lineage *lineage, const char *id, const struct line
 
 /* Trailers are names of a closed list and digests. */
 struct lineage_trailer {
-    const char *name; /* "Candidate", "Batch", "Build", "Report", "Approval", "Admission" */
+    const char
+        *name; /* "Candidate", "Batch", "Build", "Report", "Approval", "Mandate", "Admission" */
     struct digest digest;
 };
 enum lineage_kind { LINEAGE_PROMOTION, LINEAGE_ROLLBACK };

@@ -10,6 +10,7 @@
 #include "promote/canary.h"
 #include "promote/chain.h"
 #include "promote/checkpoint.h"
+#include "promote/mandates.h"
 #include "promote/round.h"
 
 #include <stdio.h>
@@ -62,6 +63,32 @@ static int check_approval(struct driver *driver, const struct candidate *candida
     return rc;
 }
 
+/* Who let it, and how. */
+struct word {
+    char by[REVIEWER_NAME_MAX + 1];
+    bool unattended, mandate;
+};
+
+static int check_word(struct driver *driver, const struct candidate *candidate, struct word *ret,
+    struct reviewers *reviewers, struct err *err)
+{
+    struct approval approval;
+    struct mandate mandate;
+    ret->mandate = hash_zero(&candidate->approval) && !hash_zero(&candidate->mandate);
+    int rc = reviewers_read(reviewers, &driver->home, err);
+    if (rc == 0 && ret->mandate)
+        rc = check_list(driver, reviewers, err);
+    if (rc < 0)
+        return rc;
+    rc = ret->mandate ? mandates_check(&mandate, driver, candidate, err)
+                      : check_approval(driver, candidate, &approval, reviewers, err);
+    if (rc < 0)
+        return rc;
+    snprintf(ret->by, sizeof ret->by, "%s", ret->mandate ? mandate.by : approval.by);
+    ret->unattended = ret->mandate ? mandate.unattended : approval.unattended;
+    return 0;
+}
+
 /* What is admitted is what the commit's source gives, now and here, and it is in the store. */
 static int rebuild(struct driver *driver, const struct candidate *candidate,
     const struct lineage_id *commit, struct err *err)
@@ -95,7 +122,8 @@ static int make_commit(struct lineage_id *ret, struct driver *driver,
         { "Batch", candidate->batch },
         { "Build", candidate->build },
         { "Report", candidate->report },
-        { "Approval", candidate->approval },
+        { hash_zero(&candidate->approval) ? "Mandate" : "Approval",
+            hash_zero(&candidate->approval) ? candidate->mandate : candidate->approval },
         { "Admission", driver_last(driver)->digest },
     };
     const struct lineage_step step = { .kind = LINEAGE_PROMOTION,
@@ -166,10 +194,15 @@ static int try_and_admit(struct driver *driver, struct admission *next,
     const struct generation *generation, const struct lineage_id *commit,
     struct candidate *candidate, struct canary_seen *ret, struct err *err)
 {
+    struct mandate mandate;
     int rc = canary_run(ret, driver, candidate, err);
     if (rc < 0)
         return rc;
-    rc = admit_and_follow(driver, next, generation, commit, candidate, err);
+    /* The live turns took their time, and a mandate may have ended meanwhile. */
+    if (!hash_zero(&next->mandate))
+        rc = mandates_check(&mandate, driver, candidate, err);
+    if (rc == 0)
+        rc = admit_and_follow(driver, next, generation, commit, candidate, err);
     if (rc < 0) {
         canary_give_up(driver, candidate);
         return rc;
@@ -185,11 +218,11 @@ int promotion_run(
     const uint32_t number = driver_last(driver)->number + 1;
     struct reviewers *reviewers = arena_alloc(&driver->arena, sizeof *reviewers);
     struct generation generation;
-    struct approval approval;
+    struct word word;
     struct lineage_id commit;
     int rc = check_ready(driver, candidate, err);
     if (rc < 0 || (rc = chain_check(driver, candidate, err)) < 0 ||
-        (rc = check_approval(driver, candidate, &approval, reviewers, err)) < 0 ||
+        (rc = check_word(driver, candidate, &word, reviewers, err)) < 0 ||
         (rc = rebuild(driver, candidate, &tree_of, err)) < 0)
         return rc;
     struct admission next = { .number = number,
@@ -197,8 +230,8 @@ int promotion_run(
         .plugin = candidate->plugin,
         .build = candidate->build,
         .candidate = candidate->id,
-        .by = str_of(approval.by),
-        .unattended = approval.unattended,
+        .by = str_of(word.by),
+        .unattended = word.unattended,
         .batch = candidate->batch,
         .report = candidate->report,
         .verdict = candidate->verdict,
@@ -206,6 +239,10 @@ int promotion_run(
         .approval = candidate->approval,
         .reviewers = (uint32_t)reviewers->number,
         .at_s = (uint32_t)(clock_wall_ms() / 1000) };
+    if (word.mandate) {
+        next.mandate = candidate->mandate;
+        next.confirmation = candidate->confirmation;
+    }
     if ((rc = make_commit(&commit, driver, candidate, number, next.at_s, err)) < 0 ||
         (rc = driver_generation(&generation, driver, &commit, number, &driver->generation, err)) <
             0)

@@ -20,8 +20,10 @@ static int load_one(struct runs *runs, struct journal *journal, uint64_t number,
     if (runs->count == runs->room) {
         runs->room = runs->room ? runs->room * 2 : 256;
         runs->at = mem_grow(runs->at, runs->room, sizeof(struct run *));
+        runs->at_ms = mem_grow(runs->at_ms, runs->room, sizeof *runs->at_ms);
     }
     runs->claims |= run->claims;
+    runs->at_ms[runs->count] = session.at_ms;
     runs->at[runs->count++] = run;
     return 0;
 }
@@ -63,5 +65,6 @@ void runs_done(struct runs *runs)
     trace_tools_done(&runs->tools);
     arena_done(&runs->arena);
     free(runs->at);
+    free(runs->at_ms);
     memset(runs, 0, sizeof *runs);
 }

@@ -13,6 +13,7 @@ struct runs {
     struct arena arena;
     struct trace_tools tools;
     struct run **at;
+    uint64_t *at_ms; /* when each came into the journal */
     unsigned count, room;
     bool claims; /* one of them rests on claims */
 };

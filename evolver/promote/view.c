@@ -59,6 +59,7 @@ void view_short(struct buf *out, const struct candidate *candidate)
     digest_member(out, "batch", &candidate->batch);
     digest_member(out, "report", &candidate->report);
     digest_member(out, "approval", &candidate->approval);
+    digest_member(out, "mandate", &candidate->mandate);
     member(out, "why", candidate->why);
 }
 

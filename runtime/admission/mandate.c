@@ -102,7 +102,7 @@ static int check_home(const struct json *predicate, const struct home *home, con
 }
 
 int mandate_open(struct mandate *ret, struct str envelope, const struct home *home,
-    const struct reviewers *reviewers, uint64_t at_ms, struct err *err)
+    const struct reviewers *reviewers, uint64_t list, uint64_t at_ms, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct mandate mandate = { .id = hash_of(envelope) };
@@ -110,7 +110,7 @@ int mandate_open(struct mandate *ret, struct str envelope, const struct home *ho
     struct attest statement;
     struct digest key_id;
     int rc = named_key(&key_id, envelope, &arena, err);
-    if (rc < 0 || (rc = reviewers_find(reviewers, &key_id, at_ms, &reviewer, err)) < 0 ||
+    if (rc < 0 || (rc = reviewers_find_in(reviewers, &key_id, list, at_ms, &reviewer, err)) < 0 ||
         (rc = attest_open(&statement, ATTEST_MANDATE, envelope, &reviewer->key, &arena, err)) < 0 ||
         (rc = check_home(statement.predicate, home, "mandate", &arena, err)) < 0 ||
         (rc = read_subjects(&mandate, &statement, err)) < 0 ||

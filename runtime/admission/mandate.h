@@ -32,11 +32,11 @@ struct mandate {
 /* The signed envelope. */
 void mandate_sign(struct buf *out, const struct mandate *mandate, const struct home *home,
     const struct sign_key *key);
-/* Who signed it is in the list, and was not revoked at at_ms (0: whether revoked or not).
- * ERR_DENIED otherwise; ERR_VERIFY: it does not hold, or is of another home; ERR_INPUT: it is out
- * of bounds. */
+/* Who signed it is in the list, and was not revoked in the one of number `list`, at at_ms (as
+ * reviewers_find_in has it; 0 and 0: whether revoked or not). ERR_DENIED otherwise; ERR_VERIFY: it
+ * does not hold, or is of another home; ERR_INPUT: it is out of bounds. */
 int mandate_open(struct mandate *ret, struct str envelope, const struct home *home,
-    const struct reviewers *reviewers, uint64_t at_ms, struct err *err);
+    const struct reviewers *reviewers, uint64_t list, uint64_t at_ms, struct err *err);
 bool mandate_names(const struct mandate *mandate, struct str plugin);
 
 struct confirmation {

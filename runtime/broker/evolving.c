@@ -16,8 +16,14 @@ enum {
     DAY_S = 86400,
     ROUND_MS = 3600 * 1000
 };
-enum evolving_state { EVOLVING_RESTS, EVOLVING_SETTLES, EVOLVING_MINES, EVOLVING_WORKS };
-static const char *const state_words[] = { "rests", "settles", "mines", "works" };
+enum evolving_state {
+    EVOLVING_RESTS,
+    EVOLVING_SETTLES,
+    EVOLVING_MINES,
+    EVOLVING_WORKS,
+    EVOLVING_ADMITS /* autonomy auto: what a mandate covers */
+};
+static const char *const state_words[] = { "rests", "settles", "mines", "works", "admits" };
 
 struct evolving {
     struct engine *engine;
@@ -31,6 +37,7 @@ struct evolving {
     struct digest tried; /* the open clusters that the last round worked on */
     uint64_t at_ms;      /* when the last round ended */
     char last[200];
+    struct buf waiting; /* JSON, the list of who waits and why, of the last walk; or empty */
 };
 
 static uint64_t now_ms(void)
@@ -79,12 +86,12 @@ bool evolving_take_round(struct evolving *evolving)
 /* --- the commands */
 
 static int start(struct evolving *evolving, const char *program, const char *command,
-    child_done done, struct err *err)
+    const char *what, child_done done, struct err *err)
 {
     const struct engine *engine = evolving->engine;
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/%s", engine->bin, program);
-    const char *argv[] = { path, "-C", engine->home->path, "--json", command, NULL };
+    const char *argv[] = { path, "-C", engine->home->path, "--json", command, what, NULL };
     const struct child_plan plan = { .loop = engine->loop,
         .argv = argv,
         .output_max = OUTPUT_MAX,
@@ -100,6 +107,46 @@ static struct str failure(const struct json *root, struct arena *arena)
     return text.size ? text : STR("no answer");
 }
 
+/* What the walk says of itself; a list of who waits is kept as it is, its writer is ours. */
+static void on_walked(void *with, const struct child_result *result)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct evolving *evolving = with;
+    const struct json *root = json_read(&arena, result->out, NULL, NULL);
+    const struct json *waiting = json_get(root, "waiting");
+    char text[120], before[sizeof evolving->last];
+    evolving->child = NULL;
+    buf_clear(&evolving->waiting);
+    if (result->exit_code != 0 || !json_is(waiting, JSON_ARRAY)) {
+        rest(evolving, "mandate: %s",
+            str_printable(text, sizeof text, failure(root, &arena), false));
+        return;
+    }
+    buf_str(&evolving->waiting, waiting->raw);
+    struct str admitted = json_string(&arena, json_get(root, "admitted"));
+    snprintf(before, sizeof before, "%.100s", evolving->last);
+    if (admitted.size)
+        rest(evolving, "admitted under a mandate: %s", str_printable(text, 13, admitted, false));
+    else
+        rest(evolving, "%s", before);
+}
+
+/* The end of a round: with autonomy auto what waits is looked at too. */
+static void finish(struct evolving *evolving, const char *format, const char *what)
+{
+    struct err err = { 0 };
+    char word[120];
+    if (!is(evolving, "auto")) {
+        rest(evolving, format, what);
+        return;
+    }
+    str_printable(word, sizeof word, str_of(what), false);
+    snprintf(evolving->last, sizeof evolving->last, format, word);
+    evolving->state = EVOLVING_ADMITS;
+    if (start(evolving, "moult-evolve", "mandate", "use", on_walked, &err) < 0)
+        rest(evolving, "%s", err.text);
+}
+
 static void on_evolved(void *with, const struct child_result *result)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -111,7 +158,7 @@ static void on_evolved(void *with, const struct child_result *result)
     struct str said = good ? stopped : failure(root, &arena);
     char text[120];
     str_printable(text, sizeof text, said, false);
-    rest(evolving, good ? "%s" : "evolve: %s", text);
+    finish(evolving, good ? "%s" : "evolve: %s", text);
 }
 
 /* What could be worked on: the same failures are not worked on twice. It is their clusters and how
@@ -148,14 +195,14 @@ static void on_mined(void *with, const struct child_result *result)
         char text[120];
         rest(evolving, "mine: %s", str_printable(text, sizeof text, failure(root, &arena), false));
     } else if (open_clusters(root, &arena, &open) == 0) {
-        rest(evolving, "%s", "mined: no cluster that can be mended");
+        finish(evolving, "%s", "mined: no cluster that can be mended");
     } else if (is(evolving, "observe")) {
         rest(evolving, "%s", "mined; autonomy is observe: nothing is proposed");
     } else if (hash_equal(&open, &evolving->tried)) {
-        rest(evolving, "%s", "mined: nothing new since the last round");
+        finish(evolving, "%s", "mined: nothing new since the last round");
     } else if (!rounds_left(evolving)) {
-        rest(evolving, "%s", "the rounds of today are used up (evolve.budget.rounds)");
-    } else if (start(evolving, "moult-evolve", "evolve", on_evolved, &err) < 0) {
+        finish(evolving, "%s", "the rounds of today are used up (evolve.budget.rounds)");
+    } else if (start(evolving, "moult-evolve", "evolve", NULL, on_evolved, &err) < 0) {
         rest(evolving, "%s", err.text);
     } else {
         evolving->tried = open;
@@ -170,7 +217,7 @@ static void on_quiet(uv_timer_t *timer)
     struct err err = { 0 };
     evolving->first_ms = 0;
     evolving->state = EVOLVING_MINES;
-    if (start(evolving, "moult-trial", "mine", on_mined, &err) < 0)
+    if (start(evolving, "moult-trial", "mine", NULL, on_mined, &err) < 0)
         rest(evolving, "%s", err.text);
 }
 
@@ -197,20 +244,24 @@ void evolving_turn_ended(struct evolving *evolving)
         settle(evolving);
 }
 
-int evolving_new(struct evolving **ret, struct engine *engine, struct err *err)
+struct evolving *evolving_new(struct engine *engine)
 {
-    if (str_equal(engine->config->autonomy, STR("auto"))) {
-        err_set(err, ERR_INPUT, "moult.json: evolve.autonomy: auto is not there yet");
-        return err_hint(err, "\"propose\" does all but the approval, which is moult approve");
-    }
     struct evolving *evolving = mem_zero(1, sizeof *evolving);
     evolving->engine = engine;
     evolving->timer = mem_zero(1, sizeof *evolving->timer);
     uv_timer_init(engine->loop, evolving->timer);
     evolving->timer->data = evolving;
     snprintf(evolving->last, sizeof evolving->last, "%s", "no round yet");
-    *ret = evolving;
-    return 0;
+    /* What a kill left between a confirmation and its admission goes on without a turn. */
+    if (is(evolving, "auto"))
+        settle(evolving);
+    return evolving;
+}
+
+void evolving_mandate(struct evolving *evolving)
+{
+    if (evolving && is(evolving, "auto"))
+        evolving_turn_ended(evolving);
 }
 
 void evolving_free(struct evolving *evolving)
@@ -218,6 +269,7 @@ void evolving_free(struct evolving *evolving)
     if (!evolving)
         return;
     child_free(evolving->child);
+    buf_done(&evolving->waiting);
     uv_close((uv_handle_t *)evolving->timer, (uv_close_cb)free);
     free(evolving);
 }
@@ -230,5 +282,9 @@ void evolving_status(const struct evolving *evolving, struct buf *out)
     buf_format(out, ",\"state\":\"%s\",\"rounds_today\":%u,\"rounds_a_day\":%u,\"last\":",
         state_words[evolving->state], evolving->rounds, config->rounds_a_day);
     json_quote(out, str_of(evolving->last));
+    if (evolving->waiting.size > 0) {
+        buf_text(out, ",\"waiting\":");
+        buf_str(out, buf_view(&evolving->waiting));
+    }
     buf_char(out, '}');
 }

@@ -222,7 +222,8 @@ static int check_mandate(struct link *link, struct err *err)
                                   .admission_before = admission->before },
         .confirmation = admission->confirmation,
         .plugin = admission->plugin,
-        .at_ms = 1000 * (uint64_t)admission->at_s };
+        .at_ms = 1000 * (uint64_t)admission->at_s,
+        .list = admission->reviewers };
     struct mandate mandate;
     if (!hash_zero(&admission->approval))
         return broken(err, "it rests on an approval and on a mandate");
@@ -455,7 +456,8 @@ static int check_candidate_mandate(struct generations *of, const struct json *ro
                                   .policy = links->policy,
                                   .admission_before = links->admission_before },
         .plugin = json_string(arena, json_get(row, "plugin")),
-        .at_ms = clock_wall_ms() };
+        .at_ms = clock_wall_ms(),
+        .list = REVIEWERS_NOW };
     struct generation active;
     struct mandate mandate;
     int rc = hash_unhex(&asked.want.mandate, json_string(arena, json_get(row, "mandate")), err);

@@ -28,7 +28,7 @@ static int open_mandate(struct mandate *ret, struct may_admit *fill, const struc
     struct str envelope;
     int rc = mandated_document(store, "mandate", &asked->want.mandate, arena, &envelope, err);
     if (rc == 0)
-        rc = mandate_open(ret, envelope, home, reviewers, asked->at_ms, err);
+        rc = mandate_open(ret, envelope, home, reviewers, asked->list, asked->at_ms, err);
     return rc < 0 ? rc : store_mandate_ended(store, &ret->id, &fill->ended_ms, err);
 }
 

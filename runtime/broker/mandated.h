@@ -18,7 +18,7 @@ struct mandated {
     struct digest confirmation, build_before;
     struct str plugin, path;
     struct mandate_past past; /* of the admissions before it */
-    uint64_t at_ms;           /* when it was admitted, or now */
+    uint64_t at_ms, list;     /* when it was admitted, and by which list of reviewers; or now */
 };
 int mandated_check(struct mandate *ret, const struct mandated *asked, struct store *store,
     const struct home *home, const struct reviewers *reviewers, struct arena *arena,

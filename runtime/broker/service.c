@@ -119,6 +119,11 @@ static int on_verb(void *with, const void *client, struct str verb, struct str b
         service_status(engine, (struct str){ 0 }, out);
         return 0;
     }
+    if (str_equal(verb, STR("mandate"))) { /* one came, or went */
+        evolving_mandate(engine->evolving);
+        buf_text(out, "{\"ok\":true}");
+        return 0;
+    }
     return swap_verb(engine->swap, client, verb, body, out, err);
 }
 
@@ -293,7 +298,7 @@ static int start(struct service *service, const struct service_options *options,
     if (rc == 0)
         rc = start_crew(service, err);
     if (rc == 0)
-        rc = evolving_new(&engine->evolving, engine, err);
+        engine->evolving = evolving_new(engine);
     if (rc == 0)
         rc = recover(engine, err);
     return rc < 0 ? rc : start_http(service, err);

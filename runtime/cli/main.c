@@ -40,6 +40,7 @@ static const struct command {
     { "rollback", "moult-evolve", "go back to builds that were active before" },
     { "freeze", "moult-evolve", "no promotion until a person says so" },
     { "thaw", "moult-evolve", "allow promotions again" },
+    { "mandate", "moult-evolve", "what may go live without asking: give, list, revoke" },
     { "plugins", "moult-evolve", "what is active and which generation it came with" },
     { "log", "moult-evolve", "every generation that was active" },
     { "blame", "moult-evolve", "which generation each line of a plugin came with" },

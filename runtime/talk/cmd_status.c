@@ -61,6 +61,12 @@ static void print_evolving(struct look *look)
     printf(", %s", word(look, evolving, "state"));
     printf(", %" PRId64 " of %" PRId64 " rounds today; %s\n", number(evolving, "rounds_today"),
         number(evolving, "rounds_a_day"), word(look, evolving, "last"));
+    JSON_EACH(one, json_get(evolving, "waiting"))
+    {
+        printf("%-12s%.12s of ", "waits", word(look, one, "candidate"));
+        printf("%s: ", word(look, one, "plugin"));
+        printf("%s\n", word(look, one, "says"));
+    }
 }
 
 static void print_turns(struct look *look)

@@ -63,11 +63,6 @@ async function after(service) {
 const batches = async () => (await json('mine')).clusters.filter(it => it.mendable && it.batch).map(it => it.id)
 const candidates = async () => (await json('candidates')).candidates
 
-// What moult cannot do it does not pretend to do.
-writeFileSync(join(home, 'moult.json'), JSON.stringify(config({ autonomy: 'auto' })))
-const refused = await cli(['serve'])
-same([refused.status, /evolve\.autonomy: auto is not there yet/.test(refused.stderr)], [1, true])
-
 await under({ autonomy: 'off' }, async service => {
     const played = traffic(service, 50)
     ok(played.failed > 10, JSON.stringify(played))

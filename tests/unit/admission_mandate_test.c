@@ -75,7 +75,7 @@ static int open_signed(const struct mandate *mandate, const struct home *of,
 {
     CLEANUP(buf_done) struct buf envelope = { 0 };
     mandate_sign(&envelope, mandate, of, key);
-    return mandate_open(ret, buf_view(&envelope), &home, &reviewers, at_ms, err);
+    return mandate_open(ret, buf_view(&envelope), &home, &reviewers, 0, at_ms, err);
 }
 
 static void what_was_signed_is_read(void **state)
@@ -125,7 +125,7 @@ static void what_is_not_a_mandate(void **state)
     const struct attest statement = { .kind = ATTEST_APPROVAL };
     attest_sign(&envelope, &statement, STR("{}"), &ann);
     assert_int_equal(
-        mandate_open(&have, buf_view(&envelope), &home, &reviewers, NOW, &err), -ERR_INPUT);
+        mandate_open(&have, buf_view(&envelope), &home, &reviewers, 0, NOW, &err), -ERR_INPUT);
 }
 
 static struct confirmation confirmed(void)

@@ -1,11 +1,13 @@
 /* runtime/broker/generation.c: homes whose journal was written by somebody else. Each row changes
  * one link of a chain that holds, straight in the database, and it may not run. */
 #include "broker_home.h"
+#include "made_build.h"
 
 #include "admission/admission.h"
 #include "admission/approve.h"
 #include "admission/attest.h"
 #include "admission/generation.h"
+#include "admission/may_admit.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "broker/generation.h"
@@ -52,7 +54,21 @@ enum wrong {
     RETURN_TO_NONE, /* a rollback to what was never admitted */
     RETURN_OTHER,   /* to other builds than it names */
     RETURN_PLUGIN,  /* of one plugin, to another build */
-    RETURN_MORE     /* of one plugin, and another changes with it */
+    RETURN_MORE,    /* of one plugin, and another changes with it */
+    /* Of an admission under a mandate: */
+    NO_MANDATE,      /* the journal has none of that digest */
+    OTHER_ADMISSION, /* it was given when another one was active */
+    OTHER_SCOPE,     /* for another plugin */
+    OTHER_RULES,     /* for another policy of the gate */
+    ENDED,           /* by a person */
+    AND_APPROVED,    /* it names an approval, too */
+    ROUTES,          /* the new build stands in a hook that routes */
+    NOT_CONFIRMED,   /* by the home: a reviewer signed that */
+    OTHER_CONFIRMED, /* the confirmation is of another build */
+    CLAIMS,          /* what it rests on */
+    WAIVED,
+    WORSE,
+    SPENT /* the look spent more than the mandate gives */
 };
 
 struct scene {
@@ -62,6 +78,8 @@ struct scene {
     struct digest last, docs[ADMISSIONS], rows[ADMISSIONS];
     uint32_t number;
     enum wrong wrong;
+    bool mandated; /* builds are files that have hooks */
+    struct digest mandate;
     struct arena arena;
 };
 
@@ -115,12 +133,30 @@ static bool is(const struct scene *scene, enum wrong wrong)
 
 /* --- documents */
 
+/* A mark, or a file of the home's store. */
+static struct digest build_of(struct scene *scene, const char *text)
+{
+    char hex[DIGEST_HEX], name[DIGEST_HEX + 32], path[PATH_MAX];
+    uint32_t hooks = 1u << MOULT_REPLY;
+    if (!scene->mandated)
+        return mark(text);
+    if (is(scene, ROUTES) && strcmp(text, "better") == 0)
+        hooks |= 1u << MOULT_REQUEST;
+    const struct made_build made = made_build(hooks, (uint64_t)text[0]);
+    const struct digest build = hash_of(made_text(&made));
+    assert_int_equal(file_mkdirs(home_path(path, &scene->home, "builds/sha256"), 0755, NULL), 0);
+    snprintf(name, sizeof name, "builds/sha256/%s.so", hash_hex(hex, &build));
+    assert_int_equal(
+        file_create(home_path(path, &scene->home, name), made_text(&made), 0444, NULL), 0);
+    return build;
+}
+
 /* one, two, order; "one" as the admission has it. */
 static struct generation document(struct scene *scene, const char *one, bool last)
 {
     struct generation_build *builds = arena_alloc(&scene->arena, 4 * sizeof *builds);
-    builds[0] =
-        (struct generation_build){ STR("one"), STR("plugins/one/one.c"), mark("s"), mark(one) };
+    builds[0] = (struct generation_build){ STR("one"), STR("plugins/one/one.c"), mark("s"),
+        build_of(scene, one) };
     builds[1] =
         (struct generation_build){ STR("two"), STR("plugins/two/two.c"), mark("s"), mark("two") };
     builds[2] =
@@ -220,6 +256,86 @@ static void promote(struct scene *scene)
     insert(scene, &row, &generation);
 }
 
+/* --- under a mandate */
+
+static struct digest give(struct scene *scene)
+{
+    CLEANUP(buf_done) struct buf envelope = { 0 };
+    struct mandate mandate = { .policy = swap(scene, OTHER_RULES, mark("policy")),
+        .admission_before = swap(scene, OTHER_ADMISSION, scene->rows[0]),
+        .plugins_count = 1,
+        .admissions = 1,
+        .from_ms = (NOW_S - 10) * 1000ull,
+        .expires_ms = (NOW_S + (is(scene, EXPIRED) ? -5 : 5)) * 1000ull,
+        .unattended = is(scene, ATTENDED) };
+    struct home home = scene->home;
+    if (is(scene, OTHER_HOME_))
+        home.id[0] ^= 1;
+    snprintf(mandate.plugins[0], sizeof mandate.plugins[0], "%s",
+        is(scene, OTHER_SCOPE) ? "two" : "one");
+    mandate_sign(&envelope, &mandate, &home, is(scene, STRANGER) ? &eve : &ann);
+    return put(scene, "mandate", buf_view(&envelope));
+}
+
+static struct digest confirm(struct scene *scene, const struct admission *row)
+{
+    CLEANUP(buf_done) struct buf envelope = { 0 };
+    struct confirmation it = { .batch = swap(scene, OTHER_BATCH, row->batch),
+        .build = swap(scene, OTHER_CONFIRMED, row->build),
+        .report = swap(scene, OTHER_REPORT, row->report),
+        .policy = row->policy,
+        .mandate = row->mandate,
+        .fresh = mark("fresh"),
+        .verdict = mark("verdict"),
+        .admission_before = swap(scene, OTHER_BEFORE, scene->last),
+        .shard = 1,
+        .look = 1,
+        .groups = 42,
+        .worse = is(scene, WORSE),
+        .failing = 7,
+        .fixed = 7,
+        .level = is(scene, SPENT) ? .025 : mandate_level(1, 1),
+        .claims = is(scene, CLAIMS),
+        .waived = is(scene, WAIVED),
+        .at_ms = (NOW_S - 1) * 1000ull };
+    assert_int_equal(hash_unhex(&it.candidate, STR(ID), NULL), 0);
+    if (is(scene, OTHER_CANDIDATE))
+        it.candidate = mark("another");
+    confirmation_sign(&envelope, &it, &scene->home, is(scene, NOT_CONFIRMED) ? &ann : &home_key);
+    return put(scene, "confirmation", buf_view(&envelope));
+}
+
+/* The same mandate serves for the second one: it has no admission left then. */
+static void promote_mandated(struct scene *scene)
+{
+    struct generation generation = document(scene, "better", true);
+    struct admission row = { .kind = ADMIT_PROMOTION,
+        .plugin = STR("one"),
+        .build = build_of(scene, "better"),
+        .candidate = STR(ID),
+        .by = is(scene, OTHER_NAME) ? STR("bob") : STR("ann"),
+        .batch = mark("batch"),
+        .report = mark("report"),
+        .policy = mark("policy"),
+        .reviewers = is(scene, REVOKED) ? 3 : 2 };
+    if (hash_zero(&scene->mandate))
+        scene->mandate = give(scene);
+    row.mandate = swap(scene, NO_MANDATE, scene->mandate);
+    row.confirmation = confirm(scene, &row);
+    if (is(scene, AND_APPROVED))
+        row.approval = approve(scene, &row, generation.tree);
+    if (is(scene, ENDED)) {
+        CLEANUP(buf_done) struct buf line = { 0 };
+        char hex[DIGEST_HEX];
+        buf_format(&line,
+            "INSERT INTO document VALUES(X'00', 'mandate-end', '{\"mandate\":\"%s\"}', %lld)",
+            hash_hex(hex, &row.mandate), (NOW_S - 1) * 1000ll);
+        buf_char(&line, 0);
+        sql(scene, line.at);
+    }
+    insert(scene, &row, &generation);
+}
+
 /* To the first admission: the plugin "one", or all (which is the same set here). */
 static void roll_back(struct scene *scene, bool plugin)
 {
@@ -229,7 +345,7 @@ static void roll_back(struct scene *scene, bool plugin)
         .plugin = plugin ? STR("one") : (struct str){ 0 },
         .returns = is(scene, RETURN_TO_NONE) ? mark("none") : scene->rows[0] };
     if (plugin)
-        row.build = mark("one");
+        row.build = build_of(scene, "one");
     insert(scene, &row, &generation);
 }
 
@@ -372,6 +488,85 @@ static void one_link_is_changed(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         check_row(&rows[i], i);
+}
+
+/* --- under a mandate */
+
+static const struct mandated_row {
+    enum wrong wrong;
+    int want;
+    const char *text;
+} mandated_rows[] = {
+    { NOTHING, 0, "" },
+    { NO_MANDATE, -ERR_MISSING, "no document mandate" },
+    { STRANGER, -ERR_DENIED, "no reviewer of this home" },
+    { REVOKED, -ERR_DENIED, "revoked" },
+    { EXPIRED, -ERR_DENIED, "(expired)" },
+    { ENDED, -ERR_DENIED, "(revoked)" },
+    { OTHER_HOME_, -ERR_VERIFY, "another home" },
+    { OTHER_ADMISSION, -ERR_VERIFY, "given for other admissions" },
+    { OTHER_SCOPE, -ERR_DENIED, "(scope)" },
+    { OTHER_RULES, -ERR_DENIED, "(policy)" },
+    { OTHER_NAME, -ERR_VERIFY, "given by another" },
+    { ATTENDED, -ERR_VERIFY, "given by another" },
+    { AND_APPROVED, -ERR_VERIFY, "an approval and on a mandate" },
+    { ROUTES, -ERR_DENIED, "(kept_for_people)" },
+    { NOT_CONFIRMED, -ERR_VERIFY, "" },
+    { OTHER_CONFIRMED, -ERR_VERIFY, "another build" },
+    { OTHER_CANDIDATE, -ERR_VERIFY, "another candidate" },
+    { OTHER_BATCH, -ERR_VERIFY, "another batch" },
+    { OTHER_REPORT, -ERR_VERIFY, "another report" },
+    { OTHER_BEFORE, -ERR_VERIFY, "another admission-before" },
+    { CLAIMS, -ERR_DENIED, "(claims)" },
+    { WAIVED, -ERR_DENIED, "(sandbox)" },
+    { WORSE, -ERR_DENIED, "(worse)" },
+    { SPENT, -ERR_DENIED, "(shard)" },
+    { SECOND_BUILD, -ERR_VERIFY, "nothing admitted this build of two" },
+};
+
+static void what_a_mandate_lets_run(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(mandated_rows); i++) {
+        const struct mandated_row *row = &mandated_rows[i];
+        struct scene scene;
+        struct crew_spec spec;
+        struct err err = { 0 };
+        begin(&scene);
+        scene.mandated = true;
+        init(&scene);
+        scene.wrong = row->wrong;
+        if (row->wrong == REVOKED)
+            write_list(&scene, 3, (NOW_S - 1) * 1000ull, &home_key);
+        promote_mandated(&scene);
+        int rc = active(&scene, &spec, &err);
+        if (rc != row->want || (rc < 0 && !strstr(err.text, row->text)))
+            fail_msg("row %zu: %d %s", i, rc, err.text);
+        end(&scene);
+    }
+}
+
+/* One admission is all that it gives, and after a return it gives that plugin none. */
+static void a_mandate_is_used_up(void **state)
+{
+    struct scene scene;
+    struct crew_spec spec;
+    struct err err;
+    (void)state;
+    for (int taken = 0; taken < 2; taken++) {
+        begin(&scene);
+        scene.mandated = true;
+        init(&scene);
+        promote_mandated(&scene);
+        if (taken)
+            roll_back(&scene, true);
+        if (active(&scene, &spec, &err) < 0)
+            fail_msg("%s", err.text);
+        promote_mandated(&scene);
+        assert_int_equal(active(&scene, &spec, &err), -ERR_DENIED);
+        assert_non_null(strstr(err.text, "(used_up)"));
+        end(&scene);
+    }
 }
 
 /* --- the same with an editor, later */
@@ -548,6 +743,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_holds_runs),
         cmocka_unit_test(one_link_is_changed),
+        cmocka_unit_test(what_a_mandate_lets_run),
+        cmocka_unit_test(a_mandate_is_used_up),
         cmocka_unit_test(an_edited_journal_does_not_run),
         cmocka_unit_test(a_list_of_reviewers_that_is_not_the_homes),
         cmocka_unit_test(a_candidate_runs_that_a_person_approved),

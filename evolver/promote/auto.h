@@ -1,0 +1,12 @@
+/* auto - what evolve.autonomy auto does: a candidate that the gate passed, that a mandate in force
+ * covers and that fresh groups confirm goes live without a person. Every other one waits for one,
+ * and there is always a reason, of one table. */
+#pragma once
+
+#include "promote/driver.h"
+
+/* One walk over what waits: at most one candidate is admitted, the others are then made for a
+ * generation that is not active any more. Prints what it did, and of each that waits why. */
+int auto_run(const struct verb_call *call, struct driver *driver, struct err *err);
+/* Lets the running service know that a mandate came or went; without one there is nothing to do. */
+void auto_tell(struct driver *driver);

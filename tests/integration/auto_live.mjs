@@ -1,0 +1,190 @@
+#!/usr/bin/env node
+// A service that may go live by itself, and when it does. A hosted agent's model writes a tool call into its text
+// instead of making it; with autonomy `auto` the repair is found and gated, and then waits: without a mandate, with one
+// for another plugin, for groups that nobody has seen, after a revocation, under another policy. With all of that it
+// goes live behind 29 clean turns, nobody asked, and the next turn is mended. A person takes it back, and the mandate
+// is over for that plugin. What somebody else wrote into the journal does not run.
+import { execFileSync } from 'node:child_process'
+import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
+import { cli, home, init, json, model, serve, socket, work } from './service_home.mjs'
+
+const leak = '<tool_call>\n{"name": "list_files", "arguments": {"path": "."}}\n</tool_call>'
+const { url } = await model([
+    { when: { user_contains: 'files', last_role: 'user' }, say: leak },
+    { when: { last_role: 'tool' }, say: 'There is nothing.' },
+    { say: 'Fine.' },
+])
+const evolve = { autonomy: 'auto', settle_seconds: 1, budget: { rounds: 30, seconds: 20 } }
+const config = more => ({ tools: { '*': 'allow' }, evolve, canary: { share: 100, turns: 4, seconds: 2 }, ...more })
+init(url, config(), '--split-key', '07'.repeat(32))
+const configured = JSON.parse(readFileSync(join(home, 'moult.json')))
+const configure = more => writeFileSync(join(home, 'moult.json'), JSON.stringify({ ...configured, ...more }))
+if ((await json('doctor')).checks.some(it => /^sandbox/.test(it.name) && it.status === 'fail')) {
+    console.log('SKIPPED: THIS MACHINE LACKS A LAYER OF THE SANDBOX, SO NOTHING CAN GO LIVE BY ITSELF')
+    process.exit(77)
+}
+let service = await serve()
+
+let sessions = 0
+/** A turn of a session of its own. */
+const ask = (content, group) => new Promise((done, failed) => {
+    const body = JSON.stringify({ model: 'main', messages: [{ role: 'user', content }] })
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'x-moult-session': `s${sessions++}`, 'x-moult-group': group }
+    request({ socketPath: socket, path: '/v1/chat/completions', method: 'POST', headers }, async answer => {
+        let text = ''
+        for await (const piece of answer) text += piece
+        done(JSON.parse(text).choices?.[0].message.content ?? text)
+    }).on('error', failed).end(body)
+})
+async function again() {
+    await service.stop()
+    service = await serve()
+}
+/** Customers whose agent fails, and visitors to whom nothing happens. Each is a group. The tool boxes of earlier ones
+ * are gone then: they are some descriptors each. */
+async function traffic(name, customers, visitors) {
+    await again()
+    for (let i = 0; i < customers; i++) equal(await ask('which files are there?', `customer ${name} ${i}`), leak)
+    for (let i = 0; i < visitors; i++) equal(await ask('hello', `visitor ${name} ${i}`), 'Fine.')
+}
+const evolving = async () => (await json('status')).evolving
+/** Until the status says what is waited for. */
+async function until(what, test) {
+    for (const end = Date.now() + 240_000; ;) {
+        const now = await json('status')
+        const found = test(now)
+        if (found) return found
+        if (Date.now() > end || service.child.exitCode !== null) throw new Error(`${what}: ${JSON.stringify(now.evolving)}`)
+        await pause(50)
+    }
+}
+const reason = wanted => until(`waits with ${wanted}`, it => it.evolving.state === 'rests' && it.evolving.waiting?.find(one => one.reason === wanted))
+const give = (...args) => cli(['--json', 'mandate', 'give', ...args])
+async function given(...args) {
+    const answer = await give(...args)
+    equal(answer.status, 0, answer.stdout + answer.stderr)
+    return JSON.parse(answer.stdout).mandates.at(-1)
+}
+const revoke = async it => equal((await cli(['mandate', 'revoke', it.id.slice(0, 12), '--why', 'enough'])).status, 0)
+
+// It fails, a repair is found and passes the gate: and waits, since nobody gave a mandate.
+await traffic('first', 16, 40)
+let waits = await reason('no_mandate')
+equal(waits.plugin, 'replies')
+const [candidate] = (await json('candidates')).candidates.filter(it => it.state === 'in_review')
+equal(candidate.id, waits.candidate)
+match((await cli(['status'])).stdout, /waits +[0-9a-f]{12} of replies: no mandate was given/)
+
+// What no mandate can give, and what is none.
+for (const [plugin, why] of [['router', /routing/], ['order', /order of hooks/], ['calls', /policy/], ['answers', /safety/], ['nobody', /no plugin nobody/]]) {
+    const refused = await give('--plugin', 'replies', '--plugin', plugin)
+    same([refused.status, why.test(JSON.parse(refused.stdout).error.message)], [1, true], refused.stdout)
+}
+equal((await give('--plugin', 'replies', '--days', '91')).status, 2)
+equal((await give('--plugin', 'replies', '--admissions', '21')).status, 2)
+equal((await give()).status, 2)
+equal((await give('--plugin', 'replies', '--key', join(home, 'keys/moult.key'))).status, 1) // no reviewer's
+same((await json('mandate', 'list')).mandates, [])
+
+// One for another plugin; one that a person ends again; one for a gate with other rules.
+await given('--plugin', 'history')
+await reason('scope')
+const ended = await given('--plugin', 'replies', '--days', '3')
+same([ended.state, ended.by.length > 0, ended.plugins, ended.used, ended.admissions, ended.unattended], ['in force', true, ['replies'], 0, 1, true])
+waits = await reason('fresh_groups')
+match(waits.says, /0 of 42; of this failure 0 of 7/)
+await revoke(ended)
+await reason('revoked')
+const mandate = await given('--plugin', 'replies', '--admissions', '3')
+await reason('fresh_groups')
+const policy = JSON.parse(execFileSync('sqlite3', ['-readonly', join(home, 'journal.db'), "SELECT body FROM document WHERE kind = 'policy'"]).toString())
+writeFileSync(join(home, 'policy.json'), JSON.stringify({ ...policy, patch_lines_max: 500 }))
+configure({ evolve: { ...evolve, policy: 'policy.json' } })
+await ask('hello', 'visitor p')
+await reason('policy')
+equal((await json('mandate')).mandates.find(it => it.id === mandate.id).state, 'policy changed')
+configure({})
+await ask('hello', 'visitor q')
+await reason('fresh_groups')
+
+// Fresh groups, half of them held out; while they come nothing is admitted.
+const generation = async () => (await json('status')).generation
+equal(await generation(), 0)
+await traffic('fresh', 15, 45)
+equal(await generation(), 0)
+await traffic('more', 15, 50)
+await until('is a canary', it => it.canary?.candidate === candidate.id)
+equal(await generation(), 0)
+// It goes live behind clean turns, and no time stands in for them.
+await pause(2500) // longer than canary.seconds
+equal(await generation(), 0)
+for (let turns = 0; await generation() === 0; turns++) {
+    await ask('hello', `canary ${turns}`)
+    ok(turns < 500, JSON.stringify(await json('status')))
+}
+await until('rests', it => it.evolving.state === 'rests')
+equal(await ask('which files are there?', 'customer last'), 'There is nothing.')
+
+// Everybody can see who let it, and that nobody was asked.
+const shown = await json('show', candidate.id.slice(0, 12))
+same([shown.state, shown.approval, shown.mandate], ['active', null, mandate.id])
+const [entry] = (await json('log')).entries.filter(it => it.generation === 1)
+same([entry.kind, entry.candidate, entry.by, entry.mandate], ['promotion', candidate.id, mandate.by, mandate.id])
+const trailers = execFileSync('git', ['-C', join(home, 'harness'), 'log', '-1', '--format=%B', 'refs/heads/active']).toString()
+match(trailers, new RegExp(`^Mandate: (sha256:)?${mandate.id}`, 'm'))
+equal((await json('mandate')).mandates.find(it => it.id === mandate.id).used, 1)
+equal((await json('audit', 'verify')).ok, true)
+const audited = (await cli(['audit', 'show'])).stdout
+ok(/mandate/.test(audited) && /mandate-end/.test(audited), audited)
+
+// A person takes it back: the mandate is over for that plugin until it is given anew.
+equal((await cli(['rollback'])).status, 0)
+equal(await ask('which files are there?', 'customer after'), leak)
+await traffic('again', 16, 20)
+await reason('taken_back')
+await given('--plugin', 'replies')
+await reason('fresh_groups')
+await service.stop()
+
+// The same home serves again, its admission holds.
+service = await serve()
+equal(await generation(), 2)
+await service.stop()
+
+// What somebody else wrote is not believed: a mandate signed by who is no reviewer, one that has expired, and an
+// admission whose mandate is another one.
+const db = sql => execFileSync('sqlite3', [join(home, 'journal.db'), sql]).toString()
+const hex = text => createHash('sha256').update(text).digest('hex')
+const seed = file => Buffer.from(readFileSync(file, 'utf8').trim().split(/\s+/).at(-1), 'base64')
+function envelope(file, change) {
+    const of = JSON.parse(db(`SELECT body FROM document WHERE kind = 'mandate' AND digest = X'${mandate.id}'`))
+    const statement = JSON.parse(Buffer.from(of.payload, 'base64'))
+    Object.assign(statement.predicate, change)
+    const payload = Buffer.from(JSON.stringify(statement))
+    const key = createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed(file)]), format: 'der', type: 'pkcs8' })
+    const own = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
+    const sig = sign(null, Buffer.concat([Buffer.from(`DSSEv1 ${of.payloadType.length} ${of.payloadType} ${payload.length} `), payload]), key)
+    return JSON.stringify({ payload: payload.toString('base64'), payloadType: of.payloadType, signatures: [{ keyid: hex(own), sig: sig.toString('base64') }] })
+}
+const plant = text => db(`INSERT INTO document VALUES(X'${hex(text)}', 'mandate', '${text}', ${Date.now()})`)
+const reviewer = join(work, 'config/moult/reviewer.key'), now = Date.now()
+const old = envelope(reviewer, { from_ms: now - 86_400_000, expires_ms: now - 1000 })
+const forged = envelope(join(home, 'keys/moult.key'), { admissions: 20 })
+plant(old)
+plant(forged)
+const states = Object.fromEntries((await json('mandate')).mandates.map(it => [it.id, it.state]))
+same([states[hex(old)], states[hex(forged)]], ['expired', 'forged'])
+
+db(`DROP TRIGGER admission_update; UPDATE admission SET body = replace(body, '${mandate.id}', '${hex(forged)}') WHERE number = 1`)
+const body = db('SELECT body FROM admission WHERE number = 1').slice(0, -1)
+ok(body.includes(hex(forged)))
+db(`UPDATE admission SET digest = X'${hex(body)}' WHERE number = 1`)
+const refused = await cli(['serve'])
+same([refused.status, /admission 1 may not run: .*no reviewer of this home/.test(refused.stderr)], [1, true], refused.stderr)
+console.log('ok: what a mandate covers goes live, and nothing else')
+process.exit()
