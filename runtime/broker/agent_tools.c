@@ -30,9 +30,23 @@ bool agent_tool(const struct engine *engine, struct str name)
     return engine->config->agent_tools && agent_command_known(name);
 }
 
-struct str agent_tools(const struct engine *engine)
+struct str agent_tools(const struct engine *engine, struct arena *arena)
 {
-    return engine->config->agent_tools ? str_of(agent_command_definitions) : (struct str){ 0 };
+    CLEANUP(buf_done) struct buf out = { 0 };
+    if (!engine->config->agent_tools)
+        return (struct str){ 0 };
+    const struct json *all = json_read(arena, str_of(agent_command_definitions), NULL, NULL);
+    JSON_EACH(tool, all)
+    {
+        struct str name = json_string(arena, json_get(json_get(tool, "function"), "name"));
+        if (toolbox_permission_of_set(engine->config, name) == TOOL_DENY)
+            continue;
+        buf_char(&out, out.size ? ',' : '[');
+        buf_str(&out, tool->raw);
+    }
+    buf_char(&out, ']');
+    return out.size > 1 ? (struct str){ arena_string(arena, out.at, out.size), out.size }
+                        : (struct str){ 0 };
 }
 
 static void refuse(const char *why, toolbox_done done, void *with)

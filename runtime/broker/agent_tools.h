@@ -9,8 +9,9 @@
 
 /* Is this one of them, and are they on? */
 bool agent_tool(const struct engine *engine, struct str name);
-/* Their definitions, OpenAI chat form, to be added to a session's list; empty when off. */
-struct str agent_tools(const struct engine *engine);
+/* Their definitions, OpenAI chat form, to be added to a session's list, without what moult.json's
+ * `tools` denies; empty when off. In the arena. */
+struct str agent_tools(const struct engine *engine, struct arena *arena);
 void agent_tool_call(
     struct turn *turn, struct str name, struct str args, toolbox_done done, void *with);
 /* Ends the children, once no turn is left that could hear of it. */

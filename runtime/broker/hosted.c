@@ -132,7 +132,7 @@ void hosted_end(struct engine *engine)
 
 static struct str all_tools(struct client *client, const struct toolbox *toolbox)
 {
-    struct str own = toolbox_tools(toolbox), more = agent_tools(client->engine);
+    struct str own = toolbox_tools(toolbox), more = agent_tools(client->engine, &client->arena);
     if (more.size <= 2)
         return own;
     if (own.size <= 2)

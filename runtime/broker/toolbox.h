@@ -56,5 +56,7 @@ enum tool_permission { TOOL_ALLOW, TOOL_ASK, TOOL_DENY };
 /* By the first pattern of moult.json's `tools` that fits (exact name before globs, in order);
  * without one: reading tools are allowed, everything else asks. */
 enum tool_permission toolbox_permission(const struct config *config, struct str name);
+/* The same for a tool that is on by a setting of its own: without a pattern that fits, allowed. */
+enum tool_permission toolbox_permission_of_set(const struct config *config, struct str name);
 /* The operator's word that a second run does no harm. */
 bool toolbox_idempotent(const struct config *config, struct str name);

@@ -51,6 +51,12 @@ enum tool_permission toolbox_permission(const struct config *config, struct str 
     return TOOL_ASK;
 }
 
+enum tool_permission toolbox_permission_of_set(const struct config *config, struct str name)
+{
+    const struct config_tool *tool = find(config, name);
+    return tool ? (enum tool_permission)tool->permission : TOOL_ALLOW;
+}
+
 bool toolbox_idempotent(const struct config *config, struct str name)
 {
     const struct config_tool *tool = find(config, name);

@@ -116,9 +116,10 @@ static int prepare(struct turn *turn, struct note *note, const struct wire_effec
     facts->call_open = call_is_open(turn->session, call->id, effect->index) &&
                        named_as_it_must_be(turn->session, &note->id) &&
                        may_try_again(turn, &note->id, call->name);
+    const struct config *config = turn->session->engine->config;
     facts->tool = agent_tool(turn->session->engine, call->name)
-                      ? TOOL_ALLOW
-                      : (uint8_t)toolbox_permission(turn->session->engine->config, call->name);
+                      ? (uint8_t)toolbox_permission_of_set(config, call->name)
+                      : (uint8_t)toolbox_permission(config, call->name);
     tell(note, body);
     return 0;
 }

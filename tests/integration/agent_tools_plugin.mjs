@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // The tools with which an agent looks at its harness are the agent's: a plugin that asks for one is refused, whatever
-// moult.json allows, and the same plugin gets what any other tool says.
+// moult.json allows, and the same plugin gets what any other tool says. The agent has them but for what moult.json denies.
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { match } from 'node:assert'
+import { deepStrictEqual as same, match } from 'node:assert'
 import { cli, init, model, serve, work } from './service_home.mjs'
 
 const harness = join(work, 'harness')
@@ -30,11 +30,22 @@ MOULT_EXPORT const struct moult_plugin moult_plugin = {
     .answer = tell,
 };
 `)
-const { url } = await model([{ say: 'Hello.' }])
-init(url, { tools: { '*': 'allow' }, evolve: { autonomy: 'off', agent_tools: true } }, '--harness', harness)
+const { url, asked } = await model([
+    { when: { user: 'Try it', last_role: 'user' }, call: [{ name: 'harness_source', arguments: {} }, { name: 'harness_status', arguments: {} }] },
+    { say: 'Hello.' },
+])
+init(url, { tools: { harness_source: 'deny', '*': 'allow' }, evolve: { autonomy: 'off', agent_tools: true } }, '--harness', harness)
 const service = await serve()
 const { stdout } = await cli(['run', 'Who are you?'])
 match(stdout, /harness: .*moult\.json does not allow this tool.*; files: /s)
+
+// What moult.json denies is not offered, and not carried out for who asks all the same.
+await cli(['run', 'Try it'])
+const { tools, messages } = asked().at(-1), offered = tools.map(tool => tool.function.name).filter(name => name.startsWith('harness_'))
+same(offered, ['harness_failures', 'harness_propose', 'harness_status'])
+const [source, status] = messages.filter(it => it.role === 'tool').map(it => it.content)
+match(source, /moult\.json denies this tool/)
+same(JSON.parse(status).candidates, [])
 await service.stop()
 console.log('ok: a plugin has no say about its harness')
 process.exit()

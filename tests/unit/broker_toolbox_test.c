@@ -724,6 +724,7 @@ static void permissions_go_by_pattern(void **state)
             fail_msg("%s", rows[i].name);
     assert_int_equal(config_parse(&config, STR("{\"tools\":{\"*\":\"deny\"}}"), &arena, NULL), 0);
     assert_int_equal(toolbox_permission(&config, STR("read_file")), TOOL_DENY);
+    assert_int_equal(toolbox_permission_of_set(&config, STR("read_file")), TOOL_DENY);
 }
 
 /* There a command's process can outlive the broker: the lock is held as long. */
