@@ -30,7 +30,7 @@ const SPEAK = {
 
 /** A provider that does what the story does: each next() is a request that came, with what can be said to it. */
 export async function provider() {
-    const waiting = [], asked = []
+    const waiting = [], asked = [], state = {}
     let wanted
     const server = createServer(async (req, res) => {
         let text = '', called = false
@@ -45,8 +45,8 @@ export async function provider() {
             begin: () => { res.writeHead(200, { 'content-type': 'text/event-stream' }); return write(speak.begin()) },
             say: text => write(speak.text(text)),
             /** Whether the socket took it at once. */
-            pour: text => res.write(speak.text(text)),
-            drained: () => new Promise(done => { res.once('drain', done); res.once('close', done) }),
+            pour: text => res.destroyed || res.write(speak.text(text)),
+            drained: () => Promise.race([gone, new Promise(done => res.once('drain', done))]),
             call: (...args) => { called = true; return write(speak.call(...args)) },
             end: () => res.end(speak.end(called)),
             cut: () => res.destroy(),
@@ -57,6 +57,10 @@ export async function provider() {
                     finish_reason: message.tool_calls ? 'tool_calls' : 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } })) },
         }
         asked.push(body)
+        if (state.quiet) {
+            console.error(`${state.quiet}: the provider was asked again`)
+            process.exit(1)
+        }
         if (wanted) wanted(it)
         else waiting.push(it)
         wanted = undefined
@@ -65,7 +69,8 @@ export async function provider() {
     await new Promise(done => server.listen(0, '127.0.0.1', done))
     server.unref()
     return {
-        asked, url: `http://127.0.0.1:${server.address().port}`,
+        /** Nobody may ask while it says why. */
+        asked, quiet: why => { state.quiet = why }, url: `http://127.0.0.1:${server.address().port}`,
         next: () => waiting.length ? Promise.resolve(waiting.shift()) : new Promise(done => { wanted = done }),
         async says(...texts) {
             const it = await this.next()
