@@ -124,22 +124,27 @@ static uint32_t client_parts(const struct turn *turn, const struct wire_effect *
     return count;
 }
 
+/* given: which of them are of the conversation, and not a plugin's. */
 static uint32_t all_messages(const struct turn *turn, const struct wire_effect *effect,
-    struct str **ret, struct arena *arena)
+    struct str **ret, const bool **ret_given, struct arena *arena)
 {
     const struct session *session = turn->session;
     uint32_t room = 1, count = 0;
     for (uint32_t i = 0; i < effect->parts_count; i++)
         room += effect->parts[i].count + 1;
     struct str *list = arena_alloc(arena, room * sizeof *list);
+    bool *given = arena_alloc(arena, room * sizeof *given);
     for (uint32_t i = 0; i < effect->parts_count; i++) {
         const struct wire_part *part = &effect->parts[i];
         if (part->count == 0)
             list[count++] = part->bytes;
-        for (uint32_t k = 0; k < part->count; k++)
+        for (uint32_t k = 0; k < part->count; k++) {
+            given[count] = true;
             list[count++] = session->entries[part->from + k].bytes;
+        }
     }
     *ret = list;
+    *ret_given = given;
     return count;
 }
 
@@ -187,7 +192,8 @@ static int encode(struct model_call *call, const struct wire_effect *effect, str
                            : (struct str){ 0 },
         .tools = effect->tools.size ? effect->tools : turn->session->tools,
         .tokens_max = client ? client->view->tokens_max : 0 };
-    fresh.messages_count = all_messages(turn, effect, (struct str **)&fresh.messages, &arena);
+    fresh.messages_count =
+        all_messages(turn, effect, (struct str **)&fresh.messages, &fresh.given, &arena);
     return encode_fresh(call, &fresh, err);
 }
 

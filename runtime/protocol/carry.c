@@ -9,25 +9,10 @@
 
 #include <string.h>
 
-enum { PIECES_MAX = 64 };
-struct piece {
-    const char *word; /* "member" or "member.inner" */
-    struct str value; /* JSON */
-};
-struct carry {
-    const struct protocol_fresh *fresh;
-    const struct json *root;
-    enum protocol from, to;
-    struct arena *arena;
-    struct err *err;
-    struct piece pieces[PIECES_MAX];
-    unsigned pieces_count;
-};
-
 static void say(struct carry *carry, const char *word, struct str value)
 {
-    if (carry->pieces_count < PIECES_MAX)
-        carry->pieces[carry->pieces_count++] = (struct piece){ word, value };
+    if (carry->pieces_count < CARRY_PIECES_MAX)
+        carry->pieces[carry->pieces_count++] = (struct carry_piece){ word, value };
 }
 
 static void say_word(struct carry *carry, const char *word, const char *text)
@@ -69,8 +54,7 @@ static bool may_drop(const struct carry *carry, struct str name)
     return false;
 }
 
-/* why: behind the name. */
-static int lose(struct carry *carry, enum member_lost lost, struct str name, const char *why)
+int carry_lose(struct carry *carry, enum member_lost lost, struct str name, const char *why)
 {
     char shown[64];
     if (lost != MEMBER_REFUSED || may_drop(carry, name)) {
@@ -83,7 +67,7 @@ static int lose(struct carry *carry, enum member_lost lost, struct str name, con
         protocol_words[carry->to]);
 }
 
-static const char no_word[] = "cannot be said to this model's provider";
+const char carry_no_word[] = "cannot be said to this model's provider";
 static const char no_row[] = "is not known, so it is not carried to this model's provider";
 
 /* --- values */
@@ -165,7 +149,7 @@ static int say_forced(struct carry *carry, const struct json *choice)
     struct str type = json_string(carry->arena, codec_member(choice, "type"));
     bool plain = str_equal(type, STR("function")) || str_equal(type, STR("tool"));
     if (!name || !plain)
-        return lose(carry, MEMBER_REFUSED, STR("tool_choice"), no_word);
+        return carry_lose(carry, MEMBER_REFUSED, STR("tool_choice"), carry_no_word);
     if (carry->to == PROTOCOL_MESSAGES) {
         say_word(carry, "tool_choice.type", "tool");
         say(carry, "tool_choice.name", name->raw);
@@ -221,7 +205,7 @@ static int say_parallel(
     struct carry *carry, const struct protocol_member *member, const struct json *value)
 {
     if (value->kind != JSON_TRUE && value->kind != JSON_FALSE)
-        return lose(carry, MEMBER_REFUSED, str_of(member->words[carry->from]), no_word);
+        return carry_lose(carry, MEMBER_REFUSED, str_of(member->words[carry->from]), carry_no_word);
     bool within = carry->from == PROTOCOL_MESSAGES && carry->to == PROTOCOL_MESSAGES;
     if (carry->fresh->tools.size == 0 || within)
         return 0;
@@ -246,7 +230,7 @@ static int say_range(
     bool much = carry->to == PROTOCOL_MESSAGES && carry->from != PROTOCOL_MESSAGES &&
                 json_double(value, 0) > member->max;
     if (much)
-        return lose(carry, MEMBER_REFUSED, str_of(member->words[carry->from]),
+        return carry_lose(carry, MEMBER_REFUSED, str_of(member->words[carry->from]),
             "is more than this model's provider takes");
     say(carry, member->words[carry->to], value->raw);
     return 0;
@@ -275,12 +259,12 @@ static int say_format(
     struct str mine = str_of(member->words[carry->from]);
     if (!is_text(codec_member(value, "type"), "json_schema")) {
         if (carry->to == PROTOCOL_MESSAGES || carry->from == PROTOCOL_MESSAGES)
-            return lose(carry, MEMBER_REFUSED, mine, no_word);
+            return carry_lose(carry, MEMBER_REFUSED, mine, carry_no_word);
         say(carry, member->words[carry->to], value->raw);
         return 0;
     }
     if (!json_is(body, JSON_OBJECT))
-        return lose(carry, MEMBER_REFUSED, mine, "has no schema");
+        return carry_lose(carry, MEMBER_REFUSED, mine, "has no schema");
     CLEANUP(buf_done) struct buf out = { 0 };
     bool chat = carry->to == PROTOCOL_CHAT, messages = carry->to == PROTOCOL_MESSAGES;
     buf_text(&out, "{\"type\":\"json_schema\",");
@@ -315,7 +299,7 @@ static int say_effort(
     else if (word)
         say_word(carry, member->words[carry->to], word);
     else if (!is_text(value, "none")) /* as messages is when nothing is said */
-        return lose(carry, MEMBER_DROPPED, str_of(member->words[carry->from]), no_word);
+        return carry_lose(carry, MEMBER_DROPPED, str_of(member->words[carry->from]), carry_no_word);
     return 0;
 }
 
@@ -330,7 +314,7 @@ static int say_tier(
     else if (word)
         say_word(carry, member->words[carry->to], word);
     else
-        return lose(carry, MEMBER_DROPPED, str_of(member->words[carry->from]), no_word);
+        return carry_lose(carry, MEMBER_DROPPED, str_of(member->words[carry->from]), carry_no_word);
     return 0;
 }
 
@@ -370,10 +354,10 @@ static int carry_member(struct carry *carry, const struct protocol_member *membe
     if (member->lost == MEMBER_READ || asks_nothing(carry, member, value))
         return 0;
     if (member->kept && carry->fresh->hosted)
-        return lose(carry, MEMBER_DROPPED, str_of(mine), no_word);
+        return carry_lose(carry, MEMBER_DROPPED, str_of(mine), carry_no_word);
     const char *other = member->own ? NULL : member->words[carry->to];
     if (!other)
-        return lose(carry, (enum member_lost)member->lost, str_of(mine), no_word);
+        return carry_lose(carry, (enum member_lost)member->lost, str_of(mine), carry_no_word);
     if (member->how != MEMBER_SAME && (carry->from != carry->to || looks_around(member)))
         return ways[member->how](carry, member, value);
     say(carry, other, value->raw);
@@ -402,7 +386,7 @@ static int check_inner(struct carry *carry, struct str outer, const struct json 
             carry->arena, "%.*s.%.*s", (int)outer.size, outer.at, (int)key.size, key.at));
         int rc = member->kind == JSON_NULL || has_row(carry->from, name, &inner)
                      ? 0
-                     : lose(carry, MEMBER_REFUSED, name, no_row);
+                     : carry_lose(carry, MEMBER_REFUSED, name, no_row);
         if (rc < 0)
             return rc;
     }
@@ -421,7 +405,7 @@ static int check_unknown(struct carry *carry)
         if (inner && member->kind == JSON_OBJECT)
             rc = check_inner(carry, name, member);
         else
-            rc = lose(carry, MEMBER_REFUSED, name, no_row);
+            rc = carry_lose(carry, MEMBER_REFUSED, name, no_row);
         if (rc < 0)
             return rc;
     }
@@ -484,6 +468,8 @@ int carry_write(
             return rc;
     }
     int rc = check_unknown(&carry);
+    if (rc == 0)
+        rc = lost_check(&carry);
     for (unsigned i = 0; rc == 0 && i < carry.pieces_count; i++)
         write_piece(out, &carry, i);
     return rc;

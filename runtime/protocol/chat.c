@@ -7,6 +7,7 @@
  * a request that the client did not put there. */
 #include "protocol/chat.h"
 #include "protocol/carry.h"
+#include "protocol/content.h"
 
 #include "base/mem.h"
 
@@ -89,6 +90,7 @@ void chat_tool_write(struct buf *out, const struct json *tool)
 /* One message being written; old: what it stands in for, or NULL. */
 struct message {
     const struct json *node, *old;
+    struct content_rights *rights; /* of a fresh one */
     struct arena *scratch;
     struct err *err;
 };
@@ -114,14 +116,6 @@ static const struct json *same_bytes(const struct json *array, const struct json
     return NULL;
 }
 
-/* A picture that is in the message itself: nobody fetches an address for it. */
-static bool is_inline_image(struct arena *scratch, const struct json *part)
-{
-    const struct json *image = codec_member(part, "image_url");
-    return str_equal(json_string(scratch, codec_member(part, "type")), STR("image_url")) &&
-           str_starts(json_string(scratch, codec_member(image, "url")), STR("data:"));
-}
-
 static int write_part(struct buf *out, const struct message *message, const struct json *part)
 {
     const char *key;
@@ -131,13 +125,7 @@ static int write_part(struct buf *out, const struct message *message, const stru
         buf_char(out, '}');
         return 0;
     }
-    if (!is_inline_image(message->scratch, part))
-        return refuse(message, ERR_DENIED, "content that is not text and was not there before");
-    struct str url = codec_member(codec_member(part, "image_url"), "url")->raw;
-    buf_text(out, "{\"type\":\"image_url\",\"image_url\":{\"url\":");
-    buf_str(out, url);
-    buf_text(out, "}}");
-    return 0;
+    return content_write(out, PROTOCOL_CHAT, part, message->rights, message->scratch, message->err);
 }
 
 static int write_content(struct buf *out, const struct message *message, const struct json *content)
@@ -351,8 +339,11 @@ int chat_request_edit(const struct protocol_request *request, struct codec_units
 static int fresh_messages(struct buf *out, const struct protocol_fresh *fresh,
     const struct json *const *messages, struct arena *scratch, struct err *err)
 {
+    struct content_rights rights = { .fresh = fresh, .nodes = messages, .arena = scratch };
     for (uint32_t i = 0; i < fresh->messages_count; i++) {
-        struct message message = { .node = messages[i], .scratch = scratch, .err = err };
+        struct message message = {
+            .node = messages[i], .rights = &rights, .scratch = scratch, .err = err
+        };
         if (i > 0)
             buf_char(out, ',');
         int rc = write_message(out, &message);

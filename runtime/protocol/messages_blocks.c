@@ -2,6 +2,7 @@
  *
  * Merging goes by id for calls and by the whole text for text: a hook says what a reply shall say,
  * not which of its blocks it changed. */
+#include "protocol/content.h"
 #include "protocol/messages.h"
 
 #include "base/mem.h"
@@ -72,22 +73,6 @@ struct str messages_text_block(struct arena *arena, struct str quoted)
     return codec_keep(arena, &out);
 }
 
-/* data:image/png;base64,... */
-static int write_picture(struct buf *out, struct str url, struct err *err)
-{
-    static const char between[] = ";base64,";
-    ptrdiff_t comma = str_find(url, STR(between));
-    if (comma < 0)
-        return spoken_deny(err);
-    size_t data = (size_t)comma + sizeof between - 1, type = sizeof "data:" - 1;
-    buf_text(out, "{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":");
-    json_quote(out, (struct str){ url.at + type, (size_t)comma - type });
-    buf_text(out, ",\"data\":");
-    json_quote(out, (struct str){ url.at + data, url.size - data });
-    buf_text(out, "}}");
-    return 0;
-}
-
 static int write_part(struct buf *out, const struct json *part, const struct spoken_old *old,
     struct arena *arena, struct err *err)
 {
@@ -100,7 +85,7 @@ static int write_part(struct buf *out, const struct json *part, const struct spo
         buf_str(out, messages_text_block(arena, codec_member(part, "text")->raw));
         return 0;
     }
-    return write_picture(out, spoken_picture(part, arena), err);
+    return content_write(out, PROTOCOL_MESSAGES, part, old->rights, arena, err);
 }
 
 /* The provider refuses a text block without text. */

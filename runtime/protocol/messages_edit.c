@@ -5,6 +5,7 @@
  * sent; a group that is exactly a message of the client is copied. A result must be the first in
  * its message (the provider refuses text before it), and empty messages are left out. */
 #include "protocol/carry.h"
+#include "protocol/content.h"
 #include "protocol/messages.h"
 
 #include "base/mem.h"
@@ -57,6 +58,7 @@ struct writer {
     struct group group;
     bool open;
     struct blocks blocks;
+    struct content_rights *rights; /* of a fresh one */
 };
 
 /* --- blocks of the request */
@@ -242,7 +244,7 @@ static const struct json *old_result(
     struct writer *writer, const struct codec_place *instead, struct spoken_old *ret)
 {
     const struct json *const *blocks = NULL, *const *parts = NULL;
-    *ret = (struct spoken_old){ 0 };
+    *ret = (struct spoken_old){ .rights = writer->rights };
     if (!instead || blocks_of(writer, instead, &blocks) != 1)
         return NULL;
     uint32_t count = spoken_list(&parts, codec_member(blocks[0], "content"), writer->arena);
@@ -283,7 +285,7 @@ static int add_parts(struct writer *writer, struct list *list, const struct json
     CLEANUP(buf_done) struct buf parts = { 0 };
     const struct json *const *blocks = NULL;
     uint32_t count = instead ? blocks_of(writer, instead, &blocks) : 0, written = 0;
-    struct spoken_old old = { 0 };
+    struct spoken_old old = { .rights = writer->rights };
     if (instead)
         old = spoken_old_of(chat_of(writer, instead), blocks, count, writer->arena);
     int r = messages_parts_write(&parts, &written, content, &old, writer->arena, err);
@@ -472,7 +474,8 @@ int messages_request_fresh(struct buf *out, const struct protocol_fresh *fresh,
 {
     enum { TOKENS_MAX = 4096 }; /* the provider wants to be told a number */
     CLEANUP(buf_done) struct buf list = { 0 };
-    struct writer writer = { .arena = scratch, .out = &list };
+    struct content_rights rights = { .fresh = fresh, .nodes = messages, .arena = scratch };
+    struct writer writer = { .arena = scratch, .out = &list, .rights = &rights };
     int r = write_units(&writer, units_of(fresh, messages, scratch), err);
     if (r < 0)
         return r;

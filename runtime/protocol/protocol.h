@@ -75,7 +75,10 @@ struct protocol_fresh {
     /* The client's request: what else it asks for is carried by the table in members.c, and what
      * cannot be carried and changes what the answer says is ERR_INPUT with its name. NULL: none. */
     const struct protocol_request *like;
-    bool hosted;            /* the conversation is moult's, not the client's */
+    bool hosted; /* the conversation is moult's, not the client's */
+    /* By number: not a plugin's, so all that it holds may go up. NULL: none is known to be. What
+     * `like` holds may in any case. */
+    const bool *given;
     const struct str *drop; /* names of members that may be left out nevertheless */
     uint32_t drop_count;
     struct buf *dropped; /* adds the names of what was left out, "a, b"; NULL: nobody asks */

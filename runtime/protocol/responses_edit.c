@@ -4,6 +4,7 @@
  * stands. Reasoning is refused by the provider without the item it led to: where a message of the
  * model says nothing any more, its reasoning goes as well. */
 #include "protocol/carry.h"
+#include "protocol/content.h"
 #include "protocol/responses.h"
 
 #include "base/mem.h"
@@ -15,6 +16,7 @@ struct writer {
     uint32_t written;
     struct str instructions; /* a JSON string; at == NULL: none */
     bool instructions_kept;
+    struct content_rights *rights; /* of a fresh one */
 };
 
 static void writer_done(struct writer *writer)
@@ -45,13 +47,7 @@ static int write_part(struct buf *out, const struct json *part, const struct spo
         buf_char(out, '}');
         return 0;
     }
-    struct str url = spoken_picture(part, arena);
-    if (url.size == 0)
-        return spoken_deny(err);
-    buf_text(out, "{\"type\":\"input_image\",\"detail\":\"auto\",\"image_url\":");
-    json_quote(out, url);
-    buf_char(out, '}');
-    return 0;
+    return content_write(out, PROTOCOL_RESPONSES, part, old->rights, arena, err);
 }
 
 /* A text stays one; null says nothing. */
@@ -82,7 +78,7 @@ static struct spoken_old old_parts(
 {
     const struct json *const *parts = NULL;
     if (!instead)
-        return (struct spoken_old){ 0 };
+        return (struct spoken_old){ .rights = writer->rights };
     const struct protocol_request *request = writer->request;
     uint32_t count = spoken_list(&parts, codec_member(instead->node, member), writer->arena);
     return spoken_old_of(
@@ -305,7 +301,8 @@ void responses_tool_write(struct buf *out, const struct json *tool)
 int responses_request_fresh(struct buf *out, const struct protocol_fresh *fresh,
     const struct json *const *messages, struct arena *scratch, struct err *err)
 {
-    CLEANUP(writer_done) struct writer writer = { .arena = scratch };
+    struct content_rights rights = { .fresh = fresh, .nodes = messages, .arena = scratch };
+    CLEANUP(writer_done) struct writer writer = { .arena = scratch, .rights = &rights };
     struct codec_unit *units = arena_alloc(scratch, (fresh->messages_count + 1) * sizeof(*units));
     for (uint32_t i = 0; i < fresh->messages_count; i++)
         units[i] = (struct codec_unit){ .from = CODEC_NONE,

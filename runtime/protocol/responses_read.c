@@ -22,8 +22,12 @@ static void write_part(struct buf *out, const struct json *part)
         buf_str(out, codec_member(part, "text")->raw);
         buf_char(out, '}');
     } else if (responses_type(part, "input_image") && json_is(url, JSON_STRING)) {
+        const struct json *detail = codec_member(part, "detail");
+        bool said = json_is(detail, JSON_STRING) && !spoken_is(detail, "auto");
         buf_text(out, "{\"type\":\"image_url\",\"image_url\":{\"url\":");
         buf_str(out, url->raw);
+        buf_text(out, said ? ",\"detail\":" : "");
+        buf_str(out, said ? detail->raw : (struct str){ 0 });
         buf_text(out, "}}");
     } else {
         buf_str(out, part->raw);

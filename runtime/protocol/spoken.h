@@ -23,10 +23,12 @@ struct str spoken_quoted(struct arena *arena, struct str text);
 /* A chat message may come from a plugin, and no plugin brings a kind of content or an address into
  * a request that the client did not put there: besides text and pictures that are in the message
  * itself, a part must be one of the message that it stands in for. */
+struct content_rights;
 struct spoken_old {
     const struct json *parts;          /* the content of that message in the chat format, or NULL */
     const struct json *const *content; /* what its parts are in the protocol's own format */
     uint32_t count;
+    struct content_rights *rights; /* of a request that is written anew, or NULL */
 };
 /* Parts in the protocol's own format as the old content of the chat message `chat`. */
 struct spoken_old spoken_old_of(

@@ -340,6 +340,252 @@ static void a_name_is_shown_without_its_control_bytes(void **state)
     assert_null(strchr(err.text, '\033'));
 }
 
+/* --- what messages hold */
+
+#define PDF "data:application/pdf;base64,QQ=="
+#define SOURCE(type, media) "\"source\":{\"type\":\"" type "\"," media "}"
+#define PDF_SOURCE SOURCE("base64", "\"media_type\":\"application/pdf\",\"data\":\"QQ==\"")
+
+static const struct part_row {
+    const char *name;
+    uint8_t from, to;
+    const char *part;
+    const char *want; /* the provider's; NULL: refused */
+    const char *dropped;
+} parts[] = {
+    { "a picture's address", CHAT, MESSAGES,
+        "{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://p/\"}}",
+        "{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"https://p/\"}}", "" },
+    { "a picture", CHAT, MESSAGES,
+        "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,QQ==\",\"detail\":"
+        "\"low\"}}",
+        "{\"type\":\"image\"," SOURCE(
+            "base64", "\"media_type\":\"image/png\",\"data\":\"QQ==\"") "}",
+        "" },
+    { "a picture back", MESSAGES, CHAT,
+        "{\"type\":\"image\"," SOURCE(
+            "base64", "\"media_type\":\"image/png\",\"data\":\"QQ==\"") "}",
+        "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,QQ==\"}}", "" },
+    { "a picture with its detail", RESPONSES, CHAT,
+        "{\"type\":\"input_image\",\"image_url\":\"https://p/\",\"detail\":\"high\"}",
+        "{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://p/\",\"detail\":\"high\"}}", "" },
+    { "and on", CHAT, RESPONSES,
+        "{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://p/\",\"detail\":\"high\"}}",
+        "{\"type\":\"input_image\",\"detail\":\"high\",\"image_url\":\"https://p/\"}", "" },
+    { "a picture that is kept", MESSAGES, CHAT,
+        "{\"type\":\"image\"," SOURCE("file", "\"file_id\":\"f1\"") "}", NULL, "\"image\" cannot" },
+    { "a picture that OpenAI keeps", RESPONSES, MESSAGES,
+        "{\"type\":\"input_image\",\"file_id\":\"f1\"}", NULL, "\"input_image\" cannot" },
+    { "a file", CHAT, MESSAGES,
+        "{\"type\":\"file\",\"file\":{\"filename\":\"a.pdf\",\"file_data\":\"" PDF "\"}}",
+        "{\"type\":\"document\"," PDF_SOURCE ",\"title\":\"a.pdf\"}", "" },
+    { "a file to responses", CHAT, RESPONSES,
+        "{\"type\":\"file\",\"file\":{\"filename\":\"a.pdf\",\"file_data\":\"" PDF "\"}}",
+        "{\"type\":\"input_file\",\"filename\":\"a.pdf\",\"file_data\":\"" PDF "\"}", "" },
+    { "a file's id to responses", CHAT, RESPONSES,
+        "{\"type\":\"file\",\"file\":{\"file_id\":\"f1\"}}",
+        "{\"type\":\"input_file\",\"file_id\":\"f1\"}", "" },
+    { "a file's id", CHAT, MESSAGES, "{\"type\":\"file\",\"file\":{\"file_id\":\"f1\"}}", NULL,
+        "\"file\" cannot" },
+    { "a file of another kind", CHAT, MESSAGES,
+        "{\"type\":\"file\",\"file\":{\"file_data\":\"data:text/csv;base64,QQ==\"}}", NULL,
+        "\"file\" cannot" },
+    { "a document", MESSAGES, CHAT,
+        "{\"type\":\"document\"," PDF_SOURCE ",\"cache_control\":{\"type\":\"ephemeral\"}}",
+        "{\"type\":\"file\",\"file\":{\"filename\":\"document.pdf\",\"file_data\":\"" PDF "\"}}",
+        "cache_control" },
+    { "a document's address", MESSAGES, RESPONSES,
+        "{\"type\":\"document\"," SOURCE("url", "\"url\":\"https://d/\"") ",\"title\":\"D\"}",
+        "{\"type\":\"input_file\",\"filename\":\"D\",\"file_url\":\"https://d/\"}", "" },
+    { "a document's address to chat", MESSAGES, CHAT,
+        "{\"type\":\"document\"," SOURCE("url", "\"url\":\"https://d/\"") "}", NULL,
+        "\"document\" cannot" },
+    { "a document of text", MESSAGES, CHAT,
+        "{\"type\":\"document\",\"citations\":{\"enabled\":true}," SOURCE(
+            "text", "\"media_type\":\"text/plain\",\"data\":\"words\"") "}",
+        "{\"type\":\"text\",\"text\":\"words\"}", "citations" },
+    { "a document within one protocol", MESSAGES, MESSAGES,
+        "{\"type\":\"document\"," SOURCE("url", "\"url\":\"https://d/\"") ",\"title\":\"D\"}",
+        "{\"type\":\"document\"," SOURCE("url", "\"url\":\"https://d/\"") ",\"title\":\"D\"}", "" },
+    { "a sound", CHAT, MESSAGES,
+        "{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"QQ==\",\"format\":\"wav\"}}", NULL,
+        "\"input_audio\" cannot" },
+    { "a sound within one protocol", CHAT, CHAT,
+        "{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"QQ==\",\"format\":\"wav\"}}",
+        "{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"QQ==\",\"format\":\"wav\"}}", "" },
+    { "what nobody knows", MESSAGES, CHAT, "{\"type\":\"of_tomorrow\"}", NULL,
+        "\"of_tomorrow\" cannot" },
+};
+
+/* A client's request whose only message holds the part beside a text. */
+static struct protocol_request *holding(const struct part_row *row)
+{
+    const char *more = row->from == MESSAGES ? ",\"max_tokens\":9" : "";
+    const char *text = row->from == RESPONSES ? "input_text" : "text";
+    const char *list = row->from == RESPONSES ? "input" : "messages";
+    struct protocol_request *request;
+    struct err err = { 0 };
+    const char *body = arena_format(&arena,
+        "{\"model\":\"m\"%s,\"%s\":[{\"role\":\"user\",\"content\":[{\"type\":\"%s\",\"text\":"
+        "\"hi\"}"
+        ",%s]}]}",
+        more, list, text, row->part);
+    if (protocol_request_read(&request, row->from, str_of(body), &arena, &err) < 0)
+        fail_msg("%s: %s", body, err.text);
+    return request;
+}
+
+static int send_on(struct buf *out, struct buf *dropped, uint8_t to,
+    const struct protocol_request *like, struct str message, const bool *given, struct err *err)
+{
+    const struct protocol_fresh fresh = { .protocol = to,
+        .model = STR("m"),
+        .messages = &message,
+        .messages_count = 1,
+        .like = like,
+        .given = given,
+        .dropped = dropped };
+    return protocol_request_fresh(out, &fresh, err);
+}
+
+static void parts_are_carried_or_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        const struct part_row *row = &parts[i];
+        CLEANUP(buf_done) struct buf out = { 0 }, dropped = { 0 };
+        struct err err = { 0 };
+        const struct protocol_request *like = holding(row);
+        struct str message = protocol_request_view(like)->messages[0].chat;
+        int rc = send_on(&out, &dropped, row->to, like, message, NULL, &err);
+        if (!row->want && (rc != -ERR_INPUT || !strstr(err.text, row->dropped)))
+            fail_msg("%s: %d %s", row->name, rc, rc < 0 ? err.text : out.at);
+        if (!row->want)
+            continue;
+        if (rc < 0)
+            fail_msg("%s: %s", row->name, err.text);
+        const char *want = arena_format(&arena, "\"text\":\"hi\"},%s]}", row->want);
+        if (str_find(buf_view(&out), str_of(want)) < 0)
+            fail_msg("%s:\ngot  %s\nwant %s", row->name, out.at, row->want);
+        if (!str_equal(buf_view(&dropped), str_of(row->dropped)))
+            fail_msg("%s: left out %s", row->name, dropped.at ? dropped.at : "nothing");
+    }
+}
+
+/* A plugin may move what the client brought, and the conversation holds what came before; neither
+ * lets an address in that nobody brought. */
+static void only_what_was_brought_goes_up(void **state)
+{
+    (void)state;
+    const struct protocol_request *like = holding(&parts[0]);
+    static const bool given = true;
+    for (int address = 0; address < 2; address++)
+        for (int known = 0; known < 2; known++) {
+            CLEANUP(buf_done) struct buf out = { 0 };
+            struct str message = str_of(arena_format(&arena,
+                "{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
+                "\"https://%s/\"}}]}",
+                address ? "evil" : "p"));
+            int rc = send_on(&out, NULL, MESSAGES, like, message, known ? &given : NULL, NULL);
+            assert_int_equal(rc, address && !known ? -ERR_DENIED : 0);
+        }
+}
+
+static const struct lost_row {
+    const char *name;
+    uint8_t from, to;
+    const char *body;
+    const char *dropped; /* or, refused, what the error says */
+    bool refused;
+} losts[] = {
+    { "thoughts", MESSAGES, CHAT,
+        "\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":"
+        "\"t\","
+        "\"signature\":\"s\"},{\"type\":\"redacted_thinking\",\"data\":\"d\"},{\"type\":\"text\","
+        "\"text\":\"a\"}]}]",
+        "thinking, redacted_thinking", false },
+    { "what a provider's tool found", MESSAGES, CHAT,
+        "\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"server_tool_use\"}]}]",
+        "server_tool_use cannot", true },
+    { "a result that failed", MESSAGES, CHAT,
+        "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":"
+        "\"a\","
+        "\"is_error\":true,\"content\":[{\"type\":\"text\",\"text\":\"x\",\"cache_control\":{"
+        "\"type\":"
+        "\"ephemeral\"}}]}]}]",
+        "is_error, cache_control", false },
+    { "the system's mark", MESSAGES, RESPONSES,
+        "\"system\":[{\"type\":\"text\",\"text\":\"s\",\"cache_control\":{\"type\":\"ephemeral\"}}]"
+        ","
+        "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]",
+        "cache_control", false },
+    { "reasoning", RESPONSES, MESSAGES,
+        "\"input\":[{\"type\":\"reasoning\",\"summary\":[]},{\"type\":\"message\",\"role\":"
+        "\"assistant\","
+        "\"content\":[{\"type\":\"output_text\",\"text\":\"a\",\"annotations\":[]}]}]",
+        "reasoning", false },
+    { "an item of the provider's", RESPONSES, MESSAGES,
+        "\"input\":[{\"type\":\"item_reference\",\"id\":\"i\"}]", "item_reference cannot", true },
+    { "a name and thoughts", CHAT, MESSAGES,
+        "\"messages\":[{\"role\":\"user\",\"name\":\"n\",\"content\":\"hi\"},{\"role\":"
+        "\"assistant\","
+        "\"content\":\"a\",\"refusal\":null,\"annotations\":[],\"reasoning_content\":\"r\"}]",
+        "name, reasoning_content", false },
+    { "an old call", CHAT, MESSAGES,
+        "\"messages\":[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\"}}]",
+        "function_call cannot", true },
+    { "a custom call", CHAT, RESPONSES,
+        "\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\",\"type\":\"custom\"}]}"
+        "]",
+        "custom tool cannot", true },
+    { "a custom tool", CHAT, RESPONSES,
+        "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"tools\":[{\"type\":\"custom\"}]",
+        "no function cannot", true },
+    { "a provider's tool", MESSAGES, CHAT,
+        "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"tools\":[{\"type\":"
+        "\"web_search_20250305\",\"name\":\"web_search\"}]",
+        "tools", false },
+    { "a provider's tool that must be called", MESSAGES, CHAT,
+        "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"tools\":[{\"type\":"
+        "\"web_search_20250305\",\"name\":\"web_search\"}],\"tool_choice\":{\"type\":\"tool\","
+        "\"name\":"
+        "\"web_search\"}",
+        "tool_choice names", true },
+    { "what a tool says besides", MESSAGES, CHAT,
+        "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"tools\":[{\"name\":\"f\",\"input_"
+        "schema\":"
+        "{},\"strict\":true,\"cache_control\":{\"type\":\"ephemeral\"}}]",
+        "cache_control, strict", false },
+    { "a strict tool", CHAT, MESSAGES,
+        "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"tools\":[{\"type\":\"function\","
+        "\"function\":{\"name\":\"f\",\"strict\":true}}]",
+        "strict", false },
+    { "a strict tool to responses", CHAT, RESPONSES,
+        "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"tools\":[{\"type\":\"function\","
+        "\"function\":{\"name\":\"f\",\"strict\":true}}]",
+        "", false },
+};
+
+static void what_the_chat_format_lacks_is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(losts); i++) {
+        const struct lost_row *row = &losts[i];
+        CLEANUP(buf_done) struct buf out = { 0 }, dropped = { 0 };
+        struct err err = { 0 };
+        struct protocol_request *like;
+        const char *body = arena_format(&arena, "{\"model\":\"m\",%s}", row->body);
+        if (protocol_request_read(&like, row->from, str_of(body), &arena, &err) < 0)
+            fail_msg("%s: %s", row->name, err.text);
+        struct str message = STR("{\"role\":\"user\",\"content\":\"hi\"}");
+        int rc = send_on(&out, &dropped, row->to, like, message, NULL, &err);
+        if (row->refused != (rc == -ERR_INPUT) || (rc < 0 && !strstr(err.text, row->dropped)))
+            fail_msg("%s: %d %s", row->name, rc, err.text);
+        if (rc == 0 && !str_equal(buf_view(&dropped), str_of(row->dropped)))
+            fail_msg("%s: left out %s", row->name, dropped.at ? dropped.at : "nothing");
+    }
+}
+
 /* --- the page */
 
 static const char *word_of(const struct protocol_member *member, enum protocol protocol)
@@ -356,7 +602,7 @@ static const char *fate_of(const struct protocol_member *member)
         [MEMBER_FORMAT] = "a schema; `json_object` not to messages",
         [MEMBER_EFFORT] = "the word; `minimal` is `low` in messages, `none` nothing",
         [MEMBER_TIER] = "`default` is `standard_only`; others are left out" };
-    static const char *const losts[] = { [MEMBER_REFUSED] = "refused",
+    static const char *const fates[] = { [MEMBER_REFUSED] = "refused",
         [MEMBER_DROPPED] = "left out, told",
         [MEMBER_READ] = "read, and said anew" };
     bool twice = false, all = true;
@@ -366,7 +612,7 @@ static const char *fate_of(const struct protocol_member *member)
         all &= member->words[i] != NULL;
     }
     const char *how = hows[member->how] ? hows[member->how] : "as it stands";
-    const char *lost = losts[member->lost];
+    const char *lost = fates[member->lost];
     bool carried_at_all = !member->own && member->lost != MEMBER_READ && twice;
     const char *fate = !carried_at_all ? lost
                        : all           ? how
@@ -401,6 +647,9 @@ int main(void)
         cmocka_unit_test_teardown(a_hosted_conversation_is_not_the_provider_s, arena_empty),
         cmocka_unit_test_teardown(a_tool_that_a_plugin_hid_is_not_forced, arena_empty),
         cmocka_unit_test_teardown(a_name_is_shown_without_its_control_bytes, arena_empty),
+        cmocka_unit_test_teardown(parts_are_carried_or_refused, arena_empty),
+        cmocka_unit_test_teardown(only_what_was_brought_goes_up, arena_empty),
+        cmocka_unit_test_teardown(what_the_chat_format_lacks_is_named, arena_empty),
         cmocka_unit_test_teardown(the_page_has_the_table, arena_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
