@@ -3,7 +3,7 @@
 // it hung up, and after kill -9. The provider is not asked twice. An equal request whose answer did arrive, or is
 // being read, is another one. What was under way when the service was killed is ended, and waits for nobody.
 import { deepStrictEqual as same, ok, strictEqual as equal } from 'node:assert'
-import { calls, content, makeHome, model, says, until } from './crash_home.mjs'
+import { calls, content, harness, makeHome, model, says, until } from './crash_home.mjs'
 
 const LONG = 2 << 20 // more than any socket takes unread
 const upstream = await model(({ messages }, number) => {
@@ -12,7 +12,8 @@ const upstream = await model(({ messages }, number) => {
     if (/tool/.test(text)) return calls([`call-${number}`, 'look', { at: 'x'.repeat(LONG) }])
     return says(`${number}: ${'x'.repeat(LONG)}`)
 })
-const it = makeHome(upstream.url)
+// Its plugins may do more than look: an answer is whole, and journaled, before a byte of it leaves.
+const it = makeHome(upstream.url, {}, { harness: harness('') })
 let service = await it.serve()
 const user = text => [{ role: 'user', content: text }]
 const handed = number => until(() => it.rows(`SELECT count(*) n FROM effect e JOIN turn_end t ON t.turn = e.turn

@@ -52,6 +52,7 @@ same([mid.status, mid.verdict, mid.error], [3, 'open', undefined])
 await service.stop('SIGKILL')
 equal((await waiting).status, 1)
 service = await serve()
+equal((await cli(['permissions', 'deny', (await asked()).id])).status, 0) // it is put again
 while ((await json('status')).turns_open > 0);
 turns.push(late)
 
