@@ -1,6 +1,7 @@
 moult_story(integration gateway_bytes.mjs)
 moult_story(integration gateway_requests.mjs)
 moult_story(integration gateway_between.mjs)
+moult_story(integration gateway_limits.mjs)
 moult_story(integration faults_provider.mjs)
 moult_story(integration faults_client.mjs)
 moult_story(integration stream_hosted.mjs)

@@ -84,7 +84,8 @@ static void start_ping(struct client *client)
 
 /* An error while the stream is open goes out as the protocol's own event, and the transfer is
  * broken: no client can take what came for a whole answer. */
-static void refuse(struct client *client, unsigned status, const char *code, struct str message)
+static void refuse_with(struct client *client, unsigned status, const char *code,
+    struct str message, const struct http_header *more)
 {
     CLEANUP(buf_done) struct buf body = { 0 };
     stop_ping(client);
@@ -97,9 +98,15 @@ static void refuse(struct client *client, unsigned status, const char *code, str
         http_end(client->exchange, false);
         return;
     }
-    const struct http_header list[] = { json_type, { STR("Retry-After"), STR("1") } };
+    const struct http_header list[] = { json_type, more ? *more : json_type };
     protocol_error_write(&body, client->protocol, status, str_of(code), message);
-    http_reply(client->exchange, status, list, client->busy ? 2 : 1, buf_view(&body));
+    http_reply(client->exchange, status, list, more ? 2 : 1, buf_view(&body));
+}
+
+static void refuse(struct client *client, unsigned status, const char *code, struct str message)
+{
+    static const struct http_header soon = { { "Retry-After", 11 }, { "1", 1 } };
+    refuse_with(client, status, code, message, client->busy ? &soon : NULL);
 }
 
 void client_refuse(struct client *client, const struct err *err)
@@ -187,7 +194,8 @@ static void say_failure(struct client *client, const struct turn *turn, uint8_t 
 {
     const struct note *note = turn->model_error;
     if (turn->limited || how == WIRE_ENDED_LIMIT) {
-        refuse(client, 429, "limit", turn->limited ? str_of(turn->limit) : why);
+        static const struct http_header never = { { "x-should-retry", 14 }, { "false", 5 } };
+        refuse_with(client, 429, "limit", turn->limited ? str_of(turn->limit) : why, &never);
         return;
     }
     if (how == WIRE_ENDED_FAILED && relay_error(client, note))
@@ -356,11 +364,15 @@ static void spell_out(struct wire_effect *effect, const struct note *reply, stru
     }
 }
 
-static void tell(const struct wire_effect *effect, struct str chat, struct buf *body)
+static void tell(
+    const struct turn *turn, const struct wire_effect *effect, struct str chat, struct buf *body)
 {
+    const struct live_used used = turn_used(turn);
     buf_format(body, "{\"same\":%s,\"reply\":%u,\"message\":", effect->same ? "true" : "false",
         effect->reply);
     buf_str(body, chat);
+    buf_text(body, ",\"used\":");
+    live_used_print(&used, body);
     buf_char(body, '}');
 }
 
@@ -378,7 +390,7 @@ static int prepare_hand(struct turn *turn, struct note *note, const struct wire_
     if (asked->same)
         spell_out(&effect, reply, &turn->arena);
     answer_chat(&chat, effect.text, effect.calls, effect.calls_count);
-    tell(&effect, buf_view(&chat), body);
+    tell(turn, &effect, buf_view(&chat), body);
     turn->handed = note;
     if (!client)
         return 0;

@@ -123,9 +123,21 @@ static int go_on(struct session **ret, struct client *client, const struct live_
     return 0;
 }
 
+/* Whether it is the turn that handed those calls out, the same read again from the journal, or one
+ * that asks the same anew behind a limit: it has used what was used up to there. */
+static int go_on_counting(struct turn *turn, uint64_t hand, struct err *err)
+{
+    struct live_used used = { 0 };
+    int rc = live_used_find(turn->session->engine->store, hand, &used, err);
+    if (rc == 1)
+        turn_count_from(turn, &used);
+    return rc < 0 ? rc : 0;
+}
+
 /* The history ends with a user's message: a turn begins. With results: the one that asked for them
- * goes on. */
-static int place_turn(struct client *client, struct session *session, bool starts, struct err *err)
+ * goes on, and hand is the row of what it handed out; 0: nobody here did. */
+static int place_turn(
+    struct client *client, struct session *session, bool starts, uint64_t hand, struct err *err)
 {
     struct turn *turn = session->turn;
     if (turn && starts) { /* its client never brought the results */
@@ -142,7 +154,7 @@ static int place_turn(struct client *client, struct session *session, bool start
     turn->starts = starts;
     turn->client = client;
     client->turn = turn;
-    return 0;
+    return starts || hand == 0 ? 0 : go_on_counting(turn, hand, err);
 }
 
 /* --- an answer that was lost on its way */
@@ -254,7 +266,7 @@ int gateway_place(struct client *client, struct err *err)
     if (rc < 0)
         return rc;
     bool starts = view->messages_count > 0 && view->messages[view->messages_count - 1].user;
-    rc = place_turn(client, session, starts, err);
+    rc = place_turn(client, session, starts, known ? head.hand : 0, err);
     if (rc == 0)
         rc = add_new(client, session, client->turn->row, known, err);
     return rc;

@@ -122,6 +122,16 @@ int live_head_put(struct store *store, const struct live_head *head, struct err 
 int live_head_find(struct store *store, struct str principal, const struct digest *key,
     struct live_head *ret, struct err *err); /* 1 found, 0 none */
 
+/* What a turn had used when it handed its answer out (`used` of the hand's body): what limits count
+ * goes on from there in a turn that goes on with that answer, whoever has forgotten the first one.
+ * ms: with the time since, as the smaller of what the two clocks say: one may have been set, the
+ * other began anew with the machine. */
+struct live_used {
+    uint64_t steps, tokens, usd, ms;
+};
+void live_used_print(const struct live_used *used, struct buf *out);
+int live_used_find(struct store *store, uint64_t hand, struct live_used *ret, struct err *err);
+
 /* What was handed to the last request of these bytes, if it never went to a socket whole and the
  * conversation stands where it stood: 1 found, 0 none. Of the last max_age_ms only, or from the
  * future, if the clock was put back. Slices in the arena. */

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "broker/db.h"
 
+#include <inttypes.h>
+
 static struct str kept(struct arena *arena, sqlite3_stmt *row, int column)
 {
     struct str bytes = db_text(row, column);
@@ -124,7 +126,7 @@ int live_head_find(struct store *store, struct str principal, const struct diges
 {
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT session, messages, client_messages FROM head WHERE key = ? AND principal = ?"
+        "SELECT session, messages, client_messages, hand FROM head WHERE key = ? AND principal = ?"
         " ORDER BY number DESC LIMIT 1",
         "dt", key, principal);
     if (!row)
@@ -135,7 +137,51 @@ int live_head_find(struct store *store, struct str principal, const struct diges
             .key = *key,
             .session = (uint64_t)sqlite3_column_int64(row, 0),
             .messages = (uint32_t)sqlite3_column_int64(row, 1),
-            .client_messages = (uint32_t)sqlite3_column_int64(row, 2) };
+            .client_messages = (uint32_t)sqlite3_column_int64(row, 2),
+            .hand = (uint64_t)sqlite3_column_int64(row, 3) };
+    return found;
+}
+
+/* --- what limits count */
+
+enum { MS_NS = 1000000 };
+
+static int64_t mono_ms(void)
+{
+    return (int64_t)(clock_mono_ns() / MS_NS);
+}
+
+void live_used_print(const struct live_used *used, struct buf *out)
+{
+    buf_format(out,
+        "{\"steps\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"usd\":%" PRIu64 ",\"ms\":%" PRIu64
+        ",\"clock_ms\":%" PRId64 "}",
+        used->steps, used->tokens, used->usd, used->ms, mono_ms());
+}
+
+static uint64_t since(int64_t wall_ms, int64_t clock_ms)
+{
+    int64_t wall = (int64_t)clock_wall_ms() - wall_ms, mono = mono_ms() - clock_ms;
+    int64_t less = wall < mono ? wall : mono;
+    return less > 0 ? (uint64_t)less : 0;
+}
+
+int live_used_find(struct store *store, uint64_t hand, struct live_used *ret, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT json_extract(body, '$.used.steps'), json_extract(body, '$.used.tokens'),"
+        " json_extract(body, '$.used.usd'), json_extract(body, '$.used.ms'),"
+        " json_extract(body, '$.used.clock_ms'), at_ms FROM effect WHERE number = ?",
+        "i", (int64_t)hand);
+    if (!row)
+        return no_row(err);
+    int found = step(store, row, "look for what was used", err);
+    if (found == 1)
+        *ret = (struct live_used){ (uint64_t)sqlite3_column_int64(row, 0),
+            (uint64_t)sqlite3_column_int64(row, 1), (uint64_t)sqlite3_column_int64(row, 2),
+            (uint64_t)sqlite3_column_int64(row, 3) +
+                since(sqlite3_column_int64(row, 5), sqlite3_column_int64(row, 4)) };
     return found;
 }
 

@@ -66,6 +66,26 @@ uint64_t turn_elapsed_ms(const struct turn *turn)
     return (clock_mono_ns() - turn->began_ns) / MS_NS;
 }
 
+struct live_used turn_used(const struct turn *turn)
+{
+    return (struct live_used){ turn->steps, turn->tokens, turn->usd, turn_elapsed_ms(turn) };
+}
+
+static uint64_t more_of(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+void turn_count_from(struct turn *turn, const struct live_used *used)
+{
+    uint64_t ms = more_of(turn_elapsed_ms(turn), used->ms);
+    turn->steps = more_of(turn->steps, used->steps);
+    turn->tokens = more_of(turn->tokens, used->tokens);
+    turn->usd = more_of(turn->usd, used->usd);
+    turn->began_ns =
+        clock_mono_ns() - ms * MS_NS; /* before the machine's start, perhaps: it wraps */
+}
+
 static uint32_t bounded_ms(const struct turn *turn)
 {
     uint64_t ms = turn_elapsed_ms(turn);

@@ -8,6 +8,9 @@
 int turn_new(struct turn **ret, struct session *session, struct err *err);
 /* One that has its row already: a broker before this one began it. */
 struct turn *turn_again(struct session *session, uint64_t row, uint32_t ordinal);
+/* What it has used up to now, as limits count; and that it is at least that much. */
+struct live_used turn_used(const struct turn *turn);
+void turn_count_from(struct turn *turn, const struct live_used *used);
 /* Gives the turn to a worker of the generation that is active for it. What the conversation ends
  * with says where it goes on. ERR_LACKS, ERR_PEER: no worker can be had. */
 int turn_run(struct turn *turn, struct err *err);

@@ -84,7 +84,12 @@ export async function serve(kind, models, config = {}) {
         evolve: { autonomy: 'off' },
         ...config,
     }))
+    return open(home)
+}
+
+async function open(home) {
     const it = await start('-C', home, '--json', 'serve')
+    const stop = async () => equal(await it.end(), 0, 'the service ends well')
     const json = (...args) => JSON.parse(execFileSync(moult, ['-C', home, '--json', ...args], { env, maxBuffer: 1 << 30 }).toString())
     const trace = id => execFileSync(moult, ['-C', home, 'trace', id, '--export'], { env, maxBuffer: 1 << 30 })
         .toString().trim().split('\n').map(line => JSON.parse(line))
@@ -92,7 +97,9 @@ export async function serve(kind, models, config = {}) {
         ...it, home, json, trace, url: it.listening.tcp, socket: it.listening.unix,
         port: Number(it.listening.tcp.split(':').at(-1)),
         sessions: () => json('sessions', '--live').sessions,
-        async stop() { equal(await it.end(), 0, 'the service ends well') },
+        stop,
+        /** The same home, served by another process. */
+        async again() { await stop(); return open(home) },
     }
 }
 

@@ -430,6 +430,38 @@ static void the_latest_head_wins(void **state)
     store_free(store);
 }
 
+/* The clock of the machine began anew: then the wall's is believed, and the other way round. */
+static void what_a_turn_used_is_read_from_its_hand(void **state)
+{
+    (void)state;
+    static const struct live_used used = { 3, 250, 17, 90000 };
+    struct live_used found = { 0 };
+    CLEANUP(buf_done) struct buf body = { 0 };
+    struct store *store = fresh();
+    uint64_t turn = new_turn(store, new_session(store, "ann", ""), 0);
+    struct live_effect hand = effect(turn, WIRE_HAND, 0, 0);
+    buf_text(&body, "{\"used\":");
+    live_used_print(&used, &body);
+    buf_char(&body, '}');
+    hand.body = buf_view(&body);
+    uint64_t row = new_effect(store, &hand);
+    hand.index = 1;
+    hand.body = STR("{\"used\":{\"tokens\":9,\"ms\":5,\"clock_ms\":-99999999}}");
+    uint64_t older = new_effect(store, &hand);
+    hand.index = 2;
+    hand.body = STR("{\"same\":true}");
+    uint64_t none = new_effect(store, &hand);
+    assert_int_equal(live_used_find(store, row, &found, NULL), 1);
+    assert_true(found.steps == 3 && found.tokens == 250 && found.usd == 17);
+    assert_in_range(found.ms, 90000, 90000 + 3600000);
+    assert_int_equal(live_used_find(store, older, &found, NULL), 1);
+    assert_in_range(found.ms, 5, 3600000);
+    assert_int_equal(live_used_find(store, none, &found, NULL), 1);
+    assert_true(found.tokens == 0);
+    assert_int_equal(live_used_find(store, none + 1000, &found, NULL), 0);
+    store_free(store);
+}
+
 /* --- an answer that was lost */
 
 static uint64_t answered(struct store *store, uint64_t turn, uint32_t step)
@@ -671,6 +703,7 @@ int main(void)
         cmocka_unit_test(turns_without_an_end_are_found),
         cmocka_unit_test(a_quarantined_generation_s_states_are_not_gone_on_with),
         cmocka_unit_test(the_latest_head_wins),
+        cmocka_unit_test(what_a_turn_used_is_read_from_its_hand),
         cmocka_unit_test(an_answer_is_given_again_only_while_it_is_lost),
         cmocka_unit_test(a_call_is_known_until_a_message_has_it),
         cmocka_unit_test(what_was_written_stays),
