@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { PROTOCOLS, TOKEN, model, models, serve, work } from './gateway_home.mjs'
+import { provider } from './stream_home.mjs'
 
 globalThis.AI_SDK_LOG_WARNINGS = false
 const packages = process.argv[2]
@@ -210,6 +211,50 @@ async function codex(base, model = 'gpt') {
     ok(asked('say hello, codex') > 0)
 }
 
+/** A hosted session is a header: its turn of two steps is one stream, each word of which is heard before the next is said. */
+async function hosted() {
+    const { default: OpenAI } = await load('openai'), { default: Anthropic } = await load('@anthropic-ai/sdk')
+    const up = await provider(), home = await serve('passing', models(up.url), { tools: { '*': 'allow' } })
+    const openai = new OpenAI({ baseURL: `${home.url}/v1`, apiKey: TOKEN, maxRetries: 0 })
+    const anthropic = new Anthropic({ baseURL: home.url, apiKey: TOKEN, maxRetries: 0 })
+    const user = [{ role: 'user', content: 'what is there?' }], headers = { 'x-moult-session': 'one' }
+    const asks = {
+        chat: () => openai.chat.completions.create({ model: 'gpt', stream: true, messages: user }, { headers }),
+        responses: () => openai.responses.create({ model: 'gpt', stream: true, input: user }, { headers }),
+        messages: () => anthropic.messages.create({ model: 'gpt', max_tokens: 99, stream: true, messages: user }, { headers }),
+    }
+    const word = it => it.choices?.[0]?.delta.content ?? (it.type === 'response.output_text.delta' ? it.delta : it.delta?.text) ?? ''
+    const ends = [/"finish_reason":"stop"/, /"type":"response.completed"/, /"type":"message_stop"/]
+    for (const [i, [name, ask]] of Object.entries(asks).entries()) {
+        const begun = ask()
+        let says = await up.says('Let me '), said = '', last
+        const events = (await begun)[Symbol.asyncIterator]()
+        const hear = async want => {
+            while (said !== want) {
+                const { value, done } = await events.next()
+                if (done) throw new Error(`${name}: said ${said}, not ${want}`)
+                said += word(value)
+            }
+        }
+        await hear('Let me ')
+        await says.say('look.')
+        await hear('Let me look.')
+        await says.call('c1', 'list_files', {})
+        says.end()
+        says = await up.says('Nothing ')
+        await hear('Let me look.\n\nNothing ')
+        await says.say('is.')
+        says.end()
+        for (let it = await events.next(); !it.done; it = await events.next()) {
+            said += word(it.value)
+            last = it.value
+        }
+        equal(said, 'Let me look.\n\nNothing is.', name)
+        match(JSON.stringify(last), ends[i])
+    }
+    await home.stop()
+}
+
 const claudeCodeBetween = base => claudeCode(base, 'gpt'), codexBetween = base => codex(base, 'claude')
 for (const kind of ['held', 'passing']) {
     upstream = await model(script)
@@ -221,3 +266,6 @@ for (const kind of ['held', 'passing']) {
     await home.stop()
     await upstream.end()
 }
+await hosted()
+console.log('ok: hosted')
+process.exit()
