@@ -162,7 +162,7 @@ struct engine {
     struct client *clients;         /* who waits */
     struct starting *startings;     /* sessions that wait for their tools */
     struct agent_call *agent_calls; /* children of agent_tools.c */
-    uint32_t sessions, turns_open;
+    uint32_t sessions, turns_open, toolboxes;
     uint64_t last_lease, started_ns;
     bool ending; /* nothing new is taken */
     struct metrics metrics;

@@ -162,8 +162,7 @@ static int adopt(struct starting *starting, struct err *err)
                 plan.tools.size };
     if (rc < 0)
         return rc;
-    toolbox_free(session->toolbox);
-    session->toolbox = STEAL(starting->toolbox);
+    session_tools(session, STEAL(starting->toolbox));
     return begin_turn(client, session, err);
 }
 
@@ -250,7 +249,7 @@ static int go_on(struct starting *starting, struct err *err)
     int rc = session_get(&session, starting->engine, starting->number, err);
     if (rc < 0 || !session->turn)
         return rc;
-    session->toolbox = STEAL(starting->toolbox);
+    session_tools(session, STEAL(starting->toolbox));
     session->turn->settled = session->turn->recalls = true;
     model_list(session->turn, (struct str){ 0 });
     return turn_run(session->turn, err);

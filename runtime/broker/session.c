@@ -42,10 +42,19 @@ void session_touch(struct session *session)
     link_use(session);
 }
 
+void session_tools(struct session *session, struct toolbox *toolbox)
+{
+    struct engine *engine = session->engine;
+    toolbox_free(session->toolbox);
+    engine->toolboxes -= session->toolbox != NULL;
+    engine->toolboxes += toolbox != NULL;
+    session->toolbox = toolbox;
+}
+
 static void session_free(struct session *session)
 {
     turn_free(session->turn);
-    toolbox_free(session->toolbox);
+    session_tools(session, NULL);
     for (uint32_t i = 0; i < session->states_count; i++)
         free((char *)session->states[i].bytes.at);
     arena_done(&session->arena);
@@ -68,11 +77,12 @@ void session_drop(struct session *session)
 static void trim_tools(struct engine *engine)
 {
     uint32_t up = 0;
+    if (engine->toolboxes <= engine->config->tool_sessions)
+        return;
     for (struct session *session = engine->newest; session; session = session->older) {
         if (!session->toolbox || session->turn || ++up <= engine->config->tool_sessions)
             continue;
-        toolbox_free(session->toolbox);
-        session->toolbox = NULL;
+        session_tools(session, NULL);
     }
 }
 

@@ -28,6 +28,8 @@ void session_touch(struct session *session); /* used now */
 /* Something of it was written: if that does not come to the disk, its turn ends with an error and
  * the session is dropped, since the journal does not have what is in memory. */
 void session_wrote(struct session *session);
+/* The tools that it has from here on, or NULL; those before are freed. */
+void session_tools(struct session *session, struct toolbox *toolbox);
 /* Drops what has rested longest while there are more than ENGINE_SESSIONS_MAX, and ends the tools
  * of what has rested longest while more than limits.tool_sessions have theirs up: they come up
  * again with the session's next turn. */
