@@ -2,6 +2,7 @@
 #include "broker/db.h"
 
 #include "base/mem.h"
+#include "broker/gather.h"
 #include "broker/schema.h"
 #include "broker/store.h"
 
@@ -321,7 +322,7 @@ int store_open(struct store **ret, const char *path, const char *home_id, struct
     err = err ? err : &own;
     snprintf(store->home_id, sizeof store->home_id, "%s", home_id);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int rc = sqlite3_open_v2(path, &store->db, flags, NULL) == SQLITE_OK
+    int rc = sqlite3_open_v2(path, &store->db, flags, gather_vfs()) == SQLITE_OK
                  ? prepare(store, err)
                  : db_fail(store, err, "open");
     if (rc == 0)

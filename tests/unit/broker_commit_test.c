@@ -25,13 +25,15 @@ static char base[] = "/tmp/moult-commit-test.XXXXXX";
 /* --- a disk that is full when the test says so */
 
 static bool full;
-static int left; /* writes until the process is killed; 0: it lives */
+enum { PIECE = 1000 };
+static size_t left; /* bytes written until the process is killed; 0: it lives */
 static ssize_t (*true_write)(int, const void *, size_t, off_t);
 
 static ssize_t faulty_write(int fd, const void *data, size_t size, off_t at)
 {
-    if (left > 0 && --left == 0)
+    if (left > 0 && size >= left && true_write(fd, data, left, at) >= 0)
         kill(getpid(), SIGKILL);
+    left -= left > 0 ? size : 0;
     if (!full)
         return true_write(fd, data, size, at);
     errno = ENOSPC;
@@ -477,7 +479,7 @@ static int groups_of(struct place *place)
     return -1;
 }
 
-static void killed_at_any_write_each_group_is_whole_or_not_there(void **state)
+static void killed_at_any_byte_each_group_is_whole_or_not_there(void **state)
 {
     (void)state;
     bool seen_count[3] = { false };
@@ -492,7 +494,7 @@ static void killed_at_any_write_each_group_is_whole_or_not_there(void **state)
         if (pid == 0) {
             life.told = told[1];
             start_place(&life.place);
-            left = nth;
+            left = (size_t)nth * PIECE;
             live(&life);
         }
         close(told[1]);
@@ -529,7 +531,7 @@ int main(void)
         cmocka_unit_test(a_commit_at_once_tells_later),
         cmocka_unit_test(each_is_told_of_its_own_group),
         cmocka_unit_test(what_is_open_at_the_end_is_kept),
-        cmocka_unit_test(killed_at_any_write_each_group_is_whole_or_not_there),
+        cmocka_unit_test(killed_at_any_byte_each_group_is_whole_or_not_there),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
