@@ -55,12 +55,28 @@ for (const [name, body] of statements) open(body, ownKey, null, name);
 const { reviewers, number: listNumber } =
     open(readFileSync(`${home}/keys/reviewers.json`), ownKey, 'urn:moult:reviewers:1', 'reviewers').predicate;
 const admissions = rows('SELECT number, hex(digest) digest, hex(body) body FROM admission ORDER BY number');
+const used = new Map(); // mandate -> admissions under it
 const admitted = new Map(); // digest of an admission -> its builds by plugin
 let last = null, commit;
 for (const row of admissions) {
     const a = JSON.parse(raw(row.body)), digest = sha(raw(row.body)), what = `admission ${row.number}`;
     must(row.digest.toLowerCase() === digest && a.before === last && a.number === row.number && a.home === homeId, what);
-    if (a.kind === 'promotion') {
+    if (a.kind === 'promotion' && a.mandate) { // in place of the approval: a reviewer's mandate, and the home's confirmation
+        const by = reviewers.find(r => r.name === a.by), given = document.get(`mandate ${a.mandate}`), said = document.get(`confirmation ${a.confirmation}`);
+        must(by && given && said && a.approval === null, `${what}: mandate by ${a.by}`);
+        const { predicate, of } = open(given, raw(by.key), 'urn:moult:mandate:1', `${what}: mandate`);
+        must(predicate.home === homeId && predicate.plugins.includes(a.plugin) && of('policy') === a.policy && admitted.has(of('admission-before')),
+            `${what}: its mandate is for something else`);
+        must(predicate.from_ms <= a.at_s * 1000 && a.at_s * 1000 < predicate.expires_ms, `${what}: out of date`);
+        must(a.reviewers <= listNumber && !(by.revoked_in && by.revoked_in <= a.reviewers), `${what}: its reviewer was revoked`);
+        used.set(a.mandate, (used.get(a.mandate) ?? 0) + 1);
+        must(used.get(a.mandate) <= predicate.admissions, `${what}: its mandate was used up`);
+        const confirmed = open(said, ownKey, 'urn:moult:confirmation:1', `${what}: confirmation`), figures = confirmed.predicate;
+        for (const link of ['candidate', 'batch', 'build', 'report', 'policy', 'mandate'])
+            must(confirmed.of(link) === a[link], `${what}: confirmed was another ${link}`);
+        must(confirmed.of('admission-before') === last && figures.home === homeId, `${what}: confirmed for another place`);
+        must(figures.worse === 0 && !figures.claims && !figures.waived, `${what}: its confirmation does not carry it`);
+    } else if (a.kind === 'promotion') {
         const envelope = document.get(`approval ${a.approval}`), by = reviewers.find(r => r.name === a.by);
         must(envelope && by, `${what}: approval by ${a.by}`);
         const { predicate, of } = open(envelope, raw(by.key), 'urn:moult:approval:1', `${what}: approval`);

@@ -22,6 +22,8 @@ enum subject {
     SUBJECT_LOOK,
     SUBJECT_LOOK_END,
     SUBJECT_FREEZE,
+    SUBJECT_MANDATE,
+    SUBJECT_MANDATE_END,
     SUBJECTS
 };
 
@@ -41,6 +43,8 @@ static const struct rule {
     [SUBJECT_LOOK_END] = { "look-end", "answer of look", { "candidate", "shard" }, { "passed" },
         true },
     [SUBJECT_FREEZE] = { "freeze", "freeze", { NULL }, { "frozen" }, true },
+    [SUBJECT_MANDATE] = { "mandate", "mandate", { "digest" }, { "body" }, true },
+    [SUBJECT_MANDATE_END] = { "mandate-end", "end of a mandate", { "digest" }, { "body" }, true },
 };
 
 /* What one record says of one row. */
@@ -294,10 +298,33 @@ static int hold_freeze(struct reading *reading, struct err *err)
         (struct str[PARTS_MAX]){ frozen ? STR("true") : STR("false") }, err);
 }
 
+/* Documents that no row names: what somebody takes away, or slips in, would be seen nowhere else.
+ */
+static int hold_documents(struct reading *reading, enum subject subject, struct err *err)
+{
+    struct journal_document *list;
+    uint32_t count;
+    int rc = journal_documents(
+        reading->journal, rules[subject].kind, &reading->rows, &list, &count, err);
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        char hex[DIGEST_HEX];
+        rc = hold(reading, subject,
+            (struct str[PARTS_MAX]){ str_of(hash_hex(hex, &list[i].digest)) },
+            (struct str[PARTS_MAX]){ list[i].text }, err);
+    }
+    return rc;
+}
+
+static int hold_mandates(struct reading *reading, struct err *err)
+{
+    int rc = hold_documents(reading, SUBJECT_MANDATE, err);
+    return rc < 0 ? rc : hold_documents(reading, SUBJECT_MANDATE_END, err);
+}
+
 static int hold_rows(struct reading *reading, struct err *err)
 {
     static int (*const tables[])(struct reading *, struct err *) = { hold_candidates,
-        hold_admissions, hold_clusters, hold_splits, hold_looks, hold_freeze };
+        hold_admissions, hold_clusters, hold_splits, hold_looks, hold_freeze, hold_mandates };
     int rc = 0;
     keep_last(reading);
     for (size_t i = 0; rc == 0 && i < COUNT_OF(tables); i++) {

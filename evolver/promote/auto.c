@@ -152,8 +152,6 @@ static int check_report(struct walk *walk, const struct candidate *candidate, st
         rc = report_read(&report, text, &driver->arena, err);
     if (rc < 0)
         return rc;
-    if (report.claims)
-        return waits_by(walk, candidate, "claims");
     if (!str_equal(report.tier, STR("strong")))
         return waits_by(walk, candidate, "sandbox");
     return 1;
@@ -181,6 +179,8 @@ static int confirm(
         &end, &seen, &candidate->confirmation, &walk->advance, candidate, &row->id, err);
     if (rc < 0)
         return rc;
+    if (end == CONFIRM_CLAIMS)
+        return waits_by(walk, candidate, "claims");
     if (end == CONFIRM_WAITS)
         return waits_for(walk, candidate, FRESH_GROUPS,
             "held-out groups first seen after it was made: %u of %u; of this failure %u of %u",

@@ -23,7 +23,9 @@ struct confirming {
     struct policy policy;
     struct digest policy_digest;
     uint64_t since_ms;
+    struct batch held_in;  /* the candidate's own */
     struct batch held_out; /* the failure's newest cases */
+    bool mendable_here;    /* one of its own cases is no claim */
     struct runs runs;
     const struct run **chosen; /* held-in ones, and fresh held-out ones */
     unsigned chosen_count;
@@ -166,7 +168,10 @@ static void choose_group(
     if (held_out && runs[0].at_ms <= c->since_ms)
         return;
     for (unsigned i = 0; i < count; i++) {
+        if (runs[i].run->claims)
+            continue;
         c->chosen[c->chosen_count++] = runs[i].run;
+        c->mendable_here |= is_case(&c->held_in, runs[i].run);
         fails |= is_case(&c->held_out, runs[i].run);
         counts |= fails || is_neighbour(&c->held_out, runs[i].run);
     }
@@ -195,10 +200,14 @@ static int read_cases(struct confirming *c, struct err *err)
     struct driver *driver = c->driver;
     struct arena *arena = &driver->arena;
     struct journal_cluster *rows;
-    struct batch held_in;
+    struct batch newest;
     struct str text;
     uint32_t count, i = 0;
-    int rc = journal_clusters(driver->journal, arena, &rows, &count, err);
+    int rc = journal_get(driver->journal, "batch", &c->candidate->batch, arena, &text, err);
+    if (rc == 0)
+        rc = batch_read(&c->held_in, text, arena, err);
+    if (rc == 0)
+        rc = journal_clusters(driver->journal, arena, &rows, &count, err);
     while (rc == 0 && i < count && !str_equal(rows[i].id, c->candidate->cluster))
         i++;
     if (rc == 0 && i == count)
@@ -206,9 +215,9 @@ static int read_cases(struct confirming *c, struct err *err)
     if (rc == 0)
         rc = journal_get(driver->journal, "batch", &rows[i].document, arena, &text, err);
     if (rc == 0)
-        rc = batch_read(&held_in, text, arena, err);
+        rc = batch_read(&newest, text, arena, err);
     if (rc == 0)
-        rc = journal_get(driver->journal, "held-out", &held_in.held_out, arena, &text, err);
+        rc = journal_get(driver->journal, "held-out", &newest.held_out, arena, &text, err);
     return rc < 0 ? rc : batch_read(&c->held_out, text, arena, err);
 }
 
@@ -325,9 +334,13 @@ static int run(enum confirm_end *ret, struct confirm_seen *ret_seen, struct dige
     ret_seen->failing_wanted = stats_groups_fixed(c->policy.p0, level);
     if (ret_seen->failing_wanted < c->policy.held_out_groups_min)
         ret_seen->failing_wanted = c->policy.held_out_groups_min;
-    if ((rc = read_fresh(c, ret_seen, err)) < 0 || ret_seen->groups < ret_seen->groups_wanted ||
-        ret_seen->failing < ret_seen->failing_wanted)
+    if ((rc = read_fresh(c, ret_seen, err)) < 0)
         return rc;
+    if (!c->mendable_here)
+        *ret = CONFIRM_CLAIMS;
+    if (!c->mendable_here || ret_seen->groups < ret_seen->groups_wanted ||
+        ret_seen->failing < ret_seen->failing_wanted)
+        return 0;
     return look_at(ret, ret_document, c, err);
 }
 

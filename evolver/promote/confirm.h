@@ -3,8 +3,10 @@
  * A person who approves has looked; where nobody does, the numbers must carry more
  * (docs/reference/statistics.md, tier auto). So a candidate that the gate passed gets one more
  * look, at held-out groups first seen after it was made and after every earlier confirmation. They
- * are a shard that ends with its first pass. The look stands in the ledger before the first of them
- * is read, and is not made at all before there are enough of them for a perfect result to pass. */
+ * are a shard that ends with its first pass. Only what happened here counts: conversations that
+ * were brought from outside are left out. The look stands in the ledger before the first of the
+ * groups is read, and is not made at all before there are enough of them for a perfect result to
+ * pass. */
 #pragma once
 
 #include "admission/mandate.h"
@@ -17,6 +19,7 @@ enum confirm_end {
     CONFIRM_GOOD,   /* *ret_envelope is signed */
     CONFIRM_WAITS,  /* not enough fresh groups: *ret_seen */
     CONFIRM_LOOKED, /* it had its look, and did not pass */
+    CONFIRM_CLAIMS, /* its batch has no case that happened here: nothing can confirm it */
     CONFIRM_ENDS
 };
 /* candidate->confirmation is not changed. ret_document: of kind "confirmation", in the journal. */

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/scratch.h"
+#include "cli/doctor_mandates.h"
 #include "wire/config.h"
 #include "wire/journal.h"
 
@@ -255,6 +256,23 @@ static void check_listen(struct doctor *doctor, const struct config_listen *list
             path);
 }
 
+/* With autonomy auto, and without one in force, nothing goes live by itself: that is no failure. */
+static void check_mandates(struct doctor *doctor, const struct config *config)
+{
+    struct err err = { 0 };
+    bool in_force;
+    if (!str_equal(config->autonomy, STR("auto")))
+        return;
+    struct check *check = add(doctor, "home.mandates", STATUS_OK);
+    if (doctor_mandates(&in_force, check->detail, sizeof check->detail, &doctor->home, &err) < 0) {
+        check->status = STATUS_WARN;
+        snprintf(check->detail, sizeof check->detail, "%.199s", err.text);
+    } else if (!in_force) {
+        check->status = STATUS_WARN;
+        snprintf(check->fix, sizeof check->fix, "moult mandate give --plugin NAME");
+    }
+}
+
 static void check_home(struct doctor *doctor)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -280,6 +298,7 @@ static void check_home(struct doctor *doctor)
         snprintf(check->fix, sizeof check->fix, "name one in moult.json: $.models");
     }
     check_listen(doctor, &config.listen);
+    check_mandates(doctor, &config);
     for (uint32_t i = 0; i < config.models_count; i++) {
         check_script(doctor, &config.models[i]);
         check_key(doctor, &config.models[i]);

@@ -13,8 +13,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
 import { cli, home, init, json, model, serve, socket, work } from './service_home.mjs'
 
+const bare = '{"name": "list_files", "arguments": {"path": "."}}'
 const leak = '<tool_call>\n{"name": "list_files", "arguments": {"path": "."}}\n</tool_call>'
 const { url } = await model([
+    { when: { user_contains: 'bare', last_role: 'user' }, say: bare },
     { when: { user_contains: 'files', last_role: 'user' }, say: leak },
     { when: { last_role: 'tool' }, say: 'There is nothing.' },
     { say: 'Fine.' },
@@ -31,16 +33,19 @@ if ((await json('doctor')).checks.some(it => /^sandbox/.test(it.name) && it.stat
 let service = await serve()
 
 let sessions = 0
-/** A turn of a session of its own. */
-const ask = (content, group) => new Promise((done, failed) => {
-    const body = JSON.stringify({ model: 'main', messages: [{ role: 'user', content }] })
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'x-moult-session': `s${sessions++}`, 'x-moult-group': group }
+/** A turn: of a session of its own, or of a client's own agent, who brings its history and tools. */
+const post = (group, question, headers) => new Promise((done, failed) => {
+    const body = JSON.stringify({ model: 'main', ...question })
+    Object.assign(headers, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'x-moult-group': group })
     request({ socketPath: socket, path: '/v1/chat/completions', method: 'POST', headers }, async answer => {
         let text = ''
         for await (const piece of answer) text += piece
         done(JSON.parse(text).choices?.[0].message.content ?? text)
     }).on('error', failed).end(body)
 })
+const ask = (content, group) => post(group, { messages: [{ role: 'user', content }] }, { 'x-moult-session': `s${sessions++}` })
+const list_files = { type: 'function', function: { name: 'list_files', parameters: { type: 'object', properties: { path: { type: 'string' } }, required: ['path'] } } }
+const through = (content, group) => post(group, { messages: [{ role: 'user', content }], tools: [list_files] }, {})
 async function again() {
     await service.stop()
     service = await serve()
@@ -63,7 +68,8 @@ async function until(what, test) {
         await pause(50)
     }
 }
-const reason = wanted => until(`waits with ${wanted}`, it => it.evolving.state === 'rests' && it.evolving.waiting?.find(one => one.reason === wanted))
+const reason = (wanted, whose) => until(`waits with ${wanted}`, it => it.evolving.state === 'rests' &&
+    it.evolving.waiting?.find(one => one.reason === wanted && one.candidate !== whose))
 const give = (...args) => cli(['--json', 'mandate', 'give', ...args])
 async function given(...args) {
     const answer = await give(...args)
@@ -72,13 +78,25 @@ async function given(...args) {
 }
 const revoke = async it => equal((await cli(['mandate', 'revoke', it.id.slice(0, 12), '--why', 'enough'])).status, 0)
 
-// It fails, a repair is found and passes the gate: and waits, since nobody gave a mandate.
+// What a client's own agent brings is a claim. Its failure is found, the repair passes the gate: and no mandate does.
+for (let i = 0; i < 16; i++) equal(await through('bare', `client ${i}`), bare)
+for (let i = 0; i < 40; i++) equal(await through('hello', `guest ${i}`), 'Fine.')
+const claim = (await reason('no_mandate')).candidate
+await given('--plugin', 'history') // for another plugin
+await reason('scope')
+const early = await given('--plugin', 'replies')
+await reason('claims')
+await revoke(early)
+const waiting = async () => (await json('candidates')).candidates.filter(it => it.state === 'in_review').map(it => it.id)
+same(await waiting(), [claim])
+
+// The same of a hosted agent is what happened here: and waits, since the mandate is over.
 await traffic('first', 16, 40)
-let waits = await reason('no_mandate')
+let waits = await reason('revoked', claim)
 equal(waits.plugin, 'replies')
-const [candidate] = (await json('candidates')).candidates.filter(it => it.state === 'in_review')
-equal(candidate.id, waits.candidate)
-match((await cli(['status'])).stdout, /waits +[0-9a-f]{12} of replies: no mandate was given/)
+const candidate = (await json('candidates', '--id', waits.candidate)).candidates[0]
+same(await waiting(), [claim, candidate.id])
+match((await cli(['status'])).stdout, /waits +[0-9a-f]{12} of replies: the mandate was revoked/)
 
 // What no mandate can give, and what is none.
 for (const [plugin, why] of [['router', /routing/], ['order', /order of hooks/], ['calls', /policy/], ['answers', /safety/], ['nobody', /no plugin nobody/]]) {
@@ -89,28 +107,30 @@ equal((await give('--plugin', 'replies', '--days', '91')).status, 2)
 equal((await give('--plugin', 'replies', '--admissions', '21')).status, 2)
 equal((await give()).status, 2)
 equal((await give('--plugin', 'replies', '--key', join(home, 'keys/moult.key'))).status, 1) // no reviewer's
-same((await json('mandate', 'list')).mandates, [])
+equal((await json('mandate', 'list')).mandates.length, 2)
 
-// One for another plugin; one that a person ends again; one for a gate with other rules.
-await given('--plugin', 'history')
-await reason('scope')
+// One that a person ends again; one for a gate with other rules.
 const ended = await given('--plugin', 'replies', '--days', '3')
 same([ended.state, ended.by.length > 0, ended.plugins, ended.used, ended.admissions, ended.unattended], ['in force', true, ['replies'], 0, 1, true])
-waits = await reason('fresh_groups')
+waits = await reason('fresh_groups', claim)
 match(waits.says, /0 of 42; of this failure 0 of 7/)
 await revoke(ended)
-await reason('revoked')
+await reason('revoked', claim)
 const mandate = await given('--plugin', 'replies', '--admissions', '3')
-await reason('fresh_groups')
+await reason('fresh_groups', claim)
 const policy = JSON.parse(execFileSync('sqlite3', ['-readonly', join(home, 'journal.db'), "SELECT body FROM document WHERE kind = 'policy'"]).toString())
 writeFileSync(join(home, 'policy.json'), JSON.stringify({ ...policy, patch_lines_max: 500 }))
 configure({ evolve: { ...evolve, policy: 'policy.json' } })
 await ask('hello', 'visitor p')
-await reason('policy')
+await reason('policy', claim)
 equal((await json('mandate')).mandates.find(it => it.id === mandate.id).state, 'policy changed')
+const mandates = async () => (await json('doctor')).checks.find(it => it.name === 'home.mandates')
+same([(await mandates()).status, /policy changed/.test((await mandates()).detail)], ['warn', true])
 configure({})
 await ask('hello', 'visitor q')
-await reason('fresh_groups')
+await reason('fresh_groups', claim)
+
+same([(await mandates()).status, /2 in force/.test((await mandates()).detail)], ['ok', true])
 
 // Fresh groups, half of them held out; while they come nothing is admitted.
 const generation = async () => (await json('status')).generation
@@ -139,6 +159,7 @@ const trailers = execFileSync('git', ['-C', join(home, 'harness'), 'log', '-1', 
 match(trailers, new RegExp(`^Mandate: (sha256:)?${mandate.id}`, 'm'))
 equal((await json('mandate')).mandates.find(it => it.id === mandate.id).used, 1)
 equal((await json('audit', 'verify')).ok, true)
+match(execFileSync('node', [join(process.env.MOULT_SRC, 'docs/reference/verify.mjs'), home]).toString(), /^ok .* 2 admissions/)
 const audited = (await cli(['audit', 'show'])).stdout
 ok(/mandate/.test(audited) && /mandate-end/.test(audited), audited)
 
@@ -146,9 +167,9 @@ ok(/mandate/.test(audited) && /mandate-end/.test(audited), audited)
 equal((await cli(['rollback'])).status, 0)
 equal(await ask('which files are there?', 'customer after'), leak)
 await traffic('again', 16, 20)
-await reason('taken_back')
+await reason('taken_back', claim)
 await given('--plugin', 'replies')
-await reason('fresh_groups')
+await reason('fresh_groups', claim)
 await service.stop()
 
 // The same home serves again, its admission holds.
@@ -177,6 +198,7 @@ const old = envelope(reviewer, { from_ms: now - 86_400_000, expires_ms: now - 10
 const forged = envelope(join(home, 'keys/moult.key'), { admissions: 20 })
 plant(old)
 plant(forged)
+equal((await json('audit', 'verify')).ok, false) // no record speaks of them
 const states = Object.fromEntries((await json('mandate')).mandates.map(it => [it.id, it.state]))
 same([states[hex(old)], states[hex(forged)]], ['expired', 'forged'])
 
