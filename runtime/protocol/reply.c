@@ -85,9 +85,9 @@ static size_t half_pair(struct str inside)
 /* Brings plain up to what text says. */
 static void unfold(struct protocol_reply *reply)
 {
-    struct str more = { reply->text.at + reply->plain_at, reply->text.size - reply->plain_at };
-    if (reply->plain_done || more.size == 0)
+    if (reply->plain_done || reply->text.size == reply->plain_at)
         return;
+    struct str more = { reply->text.at + reply->plain_at, reply->text.size - reply->plain_at };
     more.size -= half_pair(more);
     reply->plain_at += more.size;
     if (!memchr(more.at, '\\', more.size)) {

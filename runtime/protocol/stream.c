@@ -67,6 +67,8 @@ int protocol_stream_end(struct buf *out, struct protocol_stream *stream,
     if (rc < 0)
         return rc;
     size_t said = stream->said.size;
-    protocol_stream_text(out, stream, (struct str){ whole.text.at + said, whole.text.size - said });
+    if (whole.text.size > said)
+        protocol_stream_text(
+            out, stream, (struct str){ whole.text.at + said, whole.text.size - said });
     return stream->codec->stream_end(out, stream, &whole, &source, &scratch, err);
 }

@@ -47,28 +47,53 @@ static void changed(const struct protocol_request *request, const struct protoco
     buf_done(&out);
 }
 
-/* The conversation as a request of each protocol, as far as it can be said there. */
-static void fresh(const struct protocol_view *view, struct arena *arena)
+/* A request in which no member stands twice, and a header's text of what was left out. */
+static void check_fresh(
+    const struct buf *out, const struct buf *dropped, enum protocol protocol, struct arena *arena)
+{
+    struct json_limits limits = { .duplicates = true };
+    struct protocol_request *again;
+    const struct json *root = json_read(arena, buf_view(out), &limits, NULL);
+    if (!root || protocol_request_read(&again, protocol, buf_view(out), arena, NULL) < 0)
+        abort();
+    JSON_EACH(member, root)
+    {
+        JSON_EACH(other, root)
+        {
+            if (other != member && str_equal(other->key, member->key))
+                abort();
+        }
+    }
+    for (size_t i = 0; i < dropped->size; i++)
+        if (dropped->at[i] < ' ' || dropped->at[i] > '~')
+            abort();
+}
+
+/* The conversation as a request of each protocol, as far as it can be said there, with and without
+ * what else was asked for. */
+static void fresh(
+    const struct protocol_request *request, const struct protocol_view *view, struct arena *arena)
 {
     struct str *messages = arena_alloc(arena, (view->messages_count + 1) * sizeof *messages);
     for (uint32_t i = 0; i < view->messages_count; i++)
         messages[i] = view->messages[i].chat;
-    for (int protocol = 0; protocol < PROTOCOLS; protocol++) {
-        struct buf out = { 0 };
+    for (int i = 0; i < 2 * PROTOCOLS; i++) {
+        const enum protocol protocol = (enum protocol)(i / 2);
+        struct buf out = { 0 }, dropped = { 0 };
         struct protocol_fresh ask = {
-            .protocol = (enum protocol)protocol,
+            .protocol = protocol,
             .model = view->model,
             .messages = messages,
             .messages_count = view->messages_count,
             .tools = view->tools,
             .stream = view->stream,
+            .like = i % 2 ? request : NULL,
+            .dropped = &dropped,
         };
-        if (protocol_request_fresh(&out, &ask, NULL) == 0) {
-            struct json_limits limits = { .duplicates = true };
-            if (!json_read(arena, buf_view(&out), &limits, NULL))
-                abort();
-        }
+        if (protocol_request_fresh(&out, &ask, NULL) == 0)
+            check_fresh(&out, &dropped, protocol, arena);
         buf_done(&out);
+        buf_done(&dropped);
     }
 }
 
@@ -84,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct protocol_view *view = protocol_request_view(request);
         unchanged(request, view);
         changed(request, view, view->messages_count / 2, &arena);
-        fresh(view, &arena);
+        fresh(request, view, &arena);
     }
     arena_done(&arena);
     return 0;
