@@ -61,6 +61,7 @@ static const struct shown {
     { "look-end", { { "candidate", "candidate" }, { "shard", "shard" }, { "passed", "passed" } } },
     { "freeze", { { "frozen", "frozen" }, { "because", "why" } } },
     { "quarantine", { { "generation", "generation" }, { "because", "why" } } },
+    { "round", { { "", "round" }, { "by", "by" }, { "because", "why" } } },
     { "flag", { { "session", "session" }, { "turn", "turn" }, { "because", "why" } } },
 };
 

@@ -2,11 +2,13 @@
 #include "broker/child.h"
 
 #include "base/mem.h"
+#include "wire/verb.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { CHUNK = 1 << 16 };
 
@@ -20,7 +22,7 @@ struct child {
     child_done done;
     void *with;
     int exit_code;
-    bool started, exited, out_ended, told;
+    bool killed, started, exited, out_ended, told;
     unsigned open; /* handles that are not closed yet */
 };
 
@@ -60,7 +62,8 @@ static void settle(struct child *child)
     if (!child->exited || !child->out_ended || child->told)
         return;
     child->told = true;
-    const struct child_result result = { child->exit_code, buf_view(&child->output) };
+    const struct child_result result = { child->exit_code, child->killed,
+        buf_view(&child->output) };
     child->done(child->with, &result);
     close_all(child);
 }
@@ -69,6 +72,9 @@ static void on_ended(uv_process_t *process, int64_t status, int signal)
 {
     struct child *child = process->data;
     child->exited = true;
+    child->killed = child->exit_code == 0 && signal != 0;
+    if (child->killed) /* what it had started goes with it */
+        kill(-process->pid, SIGKILL);
     if (child->exit_code == 0)
         child->exit_code = signal ? -1 : (int)status;
     settle(child);
@@ -129,6 +135,18 @@ static void init(struct child *child, uv_loop_t *loop)
     child->open = 4;
 }
 
+/* This process's own, and whose child it is (wire/verb.h). Freed by the caller, with its first. */
+static char **child_env(void)
+{
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    char **env = mem_zero(count + 2, sizeof *env);
+    env[0] = mem_format(VERB_PARENT "=%d", (int)getpid());
+    memcpy(env + 1, environ, count * sizeof *env);
+    return env;
+}
+
 int child_start(
     struct child **ret, const struct child_plan *plan, child_done done, void *with, struct err *err)
 {
@@ -143,13 +161,17 @@ int child_start(
         { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&child->out },
         { .flags = UV_INHERIT_FD, .data.fd = 2 },
     };
+    char **env = child_env();
     const uv_process_options_t options = { .exit_cb = on_ended,
         .file = plan->argv[0],
         .args = (char **)plan->argv,
+        .env = env,
         .flags = UV_PROCESS_DETACHED, /* a process group of its own */
         .stdio_count = COUNT_OF(stdio),
         .stdio = stdio };
     int rc = uv_spawn(plan->loop, &child->process, &options);
+    free(env[0]);
+    free(env);
     if (rc < 0) {
         child->told = true;
         close_all(child);

@@ -1,5 +1,5 @@
 /* child - one of moult's own commands as a child of the service: its output is kept, its time and
- * its output are bounded, and it ends with the service. */
+ * its output are bounded, and it ends with the service, also when that is killed. */
 #pragma once
 
 #include "base/err.h"
@@ -18,6 +18,7 @@ struct child_plan {
 };
 struct child_result {
     int exit_code;  /* -1: ended by a signal, its time or its output */
+    bool killed;    /* by a signal that was not ours */
     struct str out; /* valid in the call */
 };
 /* On the loop, once; the child is gone behind it. */

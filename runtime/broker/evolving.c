@@ -13,7 +13,8 @@
 enum {
     OUTPUT_MAX = 16 << 20,
     PATIENCE = 20, /* quiet periods: under steady traffic the round begins all the same */
-    DAY_S = 86400,
+    DAY_MS = 86400 * 1000,
+    CUTS_MAX = 3, /* in a row: it may be the round that is the reason */
     ROUND_MS = 3600 * 1000
 };
 enum evolving_state {
@@ -32,8 +33,10 @@ struct evolving {
     struct child *child;
     uint64_t first_ms; /* the first turn since the last round */
     bool again;        /* turns ended while a round ran */
+    uint64_t clock_ms; /* the time at the start, less the clock that nobody sets */
     uint64_t day;
-    uint32_t rounds;     /* of this day */
+    uint32_t rounds;     /* of this day, also those before a restart */
+    uint32_t cuts;       /* children that were killed, in a row */
     struct digest tried; /* the open clusters that the last round worked on */
     uint64_t at_ms;      /* when the last round ended */
     char last[200];
@@ -66,20 +69,67 @@ static bool is(const struct evolving *evolving, const char *autonomy)
     return str_equal(evolving->engine->config->autonomy, str_of(autonomy));
 }
 
+/* Days pass as the clock went when the service began: one that is set gives no rounds. */
+static uint64_t today(const struct evolving *evolving)
+{
+    return (now_ms() + evolving->clock_ms) / DAY_MS;
+}
+
 static bool rounds_left(struct evolving *evolving)
 {
-    uint64_t day = clock_wall_ms() / 1000 / DAY_S;
+    uint64_t day = today(evolving);
     if (day != evolving->day)
         evolving->rounds = 0;
     evolving->day = day;
     return evolving->rounds < evolving->engine->config->rounds_a_day;
 }
 
+/* On the disk before anything is spent: a round that is cut off counts. */
+static int note_round(
+    const struct evolving *evolving, bool begins, const char *by, struct str why, struct err *err)
+{
+    const struct engine *engine = evolving->engine;
+    int rc = commit_begin(engine->commit, err);
+    if (rc == 0)
+        rc = store_round(engine->store, begins, by, why, err);
+    return rc == 0 ? commit_now(engine->commit, err) : rc;
+}
+
+static int begin_round(struct evolving *evolving, const char *by, struct err *err)
+{
+    int rc = note_round(evolving, true, by, (struct str){ 0 }, err);
+    if (rc == 0)
+        evolving->rounds++;
+    return rc;
+}
+
+static void end_round(const struct evolving *evolving, struct str why)
+{
+    struct err err = { 0 };
+    if (note_round(evolving, false, "service", why, &err) < 0)
+        log_line(LOG_WARN, "the end of a round: %s", err.text);
+}
+
 bool evolving_take_round(struct evolving *evolving)
 {
+    struct err err = { 0 };
     if (!rounds_left(evolving))
         return false;
-    evolving->rounds++;
+    if (begin_round(evolving, "agent", &err) == 0)
+        return true;
+    log_line(LOG_WARN, "a round of an agent: %s", err.text);
+    return false;
+}
+
+/* Whoever killed the child, its work is taken up again: what stands in the journal goes on, and
+ * the round that was lost stays counted. */
+static bool was_cut(struct evolving *evolving, const struct child_result *result)
+{
+    evolving->cuts = result->killed ? evolving->cuts + 1 : 0;
+    if (!result->killed)
+        return false;
+    evolving->tried = (struct digest){ { 0 } };
+    evolving->again |= evolving->cuts < CUTS_MAX;
     return true;
 }
 
@@ -155,7 +205,10 @@ static void on_evolved(void *with, const struct child_result *result)
     struct str stopped = json_string(&arena, json_get(root, "stopped"));
     evolving->child = NULL;
     bool good = result->exit_code == 0 && stopped.size > 0;
-    struct str said = good ? stopped : failure(root, &arena);
+    struct str said = was_cut(evolving, result) ? STR("it was killed")
+                      : good                    ? stopped
+                                                : failure(root, &arena);
+    end_round(evolving, said);
     char text[120];
     str_printable(text, sizeof text, said, false);
     finish(evolving, good ? "%s" : "evolve: %s", text);
@@ -191,7 +244,9 @@ static void on_mined(void *with, const struct child_result *result)
     struct digest open;
     const struct json *root = json_read(&arena, result->out, NULL, NULL);
     evolving->child = NULL;
-    if (result->exit_code != 0 || !json_get(root, "clusters")) {
+    if (was_cut(evolving, result)) {
+        rest(evolving, "mine: %s", "it was killed");
+    } else if (result->exit_code != 0 || !json_get(root, "clusters")) {
         char text[120];
         rest(evolving, "mine: %s", str_printable(text, sizeof text, failure(root, &arena), false));
     } else if (open_clusters(root, &arena, &open) == 0) {
@@ -202,11 +257,13 @@ static void on_mined(void *with, const struct child_result *result)
         finish(evolving, "%s", "mined: nothing new since the last round");
     } else if (!rounds_left(evolving)) {
         finish(evolving, "%s", "the rounds of today are used up (evolve.budget.rounds)");
+    } else if (begin_round(evolving, "service", &err) < 0) {
+        rest(evolving, "%s", err.text);
     } else if (start(evolving, "moult-evolve", "evolve", NULL, on_evolved, &err) < 0) {
+        end_round(evolving, str_of(err.text));
         rest(evolving, "%s", err.text);
     } else {
         evolving->tried = open;
-        evolving->rounds++;
         evolving->state = EVOLVING_WORKS;
     }
 }
@@ -244,6 +301,27 @@ void evolving_turn_ended(struct evolving *evolving)
         settle(evolving);
 }
 
+/* What a service before this one began: its rounds of today count. True: one was cut off with it.
+ */
+static bool recall(struct evolving *evolving)
+{
+    const struct engine *engine = evolving->engine;
+    struct err err = { 0 };
+    bool cut;
+    evolving->clock_ms = clock_wall_ms() - now_ms();
+    evolving->day = today(evolving);
+    if (store_rounds(engine->store, evolving->day * DAY_MS, (evolving->day + 1) * DAY_MS,
+            &evolving->rounds, &cut, &err) < 0) {
+        log_line(LOG_ERROR, "rounds of today, none is left: %s", err.text);
+        evolving->rounds = engine->config->rounds_a_day;
+        return false;
+    }
+    if (!cut || is(evolving, "off") || is(evolving, "observe"))
+        return false;
+    end_round(evolving, STR("it was cut off with the service"));
+    return true;
+}
+
 struct evolving *evolving_new(struct engine *engine)
 {
     struct evolving *evolving = mem_zero(1, sizeof *evolving);
@@ -252,8 +330,9 @@ struct evolving *evolving_new(struct engine *engine)
     uv_timer_init(engine->loop, evolving->timer);
     evolving->timer->data = evolving;
     snprintf(evolving->last, sizeof evolving->last, "%s", "no round yet");
-    /* What a kill left between a confirmation and its admission goes on without a turn. */
-    if (is(evolving, "auto"))
+    /* What a kill left between a confirmation and its admission, or in the middle of a round, goes
+     * on without a turn. */
+    if (recall(evolving) || is(evolving, "auto"))
         settle(evolving);
     return evolving;
 }

@@ -11,7 +11,8 @@
 #include "broker/engine.h"
 
 struct evolving;
-/* With autonomy auto the first round begins by itself; else a turn begins it. */
+/* A turn begins the first round; with autonomy auto, or where a round was cut off with the service
+ * before this one, it begins by itself. */
 struct evolving *evolving_new(struct engine *engine);
 void evolving_free(struct evolving *evolving); /* ends the child; the loop has to run once more */
 void evolving_turn_ended(struct evolving *evolving);

@@ -67,6 +67,12 @@ int store_checkpoint(struct store *store, uint64_t record, const struct digest *
     struct str envelope, struct err *err);
 int store_checkpoints(struct store *store, uint64_t from, struct buf *out, struct err *err);
 int store_audit(struct store *store, uint64_t after, struct buf *out, struct err *err);
+/* A round of evolution that the service or an agent asked for, in the audit chain: it begins, or
+ * ends. In a transaction. */
+int store_round(struct store *store, bool begins, const char *by, struct str why, struct err *err);
+/* How many began at a time from..to; *ret_cut: the service's last one has no end. */
+int store_rounds(struct store *store, uint64_t from_ms, uint64_t to_ms, uint32_t *ret_count,
+    bool *ret_cut, struct err *err);
 /* Live sessions for people: by name; turns; what happened (turn: its ordinal + 1, 0: all); and a
  * person's word against it. */
 int store_named(

@@ -45,3 +45,37 @@ int store_audit(struct store *store, uint64_t after, struct buf *out, struct err
     }
     return row ? db_page_end(store, &page, out, "read the audit chain", err) : -err->code;
 }
+
+/* --- rounds of evolution */
+
+int store_round(struct store *store, bool begins, const char *by, struct str why, struct err *err)
+{
+    CLEANUP(buf_done) struct buf body = { 0 };
+    buf_format(&body, "{\"round\":\"%s\",\"by\":\"%s\"", begins ? "begins" : "ends", by);
+    if (!begins) {
+        buf_text(&body, ",\"why\":");
+        json_quote(&body, why);
+    }
+    buf_char(&body, '}');
+    return db_audit(store, "round", buf_view(&body), err);
+}
+
+int store_rounds(struct store *store, uint64_t from_ms, uint64_t to_ms, uint32_t *ret_count,
+    bool *ret_cut, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT count(*) FILTER (WHERE begins AND at_ms >= ? AND at_ms < ?),"
+        " coalesce(max(number) FILTER (WHERE begins AND own), 0) >"
+        " coalesce(max(number) FILTER (WHERE NOT begins AND own), 0)"
+        " FROM (SELECT number, at_ms, json_extract(body, '$.round') = 'begins' begins,"
+        " json_extract(body, '$.by') = 'service' own FROM audit WHERE kind = 'round')",
+        "ii", (int64_t)from_ms, (int64_t)to_ms);
+    if (!row)
+        return err ? -err->code : -ERR_SYS;
+    if (sqlite3_step(row) != SQLITE_ROW)
+        return db_fail(store, err, "count rounds");
+    *ret_count = (uint32_t)sqlite3_column_int64(row, 0);
+    *ret_cut = sqlite3_column_int(row, 1);
+    return 0;
+}

@@ -7,10 +7,12 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static uint64_t started_ns;
@@ -102,12 +104,25 @@ static const struct verb *find_verb(const struct verb *table, const char *name)
     return NULL;
 }
 
+/* A child of the service ends with it, whatever ended that; its own children are its own. */
+static void end_with_parent(void)
+{
+    const char *parent = getenv(VERB_PARENT);
+    if (!parent)
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != atoi(parent)) /* it has ended already */
+        raise(SIGKILL);
+    unsetenv(VERB_PARENT);
+}
+
 int verb_main(const char *program, const struct verb *table, int argc, char **argv)
 {
     struct err err = { 0 };
     struct verb_call call = { .program = program };
     bool help = false;
     started_ns = clock_mono_ns();
+    end_with_parent();
     log_init(program);
     int at = find_command(&call, argc, argv, &help, &err);
     if (at < 0) {

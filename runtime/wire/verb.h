@@ -25,6 +25,8 @@ struct verb {
     const char *usage; /* "import FORMAT [--tools FILE] FILE..." */
     const char *about; /* one line */
 };
+/* Set by the service for its children: they end with it, also when it is killed. */
+#define VERB_PARENT "MOULT_CHILD_OF"
 /* Parses "[-C DIR] [--json] COMMAND ...", runs it, returns the exit status. --json is also taken
  * behind the command. table ends with name NULL. */
 int verb_main(const char *program, const struct verb *table, int argc, char **argv);
