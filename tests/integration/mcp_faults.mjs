@@ -96,7 +96,7 @@ equal(await speak(it, 'desk', 'which'), offered.join())
 match(await speak(it, 'desk', 'poke_other'), /^told: .*no tool poke_other/)
 
 const most = stop()
-const bound = sanitized ? 1 << 30 : 96 << 10
+const bound = sanitized ? 1 << 20 : 96 << 10
 ok(most.broker < bound && most.tool > 0 && most.tool < bound, `KiB at most: ${JSON.stringify(most)}`)
 for (const shown of [it.text('trace', 'desk'), service.log()]) ok(!shown.includes('\u001b'), 'no escape reaches a terminal')
 equal((await it.status()).turns_open, 0)
