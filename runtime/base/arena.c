@@ -49,9 +49,9 @@ static size_t aligned(size_t size)
     return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
 
-static struct arena_block *block_new(size_t size)
+static struct arena_block *block_new(const struct arena *arena, size_t size)
 {
-    size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+    size_t least = arena->block ? arena->block : BLOCK_SIZE, room = size > least ? size : least;
     assert(room <= SIZE_MAX - sizeof(struct arena_block));
     struct arena_block *block = room == BLOCK_SIZE ? spare : NULL;
     if (block) {
@@ -82,10 +82,10 @@ static struct arena_block *next_block(struct arena *arena, size_t size)
 {
     struct arena_block **link = arena->last ? &arena->last->next : &arena->first;
     if (!*link) {
-        *link = block_new(size);
+        *link = block_new(arena, size);
     } else if ((*link)->room < size) {
         struct arena_block *small = *link;
-        *link = block_new(size);
+        *link = block_new(arena, size);
         (*link)->next = small->next;
         block_free(small);
     }
@@ -103,7 +103,7 @@ void arena_done(struct arena *arena)
         block_free(block);
         block = next;
     }
-    *arena = (struct arena){ 0 };
+    *arena = (struct arena){ .block = arena->block };
 }
 
 void arena_reset(struct arena *arena)

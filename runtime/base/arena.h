@@ -9,6 +9,7 @@ struct arena_block;
 struct arena {
     struct arena_block *first, *last; /* zeroed struct: valid and empty */
     size_t used;                      /* bytes handed out */
+    size_t block;                     /* bytes of each block; 0: as many as a turn wants */
 };
 
 void arena_done(struct arena *arena);  /* frees all; the arena is empty and usable again */

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Most of a session's life it rests in memory, and there are many: little room that nobody uses. */
+enum { BLOCK = 2048 };
+
 static struct session **bucket(struct engine *engine, uint64_t number)
 {
     return &engine->by_number[hash_fast(&number, sizeof number, 0) % ENGINE_BUCKETS];
@@ -143,6 +146,7 @@ static struct session *make(struct engine *engine, const struct session_plan *pl
 {
     struct session *session = mem_zero(1, sizeof *session);
     session->engine = engine;
+    session->arena.block = BLOCK;
     session->number = number;
     session->gateway = plan->gateway;
     session->protocol = plan->protocol;

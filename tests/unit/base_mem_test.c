@@ -58,6 +58,19 @@ static void a_reset_arena_takes_no_new_memory(void **state)
 
 /* More arenas than blocks that are kept: what one writes does not show in another, and what is
  * alloc'd is cleared, whoever had it before. */
+static void an_arena_that_lives_long_may_have_small_blocks(void **state)
+{
+    (void)state;
+    struct arena arena = { .block = 256 };
+    for (int round = 0; round < 2; round++) {
+        char *first = arena_take(&arena, 200), *second = arena_take(&arena, 200);
+        assert_ptr_not_equal(first + 208, second); /* the first block is full */
+        assert_non_null(arena_alloc(&arena, 5000));
+        arena_done(&arena);
+        assert_int_equal(arena.block, 256);
+    }
+}
+
 static void arenas_that_end_leave_nothing_to_the_next(void **state)
 {
     (void)state;
@@ -188,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(allocations_are_apart_cleared_and_aligned),
         cmocka_unit_test(a_reset_arena_takes_no_new_memory),
+        cmocka_unit_test(an_arena_that_lives_long_may_have_small_blocks),
         cmocka_unit_test(arenas_that_end_leave_nothing_to_the_next),
         cmocka_unit_test(a_kept_block_that_is_too_small_is_replaced),
         cmocka_unit_test(a_mark_gives_up_what_came_behind),
