@@ -260,11 +260,11 @@ static int raise_child(struct born *ret, struct child *child, struct pipes *pipe
     struct born born = { .pidfd = -1, .status = -1, .listener = -1, .own = -1 };
     born.pid = (pid_t)clone_child(child->birth->namespaces, &born.pidfd);
     if (born.pid < 0) {
-        bool full = errno == EAGAIN || errno == ENOMEM;
+        bool full = errno == EAGAIN || errno == ENOMEM || errno == EMFILE || errno == ENFILE;
         err_sys(err, "layer user_ns: new namespaces");
         if (full)
-            return err_hint(
-                err, "the machine has no room for another process: end some, and do it again");
+            return err_hint(err, "there is no room for another process or its descriptors: end "
+                                 "some, and do it again");
         if (err)
             err->code = ERR_LACKS;
         err_hint(err, ROOT_HINT);

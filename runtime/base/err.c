@@ -137,6 +137,12 @@ int err_hint(struct err *err, const char *format, ...)
     return code_of(err);
 }
 
+bool err_full(const struct err *err)
+{
+    return err && err->code == ERR_SYS &&
+           (err->sys == EMFILE || err->sys == ENFILE || err->sys == EAGAIN || err->sys == ENOMEM);
+}
+
 const char *err_word(int code)
 {
     return code >= 0 && code < ERR_CODES ? codes[code].word : "unknown";

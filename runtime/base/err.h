@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum err_code {
@@ -45,6 +46,9 @@ int err_while(struct err *err, const char *format, ...) __attribute__((format(pr
 int err_where(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int err_hint(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A system call found no descriptor, process or memory left: room may come again, unlike on a full
+ * disk or where something lacks. */
+bool err_full(const struct err *err);
 /* "input", "limit", ...: the word used in JSON errors. Never NULL. */
 const char *err_word(int code);
 /* The exit status of the command line for a code (CONTRACT: 0 to 5). */

@@ -45,6 +45,8 @@ static const struct {
 
 static unsigned status_of(const struct err *err)
 {
+    if (err_full(err))
+        return 503;
     if (err->code == ERR_SYS)
         return 507; /* the disk: nothing was acknowledged */
     for (size_t i = 0; i < COUNT_OF(statuses); i++)
@@ -106,7 +108,7 @@ static void refuse_with(struct client *client, unsigned status, const char *code
 static void refuse(struct client *client, unsigned status, const char *code, struct str message)
 {
     static const struct http_header soon = { { "Retry-After", 11 }, { "1", 1 } };
-    refuse_with(client, status, code, message, client->busy ? &soon : NULL);
+    refuse_with(client, status, code, message, client->busy || status == 503 ? &soon : NULL);
 }
 
 void client_refuse(struct client *client, const struct err *err)
@@ -235,13 +237,28 @@ void client_free(struct client *client)
     free(client);
 }
 
+/* A hosted turn is begun when its tools are up, though its client may have gone by then. */
+static struct str body_of(struct client *client)
+{
+    struct str body = http_body(client->exchange), group;
+    if (!client->hosted)
+        return body;
+    group = http_header(client->exchange, "X-Moult-Group");
+    client->group =
+        (struct str){ arena_string(&client->arena, group.at ? group.at : "", group.size),
+            group.size };
+    return (
+        struct str){ arena_string(&client->arena, body.at ? body.at : "", body.size), body.size };
+}
+
 static int place(struct client *client, struct err *err)
 {
     struct str name = http_header(client->exchange, "X-Moult-Session");
+    client->hosted = name.at != NULL;
     int rc = commit_begin(client->engine->commit, err);
     if (rc == 0)
         rc = protocol_request_read(
-            &client->request, client->protocol, http_body(client->exchange), &client->arena, err);
+            &client->request, client->protocol, body_of(client), &client->arena, err);
     if (rc < 0)
         return rc;
     client->view = protocol_request_view(client->request);
@@ -250,7 +267,6 @@ static int place(struct client *client, struct err *err)
     if (client->view->tools.size > WIRE_BYTES_MAX || client->view->model.size > WIRE_TEXT_MAX)
         return err_set(err, ERR_LIMIT, "tools of more than %d bytes, or a model's name of %d",
             WIRE_BYTES_MAX, WIRE_TEXT_MAX);
-    client->hosted = name.at != NULL;
     if (client->hosted)
         return hosted_place(client, name, err);
     return gateway_place(client, err);
@@ -600,7 +616,7 @@ void client_broken(struct turn *turn, const struct err *err)
 {
     struct client *client = turn->client;
     struct session *session = turn->session;
-    bool disk = err->code == ERR_SYS;
+    bool disk = err->code == ERR_SYS && !err_full(err);
     if (!disk)
         journal_failure(turn, WIRE_ENDED_FAILED, str_of(err->text));
     log_line(LOG_ERROR, "turn %llu: %s", (unsigned long long)turn->row, err->text);
@@ -631,7 +647,8 @@ static void gone(struct waiter *waiter, bool whole)
     } else if (turn) {
         model_hold(turn, false); /* nobody has to be waited for any more */
     }
-    client_free(client);
+    if (!client->starting)
+        client_free(client);
 }
 
 void client_request(struct engine *engine, struct http_exchange *exchange, enum protocol protocol,

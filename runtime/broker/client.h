@@ -19,6 +19,7 @@ struct client {
     struct digest request_key;
     struct digest *chain; /* [messages_count + 1]: of the history up to each message */
     struct turn *turn;
+    struct str group; /* hosted: what its session counts with, if it is a new one */
     bool hosted, begun, passing, answered;
     bool busy;                 /* refused because another request of its session is in work */
     struct starting *starting; /* a hosted session that waits for its tools */

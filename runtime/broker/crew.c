@@ -170,20 +170,37 @@ void crew_bury(struct crew_worker *worker)
         generation_free(generation);
 }
 
-/* Makes room for one more: who has been idle longest goes. */
-static int make_room(struct crew *crew, struct err *err)
+/* Who has been idle longest, or NULL. */
+static struct crew_worker *longest_idle(const struct crew *crew)
 {
     struct crew_worker *idle = NULL;
-    if (crew->workers < WORKERS_MAX)
-        return 0;
     for (struct crew_generation *of = crew->generations; of; of = of->next)
         for (struct crew_worker *worker = of->workers; worker; worker = worker->next)
-            if (worker->leases == 0 && !worker->ending && (!idle || worker->used < idle->used))
+            if (worker->leases == 0 && !worker->ending && !worker->heard &&
+                (!idle || worker->used < idle->used))
                 idle = worker;
+    return idle;
+}
+
+static int make_room(struct crew *crew, struct err *err)
+{
+    if (crew->workers < WORKERS_MAX)
+        return 0;
+    struct crew_worker *idle = longest_idle(crew);
     if (!idle)
-        return err_set(err, ERR_LIMIT, "%d workers, and each is at work", WORKERS_MAX);
+        return err_set(err, ERR_STATE, "%d workers, and each is at work", WORKERS_MAX);
     crew_stop(idle);
     return 0;
+}
+
+uint32_t crew_shrink(struct crew *crew, uint32_t most)
+{
+    uint32_t count = 0;
+    for (struct crew_worker *idle; count < most && (idle = longest_idle(crew)); count++) {
+        crew_stop(idle);
+        crew_bury(idle);
+    }
+    return count;
 }
 
 int crew_worker_for(struct crew_worker **ret, struct crew_generation *generation,

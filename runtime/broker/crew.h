@@ -71,6 +71,9 @@ const struct crew_spec *crew_spec_of(const struct crew_generation *generation);
  * some milliseconds. ERR_LACKS: a layer; ERR_PEER: it refuses the builds. */
 int crew_worker_for(struct crew_worker **ret, struct crew_generation *generation,
     struct str principal, struct err *err);
+/* Ends so many workers that are idle, longest idle first, and waits for their ends, so that what
+ * they had is free. Returns how many. */
+uint32_t crew_shrink(struct crew *crew, uint32_t most);
 /* Queued; written at the end of the loop's turn. To one that is ending nothing is sent.
  * -ERR_LIMIT: it fits no frame; nothing was queued. */
 int crew_send(struct crew_worker *worker, const struct wire *message);

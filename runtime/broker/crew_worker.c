@@ -174,7 +174,9 @@ static void on_socket(uv_poll_t *handle, int status, int events)
     if (status == 0 && !(events & UV_READABLE))
         return;
     int rc = frame_fill(&worker->channel, NULL);
+    worker->heard = true;
     take_all(worker);
+    worker->heard = false;
     if (rc <= 0 && !worker->ending)
         hung_up(worker);
 }
@@ -336,6 +338,7 @@ static void on_process(uv_poll_t *handle, int status, int events)
     struct crew_worker *worker = handle->data;
     (void)status;
     (void)events;
+    worker->heard = true;
     while (!worker->ending && has_spoken(worker) && frame_fill(&worker->channel, NULL) > 0)
         take_all(worker);
     if (!worker->ending)

@@ -50,6 +50,7 @@ struct crew_worker {
     void *data;
     bool unsent;
     bool writes; /* its socket is full: watched until it takes more */
+    bool heard;  /* what it said is being taken: it must not go meanwhile */
     bool ending; /* nothing is sent, nothing is taken */
     enum crew_end end;
     uint64_t ends_ms; /* its socket has ended: killed when it is still there behind that */

@@ -97,9 +97,11 @@ static int begin_turn(struct client *client, struct session *session, struct err
 
 struct starting {
     struct engine *engine;
-    struct client *client; /* NULL: it went meanwhile */
+    struct client *client; /* NULL: nobody has to be told */
     struct toolbox *toolbox;
     uint64_t number; /* of a session that goes on by itself */
+    char *principal; /* ... and whose it is */
+    bool again;      /* the machine had no room for its tools at first */
     struct str name;
     char *name_text;
     struct starting *next, **link;
@@ -112,6 +114,7 @@ static void starting_free(struct starting *starting)
         starting->next->link = starting->link;
     toolbox_free(starting->toolbox);
     free(starting->name_text);
+    free(starting->principal);
     free(starting);
 }
 
@@ -126,8 +129,12 @@ static bool is_resumed(const struct session *session)
 
 void hosted_end(struct engine *engine)
 {
-    while (engine->startings)
+    while (engine->startings) {
+        struct client *client = engine->startings->client;
+        if (client && !client->exchange)
+            client_free(client);
         starting_free(engine->startings);
+    }
 }
 
 static struct str all_tools(struct client *client, const struct toolbox *toolbox)
@@ -148,7 +155,7 @@ static int adopt(struct starting *starting, struct err *err)
     struct session *session;
     const struct session_plan plan = { .principal = client->principal,
         .name = starting->name,
-        .group = http_header(client->exchange, "X-Moult-Group"),
+        .group = client->group,
         .tools = all_tools(client, starting->toolbox),
         .protocol = PROTOCOL_CHAT };
     int rc = commit_begin(starting->engine->commit, err);
@@ -166,27 +173,6 @@ static int adopt(struct starting *starting, struct err *err)
     return begin_turn(client, session, err);
 }
 
-static void on_tools(void *with, int rc, const struct err *why)
-{
-    struct starting *starting = with;
-    struct client *client = starting->client;
-    struct err err = { 0 };
-    if (why)
-        err = *why;
-    if (client) {
-        client->starting = NULL;
-        if (rc == 0)
-            rc = adopt(starting, &err);
-        if (rc == 0)
-            client_run(client);
-        else if (client->turn)
-            client_broken(client->turn, &err);
-        else
-            client_refuse(client, &err);
-    }
-    starting_free(starting);
-}
-
 static int start_box(
     struct starting *starting, struct str principal, toolbox_ready ready, struct err *err)
 {
@@ -199,6 +185,49 @@ static int start_box(
         .principal = principal,
         .waived = engine->waived };
     return toolbox_new(&starting->toolbox, &plan, ready, starting, err);
+}
+
+/* Behind what rests there may be room. 0: on their way once more. */
+static int start_again(
+    struct starting *starting, struct str principal, toolbox_ready ready, const struct err *why)
+{
+    struct err err;
+    if (starting->again || !err_full(why) || !engine_make_room(starting->engine))
+        return -ERR_STATE;
+    starting->again = true;
+    toolbox_free(STEAL(starting->toolbox));
+    return start_box(starting, principal, ready, &err);
+}
+
+static void begin(struct client *client, struct starting *starting, struct err *err)
+{
+    int rc = adopt(starting, err);
+    if (rc == 0)
+        client_run(client);
+    else if (client->turn)
+        client_broken(client->turn, err);
+    else
+        client_refuse(client, err);
+}
+
+/* Who asked may have gone meanwhile: the turn is begun all the same. */
+static void on_tools(void *with, int rc, const struct err *why)
+{
+    struct starting *starting = with;
+    struct client *client = starting->client;
+    struct err err = { 0 };
+    if (why)
+        err = *why;
+    if (rc < 0 && start_again(starting, client->principal, on_tools, &err) == 0)
+        return;
+    client->starting = NULL;
+    if (rc == 0)
+        begin(client, starting, &err);
+    else
+        client_refuse(client, &err);
+    starting_free(starting);
+    if (!client->exchange)
+        client_free(client);
 }
 
 static struct starting *starting_new(struct engine *engine, struct str name)
@@ -270,6 +299,8 @@ static void on_tools_again(void *with, int rc, const struct err *why)
     struct err err = { 0 };
     if (why)
         err = *why;
+    if (rc < 0 && start_again(starting, str_of(starting->principal), on_tools_again, &err) == 0)
+        return;
     if (rc == 0)
         rc = go_on(starting, &err);
     if (rc < 0)
@@ -285,6 +316,7 @@ int hosted_resume(struct engine *engine, uint64_t number, struct err *err)
         return rc;
     struct starting *starting = starting_new(engine, session->name);
     starting->number = number;
+    starting->principal = mem_format("%.*s", (int)session->principal.size, session->principal.at);
     rc = start_box(starting, session->principal, on_tools_again, err);
     if (rc < 0) {
         give_up(engine, number, err);

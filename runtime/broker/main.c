@@ -36,7 +36,8 @@ static int run_serve(const struct verb_call *call, struct err *err)
 }
 
 static const struct verb verb_serve = { "serve", run_serve, "serve",
-    "run the broker, its workers and, as moult.json says, the evolver" };
+    "run the broker, its workers and, as moult.json says, the evolver; takes as many "
+    "descriptors as the hard limit allows" };
 
 /* --- a broker for as long as somebody uses the journal */
 

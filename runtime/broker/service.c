@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -365,8 +366,21 @@ static bool is_served(const struct home *home)
     return connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
 }
 
+/* A principal's worker has five descriptors here, a session's tools ten and more, and the soft
+ * limit that shells and systemd give is meant for programs that call select. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        log_line(LOG_WARN, "the soft limit of descriptors stays");
+}
+
 int service_run(const struct service_options *options, struct err *err)
 {
+    raise_descriptors();
     struct service *service = mem_zero(1, sizeof *service);
     CLEANUP(fd_closep) int lock = serve_lock(options->home, !is_served(options->home), err);
     if (lock < 0) {

@@ -101,6 +101,22 @@ void sessions_trim(struct engine *engine)
     }
 }
 
+/* Each gives back several descriptors; the next start fails otherwise, and so does the one after.
+ */
+bool engine_make_room(struct engine *engine)
+{
+    enum { AT_ONCE = 8 };
+    uint32_t count = crew_shrink(engine->crew, AT_ONCE);
+    for (struct session *session = engine->oldest; session && count < AT_ONCE;
+         session = session->newer) {
+        if (!session->toolbox || session->turn)
+            continue;
+        session_tools(session, NULL);
+        count++;
+    }
+    return count > 0;
+}
+
 void sessions_end(struct engine *engine)
 {
     while (engine->oldest)

@@ -34,6 +34,9 @@ void session_tools(struct session *session, struct toolbox *toolbox);
  * of what has rested longest while more than limits.tool_sessions have theirs up: they come up
  * again with the session's next turn. */
 void sessions_trim(struct engine *engine);
+/* A start found no descriptor or process: workers and tools that rest make room, some at a time.
+ * True: it may be tried once more. */
+bool engine_make_room(struct engine *engine);
 /* All of them out of memory; what is in work is left as the journal has it. */
 void sessions_end(struct engine *engine);
 

@@ -383,10 +383,11 @@ bool swap_message(struct swap *swap, const struct wire *message)
            shadow_message(&swap->canary.shadow, message);
 }
 
-void swap_worker_gone(struct swap *swap, const struct crew_worker *worker, const char *why)
+void swap_worker_gone(
+    struct swap *swap, const struct crew_worker *worker, enum crew_end end, const char *why)
 {
     probe_gone(&swap->canary.probe, worker, why);
-    if (shadow_gone(&swap->canary.shadow, worker))
+    if (shadow_gone(&swap->canary.shadow, worker) && end != CREW_TOLD)
         swap->canary.crashed++;
 }
 

@@ -25,7 +25,8 @@ void swap_survived(struct turn *turn);
 void swap_failed(const struct turn *turn);
 /* What workers say to a probe; true: it was taken. And that one has gone. */
 bool swap_message(struct swap *swap, const struct wire *message);
-void swap_worker_gone(struct swap *swap, const struct crew_worker *worker, const char *why);
+void swap_worker_gone(
+    struct swap *swap, const struct crew_worker *worker, enum crew_end end, const char *why);
 /* For a candidate's shadow: the model has answered a live turn; its worker asks for this. */
 void swap_reply(struct turn *turn, const struct note *note);
 void swap_effect(const struct turn *turn, const struct wire_effect *effect);

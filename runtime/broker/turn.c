@@ -136,12 +136,15 @@ static void send_session(struct turn *turn)
     crew_send(turn->worker, &run);
 }
 
-/* A worker that ends while it starts has seen nothing of the turn: another one is tried, once. */
+/* A worker that ends while it starts has seen nothing of the turn: another one is tried, once. And
+ * where the machine has no room for it: behind those that rest. */
 static int find_worker(struct turn *turn, struct err *err)
 {
     struct str principal = turn->session->principal;
     int rc = crew_worker_for(&turn->worker, turn->generation, principal, err);
-    return rc == -ERR_PEER ? crew_worker_for(&turn->worker, turn->generation, principal, err) : rc;
+    if (rc == -ERR_PEER || (rc < 0 && err_full(err) && engine_make_room(turn->session->engine)))
+        rc = crew_worker_for(&turn->worker, turn->generation, principal, err);
+    return rc;
 }
 
 int turn_run(struct turn *turn, struct err *err)
@@ -305,7 +308,7 @@ void turn_worker_gone(void *with, struct crew_worker *worker, enum crew_end end,
 {
     struct engine *engine = with;
     char number[CREW_NUMBER_MAX];
-    swap_worker_gone(engine->swap, worker, why);
+    swap_worker_gone(engine->swap, worker, end, why);
     engine->metrics.crashed += end == CREW_CRASHED || end == CREW_BROKE;
     engine->metrics.hung += end == CREW_HUNG;
     if (end != CREW_TOLD)

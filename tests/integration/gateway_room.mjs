@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+// More principals than there are descriptors for their workers: who rests makes room for who comes, and nobody is
+// sent away for good. At its start the service takes as many descriptors as it may have at all.
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { match, ok, strictEqual as equal } from 'node:assert'
+import { PROTOCOLS, ask, model, models, serve } from './gateway_home.mjs'
+
+const PRINCIPALS = 40
+const it = await model({ rules: [{ when: { user: 'wait' }, say: 'Waited.', delay_ms: 20000 }, { say: 'Fine.' }] })
+let service = await serve('passing', models(it.url))
+const names = Array.from({ length: PRINCIPALS }, (_, i) => `number-${i}`)
+writeFileSync(join(service.home, 'tokens'), names.map(name => `the-token-of-${name} ${name}\n`).join(''), { mode: 0o600 })
+service = await service.again()
+
+const held = () => execFileSync('ls', [`/proc/${service.child.pid}/fd`]).toString().trim().split('\n').length
+const limit = /^Max open files\s+(\d+)\s+(\d+)/m.exec(readFileSync(`/proc/${service.child.pid}/limits`))
+equal(limit[1], limit[2], 'the soft limit is raised to the hard one')
+
+const of = (name, text = 'hello') => ask(service.port, PROTOCOLS.chat.path, JSON.stringify(PROTOCOLS.chat.body(text, { model: 'gpt' })),
+    { authorization: `Bearer the-token-of-${name}` })
+equal((await of(names[0])).status, 200)
+
+// Connections that rest take the places, up to the limit of a shell.
+const LIMIT = 1024, LEFT = 80
+execFileSync('prlimit', ['--pid', `${service.child.pid}`, `--nofile=${LIMIT}:${LIMIT}`])
+const resting = []
+while (held() < LIMIT - LEFT) {
+    const socket = connect(service.port, '127.0.0.1')
+    socket.on('error', () => {})
+    await new Promise(done => socket.once('connect', done))
+    resting.push(socket)
+    if (resting.length % 32 === 0) equal((await of(names[0])).status, 200)
+}
+for (const turn of [1, 2])
+    for (const name of names) {
+        const said = await of(name)
+        equal(said.status, 200, `${name}, time ${turn}: ${said.body}`)
+    }
+ok(service.json('status').workers.length < PRINCIPALS, 'so they are not all there')
+
+// Where all are at work there is no room: that is told as such, and the client knows to come again.
+const said = await Promise.race(names.map(name => of(name, 'wait')))
+equal(said.status, 503, said.body)
+equal(said.headers['retry-after'], '1')
+match(said.body, /open files/)
+service.child.kill('SIGKILL')
+console.log(`ok: ${PRINCIPALS} principals, and room for some of them`)
+process.exit(0)
