@@ -44,7 +44,7 @@ const faults = [
     ['dies', /the server ended with exit code 3/],
     ['killed', /the server was ended by signal 9/],
     ['closes', /ended with exit code 0/],
-    ['hangs', /did not answer in time|took longer/, { timeouts_ms: { start: 60000, call: 500 } }],
+    ['hangs', /did not answer in time|took longer/, { timeouts_ms: { start: 60000, call: 4000 } }],
     ['floods', /the server wrote "x+"/],
     ['notifies', /more than \d+ bytes, and no answer among them/],
     ['asks', /more than \d+ bytes, and no answer among them|did not answer in time/],

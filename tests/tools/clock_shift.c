@@ -1,5 +1,6 @@
-/* clock_shift - preloaded into the programs of a home, it puts their clock of the day forward or back, by so many
- * seconds as a file says at that moment. The clocks that nobody sets stay as they are. */
+/* clock_shift - preloaded into the programs of a home, it puts their clock of the day forward or
+ * back, by so many seconds as a file says at that moment. The clocks that nobody sets stay as they
+ * are. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
