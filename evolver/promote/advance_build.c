@@ -7,6 +7,7 @@
 #include "promote/builds.h"
 #include "promote/check_source.h"
 #include "promote/judging.h"
+#include "promote/past.h"
 #include "promote/proposal.h"
 #include "promote/runs.h"
 #include "promote/statement.h"
@@ -221,6 +222,22 @@ static int refuse_build(
                         str_printable(said, sizeof said, build_reason(result), false));
 }
 
+/* Whoever proposes without a person is not let try the same twice: the look would be lost, and
+ * under a mandate it would go live again. A person knows what was left, and may. */
+static int check_left(struct advancing *advancing, struct err *err)
+{
+    const struct candidate *candidate = advancing->candidate;
+    struct candidate left;
+    if (str_equal(candidate->proposer, STR("hand")))
+        return 0;
+    int rc =
+        past_left(&left, advancing->driver->journal, candidate, &advancing->driver->arena, err);
+    if (rc <= 0)
+        return rc;
+    return advance_refuse(advancing, "the same code as candidate %.12s, which was %s", left.id.at,
+        left.stage == STAGE_ROLLED_BACK ? "taken back" : "quarantined");
+}
+
 int advance_build(struct advancing *advancing, struct err *err)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
@@ -242,6 +259,8 @@ int advance_build(struct advancing *advancing, struct err *err)
     const struct generation_build *before = generation_find(&driver->generation, candidate->plugin);
     if (before && hash_equal(&before->build, &candidate->build))
         return advance_refuse(advancing, "it builds to the same code as what is active");
+    if ((rc = check_left(advancing, err)) != 0)
+        return rc;
     if (before)
         candidate->build_before = before->build;
     return statement_provenance(&candidate->provenance, driver, candidate, err);

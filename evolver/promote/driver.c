@@ -11,6 +11,7 @@
 #include "promote/check_source.h"
 #include "promote/checkpoint.h"
 #include "promote/cmd.h"
+#include "promote/quarantined.h"
 #include "promote/round.h"
 
 #include <stdio.h>
@@ -261,6 +262,8 @@ static int catch_up(struct driver *driver, struct err *err)
     }
     if (rc == 0)
         rc = follow(driver, &refs, err);
+    if (rc == 0)
+        rc = quarantined_follow(driver, err);
     return rc < 0 ? rc : answered_follow(driver, err);
 }
 

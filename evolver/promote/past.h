@@ -8,6 +8,11 @@
 #include "promote/driver.h"
 #include "promote/evidence.h"
 
-/* The rejected candidates of a cluster, in the order in which they were made. */
+/* Those of a cluster that were rejected, taken back, or quarantined, in the order in which they
+ * were made. */
 int past_read(struct evidence_past **ret, unsigned *ret_count, struct journal *journal,
     struct str cluster, struct arena *arena, struct err *err);
+/* Whether the same build of its plugin was active, or tried live, and was left: 1 and which, 0 no.
+ */
+int past_left(struct candidate *ret, struct journal *journal, const struct candidate *candidate,
+    struct arena *arena, struct err *err);

@@ -38,3 +38,45 @@ int quarantined_read(
     *ret_count = found;
     return 0;
 }
+
+static const struct quarantined *of_generation(
+    const struct quarantined *list, uint32_t count, const struct digest *generation)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (hash_equal(&list[i].generation, generation))
+            return &list[i];
+    return NULL;
+}
+
+static int leave(struct driver *driver, struct candidate *candidate, const struct quarantined *list,
+    uint32_t count, struct err *err)
+{
+    for (uint32_t i = 0; i < driver->admissions_count; i++) {
+        const struct admission *admission = &driver->admissions[i];
+        const struct quarantined *left = of_generation(list, count, &admission->generation);
+        if (!left || admission->kind != ADMIT_PROMOTION ||
+            !str_equal(admission->candidate, candidate->id))
+            continue;
+        const char *why = arena_format(&driver->arena, "generation %u was left: %.*s",
+            admission->number, (int)left->why.size, left->why.at);
+        return candidate_end(driver->journal, &driver->arena, candidate, ON_QUARANTINE, why, err);
+    }
+    return 0;
+}
+
+int quarantined_follow(struct driver *driver, struct err *err)
+{
+    struct candidate *candidates;
+    struct quarantined *list = NULL;
+    uint32_t count, left = 0;
+    int rc = candidate_list(driver->journal, &driver->arena, &candidates, &count, err);
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        if (candidates[i].stage != STAGE_ACTIVE)
+            continue;
+        if (!list)
+            rc = quarantined_read(driver, &list, &left, err);
+        if (rc == 0)
+            rc = leave(driver, &candidates[i], list, left, err);
+    }
+    return rc;
+}

@@ -216,8 +216,8 @@ export function mined(it) {
     it.json('mine')
 }
 
-/** The repair that the gate passes, with more of C in its hook; approved. Its id. */
-export function candidate(it, why, more = '') {
+/** The repair that the gate passes, with more of C in its hook, as `moult propose` answers. */
+export function proposed(it, why, more = '', ...options) {
     const git = (...args) => execFileSync('git', ['-C', join(it.home, 'harness'), ...args]).toString()
     const before = git('show', 'active:plugins/calls/calls.c'), turn = '    state->turn++;', count = 'static moult_action count_call'
     const mend = `static void mend_lists(moult_turn *turn, moult_call *call)
@@ -238,7 +238,12 @@ export function candidate(it, why, more = '') {
         writeFileSync(join(folder, name, 'plugins/calls/calls.c'), text)
     }
     writeFileSync(patch, spawnSync('git', ['diff', '--no-index', '--no-prefix', 'a', 'b'], { cwd: folder }).stdout)
-    const made = it.json('propose', '--plugin', 'calls', '--patch', patch, '--why', why, '--cluster', 'string_for_array')
+    return it.tries('propose', '--plugin', 'calls', '--patch', patch, '--why', why, '--cluster', 'string_for_array', ...options).said
+}
+
+/** The same, approved. Its id. */
+export function candidate(it, why, more = '') {
+    const made = proposed(it, why, more)
     if (made.state !== 'in_review') throw new Error(`${why}: ${JSON.stringify(made)}`)
     it.json('approve', made.id)
     return made.id

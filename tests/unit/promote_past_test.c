@@ -39,7 +39,8 @@ static int end(void **state)
 static const struct row {
     const char *name, *cluster, *why;
     bool looks, rejected;
-    const char *told; /* NULL: it is not told of at all */
+    const char *told;      /* NULL: it is not told of at all */
+    enum stage_event left; /* after it was active; 0: it never was */
 } rows[] = {
     { "the compiler refused it", "leak", "it does not build", false, true, "it does not build" },
     { "the gate failed it at a look, with numbers", "leak",
@@ -48,8 +49,22 @@ static const struct row {
     { "a person refused it, and named a held-out customer", "leak", "ann_lee_17 gets no refund",
         true, true, "its look at the held-out groups did not pass" },
     { "it waits for a person", "leak", "", true, false, NULL },
+    { "it was active, and a person took it back", "leak", "generation 2 came: rollback", true,
+        false, "it was active, and was taken back", ON_ROLLBACK },
+    { "it was active, and ended turns", "leak", "it ended turns", true, false, "it ended turns",
+        ON_QUARANTINE },
     { "it was of another cluster", "repeat", "too many", false, true, NULL },
 };
+
+static void leave(struct candidate *candidate, enum stage_event event, const char *why)
+{
+    static const enum stage_event up[] = { ON_PATCH, ON_BUILD, ON_SCAN, ON_REPLAY, ON_GATE,
+        ON_OPEN_REVIEW, ON_APPROVE, ON_ACTIVATE };
+    struct err err;
+    for (size_t i = 0; i < COUNT_OF(up); i++)
+        must(candidate_move(journal, candidate, up[i], &err), &err);
+    must(candidate_end(journal, &arena, candidate, event, why, &err), &err);
+}
 
 static void add(size_t i)
 {
@@ -60,15 +75,19 @@ static void add(size_t i)
     struct err err;
     snprintf(proposal, sizeof proposal, "{\"edits\":[%zu]}", i);
     snprintf(id, sizeof id, "%016zx", i + 1);
-    struct candidate candidate = {
-        .id = str_of(id), .plugin = STR("replies"), .cluster = str_of(row->cluster), .made_s = 1
-    };
+    struct candidate candidate = { .id = str_of(id),
+        .plugin = STR("replies"),
+        .cluster = str_of(row->cluster),
+        .made_s = 1,
+        .build = { { (uint8_t)(i + 1) } } };
     must(journal_put(journal, "proposal", str_of(proposal), &candidate.proposal, &err), &err);
     must(candidate_add(journal, &arena, &candidate, &err), &err);
     if (row->looks)
         must(journal_look(journal, &shard, candidate.id, &look, &err), &err);
     if (row->rejected)
         must(candidate_end(journal, &arena, &candidate, ON_REFUSE, row->why, &err), &err);
+    if (row->left)
+        leave(&candidate, row->left, row->why);
 }
 
 static void is_told_no_more_than_it_may(void **state)
@@ -94,8 +113,24 @@ static void is_told_no_more_than_it_may(void **state)
     assert_int_equal(seen, count);
 }
 
+static void what_was_left_is_known_by_its_build(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct err err;
+        struct candidate left,
+            same = { .plugin = STR("replies"), .build = { { (uint8_t)(i + 1) } } };
+        int want = rows[i].left != 0;
+        if (past_left(&left, journal, &same, &arena, &err) != want)
+            fail_msg("%s", rows[i].name);
+        same.plugin = STR("calls");
+        assert_int_equal(past_left(&left, journal, &same, &arena, &err), 0);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(is_told_no_more_than_it_may) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(is_told_no_more_than_it_may),
+        cmocka_unit_test(what_was_left_is_known_by_its_build) };
     return cmocka_run_group_tests(tests, begin, end);
 }
