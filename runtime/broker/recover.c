@@ -48,5 +48,5 @@ int recover(struct engine *engine, struct err *err)
             log_line(LOG_ERROR, "turn %llu cannot go on: %s", (unsigned long long)list[i].turn,
                 own.text);
     }
-    return rc;
+    return rc == 0 ? commit_now(engine->commit, err) : rc;
 }

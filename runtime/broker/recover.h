@@ -7,6 +7,7 @@
 
 #include "broker/engine.h"
 
+/* What it ended is on disk when this returns: before the service says that it is there. */
 int recover(struct engine *engine, struct err *err);
 /* Ends a turn of a session whose turn in memory was given up when the disk was full: what the
  * journal has of it is all there will be. In an open group. */
