@@ -152,7 +152,7 @@ static int check_report(struct walk *walk, const struct candidate *candidate, st
         rc = report_read(&report, text, &driver->arena, err);
     if (rc < 0)
         return rc;
-    if (!str_equal(report.tier, STR("strong")))
+    if (!str_equal(report.tier, STR("strong")) || driver->config.waived_count > 0)
         return waits_by(walk, candidate, "sandbox");
     return 1;
 }

@@ -274,7 +274,7 @@ static int confirm(struct digest *ret, struct confirming *c, const struct report
         .fixed = verdict->out_fixed,
         .level = verdict->level,
         .claims = report->claims,
-        .waived = !str_equal(report->tier, STR("strong")),
+        .waived = !str_equal(report->tier, STR("strong")) || c->driver->config.waived_count > 0,
         .at_ms = clock_wall_ms() / 1000 * 1000 };
     report_print(&text, report);
     verdict_print(&said, verdict);

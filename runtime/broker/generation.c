@@ -484,7 +484,9 @@ static int check_candidate(struct generations *of, const struct json *row, struc
     int rc = hash_unhex(&want->candidate, id, err);
     if (rc == 0)
         rc = approval_links_of(want, row, arena, err);
-    if (rc == 0 && json_is(json_get(row, "mandate"), JSON_STRING))
+    /* A person may have approved what was given back. */
+    bool approved = json_is(json_get(row, "approval"), JSON_STRING);
+    if (rc == 0 && !approved && json_is(json_get(row, "mandate"), JSON_STRING))
         return check_candidate_mandate(of, row, want, arena, err);
     if (rc == 0)
         rc = hash_unhex(&document, json_string(arena, json_get(row, "approval")), err);

@@ -647,6 +647,8 @@ static void insert_candidate(struct scene *scene, const char *state, const struc
     buf_format(&line, "\"build\":\"%s\",", hash_hex(hex, &links->build));
     buf_format(&line, "\"report\":\"%s\",", hash_hex(hex, &links->report));
     buf_format(&line, "\"policy\":\"%s\",", hash_hex(hex, &links->policy));
+    if (is(scene, AND_APPROVED)) /* under a mandate that is over; it was given back */
+        buf_format(&line, "\"mandate\":\"%s\",\"confirmation\":\"%s\",", hex, hex);
     buf_format(&line, "\"approval\":\"%s\",\"plugin\":\"one\"}')", hash_hex(hex, approval));
     buf_char(&line, 0);
     sql(scene, line.at);
@@ -674,6 +676,7 @@ static const struct choice {
 } choices[] = {
     { "approved", NOTHING, 0 },
     { "canary", NOTHING, 0 },
+    { "approved", AND_APPROVED, 0 },
     { "in_review", NOTHING, -ERR_STATE },
     { "gated", NOTHING, -ERR_STATE },
     { "quarantined", NOTHING, -ERR_STATE },
