@@ -70,7 +70,7 @@ settings({ autonomy: 'propose', budget: { rounds: 20, seconds: 8 } })
 service = await it.serve()
 await turn()
 const struck = {}
-for (let kills = 0; kills < 5 && !done();) {
+for (let kills = 0; kills < 4 && !done();) {
     await working()
     await pause(random(MOST_MS))
     const list = at_work(service)
@@ -84,7 +84,7 @@ equal((await it.status()).pid, service.pid)
 
 // The service, in the middle: its evolver goes with it, and the next start goes on without a turn.
 let with_service = 0
-for (; with_service < 3 && !done(); with_service++) {
+for (; with_service < 2 && !done(); with_service++) {
     await working()
     await pause(random(MOST_MS))
     const before = begun()
