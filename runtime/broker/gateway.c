@@ -75,11 +75,16 @@ static int add_new(
     const struct protocol_view *view = client->view;
     int rc = 0;
     for (uint32_t i = from; rc == 0 && i < view->messages_count; i++) {
+        uint32_t at = session->entries_count;
         const struct live_message message = { .turn = turn,
             .standing = JOURNAL_CLAIM,
             .failed = view->messages[i].failed,
             .bytes = view->messages[i].chat };
         rc = session_add(session, &message, (int32_t)i, err);
+        if (rc == 0 && session->entries_count > at) {
+            session->entries[at].key = view->messages[i].key;
+            session->entries[at].keyed = true;
+        }
     }
     return rc;
 }
