@@ -77,25 +77,9 @@ static void push(struct turn *turn, struct str text)
         model_hold(turn, true);
 }
 
-/* Without the bytes at its end of a character that is not whole. */
-static struct str whole(struct str text)
-{
-    size_t back = 0;
-    while (back < 3 && back < text.size && (text.at[text.size - 1 - back] & 0xc0) == 0x80)
-        back++;
-    if (back == text.size)
-        return text;
-    unsigned char lead = (unsigned char)text.at[text.size - 1 - back];
-    size_t want = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
-    if (back < want)
-        text.size -= back + 1;
-    return text;
-}
-
 void stream_text(struct turn *turn, const struct note *note, struct str text)
 {
     struct client *client = turn->client;
-    text = whole(text);
     if (!client || !client->exchange || client->answered || text.size == 0)
         return;
     struct stream *stream = client->stream ? client->stream : begin(turn);

@@ -6,7 +6,7 @@ import { linkSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { match, rejects, strictEqual as equal } from 'node:assert'
 import { content, makeHome, says, until } from './crash_home.mjs'
-import { CLIENTS, provider } from './stream_home.mjs'
+import { CLIENTS, opened, provider } from './stream_home.mjs'
 
 const { MOULT_BIN: bin, MOULT_BUILD: build } = process.env
 const folder = mkdtempSync(join(build, 'tests', 'evil-'))
@@ -21,7 +21,8 @@ let count = 0
 for (const attack of ['words of its own', 'words of nobody', 'words put in', 'the model asked again'])
     for (const [name, hosted] of [['chat', true], ['responses', true], ['messages', true], ['messages', false], ['chat', false]]) {
         const { path, ask, said, over, failed } = CLIENTS[name], who = `${attack}: ${name}${hosted ? ', hosted' : ''}`
-        const stream = it.open([], hosted ? { 'x-moult-session': `s${++count}` } : {}, { path, model: 'main', stream: true, ...ask(attack) })
+        const stream = it.open(undefined, hosted ? { 'x-moult-session': `s${++count}` } : {}, { path, model: 'main', stream: true, ...ask(attack) })
+        opened(who, stream)
         const model = await up.says('True ')
         await until(() => said(stream.text()) === 'True ')
         up.quiet(who)

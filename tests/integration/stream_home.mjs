@@ -87,6 +87,13 @@ export const events = text => text.split('\n\n').slice(0, -1).flatMap(block => {
     return data && data !== '[DONE]' ? [JSON.parse(data)] : []
 })
 
+/** Ends the story where a stream is refused that it waits for. */
+export const opened = (who, { begun }) => begun.then(async answer => {
+    if (answer.statusCode === 200) return
+    for await (const piece of answer) console.error(`${who}: ${answer.statusCode} ${piece}`)
+    process.exit(1)
+}, () => {})
+
 const user = text => [{ role: 'user', content: text }]
 /** Each protocol as a client speaks it: where, what is asked, what was said so far, whether it has said its end. */
 export const CLIENTS = {

@@ -7,7 +7,7 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deepStrictEqual as same, match, ok, rejects, strictEqual as equal } from 'node:assert'
 import { below, content, env, makeHome, says, until, work } from './crash_home.mjs'
-import { CLIENTS, provider } from './stream_home.mjs'
+import { CLIENTS, opened, provider } from './stream_home.mjs'
 
 const up = await provider()
 const naive = join(process.env.MOULT_SRC, 'examples/naive-harness'), promise = '    .traits = MOULT_ONLY_LOOKS,\n'
@@ -36,7 +36,8 @@ const home = changes => makeHome(`${up.url}/v1`, { models: [
 /** A stream that a client of that protocol opens; heard(text) waits until just that was said. */
 const listener = at => (name, text, { session, model = 'main', ...more } = {}) => {
     const { path, ask, ...reads } = CLIENTS[name]
-    const stream = at.open([], session ? { 'x-moult-session': session } : {}, { path, model, stream: true, ...ask(text), ...more })
+    const stream = at.open(undefined, session ? { 'x-moult-session': session } : {}, { path, model, stream: true, ...ask(text), ...more })
+    opened(`${name}: ${text}`, stream)
     const heard = want => until(() => {
         const said = reads.said(stream.text())
         if (!want.startsWith(said)) throw new Error(`${name}: said ${JSON.stringify(said)}, not ${JSON.stringify(want)}`)
@@ -161,7 +162,7 @@ for (const name of names) {
 const PIECE = 'y'.repeat(64 << 10)
 async function unread(session, pieces) {
     const { path, ask } = CLIENTS.messages
-    const client = it.open([], session ? { 'x-moult-session': session } : {}, { path, model: 'main', stream: true, reads: false, ...ask('much') })
+    const client = it.open(undefined, session ? { 'x-moult-session': session } : {}, { path, model: 'main', stream: true, reads: false, ...ask('much') })
     const model = await up.says('x'), state = { client, model, poured: 0 }
     state.pouring = (async () => {
         for (; state.poured < pieces; state.poured++)
