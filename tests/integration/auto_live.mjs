@@ -21,7 +21,7 @@ const { url } = await model([
     { when: { last_role: 'tool' }, say: 'There is nothing.' },
     { say: 'Fine.' },
 ])
-const evolve = { autonomy: 'auto', settle_seconds: 1, budget: { rounds: 30, seconds: 20 } }
+const evolve = { autonomy: 'auto', settle_seconds: 1, budget: { rounds: 30, seconds: 60 } }
 const config = more => ({ tools: { '*': 'allow' }, evolve, canary: { share: 100, turns: 4, seconds: 2 }, ...more })
 init(url, config(), '--split-key', '07'.repeat(32))
 const configured = JSON.parse(readFileSync(join(home, 'moult.json')))
@@ -167,9 +167,10 @@ ok(/mandate/.test(audited) && /mandate-end/.test(audited), audited)
 equal((await cli(['rollback'])).status, 0)
 equal(await ask('which files are there?', 'customer after'), leak)
 await traffic('again', 16, 20)
-await reason('taken_back', claim)
+equal((await reason('taken_back', claim)).plugin, 'replies')
 await given('--plugin', 'replies')
-await reason('fresh_groups', claim)
+await until('it is given anew', it => it.evolving.state === 'rests' && it.evolving.waiting?.length > 0 &&
+    it.evolving.waiting.every(one => ['fresh_groups', 'claims'].includes(one.reason)))
 await service.stop()
 
 // The same home serves again, its admission holds.
