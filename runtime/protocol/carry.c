@@ -116,12 +116,12 @@ static const struct json *choice_name(const struct json *choice)
     return json_is(name, JSON_STRING) ? name : NULL;
 }
 
-struct str carry_named_tool(const struct json *choice, struct arena *scratch)
+static struct str named_tool(const struct json *choice, struct arena *scratch)
 {
     return json_string(scratch, choice_name(choice));
 }
 
-bool carry_has_tool(struct str tools, struct str name, struct arena *scratch)
+static bool has_tool(struct str tools, struct str name, struct arena *scratch)
 {
     struct json_limits limits = { .duplicates = true };
     const struct json *list = tools.size ? json_read(scratch, tools, &limits, NULL) : NULL;
@@ -136,8 +136,8 @@ int carry_check_tool(
     const struct json *choice, struct str tools, struct arena *scratch, struct err *err)
 {
     char shown[80];
-    struct str name = carry_named_tool(choice, scratch);
-    if (name.size == 0 || carry_has_tool(tools, name, scratch))
+    struct str name = named_tool(choice, scratch);
+    if (name.size == 0 || has_tool(tools, name, scratch))
         return 0;
     return err_set(err, ERR_INPUT, "tool_choice names \"%s\", which this harness does not offer",
         str_printable(shown, sizeof shown, name, false));

@@ -29,10 +29,6 @@ int lost_check(struct carry *carry);
  * something that changes what the answer says cannot be said in fresh->protocol. */
 int carry_write(
     struct buf *out, const struct protocol_fresh *fresh, struct arena *scratch, struct err *err);
-/* The name that a tool_choice of any protocol forces, or empty. */
-struct str carry_named_tool(const struct json *choice, struct arena *scratch);
-/* Is there a tool of that name in a list of the chat form? */
-bool carry_has_tool(struct str tools, struct str name, struct arena *scratch);
 /* ERR_INPUT: the tool that must be called is not in the list that the model is shown. */
 int carry_check_tool(
     const struct json *choice, struct str tools, struct arena *scratch, struct err *err);
