@@ -139,8 +139,13 @@ int err_hint(struct err *err, const char *format, ...)
 
 bool err_full(const struct err *err)
 {
-    return err && err->code == ERR_SYS &&
-           (err->sys == EMFILE || err->sys == ENFILE || err->sys == EAGAIN || err->sys == ENOMEM);
+    static const int full[] = { EMFILE, ENFILE, EAGAIN, ENOMEM };
+    if (!err || (err->code != ERR_SYS && err->code != ERR_LACKS))
+        return false;
+    for (size_t i = 0; i < sizeof full / sizeof full[0]; i++)
+        if (err->sys == full[i])
+            return true;
+    return false;
 }
 
 const char *err_word(int code)

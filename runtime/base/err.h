@@ -46,8 +46,8 @@ int err_while(struct err *err, const char *format, ...) __attribute__((format(pr
 int err_where(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int err_hint(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A system call found no descriptor, process or memory left: room may come again, unlike on a full
- * disk or where something lacks. */
+/* A system call found no descriptor, process or memory left, whatever layer lacks for it: room may
+ * come again, unlike on a full disk. */
 bool err_full(const struct err *err);
 /* "input", "limit", ...: the word used in JSON errors. Never NULL. */
 const char *err_word(int code);

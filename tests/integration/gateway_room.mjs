@@ -13,12 +13,17 @@ const it = await model({ rules: [{ when: { user: 'wait' }, say: 'Waited.', delay
 let service = await serve('passing', models(it.url))
 const names = Array.from({ length: PRINCIPALS }, (_, i) => `number-${i}`)
 writeFileSync(join(service.home, 'tokens'), names.map(name => `the-token-of-${name} ${name}\n`).join(''), { mode: 0o600 })
+
+// As a shell starts it: its soft limit is low.
+const limits = pid => /^Max open files\s+(\w+)\s+(\w+)/m.exec(readFileSync(`/proc/${pid}/limits`)).slice(1)
+const hard = limits('self')[1]
+execFileSync('prlimit', ['--pid', `${process.pid}`, '--nofile=1000:'])
 service = await service.again()
+execFileSync('prlimit', ['--pid', `${process.pid}`, `--nofile=${hard}:`])
+const [soft, most] = limits(service.child.pid)
+equal(soft, most, 'the soft limit is raised to the hard one')
 
 const held = () => execFileSync('ls', [`/proc/${service.child.pid}/fd`]).toString().trim().split('\n').length
-const limit = /^Max open files\s+(\d+)\s+(\d+)/m.exec(readFileSync(`/proc/${service.child.pid}/limits`))
-equal(limit[1], limit[2], 'the soft limit is raised to the hard one')
-
 const of = (name, text = 'hello') => ask(service.port, PROTOCOLS.chat.path, JSON.stringify(PROTOCOLS.chat.body(text, { model: 'gpt' })),
     { authorization: `Bearer the-token-of-${name}` })
 equal((await of(names[0])).status, 200)

@@ -115,6 +115,22 @@ static void without_an_err_the_code_stays(void **state)
     assert_int_equal(err_while(NULL, "step"), -ERR_SYS);
 }
 
+static void no_room_is_told_from_a_full_disk(void **state)
+{
+    static const struct {
+        int code, sys;
+        bool full;
+    } cases[] = { { ERR_SYS, EMFILE, true }, { ERR_SYS, EAGAIN, true }, { ERR_LACKS, ENFILE, true },
+        { ERR_SYS, ENOSPC, false }, { ERR_LACKS, ENOSYS, false }, { ERR_LACKS, 0, false },
+        { ERR_PEER, EMFILE, false }, { ERR_NONE, 0, false } };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct err err = { .code = cases[i].code, .sys = cases[i].sys };
+        assert_int_equal(err_full(&err), cases[i].full);
+    }
+    assert_false(err_full(NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +138,7 @@ int main(void)
         cmocka_unit_test(steps_go_in_front),
         cmocka_unit_test(a_system_error_says_why_behind_any_text),
         cmocka_unit_test(text_is_cut_between_characters),
+        cmocka_unit_test(no_room_is_told_from_a_full_disk),
         cmocka_unit_test(without_an_err_the_code_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
