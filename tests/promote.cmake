@@ -28,7 +28,9 @@ target_sources(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/bench/candidate.c
 target_include_directories(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/tools)
 target_compile_definitions(moult-bench PRIVATE MOULT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" MOULT_BUILD_TYPE="${CMAKE_BUILD_TYPE}")
 target_link_libraries(moult-bench PRIVATE moult_promote)
-add_dependencies(moult-bench moult-patch harness_trial)
+moult_program(swap_load tests/tools/swap_load.c promote)
+add_dependencies(swap_load moult-worker)
+add_dependencies(moult-bench moult-patch harness_trial swap_load)
 add_test(NAME bench/search COMMAND moult-bench search --json)
 
 moult_program(propose_drive tests/tools/propose_drive.c promote)

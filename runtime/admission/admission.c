@@ -67,17 +67,35 @@ int admission_read(struct admission *ret, const struct journal_admission *row, s
     return rc < 0 ? err_while(err, "admission %llu", (unsigned long long)row->number) : 0;
 }
 
+/* A list of so many has room for this many: it moves when it has doubled. */
+static uint32_t room_of(uint32_t count)
+{
+    uint32_t room = 16;
+    while (room < count)
+        room *= 2;
+    return room;
+}
+
 int admission_list(struct journal *journal, struct arena *arena, struct admission **ret,
     uint32_t *ret_count, struct err *err)
 {
     struct journal_admission *rows;
-    uint32_t count;
-    int rc = journal_admissions(journal, arena, &rows, &count, err);
+    struct admission *list = *ret;
+    uint32_t known = *ret_count, more;
+    uint64_t from = known ? (uint64_t)list[known - 1].number + 1 : 0;
+    int rc = journal_admissions_from(journal, arena, from, &rows, &more, err);
     if (rc < 0)
         return rc;
-    *ret = arena_alloc(arena, (count + 1) * sizeof **ret);
-    for (uint32_t i = 0; rc == 0 && i < count; i++)
-        rc = admission_read(&(*ret)[i], &rows[i], arena, err);
-    *ret_count = count;
-    return rc;
+    if (known == 0 || room_of(known + more) > room_of(known)) {
+        list = arena_alloc(arena, room_of(known + more) * sizeof *list);
+        for (uint32_t i = 0; i < known; i++)
+            list[i] = (*ret)[i];
+    }
+    for (uint32_t i = 0; rc == 0 && i < more; i++)
+        rc = admission_read(&list[known + i], &rows[i], arena, err);
+    if (rc < 0)
+        return rc;
+    *ret = list;
+    *ret_count = known + more;
+    return 0;
 }

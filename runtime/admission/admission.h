@@ -33,6 +33,8 @@ struct admission {
 void admission_print(struct buf *out, const struct admission *admission);
 int admission_read(struct admission *ret, const struct journal_admission *row, struct arena *arena,
     struct err *err);
-/* All, from the first. */
+/* Reads those behind the *ret_count that are known already (0: all), and puts them behind these:
+ * rows are append-only, so what was read and held against its digest is not read again. The list
+ * may move; the old one stays as it is. */
 int admission_list(struct journal *journal, struct arena *arena, struct admission **ret,
     uint32_t *ret_count, struct err *err);

@@ -160,6 +160,9 @@ struct journal_admission {
 };
 int journal_admissions(struct journal *journal, struct arena *arena, struct journal_admission **ret,
     uint32_t *ret_count, struct err *err);
+/* Those whose number is at least `from`. */
+int journal_admissions_from(struct journal *journal, struct arena *arena, uint64_t from,
+    struct journal_admission **ret, uint32_t *ret_count, struct err *err);
 
 /* The ledger of held-out looks. A look is durable before the first held-out case is read: the same
  * candidate on the same shard gets the look that it has. k: looks at this shard, this one included;

@@ -166,9 +166,14 @@ int journal_admit(struct journal *journal, struct str body, const struct journal
 int journal_admissions(struct journal *journal, struct arena *arena, struct journal_admission **ret,
     uint32_t *ret_count, struct err *err)
 {
+    return journal_admissions_from(journal, arena, 0, ret, ret_count, err);
+}
+
+int journal_admissions_from(struct journal *journal, struct arena *arena, uint64_t from,
+    struct journal_admission **ret, uint32_t *ret_count, struct err *err)
+{
     struct journal_admission *list = arena_alloc(arena, sizeof *list);
     uint32_t all = 0;
-    uint64_t from = 0;
     for (uint32_t count = 1; count > 0;) {
         struct unpack in;
         int rc = client_page(journal, OP_ADMISSIONS, from, &in, &count, err);

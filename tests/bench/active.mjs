@@ -1,11 +1,11 @@
 // active - from an approval until every worker runs on what was approved: clients of several principals (each has a
 // worker of its own) go on turn after turn while a candidate is approved and promoted. Each time in a copy of one home.
 // Imported, never run.
-import { spawn } from 'node:child_process'
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { candidate, env, homeAt, makeHome, mined } from '../integration/crash_home.mjs'
+import { homeAt, makeHome, mined, proposed } from '../integration/crash_home.mjs'
 import { figure, median, quantile } from './figures.mjs'
+import { command } from './moves.mjs'
 
 const COPIES = 20, PRINCIPALS = 4
 
@@ -19,8 +19,6 @@ export const stragglers = it => it.rows(`WITH
     WHERE a.number > 0 GROUP BY a.number`).map(({ ms }) => ms)
 
 const token = i => `the-token-of-principal-${i}`
-const command = (it, ...args) => new Promise((done, failed) => spawn(it.moult, ['-C', it.home, '--json', ...args],
-    { env, stdio: ['ignore', 'ignore', 'inherit'] }).on('exit', code => code === 0 ? done() : failed(new Error(`${args[0]}: ${code}`))))
 
 async function approved(it, id) {
     const service = await it.serve()
@@ -49,9 +47,10 @@ async function approved(it, id) {
 
 export async function approvals(url) {
     const it = makeHome(url, { listen: { tcp: '127.0.0.1:0', tokens: { file: 'tokens' } } }), seen = []
-    writeFileSync(join(it.home, 'tokens'), Array.from({ length: PRINCIPALS }, (_, i) => `${token(i)} p${i}\n`).join(''), { mode: 0o600 })
+    const tokens = Array.from({ length: PRINCIPALS }, (_, i) => `${token(i)} p${i}\n`)
+    writeFileSync(join(it.home, 'tokens'), tokens.join(''), { mode: 0o600 })
     mined(it)
-    const id = candidate(it, 'strings that denote lists', '', false)
+    const { id } = proposed(it, 'strings that denote lists')
     it.rests()
     for (let i = 0; i < COPIES; i++) {
         const home = `${it.home}-${i}`
@@ -60,7 +59,7 @@ export async function approvals(url) {
         copy.text('trust')
         seen.push(await approved(copy, id))
     }
-    for (const [what, name] of [['whole', 'approved to active on all workers, promotion as a whole'], ['behind', 'admitted to active on all workers']]) {
+    for (const [what, name] of [['whole', 'approved to active, the promotion as a whole'], ['behind', 'admitted to active on all workers']]) {
         const list = seen.map(one => one[what])
         figure(`${name}, p50 of ${COPIES}`, median(list), 'ms', 50)
         figure(`${name}, p99 (the largest)`, quantile(list, 0.99), 'ms', 50)

@@ -2,10 +2,10 @@
 // lost. A turn is two requests, and a call in between that the client answers. Imported, never run.
 import { ask, calls, pause, says } from '../integration/crash_home.mjs'
 
-/** What the model behind them says, and how long it thinks about it: long, where the clients shall leave time to others. */
-export const thinks = { ms: 20 }
+/** What the model behind them says. It thinks for so long that clients wait for it, and not for the processor. */
+const THINKS_MS = 100
 export async function provider({ messages }) {
-    await pause(thinks.ms)
+    await pause(THINKS_MS)
     return messages.at(-1).role === 'user' ? calls([`c${messages.length}`, 'look', {}]) : says('done')
 }
 

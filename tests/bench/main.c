@@ -29,7 +29,7 @@ static const struct bench {
     { "turn", "a turn of two model calls, gateway and hosted, beside libcurl alone", bench_turn },
     { "cold", "from `moult serve` to the first turn answered", bench_cold },
     { "memory", "broker and worker after a thousand turns", bench_memory },
-    { "swap", "a promotion, and swaps under 64 turns in flight", bench_swap },
+    { "swap", "approvals, and swaps under 64 turns in flight, beside nginx", bench_swap },
     { "rollback", "from the command to turns on the generation before", bench_rollback },
     { "recover", "a plugin that crashes, a broker that is killed", bench_recover },
     { "peers", "the same turn through agents from npm", bench_peers },

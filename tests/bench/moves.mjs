@@ -3,10 +3,15 @@
 import { spawn } from 'node:child_process'
 import { env } from '../integration/crash_home.mjs'
 
+/** A command of this home, while the clients go on. */
+export const command = (it, ...args) => new Promise((done, failed) => spawn(it.moult, ['-C', it.home, '--json', ...args],
+    { env, stdio: ['ignore', 'ignore', 'inherit'] })
+    .on('exit', code => code === 0 ? done() : failed(new Error(`moult ${args.join(' ')} ended with ${code}`))))
+
 const user = text => [{ role: 'user', content: text }]
 let turns = 0
 
-/** command: how long it took as a whole; behind: from the admission to a turn on it; in milliseconds. */
+/** whole: how long the command took; behind: from the admission to a turn on it; in milliseconds. */
 export async function onNew(it, args) {
     const before = (await it.status()).generation_digest
     let over = false
@@ -17,10 +22,8 @@ export async function onNew(it, args) {
         }
     })()
     const start = performance.now()
-    const code = await new Promise(done => spawn(it.moult, ['-C', it.home, '--json', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] })
-        .on('exit', done))
-    const command = performance.now() - start
-    if (code !== 0) throw new Error(`moult ${args.join(' ')} ended with ${code}`)
+    await command(it, ...args)
+    const whole = performance.now() - start
     await it.ask(user(`turn ${++turns}`))
     over = true
     await client
@@ -28,5 +31,5 @@ export async function onNew(it, args) {
     if (after === before) throw new Error('the generation is the same')
     const [{ behind }] = it.rows(`WITH a AS (SELECT at_ms FROM admission ORDER BY number DESC LIMIT 1)
         SELECT min(effect.at_ms) - a.at_ms behind FROM effect, a WHERE generation = x'${after}' AND effect.at_ms >= a.at_ms`)
-    return { command, behind }
+    return { whole, behind }
 }

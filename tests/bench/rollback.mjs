@@ -14,7 +14,7 @@ it.json('promote', id)
 const whole = [], behind = []
 for (let i = 0; i < ROUNDS; i++) {
     const move = await onNew(it, it.toggle())
-    whole.push(move.command)
+    whole.push(move.whole)
     behind.push(move.behind)
 }
 figure('returns', ROUNDS, 'times')

@@ -1,68 +1,76 @@
-// swap - a promotion until a turn runs on it, then returns one behind another under 64 clients: turns that were lost,
-// memory and descriptors before and after, and what the swaps add to a turn at its 99.9th percentile, against the same
-// clients without swaps. MOULT_SWAPS says how many. Beside it the reload of nginx, if that can be had.
+// swap - approvals until every worker runs on what was approved; then returns, each a swap, under 64 clients: what they
+// add to a turn at its 99.9th percentile, beside `nginx -s reload` under the same clients at the same rate; then so many
+// (MOULT_SWAPS) one behind the other: turns that were lost, memory and descriptors on the way.
 import { spawn } from 'node:child_process'
-import { calls, candidate, descriptors, env, makeHome, mined, model, pause, resident, says } from '../integration/crash_home.mjs'
+import { join } from 'node:path'
+import { candidate, descriptors, env, makeHome, mined, model, pause } from '../integration/crash_home.mjs'
+import { approvals, stragglers } from './active.mjs'
 import { figure, quantile, skip } from './figures.mjs'
-import { onNew } from './moves.mjs'
+import { load, paced, provider } from './load.mjs'
+import { command } from './moves.mjs'
 import { nginx } from './nginx.mjs'
+import { series } from './series.mjs'
 
-const swaps = Number(process.env.MOULT_SWAPS ?? 200), TURNS = 64, CALM_MS = 6000, MIB = 2 ** 20
-// A turn has two requests to its model, and a call in between that the client answers.
-const upstream = await model(async ({ messages }) => {
-    await pause(20)
-    return messages.at(-1).role === 'user' ? calls([`c${messages.length}`, 'look', {}]) : says('done')
-})
+const swaps = Number(process.env.MOULT_SWAPS ?? 200), CLIENTS = 64, SAMPLES = 40
+const ROUNDS = 3, PHASE_MS = 5000, EVERY_MS = 250
+const upstream = await model(provider)
+await approvals(upstream.url)
+
 const it = makeHome(upstream.url)
 mined(it)
 const id = candidate(it, 'strings that denote lists'), service = await it.serve()
-const promoted = await onNew(it, ['promote', id])
-figure('admission to a turn on it', promoted.behind, 'ms', 50)
-figure('the promotion as a whole', promoted.command, 'ms')
-
-let lost = 0, over = false, took = []
-async function turn(text) {
-    const start = performance.now(), messages = [{ role: 'user', content: text }]
-    const first = await it.ask(messages)
-    if (first.status !== 200) return void lost++
-    const { message } = first.choices[0]
-    const second = await it.ask([...messages, message, { role: 'tool', tool_call_id: message.tool_calls[0].id, content: 'seen' }])
-    if (second.status !== 200 || second.choices[0].message.content !== 'done') return void lost++
-    took.push(performance.now() - start)
-}
-/** So many clients, turn after turn, until work has ended; how long their turns took. */
-async function under(name, work) {
-    took = []
-    over = false
-    const clients = Array.from({ length: TURNS }, async (_, i) => { for (let n = 0; !over; n++) await turn(`${name} ${i} ${n}`) })
-    await work()
-    over = true
-    await Promise.all(clients)
-    return took
-}
-const command = (...args) => new Promise(done => spawn(it.moult, ['-C', it.home, '--json', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] })
-    .on('exit', done))
-
-await under('warm', () => pause(CALM_MS))
-const calm = await under('calm', () => pause(CALM_MS))
-const memory = resident(service.pid), open = descriptors(service.pid)
-const moved = await under('swap', async () => {
-    for (let i = 0; i < swaps; i++) {
-        const code = await command(...it.toggle())
-        if (code !== 0) throw new Error(`rollback ${i} ended with ${code}`)
-    }
+await command(it, 'promote', id)
+const ends = it.rows("SELECT json_extract(body, '$.commit') at FROM admission ORDER BY number").map(({ at }) => at)
+let moves = 0
+/** So many, one behind the other. */
+const swapped = count => new Promise((done, failed) => {
+    spawn(join(process.env.MOULT_BIN, 'swap_load'), [it.home, moves, count, ...ends].map(String), { env, stdio: ['ignore', 'ignore', 'inherit'] })
+        .on('exit', code => code === 0 ? done() : failed(new Error(`swap_load ended with ${code}`)))
+    moves += count
 })
-figure('swaps', swaps, 'times')
-figure('turns in flight', TURNS, 'turns')
-figure('turns during them', moved.length, 'turns')
-figure('turns lost', lost, 'turns')
-figure('memory of the broker, added', (resident(service.pid) - memory) / MIB, 'MiB')
-figure('descriptors of the broker, added', descriptors(service.pid) - open, 'descriptors')
-for (const [name, q] of [['median', 0.5], ['p99.9', 0.999]]) {
-    figure(`a turn without swaps, ${name}`, quantile(calm, q), 'ms')
-    figure(`a turn under swaps, ${name}`, quantile(moved, q), 'ms')
-    figure(`added, ${name}`, quantile(moved, q) - quantile(calm, q), 'ms')
+const swap = () => command(it, 'rollback', '--to', ends[moves++ % ends.length]) // back, and forward again
+
+/** Calm and changing by turns, so that what else the machine does falls on both. */
+async function beside(name, clients, change) {
+    const calm = [], moved = []
+    let count = 0
+    await clients.under(() => pause(PHASE_MS / 2))
+    for (let i = 0; i < ROUNDS; i++) {
+        calm.push(...await clients.under(() => pause(PHASE_MS)))
+        moved.push(...await clients.under(async () => { count += await paced(PHASE_MS, EVERY_MS, change) }))
+    }
+    figure(`${name}: changes, one in ${EVERY_MS} ms`, count, 'times')
+    figure(`${name}: turns without and with them`, calm.length + moved.length, 'turns')
+    figure(`${name}: turns lost`, clients.lost, 'turns')
+    for (const [word, q] of [['median', 0.5], ['p99', 0.99], ['p99.9', 0.999]]) {
+        figure(`${name}: a turn without them, ${word}`, quantile(calm, q), 'ms')
+        figure(`${name}: added, ${word}`, quantile(moved, q) - quantile(calm, q), 'ms')
+    }
 }
+const clients = load(it.socketPath, CLIENTS)
+await beside('moult', clients, swap)
+await nginx(skip, upstream.url, (socket, reload) => beside('nginx', load(socket, CLIENTS), reload))
+
+const { turns } = clients, held = series(service.pid), open = descriptors(service.pid)
+const start = performance.now()
+await clients.under(async () => {
+    const piece = Math.ceil(swaps / SAMPLES)
+    for (let done = 0; done < swaps; done += piece) {
+        held.sample(done)
+        await swapped(Math.min(piece, swaps - done))
+    }
+    held.sample(swaps)
+})
+figure('in a row: swaps', swaps, 'times')
+figure('in a row: a swap, admission and refs included', (performance.now() - start) / swaps, 'ms')
+const late = stragglers(it)
+for (const [word, q] of [['p50', 0.5], ['p99', 0.99]])
+    figure(`all swaps: admitted to active on all workers, ${word}`, quantile(late, q), 'ms', 50)
+figure('in a row: turns', clients.turns - turns, 'turns')
+figure('in a row: turns lost', clients.lost, 'turns')
+figure('at rest, descriptors of the broker, added', descriptors(service.pid) - open, 'descriptors')
+for (const [column, name, unit] of [['broker MiB', 'memory of the broker', 'MiB'], ['of it anonymous', 'of it no pages of files', 'MiB'],
+    ['descriptors', 'descriptors of the broker', 'descriptors'], ['processes', 'processes of the broker', 'processes'],
+    ['theirs MiB', 'their memory', 'MiB']]) figure(`slope, a thousand swaps: ${name}`, held.slope(column), unit)
 await service.end()
-await nginx(skip)
 process.exit(0)

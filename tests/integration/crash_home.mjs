@@ -84,7 +84,7 @@ export function harness(more) {
 
 /** A home; serve() starts the service in it, any number of times, one after the other. */
 export function makeHome(url, config = {}, { from = bin, harness = naive } = {}) {
-    const home = join(work, `home-${++count}`), moult = `${from}/moult`
+    const home = join(work, `home-${++count}`)
     execFileSync(`${bin}/moult`, ['init', home, '--harness', harness, '--split-key', '07'.repeat(32)],
         { env, stdio: ['ignore', 'ignore', 'inherit'] })
     writeFileSync(join(home, 'key'), 'a-key\n', { mode: 0o600 })
@@ -92,7 +92,12 @@ export function makeHome(url, config = {}, { from = bin, harness = naive } = {})
         models: [{ name: 'main', provider: 'openai', base_url: url, model: 'main', api_key: { file: 'key' } }],
         tools: { '*': 'allow' }, evolve: { autonomy: 'off' }, canary: { turns: 0, seconds: 0 }, ...config,
     }))
-    const socketPath = join(home, 'run/moult.sock')
+    return homeAt(home, from)
+}
+
+/** What can be done with a home that is there. */
+export function homeAt(home, from = bin) {
+    const moult = `${from}/moult`, socketPath = join(home, 'run/moult.sock')
     const text = (...args) => execFileSync(moult, ['-C', home, ...args], { env, maxBuffer: 1 << 30, stdio: ['ignore', 'pipe', 'inherit'] })
         .toString()
     return {
@@ -104,8 +109,8 @@ export function makeHome(url, config = {}, { from = bin, harness = naive } = {})
             return { status, said: stdout.length ? JSON.parse(stdout) : {} }
         },
         trace: id => text('trace', id, '--export').trim().split('\n').map(line => JSON.parse(line)),
-        rows: sql => JSON.parse(execFileSync('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 10000', join(home, 'journal.db'), sql])
-            .toString() || '[]'),
+        rows: sql => JSON.parse(execFileSync('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 10000', join(home, 'journal.db'), sql],
+            { maxBuffer: 1 << 30 }).toString() || '[]'),
         /** What brings back what was active before, forward again too: `moult rollback` alone goes further back. */
         toggle() {
             const [, { before }] = this.rows("SELECT json_extract(body, '$.commit') before FROM admission ORDER BY number DESC LIMIT 2")
@@ -139,7 +144,7 @@ async function serve(moult, home, more) {
 }
 
 /** One request; status, headers and what was said, or `lost` if the connection ended first. */
-function ask(socketPath, { path = '/v1/chat/completions', ...body }, headers) {
+export function ask(socketPath, { path = '/v1/chat/completions', ...body }, headers) {
     return new Promise(done => {
         const bytes = JSON.stringify(body)
         const out = request({ socketPath, path, method: 'POST', agent: false,
