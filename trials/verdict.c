@@ -89,7 +89,12 @@ static enum verdict sanitised(const struct verdict_facts *f, char *text, size_t 
 
 static enum verdict abnormal(const struct verdict_facts *f, char *text, size_t size)
 {
-    snprintf(text, size, "%u cases ended abnormally in the new arm only", f->tally.abnormal);
+    char first[100] = "";
+    for (uint32_t i = 0; i < f->report->cases_count && !*first; i++)
+        if (f->report->cases[i].new_abnormal && !f->report->cases[i].old_abnormal)
+            str_printable(first, sizeof first, f->report->cases[i].detail, false);
+    snprintf(text, size, "%u cases ended abnormally in the new arm only%s%s", f->tally.abnormal,
+        *first ? ", one so: " : "", first);
     return f->tally.abnormal ? VERDICT_FAIL : VERDICT_PASS;
 }
 
