@@ -41,6 +41,7 @@ target_include_directories(broker_generation_test PRIVATE ${CMAKE_SOURCE_DIR}/pl
 home_test(broker_principal_test broker wire base)
 moult_test(broker_permit_effect_test broker wire base)
 moult_test(broker_agent_command_test broker wire base)
+moult_test(broker_redact_test broker wire base)
 moult_story(integration live_trace.mjs)
 moult_story(redteam serve_unadmitted)
 moult_story(integration canary_live)

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { PING_MS = 10000, QUEUE_MAX = 256 << 10, OWN_HEADERS = 2, DESCRIBED_MAX = 400 };
 
@@ -84,11 +85,25 @@ static void start_ping(struct client *client)
     uv_timer_start(client->ping, on_ping, PING_MS, PING_MS);
 }
 
+/* By which `moult trace` and `moult prove` find the turn; and what the provider was not told. */
+static unsigned add_own(struct client *client, struct http_header list[], unsigned count)
+{
+    uint64_t number = client->turn ? client->turn->row : client->number;
+    if (number > 0) {
+        char *text = arena_format(&client->arena, "%llu", (unsigned long long)number);
+        list[count++] = (struct http_header){ STR("X-Moult-Turn"), str_of(text) };
+    }
+    if (client->dropped.size > 0)
+        list[count++] = (struct http_header){ STR("X-Moult-Dropped"), client->dropped };
+    return count;
+}
+
 /* An error while the stream is open goes out as the protocol's own event, and the transfer is
  * broken: no client can take what came for a whole answer. */
 static void refuse_with(struct client *client, unsigned status, const char *code,
-    struct str message, const struct http_header *more)
+    struct str message, const struct http_header *more, unsigned count)
 {
+    struct http_header list[HEADERS_MAX + 1 + OWN_HEADERS] = { json_type };
     CLEANUP(buf_done) struct buf body = { 0 };
     stop_ping(client);
     if (!client->exchange || client->answered)
@@ -100,15 +115,16 @@ static void refuse_with(struct client *client, unsigned status, const char *code
         http_end(client->exchange, false);
         return;
     }
-    const struct http_header list[] = { json_type, more ? *more : json_type };
+    for (unsigned i = 0; i < count; i++)
+        list[1 + i] = more[i];
     protocol_error_write(&body, client->protocol, status, str_of(code), message);
-    http_reply(client->exchange, status, list, more ? 2 : 1, buf_view(&body));
+    http_reply(client->exchange, status, list, add_own(client, list, 1 + count), buf_view(&body));
 }
 
 static void refuse(struct client *client, unsigned status, const char *code, struct str message)
 {
     static const struct http_header soon = { { "Retry-After", 11 }, { "1", 1 } };
-    refuse_with(client, status, code, message, client->busy || status == 503 ? &soon : NULL);
+    refuse_with(client, status, code, message, &soon, client->busy || status == 503);
 }
 
 void client_refuse(struct client *client, const struct err *err)
@@ -120,18 +136,6 @@ void client_refuse(struct client *client, const struct err *err)
     if (err->hint[0])
         buf_format(&text, "; %s", err->hint);
     refuse(client, client->busy ? 409 : status_of(err), err_word(err->code), buf_view(&text));
-}
-
-/* By which `moult trace` and `moult prove` find the turn; and what the provider was not told. */
-static unsigned add_own(
-    struct client *client, struct http_header list[HEADERS_MAX + OWN_HEADERS], unsigned count)
-{
-    uint64_t number = client->turn ? client->turn->row : client->number;
-    char *text = arena_format(&client->arena, "%llu", (unsigned long long)number);
-    list[count++] = (struct http_header){ STR("X-Moult-Turn"), str_of(text) };
-    if (client->dropped.size > 0)
-        list[count++] = (struct http_header){ STR("X-Moult-Dropped"), client->dropped };
-    return count;
 }
 
 void client_stream_head(struct client *client)
@@ -148,7 +152,8 @@ static bool relay_error(struct client *client, const struct note *note)
 {
     struct http_header list[HEADERS_MAX + OWN_HEADERS];
     if (client->begun || client->hosted || !note || note->status == 0 ||
-        note->protocol != client->protocol || note->status / 100 == 2)
+        note->protocol != client->protocol || note->status / 100 < 4 || note->status == 401 ||
+        note->result.error_class == PROTOCOL_UNAUTHORIZED)
         return false;
     stop_ping(client);
     if (!client->exchange || client->answered)
@@ -192,22 +197,41 @@ static struct str describe(struct client *client, const struct note *note, struc
         arena_format(&client->arena, "%.*s: %.*s", (int)why.size, why.at, (int)text.size, text.at));
 }
 
+/* When the provider wants to be asked again, in its own headers. */
+static unsigned say_again(const struct note *note, struct http_header list[HEADERS_MAX])
+{
+    unsigned count = headers_list(note->head, list), kept = 0;
+    for (unsigned i = 0; i < count; i++)
+        if (headers_again(list[i].name))
+            list[kept++] = list[i];
+    return kept;
+}
+
 static void say_failure(struct client *client, const struct turn *turn, uint8_t how, struct str why)
 {
+    struct http_header list[HEADERS_MAX];
     const struct note *note = turn->model_error;
     if (turn->limited || how == WIRE_ENDED_LIMIT) {
         static const struct http_header never = { { "x-should-retry", 14 }, { "false", 5 } };
-        refuse_with(client, 429, "limit", turn->limited ? str_of(turn->limit) : why, &never);
+        refuse_with(client, 429, "limit", turn->limited ? str_of(turn->limit) : why, &never, 1);
         return;
     }
     if (how == WIRE_ENDED_FAILED && relay_error(client, note))
         return;
     unsigned class =
         note && note->result.error_class < COUNT_OF(classes) ? note->result.error_class : 0;
-    if (note && how == WIRE_ENDED_FAILED)
+    unsigned status = note && note->status / 100 == 3 ? 502 : classes[class].status;
+    if (class == PROTOCOL_UNAUTHORIZED)
+        why = STR(PROVIDER_UNAUTHORIZED);
+    else if (note && how == WIRE_ENDED_FAILED)
         why = describe(client, note, why);
-    refuse(client, classes[class].status, classes[class].code,
-        why.size ? why : STR("the turn failed"));
+    if (why.size == 0)
+        why = STR("the turn failed");
+    unsigned count = note ? say_again(note, list) : 0;
+    if (count)
+        refuse_with(client, status, classes[class].code, why, list, count);
+    else
+        refuse(client, status, classes[class].code, why);
 }
 
 /* --- begin */
@@ -251,11 +275,29 @@ static struct str body_of(struct client *client)
         struct str){ arena_string(&client->arena, body.at ? body.at : "", body.size), body.size };
 }
 
+/* Whether it is there decides who owns the conversation: said twice, or with nothing in it, it is a
+ * mistake, and never gateway use. */
+static int session_name(struct client *client, struct str *ret, struct err *err)
+{
+    static const char name[] = "X-Moult-Session";
+    const struct http_header *list;
+    unsigned count = http_headers(client->exchange, &list), found = 0;
+    for (unsigned i = 0; i < count; i++)
+        if (list[i].name.size == sizeof name - 1 &&
+            strncasecmp(list[i].name.at, name, sizeof name - 1) == 0) {
+            *ret = list[i].value;
+            found++;
+        }
+    client->hosted = found > 0;
+    return found > 1 ? err_set(err, ERR_INPUT, "%s is there %u times", name, found) : 0;
+}
+
 static int place(struct client *client, struct err *err)
 {
-    struct str name = http_header(client->exchange, "X-Moult-Session");
-    client->hosted = name.at != NULL;
-    int rc = commit_begin(client->engine->commit, err);
+    struct str name = { 0 };
+    int rc = session_name(client, &name, err);
+    if (rc == 0)
+        rc = commit_begin(client->engine->commit, err);
     if (rc == 0)
         rc = protocol_request_read(
             &client->request, client->protocol, body_of(client), &client->arena, err);

@@ -1,7 +1,9 @@
 /* headers - see headers.h.
  *
  * Up goes what changes the meaning of a request for a provider; never a credential, never what
- * would have the answer coded. Down goes everything but what HTTP owns on each hop. */
+ * would have the answer coded. Down goes what tells of the answer, of the request's number and of
+ * the provider's limits; nothing that sends a client elsewhere or asks it for a credential, and no
+ * header that moult writes itself. */
 #include "broker/headers.h"
 
 #include "base/mem.h"
@@ -14,10 +16,13 @@ static const char *const up[] = { "Accept", "User-Agent", "anthropic-beta", "ant
     "anthropic-dangerous-direct-browser-access", "OpenAI-Beta", "OpenAI-Organization",
     "OpenAI-Project", "Idempotency-Key", "X-Client-Request-Id", "x-app", NULL };
 static const char *const up_begin[] = { "x-stainless-", NULL };
-/* RFC 9110 section 7.6.1, and what the server writes itself. */
-static const char *const hop[] = { "connection", "keep-alive", "proxy-authenticate",
-    "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "content-length",
-    "date", "server", "alt-svc", "set-cookie", NULL };
+static const char *const down[] = { "cache-control", "content-type", "content-encoding",
+    "content-disposition", "content-language", "cf-ray", "request-id", "x-request-id",
+    "apim-request-id", "retry-after", "retry-after-ms", "x-should-retry", NULL };
+static const char *const down_begin[] = { "anthropic-", "openai-", "x-ratelimit-", "ratelimit-",
+    "x-groq-", "x-ms-", "azureml-", NULL };
+/* When to ask again: of use to a client of any protocol. */
+static const char *const again[] = { "retry-after", "retry-after-ms", "x-should-retry", NULL };
 
 static bool listed(const char *const *list, struct str name)
 {
@@ -56,7 +61,12 @@ void headers_free(char **lines)
 
 bool headers_down(struct str name)
 {
-    return !listed(hop, name);
+    return listed(down, name) || begins(down_begin, name);
+}
+
+bool headers_again(struct str name)
+{
+    return listed(again, name);
 }
 
 unsigned headers_list(struct str text, struct http_header list[HEADERS_MAX])

@@ -11,6 +11,7 @@
 #include "broker/client.h"
 #include "broker/headers.h"
 #include "broker/provider.h"
+#include "broker/redact.h"
 #include "broker/stream.h"
 #include "broker/turn.h"
 
@@ -26,6 +27,7 @@ struct model_call {
     struct transfer *transfer;
     struct protocol_reply *reply;
     struct buf body, head, refusal; /* refusal: the body of an answer that is no 2xx */
+    struct redact redact;
     char *url;
     char **headers;
     char retry_after[64], retry_after_ms[32];
@@ -205,6 +207,7 @@ static void call_free(struct model_call *call)
     buf_done(&call->body);
     buf_done(&call->head);
     buf_done(&call->refusal);
+    redact_done(&call->redact);
     headers_free(call->headers);
     free(call->url);
     free(call);
@@ -392,6 +395,8 @@ static void on_header(void *with, struct str name, struct str value)
         buf_str(&call->head, name);
         buf_text(&call->head, ": ");
         buf_str(&call->head, value);
+        redact_bytes(
+            call->provider->secret, call->head.at + call->head.size - value.size, value.size);
         buf_char(&call->head, '\n');
     }
 }
@@ -405,9 +410,10 @@ static void begin_reply(struct model_call *call)
         client_pass_head(call->turn, call->note, call->status, buf_view(&call->head));
 }
 
-static void on_data(void *with, struct str bytes)
+static void take(struct model_call *call, struct str bytes)
 {
-    struct model_call *call = with;
+    if (bytes.size == 0)
+        return;
     if (call->status / 100 == 2 && !call->reply)
         begin_reply(call);
     if (!call->reply) {
@@ -421,6 +427,12 @@ static void on_data(void *with, struct str bytes)
         client_pass(call->turn, bytes);
     if (call->leaves && !call->wrong.code)
         stream_text(call->turn, call->note, protocol_reply_text(call->reply));
+}
+
+static void on_data(void *with, struct str bytes)
+{
+    struct model_call *call = with;
+    take(call, redact_feed(&call->redact, bytes));
 }
 
 static struct str copied(struct turn *turn, struct str text)
@@ -512,6 +524,7 @@ static void on_end(void *with, enum transfer_end end, bool sent, const struct er
     (void)sent;
     if (end == TRANSFER_CANCELLED)
         return; /* model_cancel frees it */
+    take(call, redact_end(&call->redact));
     if (call->status / 100 == 2 && !call->reply)
         begin_reply(call);
     if (call->reply)
@@ -562,6 +575,7 @@ static void dispatch(struct turn *turn, struct note *note)
         .decode = true,
         .body = buf_view(&call->body) };
     provider_way(call->provider, &request);
+    call->redact.secret = call->provider->secret;
     engine->metrics.upstream++;
     if (transfer_start(&call->transfer, engine->transfers, &request, &events, call, &err) < 0)
         no_transfer(turn, note, PROTOCOL_CONNECTION, &err);

@@ -114,7 +114,10 @@ static int add(struct providers *providers, const struct home *home, const struc
         providers->rows[i][p] =
             (struct provider){ model, (enum protocol)p, mem_format("%s%s", base, speeches[p].path),
                 scripts_socket(scripts, i), key ? mem_format("%s%s", speeches[p].key, key) : NULL,
-                own(model->proxy), own(model->ca_file) };
+                { 0 }, own(model->proxy), own(model->ca_file) };
+        if (key)
+            providers->rows[i][p].secret =
+                str_of(providers->rows[i][p].key + strlen(speeches[p].key));
         if (!providers->bases[p])
             providers->bases[p] = base;
         else

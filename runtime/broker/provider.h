@@ -5,12 +5,17 @@
 
 #include "broker/engine.h"
 
+/* What a client hears of a provider's 401 and 403: its words are about moult's key, and may have a
+ * part of it. */
+#define PROVIDER_UNAUTHORIZED                                                                      \
+    "the provider does not accept the key that moult has for it; who runs moult can mend that"
 struct provider {
     const struct config_model *model;
     enum protocol protocol;
     char *url;             /* of the protocol's endpoint, without query */
     const char *socket;    /* a unix socket that leads there; NULL: none */
     char *key;             /* "Authorization: Bearer ..." or "x-api-key: ..."; NULL: none */
+    struct str secret;     /* the key alone, within `key`; empty: none */
     char *proxy, *ca_file; /* NULL: none of its own */
 };
 struct transfer_request;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "broker/headers.h"
 #include "broker/provider.h"
+#include "broker/redact.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct relay {
     char *url, *method;
     char **headers;
     struct buf head;
+    struct redact redact;
     unsigned status;
     bool begun;
 };
@@ -26,6 +28,7 @@ static void relay_free(struct relay *relay)
 {
     headers_free(relay->headers);
     buf_done(&relay->head);
+    redact_done(&relay->redact);
     free(relay->url);
     free(relay->method);
     free(relay);
@@ -44,6 +47,7 @@ static void on_header(void *with, struct str name, struct str value)
     buf_str(&relay->head, name);
     buf_text(&relay->head, ": ");
     buf_str(&relay->head, value);
+    redact_bytes(relay->redact.secret, relay->head.at + relay->head.size - value.size, value.size);
     buf_char(&relay->head, '\n');
 }
 
@@ -57,11 +61,22 @@ static void begin(struct relay *relay)
     http_begin(relay->exchange, relay->status, list, count);
 }
 
+/* What is no business of the client's: that moult's own key is wrong, and where a provider would
+ * send moult. Then the text is ours. */
+static const char *refusal(const struct relay *relay)
+{
+    if (relay->status == 401 || relay->status == 403)
+        return PROVIDER_UNAUTHORIZED;
+    return relay->status / 100 == 3 ? "the provider redirects, which is not followed" : NULL;
+}
+
 static void on_data(void *with, struct str bytes)
 {
     struct relay *relay = with;
+    if (refusal(relay))
+        return;
     begin(relay);
-    http_push(relay->exchange, bytes);
+    http_push(relay->exchange, redact_feed(&relay->redact, bytes));
     if (http_queued(relay->exchange) > QUEUE_MAX)
         transfer_pause(relay->transfer, true);
 }
@@ -75,14 +90,15 @@ static void on_end(void *with, enum transfer_end end, bool sent, const struct er
     relay->transfer = NULL;
     if (end == TRANSFER_CANCELLED)
         return;
-    if (end == TRANSFER_DONE) {
+    if (end == TRANSFER_DONE && !refusal(relay)) {
         begin(relay);
+        http_push(relay->exchange, redact_end(&relay->redact));
         http_end(relay->exchange, true);
     } else if (relay->begun) {
         http_end(relay->exchange, false);
     } else {
-        protocol_error_write(
-            &body, relay->protocol, 502, STR("upstream"), str_of(err ? err->text : "no answer"));
+        const char *why = end == TRANSFER_DONE ? refusal(relay) : err ? err->text : "no answer";
+        protocol_error_write(&body, relay->protocol, 502, STR("upstream"), str_of(why));
         http_reply(relay->exchange, 502, &type, 1, buf_view(&body));
     }
 }
@@ -132,6 +148,7 @@ int relay_start(
     relay->waiter = (struct waiter){ gone, drained };
     relay->exchange = exchange;
     relay->protocol = protocol;
+    relay->redact.secret = provider->secret;
     relay->url = mem_format("%s%.*s", base, (int)target.size - 3, target.at + 3);
     relay->method = mem_format("%.*s", (int)method.size, method.at);
     relay->headers = lines_of(exchange, provider);

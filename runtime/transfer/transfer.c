@@ -181,8 +181,9 @@ static void end_by_result(struct transfer *transfer)
     /* libcurl does not mind a head that ends anywhere. */
     err_set(&err, ERR_PEER, "%s",
         transfer->result == CURLE_OK ? "the connection ended within the answer's head"
-        : transfer->text[0]          ? transfer->text
-                                     : curl_easy_strerror(transfer->result));
+        : transfer->result == CURLE_ABORTED_BY_CALLBACK ? "the provider closed the connection"
+        : transfer->text[0]                             ? transfer->text
+                                                        : curl_easy_strerror(transfer->result));
     end(transfer, transfer->sent_ms ? TRANSFER_CUT : TRANSFER_CONNECT, &err);
 }
 

@@ -246,8 +246,8 @@ static enum stage model_error(struct session *session)
         return say(session, WIRE_ENDED_ANSWERED);
     if (action != MOULT_RETRY || turn->attempt >= hook_rules[MOULT_MODEL_ERROR].rounds)
         return end(session, WIRE_ENDED_FAILED,
-            str_of(arena_format(
-                &turn->arena, "the model request failed: class %u", turn->error_class)));
+            str_of(arena_format(&turn->arena, "the model request failed: %s",
+                turn->error_class < WIRE_ERRORS ? wire_error_words[turn->error_class] : "?")));
     turn->attempt++;
     turn->waited_ms = turn->wait_ms;
     if (turn->wait_ms == 0)

@@ -10,8 +10,9 @@ const ends = { chat: /\[DONE\]|"finish_reason":"stop"/, responses: /response\.co
 
 // What the provider does; the status that a client hears while nothing of an answer has gone out; the class in the journal.
 const faults = [
-    ...[[400, 'bad_request'], [401, 'unauthorized'], [404, 'bad_request'], [413, 'too_long'], [422, 'bad_request'], [429, 'rate_limit'],
+    ...[[400, 'bad_request'], [404, 'bad_request'], [413, 'too_long'], [422, 'bad_request'], [429, 'rate_limit'],
         [500, 'server'], [502, 'server'], [529, 'overloaded']].map(([status, error]) => [`status ${status}`, { status }, status, error]),
+    ['status 401', { status: 401 }, 502, 'unauthorized'], ['status 403', { status: 403 }, 502, 'unauthorized'], // moult's own key
     ['429 with seconds', { status: 429, headers: { 'retry-after': '7' } }, 429, 'rate_limit'],
     ['429 with milliseconds', { status: 429, headers: { 'retry-after-ms': '70', 'x-should-retry': 'true' } }, 429, 'rate_limit'],
     ['429 with a date', { status: 429, headers: { 'retry-after': 'Fri, 31 Dec 1999 23:59:59 GMT' } }, 429, 'rate_limit'],
