@@ -209,7 +209,7 @@ static void check_script(struct doctor *doctor, const struct config_model *model
         snprintf(check->fix, sizeof check->fix, "base_url is the script's file, from the home");
 }
 
-/* From the environment, or a file; the service does not mind who may read that file, so say it. */
+/* From the environment, or a file that nobody else may read, or the service does not start. */
 static void check_key(struct doctor *doctor, const struct config_model *model)
 {
     char name[PATH_MAX], path[PATH_MAX];
@@ -227,11 +227,32 @@ static void check_key(struct doctor *doctor, const struct config_model *model)
     bool there = stat(name[0] == '/' ? name : home_path(path, &doctor->home, name), &st) == 0;
     if (there && (st.st_mode & 077) == 0)
         return;
-    check = add(doctor, "home.models.key", there ? STATUS_WARN : STATUS_FAIL);
+    check = add(doctor, "home.models.key", STATUS_FAIL);
     snprintf(check->detail, sizeof check->detail, "%.100s %s", name,
         there ? "may be read by others" : "is not there");
     snprintf(check->fix, sizeof check->fix, there ? "chmod 600 %.100s" : "write the key to %.100s",
         name);
+}
+
+/* One key is often of several models: one line is enough. */
+static bool key_seen(const struct config *config, uint32_t number)
+{
+    const struct config_model *model = &config->models[number];
+    for (uint32_t i = 0; i < number; i++)
+        if (str_equal(config->models[i].key_env, model->key_env) &&
+            str_equal(config->models[i].key_file, model->key_file))
+            return true;
+    return false;
+}
+
+static void name_models(struct check *check, const struct config *config)
+{
+    CLEANUP(buf_done) struct buf names = { .max = sizeof check->detail - 1 };
+    for (uint32_t i = 0; i < config->models_count; i++) {
+        buf_text(&names, i ? ", " : "");
+        buf_str(&names, config->models[i].name);
+    }
+    snprintf(check->detail, sizeof check->detail, "%s", names.size ? names.at : "none");
 }
 
 /* A port is open to every program of the machine: without tokens the service does not start. */
@@ -293,15 +314,16 @@ static void check_home(struct doctor *doctor)
     snprintf(check->detail, sizeof check->detail, "%u models, %u MCP servers", config.models_count,
         config.servers_count);
     check = add(doctor, "home.models", config.models_count ? STATUS_OK : STATUS_WARN);
+    name_models(check, &config);
     if (config.models_count == 0) {
-        snprintf(check->detail, sizeof check->detail, "none");
         snprintf(check->fix, sizeof check->fix, "name one in moult.json: $.models");
     }
     check_listen(doctor, &config.listen);
     check_mandates(doctor, &config);
     for (uint32_t i = 0; i < config.models_count; i++) {
         check_script(doctor, &config.models[i]);
-        check_key(doctor, &config.models[i]);
+        if (!key_seen(&config, i))
+            check_key(doctor, &config.models[i]);
     }
 }
 

@@ -399,6 +399,7 @@ static void test_never_twice(void **state)
         turn();
     assert_int_equal(told.end, TRANSFER_CUT);
     assert_true(told.sent);
+    assert_null(strstr(told.err.text, "callback")); /* how it is kept from going out again */
     assert_false(raw_asked());
     told_done(&told);
 }
