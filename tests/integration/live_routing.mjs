@@ -69,7 +69,7 @@ for (let i = 0; i < 40; i++) {
 }
 for (let i = 0; i < 12; i++) {
     equal((await ask(`visitor ${i}`, `hello ${i}`)).model, 'big')
-    equal((await ask(`stranger ${i}`, `a secret ${i}`)).status, 401)
+    equal((await ask(`stranger ${i}`, `a secret ${i}`)).status, 502)
 }
 
 // The failures are rows of the journal; the harness as it is does them again in a replay.
@@ -92,7 +92,7 @@ says('promote', candidate.id.slice(0, 12))
 equal(service.child.exitCode, null)
 const answered = await ask('customer 0', 'my order, please')
 same([answered.status, answered.model, answered.choices[0].message.content], [200, 'small', 'Fine.'])
-equal((await ask('stranger 0', 'a secret again')).status, 401) // a key that is wrong stays wrong
+equal((await ask('stranger 0', 'a secret again')).status, 502) // a key that is wrong stays wrong
 const asked = readFileSync(log, 'utf8').trim().split('\n').map(it => JSON.parse(it)).filter(it => it.answered).slice(-3)
 same(asked.map(it => it.status), [429, 200, 401])
 ok(says('replay').totals.resolved >= 40)

@@ -191,7 +191,7 @@ for (const session of ['left', undefined]) {
     ok(state.poured < 192, `${state.poured} of 384 pieces were taken from the provider`)
     state.client.hangUp()
     equal(await state.model.gone, session !== undefined)
-    if (session) match((await ending(session)).why, /class/)
+    if (session) match((await ending(session)).why, /malformed/)
 }
 
 // The broker is killed behind the first word: the transfer is broken, and the journal knows that words may have left.
