@@ -10,10 +10,10 @@
 
 struct target {
     const struct bundle_plugin *plugin;
-    struct syntax *syntax; /* owned */
-    uint32_t above;        /* byte offset for functions */
-    uint32_t entry;        /* for the statement; with a new hook: unused */
-    uint32_t member;       /* for `.hook = function`, of a new hook; else 0 */
+    struct syntax *syntax;      /* owned */
+    uint32_t above;             /* byte offset for functions */
+    uint32_t entry;             /* for the statement; with a new hook: unused */
+    uint32_t member;            /* for `.hook = function`, of a new hook; else 0 */
     uint32_t promise, promised; /* the line that says it only looks: a patch does more; or 0, 0 */
     const char *hook;
     const char *turn, *call; /* the names of the hook function's parameters */

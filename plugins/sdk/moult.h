@@ -222,11 +222,7 @@ struct moult_tool {
 /* What a plugin does to a call, for the check of the order. ONLY_LOOKS: in reply, before_tool and
  * answer it edits nothing and always passes, so that what the model says need not wait for it: it
  * leaves as it comes. A hook that promised that and does otherwise has failed. */
-enum moult_traits {
-    MOULT_REWRITES_CALLS = 1,
-    MOULT_WANTS_FINAL_CALLS = 2,
-    MOULT_ONLY_LOOKS = 4
-};
+enum moult_traits { MOULT_REWRITES_CALLS = 1, MOULT_WANTS_FINAL_CALLS = 2, MOULT_ONLY_LOOKS = 4 };
 
 struct moult_plugin {
     uint32_t abi, size;

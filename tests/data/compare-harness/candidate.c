@@ -1,4 +1,4 @@
-/* candidate - builds that stand in place of one of the naive harness's, one a VARIANT: the repair of
+/* candidate - builds that stand in place of one of the naive harness's, one a VARIANT: the repair
  * of string_for_array, and what goes wrong with repairs. */
 #include "moult.h"
 
