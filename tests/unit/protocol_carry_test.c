@@ -188,8 +188,8 @@ static struct protocol_request *client(uint8_t protocol, const char *asks)
     static const char *const base[] = {
         [PROTOCOL_CHAT] = "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]",
         [PROTOCOL_RESPONSES] = "{\"model\":\"m\",\"input\":\"hi\"",
-        [PROTOCOL_MESSAGES] = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\","
-                              "\"content\":\"hi\"}]",
+        [PROTOCOL_MESSAGES] = ("{\"model\":\"m\",\"max_tokens\":9,"
+                               "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"),
     };
     struct err err = { 0 };
     struct protocol_request *request;
