@@ -81,7 +81,7 @@ for (const days of [1, -365, 0]) await in_work(days)
 for (const days of [-365, 1, 0]) {
     const name = `again${days}`
     const cut = hosted(name, 'run echo once >> out; while :; do sleep 1; done')
-    await until(() => existsSync(workspace(name, 'out')))
+    await until(() => existsSync(workspace(name, 'out')) && readFileSync(workspace(name, 'out')).length > 0)
     await service.end('SIGKILL')
     jump(days)
     service = await it.serve()
