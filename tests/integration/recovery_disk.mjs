@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { deepStrictEqual as same, equal, match, ok } from 'node:assert/strict'
 import { calls, content, makeHome, model, sanitized, says, work } from './crash_home.mjs'
 
-const ENOSPC = 28, STEP = sanitized ? 29 : 7, TURNS = 4
+const ENOSPC = 28, STEP = sanitized ? 7 : 5, TURNS = 4
 const upstream = await model(({ messages }) => {
     const from = messages.findLastIndex(it => it.role === 'user'), { content: turn } = messages[from]
     return messages.length === from + 1 ? calls([turn, 'shell', { command: `echo ${turn} >> out` }]) : says(`${turn} is done`)
