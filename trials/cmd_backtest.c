@@ -45,16 +45,6 @@ struct backtest {
 
 /* --- steps */
 
-static const char *resolved_by(const struct run *run, uint32_t step, const struct effects *seen)
-{
-    CLEANUP(arena_done) struct arena arena = { 0 };
-    for (unsigned i = 0; i < detectors_count; i++)
-        if (detectors[i].frame &&
-            detect_outcome(&detectors[i], run, step, seen, &arena) == OUTCOME_RESOLVED)
-            return detectors[i].id;
-    return NULL;
-}
-
 static int on_step(void *with, const struct run *run, uint32_t step, const struct effects *seen)
 {
     struct backtest *b = with;
@@ -72,7 +62,7 @@ static int on_step(void *with, const struct run *run, uint32_t step, const struc
     of->first = step;
     of->was = of->ends[step];
     of->is = seen->end;
-    of->resolved = resolved_by(run, step, seen);
+    of->resolved = detect_resolved_by(run, step, seen);
     return 1; /* what follows is of another world */
 }
 

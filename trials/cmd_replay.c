@@ -47,21 +47,11 @@ struct replaying {
 
 /* --- one step */
 
-static const char *resolved_by(const struct run *run, uint32_t step, const struct effects *seen)
-{
-    CLEANUP(arena_done) struct arena arena = { 0 };
-    for (unsigned i = 0; i < detectors_count; i++)
-        if (detectors[i].frame &&
-            detect_outcome(&detectors[i], run, step, seen, &arena) == OUTCOME_RESOLVED)
-            return detectors[i].id;
-    return NULL;
-}
-
 static void note_change(
     struct outcome_of *of, uint32_t step, const struct effects *seen, const struct effects *wanted)
 {
     of->first = step;
-    of->resolved = resolved_by(of->run, step, seen);
+    of->resolved = detect_resolved_by(of->run, step, seen);
     if (seen->end == EFFECTS_ABNORMAL)
         snprintf(of->why, sizeof of->why, "step %u: %.*s", step, (int)seen->why.size, seen->why.at);
     else if (seen->error)

@@ -43,3 +43,5 @@ const struct detector *detector_find(const char *id);
  * step is one of its failures, its frame. */
 enum outcome detect_outcome(const struct detector *detector, const struct run *run, uint32_t step,
     const struct effects *seen, struct arena *arena);
+/* Whose frame says that the step resolves its failure: the detector's id, or NULL. */
+const char *detect_resolved_by(const struct run *run, uint32_t step, const struct effects *seen);

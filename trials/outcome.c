@@ -1,6 +1,8 @@
 /* outcome - what was seen at a step, against the recording and the detector's frame. */
 #include "trials/frame.h"
 
+#include "base/mem.h"
+
 void frame_begin(struct effects *ret, const struct run *run, uint32_t step, struct arena *arena)
 {
     effects_recorded(ret, run, step, arena);
@@ -49,4 +51,14 @@ enum outcome detect_outcome(const struct detector *detector, const struct run *r
     bool symptom = claim || at.hit;
     return symptom && detector->suppressed(run, step, seen) ? OUTCOME_SUPPRESSED
                                                             : OUTCOME_UNEXPLAINED;
+}
+
+const char *detect_resolved_by(const struct run *run, uint32_t step, const struct effects *seen)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    for (unsigned i = 0; i < detectors_count; i++)
+        if (detectors[i].frame &&
+            detect_outcome(&detectors[i], run, step, seen, &arena) == OUTCOME_RESOLVED)
+            return detectors[i].id;
+    return NULL;
 }

@@ -287,35 +287,35 @@ static int say_format(
     return 0;
 }
 
+/* In the other house's words, or not at all: then it is told, unless nothing said means the same.
+ */
+static int say_in_words_of(struct carry *carry, const struct protocol_member *member,
+    const struct json *value, const struct pair *pairs, size_t pairs_count, const char *same)
+{
+    bool openai = carry->from != PROTOCOL_MESSAGES && carry->to != PROTOCOL_MESSAGES;
+    const char *word = other_word(carry, pairs, pairs_count, value);
+    if (openai)
+        say(carry, member->words[carry->to], value->raw);
+    else if (word)
+        say_word(carry, member->words[carry->to], word);
+    else if (!same || !is_text(value, same))
+        return carry_lose(carry, MEMBER_DROPPED, str_of(member->words[carry->from]), carry_no_word);
+    return 0;
+}
+
 static int say_effort(
     struct carry *carry, const struct protocol_member *member, const struct json *value)
 {
     static const struct pair pairs[] = { { "low", "low" }, { "medium", "medium" },
         { "high", "high" }, { "xhigh", "xhigh" }, { "max", "max" }, { "minimal", "low" } };
-    bool openai = carry->from != PROTOCOL_MESSAGES && carry->to != PROTOCOL_MESSAGES;
-    const char *word = other_word(carry, pairs, COUNT_OF(pairs), value);
-    if (openai)
-        say(carry, member->words[carry->to], value->raw);
-    else if (word)
-        say_word(carry, member->words[carry->to], word);
-    else if (!is_text(value, "none")) /* as messages is when nothing is said */
-        return carry_lose(carry, MEMBER_DROPPED, str_of(member->words[carry->from]), carry_no_word);
-    return 0;
+    return say_in_words_of(carry, member, value, pairs, COUNT_OF(pairs), "none");
 }
 
 static int say_tier(
     struct carry *carry, const struct protocol_member *member, const struct json *value)
 {
     static const struct pair pairs[] = { { "default", "standard_only" } };
-    bool openai = carry->from != PROTOCOL_MESSAGES && carry->to != PROTOCOL_MESSAGES;
-    const char *word = other_word(carry, pairs, COUNT_OF(pairs), value);
-    if (openai)
-        say(carry, member->words[carry->to], value->raw);
-    else if (word)
-        say_word(carry, member->words[carry->to], word);
-    else
-        return carry_lose(carry, MEMBER_DROPPED, str_of(member->words[carry->from]), carry_no_word);
-    return 0;
+    return say_in_words_of(carry, member, value, pairs, COUNT_OF(pairs), NULL);
 }
 
 typedef int say_fn(
