@@ -25,9 +25,10 @@ function(moult_refuse_headers target)
     endforeach()
 endfunction()
 
-# moult_layer(FOLDER SOURCES a.c ... [USES layer ...] [LIBS target ...])
+# moult_layer(FOLDER SOURCES a.c ... [USES layer ...] [WITHIN layer ...] [LIBS target ...])
+# WITHIN: used inside only, so who links this layer does not see them.
 function(moult_layer folder)
-    cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBS" ${ARGN})
+    cmake_parse_arguments(ARG "" "" "SOURCES;USES;WITHIN;LIBS" ${ARGN})
     get_filename_component(short ${folder} NAME)
     string(REPLACE "/" "_" target ${folder})
     string(REGEX REPLACE "^(runtime|evolver)_" "" target ${target})
@@ -38,8 +39,27 @@ function(moult_layer folder)
     add_library(moult_${target} STATIC ${ARG_SOURCES})
     target_include_directories(moult_${target} PUBLIC ${see})
     list(TRANSFORM ARG_USES PREPEND moult_)
-    target_link_libraries(moult_${target} PUBLIC ${ARG_USES} PRIVATE ${ARG_LIBS})
+    list(TRANSFORM ARG_WITHIN PREPEND moult_)
+    target_link_libraries(moult_${target} PUBLIC ${ARG_USES} PRIVATE ${ARG_WITHIN} ${ARG_LIBS})
     moult_refuse_headers(moult_${target} ${ARG_LIBS})
+endfunction()
+
+# moult_embed(TARGET FILE NAME): the bytes of a file as `extern const char NAME[]; extern const size_t
+# NAME_size;`, for what is data in the source tree and no file where the program runs.
+function(moult_embed target file name)
+    set(made ${CMAKE_CURRENT_BINARY_DIR}/${name}.c)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(READ ${file} bytes HEX)
+    string(REGEX REPLACE "(..)" "0x\\1," bytes ${bytes})
+    get_filename_component(from ${file} NAME)
+    file(GENERATE OUTPUT ${made} CONTENT "/* Made from ${from} by moult_embed. */
+#include <stddef.h>
+extern const char ${name}[];
+extern const size_t ${name}_size;
+const char ${name}[] = { ${bytes} };
+const size_t ${name}_size = sizeof(${name});
+")
+    target_sources(${target} PRIVATE ${made})
 endfunction()
 
 # moult_program(NAME SOURCE LAYER ...): one executable in bin/, its main file and the layers that it links.
@@ -89,6 +109,13 @@ function(moult_story folder name)
     add_test(NAME ${folder}/${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/${folder}/${name})
     set_tests_properties(${folder}/${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77
         ENVIRONMENT "MOULT_BIN=${CMAKE_BINARY_DIR}/bin;MOULT_BUILD=${CMAKE_BINARY_DIR};MOULT_SRC=${CMAKE_SOURCE_DIR}")
+endfunction()
+
+# moult_bench(NAME ARGUMENT ...): that a benchmark runs; its layers are sanitised elsewhere.
+function(moult_bench name)
+    if(NOT MOULT_SANITIZE)
+        add_test(NAME bench/${name} COMMAND moult-bench ${name} ${ARGN} --json)
+    endif()
 endfunction()
 
 # moult_fuzz(NAME LAYER ...): tests/fuzz/NAME.c; under the fuzz preset a libFuzzer program, elsewhere a

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "sandbox/child.h"
 #include "sandbox/init/init.h"
+#include "sandbox/said.h"
 #include "sandbox/watch.h"
 
 #include <errno.h>
@@ -77,16 +78,16 @@ static int send_sources(const struct child *child, pid_t pid, int go_fd, struct 
     const struct root_plan *root = child->birth->root;
     struct root_sources sources = { .mapped = 0 };
     char path[64];
-    struct stat st;
     int rc = 0;
     snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);
     CLEANUP(fd_closep) int ns_fd = open(path, O_RDONLY | O_CLOEXEC);
     for (unsigned i = 0; child->root && i < root->mounts_count; i++) {
         const struct sandbox_mount *mount = root->mounts[i];
-        if (!(root->given >> i & 1) || !mount->from || stat(mount->from, &st) < 0 ||
-            st.st_uid != 0 || (st.st_mode & (mount->write ? S_IWOTH : S_IROTH)))
+        const struct root_checked *checked = root->checked[i];
+        if (!checked || checked->st.st_uid != 0 ||
+            (checked->st.st_mode & (mount->write ? S_IWOTH : S_IROTH)))
             continue;
-        sources.fds[i] = owner_map(mount->from, mount->write, ns_fd);
+        sources.fds[i] = owner_map(checked->fd, mount->write, ns_fd);
         if (sources.fds[i] >= 0)
             sources.mapped |= 1ull << i;
         else if (mount->write)
@@ -112,28 +113,15 @@ static long clone_child(bool namespaces, int *ret_pidfd)
     return syscall(SYS_clone, flags, NULL, ret_pidfd, NULL, NULL);
 }
 
-/* The child's own error, or init's errno; nothing when the pipe was closed by an exec. */
+/* Nothing when the pipe was closed by an exec. */
 static int read_report(int fd, const char *program, struct err *err)
 {
-    union {
-        struct err err;
-        int error;
-    } report;
+    char said[SAID_MAX];
     ssize_t n;
     do
-        n = read(fd, &report, sizeof report);
+        n = read(fd, said, sizeof said);
     while (n < 0 && errno == EINTR);
-    if (n == 0)
-        return 0;
-    if (n == sizeof report.error) {
-        errno = report.error;
-        return err_sys(err, "start %s", program);
-    }
-    if (n != sizeof report.err)
-        return err_set(err, ERR_PEER, "the child died before it could start the program");
-    if (err)
-        *err = report.err;
-    return -report.err.code;
+    return n < 0 ? err_sys(err, "start %s", program) : said_at_birth(said, (size_t)n, program, err);
 }
 
 /* For execveat; it must stay executable where memfds are not by default. */
@@ -169,7 +157,7 @@ static void fill_argv(struct child *child)
     child->argv = mem_zero(count + 4, sizeof *child->argv);
     if (birth->root) {
         child->argv[from++] = "init";
-        child->argv[from++] = birth->namespaces ? "strong" : "container";
+        child->argv[from++] = birth->namespaces ? INIT_STRONG : INIT_CONTAINER;
         child->argv[from++] = birth->program;
     }
     memcpy(child->argv + from, birth->argv, count * sizeof *child->argv);
@@ -179,16 +167,15 @@ static void fill_argv(struct child *child)
 static void choose_uid(struct child *child)
 {
     const struct root_plan *root = child->birth->root;
-    struct stat st;
     child->root = geteuid() == 0;
     child->uid = child->root ? OWNER_NOBODY : geteuid();
     child->gid = child->root ? OWNER_NOBODY : getegid();
     for (unsigned i = 0; child->root && root && i < root->mounts_count; i++) {
-        bool written = root->mounts[i]->write && (root->given >> i & 1) && root->mounts[i]->from;
-        if (!written || stat(root->mounts[i]->from, &st) < 0 || st.st_uid == 0)
+        const struct root_checked *checked = root->checked[i];
+        if (!root->mounts[i]->write || !checked || checked->st.st_uid == 0)
             continue;
-        child->uid = st.st_uid;
-        child->gid = st.st_gid ? st.st_gid : OWNER_NOBODY;
+        child->uid = checked->st.st_uid;
+        child->gid = checked->st.st_gid ? checked->st.st_gid : OWNER_NOBODY;
         return;
     }
 }
@@ -213,16 +200,37 @@ static int fill(struct child *child, const struct birth *birth, struct err *err)
 
 static int receive_from_child(struct born *born, const struct birth *birth, int go, struct err *err)
 {
-    uint32_t layers = 0;
+    struct birth_word word = { 0 };
     int rc = 0;
     if (birth->root && birth->namespaces)
         rc = born->own = fd_receive(go, err);
+    if (birth->net && birth->net->proxy && rc >= 0)
+        rc = born->proxy = fd_receive(go, err);
     if (birth->root && rc >= 0)
-        rc = read_all(go, &layers, sizeof layers, err);
+        rc = read_all(go, &word, sizeof word, err);
+    if (word.asks && rc >= 0)
+        rc = born->asks = fd_receive(go, err);
     if (birth->root && rc >= 0)
         rc = born->listener = fd_receive(go, err);
-    born->layers |= layers | (born->own >= 0 ? LAYER_BIT(LAYER_ROOT) : 0);
+    born->layers |= word.layers | (born->own >= 0 ? LAYER_BIT(LAYER_ROOT) : 0);
     return rc < 0 ? rc : 0;
+}
+
+static int open_namespace(pid_t pid, const char *which, struct err *err)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, which);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? err_sys(err, "the run's namespace %s", which) : fd;
+}
+
+/* While the child waits: what it will exec hides itself. */
+static int open_namespaces(struct born *born, struct err *err)
+{
+    born->user_ns = open_namespace(born->pid, "user", err);
+    if (born->user_ns >= 0)
+        born->mount_ns = open_namespace(born->pid, "mnt", err);
+    return born->user_ns < 0 ? born->user_ns : born->mount_ns < 0 ? born->mount_ns : 0;
 }
 
 /* What the child says of itself is the better error. */
@@ -230,14 +238,22 @@ static int talk(struct born *born, struct child *child, const struct pipes *pipe
 {
     const struct birth *birth = child->birth;
     int rc = birth->namespaces ? write_maps(born->pid, child, err) : 0;
+    if (rc == 0 && birth->namespaces && birth->root)
+        rc = open_namespaces(born, err);
     if (rc == 0)
         rc = send_bytes(pipes->go[1], "g", 1, err);
-    if (rc == 0 && birth->namespaces && birth->root)
-        rc = send_sources(child, born->pid, pipes->go[1], err);
     if (rc < 0)
         return rc;
     struct err mine = { 0 };
-    rc = receive_from_child(born, birth, pipes->go[1], &mine);
+    if (birth->namespaces && birth->root)
+        rc = send_sources(child, born->pid, pipes->go[1], &mine);
+    if (rc < 0 && mine.sys != EPIPE) {
+        if (err)
+            *err = mine;
+        return rc;
+    }
+    if (rc == 0)
+        rc = receive_from_child(born, birth, pipes->go[1], &mine);
     int reported = read_report(pipes->report[0], birth->program, err);
     if (reported == 0 && rc < 0 && err)
         *err = mine;
@@ -257,7 +273,7 @@ static void become_child(struct child *child, struct pipes *pipes)
 
 static int raise_child(struct born *ret, struct child *child, struct pipes *pipes, struct err *err)
 {
-    struct born born = { .pidfd = -1, .status = -1, .listener = -1, .own = -1 };
+    struct born born = BORN_NONE;
     born.pid = (pid_t)clone_child(child->birth->namespaces, &born.pidfd);
     if (born.pid < 0) {
         bool full = errno == EAGAIN || errno == ENOMEM || errno == EMFILE || errno == ENFILE;
@@ -330,4 +346,8 @@ void born_done(struct born *born)
     fd_closep(&born->status);
     fd_closep(&born->listener);
     fd_closep(&born->own);
+    fd_closep(&born->proxy);
+    fd_closep(&born->asks);
+    fd_closep(&born->user_ns);
+    fd_closep(&born->mount_ns);
 }

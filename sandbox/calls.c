@@ -30,7 +30,7 @@ static const struct filter_call compile_calls[] = {
     { "chdir", ONLY_ANY, "the driver" },
     { "getdents64", ONLY_ANY, "search paths" },
     { "fcntl", ONLY_ANY, "close on exec" },
-    { "ioctl", ONLY_ANY, "is this a terminal; no device is there" },
+    { "ioctl", ONLY_IOCTL, "is this a terminal" },
     { "dup", ONLY_ANY, "pipes between the stages" },
     { "dup2", ONLY_ANY, "pipes between the stages" },
     { "pipe2", ONLY_ANY, "pipes between the stages" },
@@ -46,7 +46,7 @@ static const struct filter_call compile_calls[] = {
     { "fchmodat", ONLY_MODE_2, "the linker makes its output executable" },
     { "umask", ONLY_ANY, "the linker makes its output executable" },
     { "ftruncate", ONLY_ANY, "the output" },
-    { "fallocate", ONLY_ANY, "the output" },
+    { "fallocate", ONLY_GROW, "the output" },
     { "mmap", ONLY_ANY, "memory, libraries" },
     { "mprotect", ONLY_ANY, "libraries" },
     { "munmap", ONLY_ANY, "memory" },
@@ -75,9 +75,10 @@ static const struct filter_call compile_calls[] = {
     { "rseq", ONLY_ANY, "the C library" },
     { "arch_prctl", ONLY_ANY, "the C library" },
     { "getrandom", ONLY_ANY, "names of temporary files" },
-    { "prlimit64", ONLY_ANY, "the compiler asks for its stack" },
+    { "prlimit64", ONLY_LIMIT_ASKED, "the compiler asks for its stack" },
+    { "prlimit64", ONLY_LIMIT, "the compiler asks for its stack" },
     { "getrlimit", ONLY_ANY, "the compiler asks for its stack" },
-    { "setrlimit", ONLY_ANY, "the compiler lowers or keeps its stack" },
+    { "setrlimit", ONLY_LIMIT_0, "the compiler lowers or keeps its stack" },
     { "getrusage", ONLY_ANY, "time reports" },
     { "times", ONLY_ANY, "time reports" },
     { "clock_gettime", ONLY_ANY, "time reports" },
@@ -139,7 +140,7 @@ static const struct filter_call run_calls[] = {
     { "futex", ONLY_ANY, "the C library" },
     { "set_tid_address", ONLY_ANY, "the C library" },
     { "set_robust_list", ONLY_ANY, "the C library" },
-    { "get_robust_list", ONLY_ANY, "the C library" },
+    { "get_robust_list", ONLY_SELF, "the C library" },
     { "rseq", ONLY_ANY, "the C library" },
     { "arch_prctl", ONLY_ANY, "the C library" },
     { "restart_syscall", ONLY_ANY, "waiting that a signal broke" },
@@ -165,9 +166,10 @@ static const struct filter_call run_calls[] = {
     { "time", ONLY_ANY, "time" },
     { "times", ONLY_ANY, "time" },
     { "getrandom", ONLY_ANY, "chance" },
-    { "prlimit64", ONLY_SELF, "its own limits, which only go down" },
+    { "prlimit64", ONLY_LIMIT_ASKED, "its own limits, which only go down" },
+    { "prlimit64", ONLY_LIMIT, "its own limits, which only go down" },
     { "getrlimit", ONLY_ANY, "its own limits, which only go down" },
-    { "setrlimit", ONLY_ANY, "its own limits, which only go down" },
+    { "setrlimit", ONLY_LIMIT_0, "its own limits, which only go down" },
     { "getrusage", ONLY_ANY, "its own limits, which only go down" },
     { "sysinfo", ONLY_ANY, "what machine this is" },
     { "uname", ONLY_ANY, "what machine this is" },
@@ -246,7 +248,7 @@ static const struct filter_call files_calls[] = {
     { "fchownat", ONLY_ANY, "there is one uid, so these change nothing" },
     { "truncate", ONLY_ANY, "content" },
     { "ftruncate", ONLY_ANY, "content" },
-    { "fallocate", ONLY_ANY, "content" },
+    { "fallocate", ONLY_GROW, "content" },
     { "fadvise64", ONLY_ANY, "content" },
     { "readahead", ONLY_ANY, "content" },
     { "fsync", ONLY_ANY, "content" },
@@ -289,8 +291,8 @@ static const struct filter_call children_calls[] = {
     { "landlock_restrict_self", ONLY_ANY, "a program may confine itself further" },
     { "setpgid", ONLY_ANY, "jobs of a shell" },
     { "setsid", ONLY_ANY, "jobs of a shell" },
-    { "setpriority", ONLY_ANY, "may only go down" },
-    { "socketpair", ONLY_UNIX, "pipes of runtimes; no other socket can be made" },
+    { "setpriority", ONLY_SELF_1, "may only go down" },
+    { "socketpair", ONLY_UNIX, "pipes of runtimes; none that could be sent elsewhere" },
     { "sendto", ONLY_ANY, "an inherited socket, pairs" },
     { "recvfrom", ONLY_ANY, "an inherited socket, pairs" },
     { "sendmsg", ONLY_ANY, "an inherited socket, pairs" },
@@ -300,6 +302,19 @@ static const struct filter_call children_calls[] = {
     { "setsockopt", ONLY_ANY, "an inherited socket, pairs" },
     { "getsockname", ONLY_ANY, "an inherited socket, pairs" },
     { "getpeername", ONLY_ANY, "an inherited socket, pairs" },
+};
+
+static const struct filter_call connect_calls[] = {
+    { "socket", ONLY_TCP, "the loopback of its own net namespace" },
+    { "socket", ONLY_TCP_NAMED, "the loopback of its own net namespace" },
+    { "connect", ONLY_ANY, "the loopback of its own net namespace; Landlock says which port" },
+};
+
+static const struct filter_call listen_calls[] = {
+    { "bind", ONLY_ANY, "servers that its own programs talk to" },
+    { "listen", ONLY_ANY, "servers that its own programs talk to" },
+    { "accept", ONLY_ANY, "servers that its own programs talk to" },
+    { "accept4", ONLY_ANY, "servers that its own programs talk to" },
 };
 
 static const struct filter_call worker_calls[] = {
@@ -321,3 +336,5 @@ const struct filter_set calls_compile = { compile_calls, COUNT_OF(compile_calls)
 const struct filter_set calls_run = { run_calls, COUNT_OF(run_calls) };
 const struct filter_set calls_files = { files_calls, COUNT_OF(files_calls) };
 const struct filter_set calls_children = { children_calls, COUNT_OF(children_calls) };
+const struct filter_set calls_connect = { connect_calls, COUNT_OF(connect_calls) };
+const struct filter_set calls_listen = { listen_calls, COUNT_OF(listen_calls) };

@@ -46,17 +46,32 @@ static bool get(const char *path, char out[TEXT_MAX])
     return n >= 0;
 }
 
-/* Whoever is still in it: without a pid namespace a run that lost its init has nobody else to end
- * it. Who was killed leaves the group a moment later. */
-static void end_members(const char *dir)
+/* Whoever is still in it. False: somebody is of another pid namespace, and shows as 0, which would
+ * be our own process group. */
+static bool kill_members(const char *dir)
 {
-    enum { ROUNDS_MAX = 200, MS_NS = 1000000 };
     char path[CGROUP_PATH_MAX + 316], text[TEXT_MAX];
     snprintf(path, sizeof path, "%s/cgroup.procs", dir);
-    for (int round = 0; round < ROUNDS_MAX && get(path, text) && text[0]; round++) {
-        char *at = text;
-        for (char *end; (end = strchr(at, '\n')); at = end + 1)
-            kill((pid_t)atoi(at), SIGKILL);
+    if (!get(path, text))
+        return true;
+    char *at = text;
+    for (char *end; (end = strchr(at, '\n')); at = end + 1) {
+        pid_t pid = (pid_t)atoi(at);
+        if (pid <= 0)
+            return false;
+        kill(pid, SIGKILL);
+    }
+    return true;
+}
+
+/* Without a pid namespace a run that lost its init has nobody else to end it. Who was killed leaves
+ * the group a moment later, and is not always listed until then. */
+static void remove_group(const char *dir)
+{
+    enum { ROUNDS_MAX = 400, MS_NS = 1000000 };
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        if (rmdir(dir) == 0 || errno != EBUSY || !kill_members(dir))
+            return;
         nanosleep(&(struct timespec){ .tv_nsec = MS_NS }, NULL);
     }
 }
@@ -73,8 +88,7 @@ static void sweep(const char *above)
             errno != ESRCH)
             continue;
         snprintf(path, sizeof path, "%s/%s", above, entry->d_name);
-        end_members(path);
-        rmdir(path);
+        remove_group(path);
     }
     if (folder)
         closedir(folder);
@@ -94,6 +108,18 @@ static bool make_below(struct cgroup *ret, const char *above, const char *member
     return true;
 }
 
+/* "cpu,cpuacct": several controllers of version 1 may have their groups together. */
+static bool has_controller(const char *names, const char *controller)
+{
+    size_t size = strlen(controller);
+    for (const char *at = names; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, controller, size) == 0 && (at[size] == 0 || (size && at[size] == ',')))
+            return true;
+    }
+    return false;
+}
+
 /* The folder of our own group: "N:memory:/path" in /proc/self/cgroup, "0::/path" for version 2. In
  * a container the path may be one of the host: then it is the mount itself. */
 static bool find_own(char out[CGROUP_PATH_MAX], const char *controller)
@@ -106,7 +132,7 @@ static bool find_own(char out[CGROUP_PATH_MAX], const char *controller)
         if (!path)
             continue;
         *path++ = 0;
-        if (strcmp(names + 1, controller) != 0)
+        if (!has_controller(names + 1, controller))
             continue;
         const char *slash = *controller ? "/" : "";
         int size = snprintf(out, CGROUP_PATH_MAX, MOUNT "%s%s%s", slash, controller, path);
@@ -129,31 +155,47 @@ static bool limit_all(const struct cgroup *cgroup, const uint64_t limits[2])
     return true;
 }
 
-static bool make_v1(struct cgroup *ret)
+static bool make_v1(struct cgroup *ret, const uint64_t limits[2])
 {
     char above[CGROUP_PATH_MAX];
     for (unsigned i = 0; i < COUNT_OF(controllers); i++)
         if (!find_own(above, controllers[i].name) || !make_below(ret, above, "tasks"))
             return false;
+    if (!limit_all(ret, limits))
+        return false;
+    if (find_own(above, "cpuacct")) /* wanted only */
+        make_below(ret, above, "tasks");
     return true;
 }
 
-static bool make_v2(struct cgroup *ret)
+/* Version 2 has no limits below a group that has processes itself, but for the first of all: so it
+ * is our own group, or the one above it, beside ours. */
+static bool make_v2(struct cgroup *ret, const uint64_t limits[2])
 {
     char above[CGROUP_PATH_MAX];
     if (!find_own(above, ""))
         return false;
-    put(above, "cgroup.subtree_control", "+memory +pids"); /* the limits show whether it took */
-    return make_below(ret, above, "cgroup.procs");
+    size_t size = strlen(above);
+    above[size - 1] = above[size - 1] == '/' ? 0 : above[size - 1];
+    for (int up = 0; up < 2; up++) {
+        put(above, "cgroup.subtree_control", "+memory +pids"); /* the limits show whether it took */
+        if (make_below(ret, above, "cgroup.procs") && limit_all(ret, limits))
+            return true;
+        cgroup_done(ret);
+        if (strcmp(above, MOUNT) == 0)
+            break;
+        *strrchr(above, '/') = 0;
+    }
+    return false;
 }
 
 bool cgroup_make(struct cgroup *ret, uint64_t memory, uint32_t tasks)
 {
     const uint64_t limits[2] = { memory, tasks };
-    bool (*const makers[])(struct cgroup *) = { make_v2, make_v1 };
+    bool (*const makers[])(struct cgroup *, const uint64_t *) = { make_v2, make_v1 };
     for (size_t i = 0; i < COUNT_OF(makers); i++) {
         struct cgroup made = { .count = 0 };
-        if (makers[i](&made) && limit_all(&made, limits)) {
+        if (makers[i](&made, limits)) {
             *ret = made;
             return true;
         }
@@ -166,7 +208,7 @@ bool cgroup_make(struct cgroup *ret, uint64_t memory, uint32_t tasks)
 bool cgroup_join(const struct cgroup *cgroup)
 {
     for (unsigned i = 0; i < cgroup->count; i++)
-        if (write(cgroup->fds[i], "0", 1) != 1)
+        if (write(cgroup->fds[i], "0", 1) != 1 && i < COUNT_OF(controllers))
             return false;
     return cgroup->count > 0;
 }
@@ -192,12 +234,27 @@ struct cgroup_events cgroup_events(const struct cgroup *cgroup)
     return (struct cgroup_events){ found[0], found[1] };
 }
 
+/* Version 1: nanoseconds alone; version 2: "usage_usec N", in every group. */
+uint64_t cgroup_cpu_us(const struct cgroup *cgroup)
+{
+    enum { US_NS = 1000, TIME = 2 };
+    char path[CGROUP_PATH_MAX + 64], text[TEXT_MAX];
+    unsigned long long time;
+    bool v2 = cgroup->count == 1;
+    if (!v2 && cgroup->count <= TIME)
+        return 0;
+    snprintf(
+        path, sizeof path, "%s/%s", cgroup->dirs[v2 ? 0 : TIME], v2 ? "cpu.stat" : "cpuacct.usage");
+    if (!get(path, text) || sscanf(text, v2 ? "usage_usec %llu" : "%llu", &time) != 1)
+        return 0;
+    return v2 ? time : time / US_NS;
+}
+
 void cgroup_done(struct cgroup *cgroup)
 {
     for (unsigned i = 0; i < cgroup->count; i++) {
         fd_closep(&cgroup->fds[i]);
-        end_members(cgroup->dirs[i]);
-        rmdir(cgroup->dirs[i]);
+        remove_group(cgroup->dirs[i]);
     }
     cgroup->count = 0;
 }

@@ -113,7 +113,8 @@ static int try_root(const struct bait *bait)
 static int try_landlock(const struct bait *bait)
 {
     (void)bait;
-    if (lock_no_new_privileges(NULL) < 0 || lock_landlock(NULL, 0, NULL) < 0)
+    const struct lock_ports none = { .connect = 0 };
+    if (lock_no_new_privileges(NULL) < 0 || lock_landlock(NULL, 0, &none, NULL) < 0)
         return lacks();
     return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0;
 }
@@ -186,6 +187,21 @@ static int try_uid(const struct bait *bait)
         (kill(bait->parent, 0) == 0 && setresuid(NOBODY, NOBODY, NOBODY) < 0))
         return lacks();
     return kill(bait->parent, 0) == 0;
+}
+
+/* The control: without the layer the bait is reached. */
+static bool is_reached(enum sandbox_layer layer, const struct bait *bait)
+{
+    switch (layer) {
+    case LAYER_PID_NS:
+        return kill(bait->parent, 0) == 0;
+    case LAYER_NET_NS:
+        return try_net(bait);
+    case LAYER_IPC_NS:
+        return try_ipc(bait);
+    default:
+        return true;
+    }
 }
 
 #define USER CLONE_NEWUSER
@@ -267,7 +283,7 @@ static int set_bait(struct bait *bait, int *ret_socket, struct err *err)
     *ret_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (*ret_socket >= 0 &&
         (bind(*ret_socket, (struct sockaddr *)&bait->listener, sizeof bait->listener) < 0 ||
-            listen(*ret_socket, 1) < 0 ||
+            listen(*ret_socket, 2) < 0 || /* the control, and who gets through */
             getsockname(*ret_socket, (struct sockaddr *)&bait->listener, &size) < 0))
         return err_sys(err, "listen on the loopback");
     bait->shm = shmget(IPC_PRIVATE, 1, 0600);
@@ -294,6 +310,13 @@ static void tell(struct sandbox_check *check, enum sandbox_layer layer,
         snprintf(detail, size, "does not hold: %s", trials[layer].shows);
     else
         snprintf(detail, size, "not to be had: %s", strerror(outcome->error));
+}
+
+static void doubt(struct sandbox_check *check, enum sandbox_layer layer)
+{
+    check->layer[layer].effective = false;
+    snprintf(check->layer[layer].detail, sizeof check->layer[layer].detail,
+        "cannot be shown: without it, too, %s", trials[layer].shows);
 }
 
 static void fill_needs(struct sandbox_check *check)
@@ -331,6 +354,8 @@ int sandbox_check(struct sandbox_check *ret, struct err *err)
         run_trial(&trials[layer], &bait, outcome);
         gethostname(host, sizeof host - 1);
         tell(ret, (enum sandbox_layer)layer, outcome, strcmp(host, bait.host) != 0);
+        if (ret->layer[layer].effective && !is_reached((enum sandbox_layer)layer, &bait))
+            doubt(ret, (enum sandbox_layer)layer);
     }
     best_tier(ret);
     fd_closep(&listener);

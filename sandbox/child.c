@@ -6,6 +6,8 @@
 #include "lock/lock.h"
 #include "sandbox/filter.h"
 #include "sandbox/init/init.h"
+#include "sandbox/net.h"
+#include "sandbox/queues.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -77,10 +80,9 @@ static int set_limits(const struct child *child, struct err *err)
         int resource;
         uint64_t value;
     } rows[] = {
-        { RLIMIT_CORE, 0 },
+        { RLIMIT_CORE, 1 }, /* core(5): stops a handler behind a pipe, too, which 0 does not */
         { RLIMIT_CPU, limits->cpu_ms / 1000 + 1 },
         { RLIMIT_FSIZE, limits->disk },
-        { RLIMIT_NOFILE, limits->files + BIRTH_SLACK },
         { RLIMIT_NPROC, limits->processes + BIRTH_SLACK + child->tasks },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -89,6 +91,15 @@ static int set_limits(const struct child *child, struct err *err)
             return rc;
     }
     return 0;
+}
+
+/* Last, since by this limit the kernel says, too, how many descriptors of all programs of the user
+ * may be on their way before one can be passed: unix(7). The run has as many as it may open. */
+static int limit_files(const struct child *child, struct err *err)
+{
+    const struct birth *birth = child->birth;
+    int rc = limit(RLIMIT_NOFILE, birth->limits->files + BIRTH_SLACK, err);
+    return rc < 0 && !(birth->waived & LAYER_BIT(LAYER_RLIMITS)) ? rc : 0;
 }
 
 static int set_filter(int fd, struct err *err)
@@ -111,18 +122,26 @@ static int set_filter(int fd, struct err *err)
 
 static int landlock_mounts(const struct child *child, struct err *err)
 {
-    struct lock_rule rules[ROOT_MOUNTS_MAX + 1];
+    struct lock_rule rules[ROOT_MOUNTS_MAX + 3]; /* and the toolchain's, /proc, hosts */
     const struct root_plan *root = child->birth->root;
     bool inside = child->birth->namespaces;
     unsigned count = 0;
     for (unsigned i = 0; i < root->mounts_count; i++) {
         const struct sandbox_mount *mount = root->mounts[i];
-        if (inside || mount->from)
-            rules[count++] = (struct lock_rule){ inside ? mount->to : mount->from, mount->write };
+        if (inside ? !(root->parts >> i & 1) : mount->from != NULL)
+            rules[count++] = (struct lock_rule){ inside ? mount->to : mount->from, mount->write,
+                mount->run, inside || !root->checked[i] ? NULL : &root->checked[i]->st };
     }
+    /* Inside nothing else is there, and a compiler may list it to find others. */
+    if (inside && root->parts)
+        rules[count++] = (struct lock_rule){ ROOT_SYSTEM, false, true, NULL };
     if (inside && root->proc && access("/proc", F_OK) == 0)
-        rules[count++] = (struct lock_rule){ "/proc", false };
-    return lock_landlock(rules, count, err);
+        rules[count++] = (struct lock_rule){ "/proc", false, false, NULL };
+    if (inside && root->hosts)
+        rules[count++] = (struct lock_rule){ ROOT_HOSTS, false, false, NULL };
+    const struct birth_net *net = child->birth->net;
+    const struct lock_ports ports = { net && net->loopback, net ? net->proxy : 0 };
+    return lock_landlock(rules, count, &ports, err);
 }
 
 static int no_new_privileges(const struct child *child, struct err *err)
@@ -160,22 +179,39 @@ static int lacks_layer(enum sandbox_layer layer, struct err *err)
     return -ERR_LACKS;
 }
 
+/* The socket stays in the net namespace that it was made in, whoever has it. */
+static int say_word(const struct child *child, uint32_t layers, struct err *err)
+{
+    const struct birth *birth = child->birth;
+    CLEANUP(fd_closep) int asks = birth->namespaces && birth->sockets ? queues_open() : -1;
+    const struct birth_word word = { layers, asks >= 0 };
+    if (write(INIT_SOCKET_FD, &word, sizeof word) != sizeof word)
+        return err_sys(err, "tell the layers");
+    return asks < 0 ? 0 : fd_send(INIT_SOCKET_FD, asks, err);
+}
+
 static int confine(const struct child *child, uint32_t layers, int filter_fd, struct err *err)
 {
     layers |= LAYER_BIT(LAYER_SECCOMP);
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         uint32_t bit = LAYER_BIT(steps[i].layer);
-        if (steps[i].run(child, err) == 0) {
+        int rc = steps[i].run(child, err);
+        if (rc == 0) {
             layers |= bit;
             continue;
         }
+        if (rc == -ERR_DENIED)
+            return rc;
         if (child->birth->waived & bit)
             continue;
         return lacks_layer(steps[i].layer, err);
     }
-    if (write(INIT_SOCKET_FD, &layers, sizeof layers) != sizeof layers)
-        return err_sys(err, "tell the layers");
-    return set_filter(filter_fd, err);
+    if (!child->birth->namespaces && child->birth->signals && (layers & LAYER_BIT(LAYER_LANDLOCK)))
+        child->argv[1] = INIT_SCOPED;
+    int rc = say_word(child, layers, err);
+    if (rc == 0 && (rc = set_filter(filter_fd, err)) == 0)
+        rc = limit_files(child, err);
+    return rc;
 }
 
 static int receive_sources(const struct child *child, struct root_sources *ret, struct err *err)
@@ -206,6 +242,18 @@ static int change_root(const struct child *child, struct err *err)
     return root && chdir(root->cwd) < 0 ? err_sys(err, "go to %s", root->cwd) : 0;
 }
 
+/* While there are capabilities for it. */
+static int enter_net(const struct child *child, struct err *err)
+{
+    int rc = 0, listener = -1;
+    if (child->birth->net)
+        rc = net_enter(child->birth->net, &listener, err);
+    if (rc == 0 && listener >= 0)
+        rc = fd_send(child->go_fd, listener, err);
+    fd_closep(&listener);
+    return rc;
+}
+
 /* What else the parent has open is no matter of the run's, and would fill the places below. */
 static int close_others(
     int *const *kept, size_t kept_count, const int *fds, unsigned fds_count, struct err *err)
@@ -231,6 +279,23 @@ static int move_high(int *fd, struct err *err)
         return err_sys(err, "descriptors");
     *fd = high;
     return high < INIT_REPORT_FD ? 0 : err_set(err, ERR_LIMIT, "too many descriptors are open");
+}
+
+/* The places of init are high, where nothing that a run is given stands in their way. The soft
+ * limit may be below them; a hard one cannot be. See limit_files for why it is raised in any case.
+ */
+static int room_for_init(const struct birth *birth, struct err *err)
+{
+    struct rlimit now;
+    if (getrlimit(RLIMIT_NOFILE, &now) < 0 || (now.rlim_cur > INIT_HOLD_FD && !birth->root))
+        return 0;
+    if (now.rlim_max <= INIT_HOLD_FD) {
+        err_set(err, ERR_LACKS, "descriptors: the hard limit is %llu, and a run needs %d",
+            (unsigned long long)now.rlim_max, INIT_HOLD_FD + 1);
+        return err_hint(err, "raise it (ulimit -Hn 4096, or LimitNOFILE= of the unit)");
+    }
+    now.rlim_cur = now.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &now) < 0 ? err_sys(err, "limit of descriptors") : 0;
 }
 
 static int place_for_init(struct child *child, int hold_fd, struct err *err)
@@ -260,6 +325,18 @@ static void reset_process(void)
     umask(FILES_MASK);
 }
 
+/* A change of uid has cleared the signal: a parent that died before it was set again left no trace
+ * but the end of its socket. */
+static int die_with_parent(const struct child *child, struct err *err)
+{
+    char byte;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return err_sys(err, "death signal");
+    return recv(child->go_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0
+               ? err_set(err, ERR_PEER, "the parent has gone")
+               : 0;
+}
+
 int child_run(struct child *child, struct err *err)
 {
     const struct birth *birth = child->birth;
@@ -273,16 +350,19 @@ int child_run(struct child *child, struct err *err)
     if (read(child->go_fd, &byte, 1) != 1)
         return err_set(err, ERR_PEER, "the parent has gone");
     uint32_t layers = birth->cgroup && cgroup_join(birth->cgroup) ? LAYER_BIT(LAYER_CGROUP) : 0;
-    if ((rc = close_others(high, high_count, child->fds, child->fds_count, err)) < 0)
+    if ((rc = room_for_init(birth, err)) < 0 ||
+        (rc = close_others(high, high_count, child->fds, child->fds_count, err)) < 0)
         return rc;
     for (size_t i = 0; i < high_count; i++)
         if ((rc = move_high(high[i], err)) < 0)
             return rc;
-    if ((rc = place_descriptors(child, err)) < 0 || (rc = change_root(child, err)) < 0)
+    if ((rc = place_descriptors(child, err)) < 0 || (rc = change_root(child, err)) < 0 ||
+        (rc = enter_net(child, err)) < 0)
         return rc;
     reset_process();
     setsid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of uid clears it */
+    if ((rc = die_with_parent(child, err)) < 0)
+        return rc;
     if (birth->root && ((rc = place_for_init(child, hold_fd, err)) < 0 ||
                            (rc = confine(child, layers, filter_fd, err)) < 0))
         return rc;

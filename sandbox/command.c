@@ -39,7 +39,7 @@ int command_mount(
             return 0;
     if (command->mounts_count == COMMAND_MOUNTS_MAX)
         return err_set(err, ERR_LIMIT, "a tool server that names files in too many folders");
-    command->mounts[command->mounts_count++] = (struct sandbox_mount){ from, to, write };
+    command->mounts[command->mounts_count++] = (struct sandbox_mount){ from, to, write, true };
     return 0;
 }
 
@@ -82,6 +82,17 @@ static bool holds_too_much(const char *folder)
     return !strchr(folder + (*folder == '/'), '/') || (home && strcmp(folder, home) == 0);
 }
 
+/* A package of npm's finds what it needs beside itself: there is no end to which that is. */
+static void cut_to_folder(char *path, bool is_folder)
+{
+    static const char packages[] = "/node_modules/";
+    char *installed = strstr(path, packages);
+    if (installed)
+        installed[sizeof packages - 2] = '\0';
+    else if (!is_folder)
+        *strrchr(path, '/') = '\0';
+}
+
 /* What an argument names by absolute path, if there is such a thing, can be read inside, under the
  * name that it has without symbolic links. */
 static int add_argument(struct command *command, const char *argument, struct err *err)
@@ -95,8 +106,7 @@ static int add_argument(struct command *command, const char *argument, struct er
     int rc = command_word(command, arena_string(&command->arena, path, strlen(path)), err);
     if (rc < 0)
         return rc;
-    if (!S_ISDIR(stat_of.st_mode))
-        *strrchr(path, '/') = '\0';
+    cut_to_folder(path, S_ISDIR(stat_of.st_mode));
     if (holds_too_much(path)) {
         err_set(err, ERR_DENIED, "the tool server would see all of %s", *path ? path : "/");
         return err_hint(err, "put it into a folder of its own: %s", argument);

@@ -2,7 +2,8 @@
  * to work, and nothing else.
  *
  * The folder of each file that the command names by absolute path can be read, under its own name,
- * so that what the arguments say stays true inside. For a server of tools, whose command comes from
+ * so that what the arguments say stays true inside; of a package that npm installed, the folder of
+ * all of them, since it needs others. For a server of tools, whose command comes from
  * a configuration. */
 #pragma once
 
@@ -24,6 +25,7 @@ void command_done(struct command *command);
 /* ERR_LIMIT, each of them: no room for one more. */
 int command_word(struct command *command, const char *word, struct err *err);
 int command_env(struct command *command, const char *variable, struct err *err);
+/* What is mounted may run: servers bring programs along, and workspaces are built in. */
 int command_mount(
     struct command *command, const char *from, const char *to, bool write, struct err *err);
 /* A program of ours, as the first word: it stands where it stands on the host. ERR_LACKS. */

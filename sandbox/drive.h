@@ -6,6 +6,9 @@
 
 #include "sandbox/birth.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/held.h"
+#include "sandbox/ledger.h"
+#include "sandbox/orders.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/usage.h"
 
@@ -19,11 +22,17 @@ struct sandbox {
     struct sandbox_limits limits;
     bool watched;       /* has an init; limits are sums over the run */
     atomic_bool killed; /* by the caller */
-    uint64_t cpu_ms;    /* seen last */
+    uint64_t cpu_us;    /* seen last */
+    bool unwaited;      /* of watch_use, seen last */
+    uint64_t look_ns;   /* when the next look is due; 0: none was yet */
     int status;         /* of the program, as of wait(2) */
     bool has_status;
+    struct ledger ledger;
     struct usage usage;
+    struct held held;
+    struct orders orders;
     struct cgroup cgroup;
+    struct proxy *proxy; /* NULL: it may reach no host */
     pthread_t thread;
     bool threaded;
     struct sandbox_result result;

@@ -2,9 +2,13 @@
 #include "sandbox/sandbox.h"
 
 #include "base/mem.h"
+#include "sandbox/calls.h"
 #include "sandbox/filter.h"
+#include "sandbox/obeyed.h"
 #include "sandbox/profile.h"
+#include "sandbox/proxy/proxy.h"
 #include "sandbox/root.h"
+#include "sandbox/toolchain.h"
 
 #include <string.h>
 
@@ -17,6 +21,29 @@ static void add_layers(struct buf *out, const char *word, uint32_t layers)
     buf_char(out, '\n');
 }
 
+/* By whether it may be written, and run. */
+static const char *const rights[2][2] = { { "read       ", "read, run  " },
+    { "write      ", "write, run " } };
+
+/* As this machine has them. */
+static void add_toolchain(struct buf *out)
+{
+    const char *const argv[] = { SANDBOX_COMPILER, NULL };
+    const struct sandbox_run run = {
+        .profile = SANDBOX_COMPILE, .tier = SANDBOX_CONTAINER, .argv = argv
+    };
+    const struct toolchain *toolchain = NULL;
+    struct err err = { 0 };
+    if (toolchain_take(&toolchain, &run, &err) < 0)
+        buf_format(out, "  the compiler's parts, which cannot be told here: %s\n", err.text);
+    for (unsigned i = 0; toolchain && i < toolchain->parts_count; i++)
+        buf_format(out, "  %s  %s\n", rights[false][true], toolchain->parts[i].to);
+    buf_text(out,
+        "  and the program that is named with its libraries; if it is another compiler, its "
+        "parts\n  instead of these\n");
+    toolchain_drop(toolchain);
+}
+
 static void add_mounts(struct buf *out, const struct profile *profile)
 {
     buf_text(out, "\nfiles\n");
@@ -24,20 +51,24 @@ static void add_mounts(struct buf *out, const struct profile *profile)
         buf_text(out, "  none: the program locks itself into an empty root\n");
     for (unsigned i = 0; i < profile->mounts_count; i++) {
         const struct sandbox_mount *mount = &profile->mounts[i];
-        buf_format(out, "  %-10s  %s%s\n", mount->write ? "read-write" : "read-only", mount->to,
+        buf_format(out, "  %s  %s%s\n", rights[mount->write][mount->run], mount->to,
             mount->from ? "" : "  (empty, in memory)");
     }
+    if (profile->toolchain)
+        add_toolchain(out);
     if (profile->program_place)
-        buf_format(out, "  read-only   %s  (the program)\n", profile->program_place);
+        buf_format(out, "  %s  %s  (the program)\n", rights[false][true], profile->program_place);
     if (profile->proc)
-        buf_text(out, "  own         /proc  (of its own processes)\n");
+        buf_format(out, "  %s  /proc  (of its own processes)\n", rights[false][false]);
     if (!profile->own_root)
         return;
-    buf_text(out, "  and what the caller mounts; below what may be written, read-only:");
-    for (const struct root_guard *guard = root_guards; guard->path; guard++)
-        if (!guard->write)
-            buf_format(out, " %s", guard->path);
-    buf_char(out, '\n');
+    buf_text(out, "  and what the caller mounts; below what may be written, read-only where it is "
+                  "there, and\n"
+                  "  what .git/config names:\n");
+    for (const struct obeyed *name = obeyed_names; name->path; name++)
+        if (name->how != ORDER_HELD)
+            buf_format(out, "    %-20s %s%s\n", name->path, name->by,
+                name->how == ORDER_KEPT ? "; moved aside where the run makes it" : "");
 }
 
 static void add_number(struct buf *out, const char *word, uint64_t value, const char *unit)
@@ -90,7 +121,22 @@ void sandbox_explain(enum sandbox_profile profile_, struct buf *out)
     for (const char *const *env = profile->env; env && *env; env++)
         buf_format(out, "%s ", *env);
     buf_format(out, "\n\nsystem calls (another one %s)\n",
-        profile->own_root ? "fails with EPERM and is told" : "ends the process");
+        profile->own_root ? "fails with EPERM or ENOTSUP and is told" : "ends the process");
     for (const struct filter_set *const *set = profile->calls; *set; set++)
         add_calls(out, *set);
+    if (profile->model) {
+        buf_format(out,
+            "\na model\n  none, or by grant: 127.0.0.1:%d inside leads to one socket outside\n",
+            MODEL_PORT);
+        add_calls(out, &calls_connect);
+    }
+    if (!profile->network)
+        return;
+    buf_format(out,
+        "\nnetwork\n  none, or by grant: its own loopback; hosts, by moult's proxy at 127.0.0.1:%d "
+        "inside\n  with a grant\n",
+        PROXY_PORT);
+    add_calls(out, &calls_connect);
+    buf_text(out, "  with its own loopback\n");
+    add_calls(out, &calls_listen);
 }

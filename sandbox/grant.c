@@ -6,7 +6,10 @@
 #include "sandbox/profile.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,19 +42,36 @@ static bool go_up(int *fd, struct stat *st)
     return true;
 }
 
-/* The folder of a mount; of a file, the one that it is in. */
-static int open_folder(const char *from, struct stat *ret, struct err *err)
+/* A file does not know the folder that it is in: it must be found there again. */
+static int open_parent(int file)
 {
-    CLEANUP(fd_closep) int fd = open(from, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        CLEANUP(mem_freep) char *path = mem_string(from);
-        char *slash = strrchr(path, '/');
-        if (slash)
-            *(slash == path ? slash + 1 : slash) = 0;
-        fd = open(slash ? path : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    }
+    char name[64], path[PATH_MAX];
+    struct stat st, found;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+    ssize_t size = readlink(name, path, sizeof path - 1);
+    if (size <= 0 || path[0] != '/')
+        return -1;
+    path[size] = 0;
+    char *slash = strrchr(path, '/');
+    const char *last = slash + 1;
+    *slash = 0;
+    CLEANUP(fd_closep)
+    int fd = open(slash == path ? "/" : path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fstat(file, &st) < 0 || fstatat(fd, last, &found, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    errno = ENOENT;
+    return same(&st, &found) ? fd_steal(&fd) : -1;
+}
+
+/* The folder of a mount; of a file, the one that it is in. */
+static int open_folder(
+    const char *from, const struct root_checked *mount, struct stat *ret, struct err *err)
+{
+    CLEANUP(fd_closep)
+    int fd =
+        S_ISDIR(mount->st.st_mode) ? fcntl(mount->fd, F_DUPFD_CLOEXEC, 0) : open_parent(mount->fd);
     if (fd < 0 || fstat(fd, ret) < 0)
-        return err_sys(err, "find %s", from);
+        return err_sys(err, "find the folder of %s", from);
     return fd_steal(&fd);
 }
 
@@ -64,10 +84,10 @@ static bool is_workspace(int home, const struct stat *before, const struct stat 
            same(&workspaces, last);
 }
 
-static int check_above(const char *from, struct err *err)
+static int check_above(const char *from, const struct root_checked *mount, struct err *err)
 {
     struct stat here, last = { 0 }, before = { 0 }, mark;
-    CLEANUP(fd_closep) int fd = open_folder(from, &here, err);
+    CLEANUP(fd_closep) int fd = open_folder(from, mount, &here, err);
     if (fd < 0)
         return fd;
     for (int depth = 0; depth < DEPTH_MAX; depth++) {
@@ -100,18 +120,17 @@ static bool is_entry(int home, const struct stat *mount)
     return found;
 }
 
-static int check_below(const char *from, const char *home, struct err *err)
+static int check_below(
+    const char *from, const struct root_checked *mount, const char *home, struct err *err)
 {
-    struct stat mount, here;
+    struct stat here;
     CLEANUP(fd_closep) int fd = open(home, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &here) < 0)
         return 0; /* a home that has gone */
-    if (stat(from, &mount) < 0)
-        return err_sys(err, "find %s", from);
-    if (is_entry(fd, &mount))
+    if (is_entry(fd, &mount->st))
         return refuse(from, home, err);
     for (int depth = 0; depth < DEPTH_MAX; depth++) {
-        if (same(&mount, &here))
+        if (same(&mount->st, &here))
             return refuse(from, home, err);
         if (!go_up(&fd, &here))
             return 0;
@@ -132,33 +151,84 @@ static bool is_plain(const char *to)
            !strstr(to, "/../") && to[strlen(to) - 1] != '/' && to[strlen(to) - 1] != '.';
 }
 
-/* What the profile has in a place is not for the caller to replace, nor to make writable. */
-static int check_place(const struct profile *profile, const char *to, struct err *err)
+bool grant_proc(const struct sandbox_run *run)
 {
-    const char *covered = profile->proc && covers(to, "/proc") ? "/proc" : NULL;
+    return profiles[run->profile].proc || (run->profile == SANDBOX_PROPOSE && run->proc);
+}
+
+/* What the profile has in a place is not for the caller to replace, nor to make writable. */
+static int check_place(const struct sandbox_run *run, const char *to, struct err *err)
+{
+    const struct profile *profile = &profiles[run->profile];
+    const char *covered = grant_proc(run) && covers(to, "/proc") ? "/proc" : NULL;
     if (!is_plain(to))
         return err_set(err, ERR_DENIED, "%.100s is no place for a mount", to);
     for (unsigned i = 0; i < profile->mounts_count; i++)
         if (covers(to, profile->mounts[i].to))
             covered = profile->mounts[i].to;
+    for (const char *const *held = profile->held; held && *held; held++)
+        if (covers(to, *held))
+            covered = *held;
     if (!covered)
         return 0;
     err_set(err, ERR_DENIED, "a mount at %.100s would cover %s of the profile", to, covered);
     return err_hint(err, "use a folder that the system does not");
 }
 
-int grant_check(const struct sandbox_run *run, struct err *err)
+/* What the checks look at is what is held: paths are not followed again. */
+static int check_source(
+    struct root_checked *mount, const char *from, const char *const *homes, struct err *err)
+{
+    mount->fd = open(from, O_PATH | O_CLOEXEC);
+    if (mount->fd < 0 || fstat(mount->fd, &mount->st) < 0)
+        return err_sys(err, "find %s", from);
+    int rc = check_above(from, mount, err);
+    for (; rc == 0 && homes && *homes; homes++)
+        rc = check_below(from, mount, *homes, err);
+    return rc;
+}
+
+/* Who can write a program and start it has every instruction at hand. */
+static int check_rights(
+    const struct profile *profile, const struct sandbox_mount *mount, struct err *err)
+{
+    if (profile->builds || !mount->write || !mount->run)
+        return 0;
+    return err_set(
+        err, ERR_DENIED, "%.100s can be written or run, in this profile not both", mount->to);
+}
+
+int grant_check(struct grant *ret, const struct sandbox_run *run, struct err *err)
 {
     const struct profile *profile = &profiles[run->profile];
     int rc = 0;
+    ret->count = 0;
+    if (run->network && !profile->network)
+        return err_set(err, ERR_DENIED, "the profile %s never has a network",
+            sandbox_profile_words[run->profile]);
+    if (run->model && !profile->model)
+        return err_set(err, ERR_DENIED, "the profile %s never asks a model",
+            sandbox_profile_words[run->profile]);
+    if (run->proc && !grant_proc(run))
+        return err_set(err, ERR_DENIED, "the profile %s never has a /proc",
+            sandbox_profile_words[run->profile]);
+    if (run->mounts_count > ROOT_MOUNTS_MAX)
+        return err_set(err, ERR_LIMIT, "too many mounts");
     for (unsigned i = 0; rc == 0 && i < run->mounts_count; i++) {
         const char *from = run->mounts[i].from;
-        if (profile->own_root)
-            rc = check_place(profile, run->mounts[i].to, err);
+        if (profile->own_root && (rc = check_place(run, run->mounts[i].to, err)) == 0)
+            rc = check_rights(profile, &run->mounts[i], err);
+        struct root_checked *mount = &ret->mounts[ret->count++];
+        *mount = (struct root_checked){ .fd = -1 };
         if (rc == 0 && from)
-            rc = check_above(from, err);
-        for (const char *const *home = run->homes; rc == 0 && from && home && *home; home++)
-            rc = check_below(from, *home, err);
+            rc = check_source(mount, from, run->homes, err);
     }
     return rc;
+}
+
+void grant_done(struct grant *grant)
+{
+    for (unsigned i = 0; i < grant->count; i++)
+        fd_closep(&grant->mounts[i].fd);
+    grant->count = 0;
 }

@@ -14,4 +14,4 @@ enum { OWNER_NOBODY = 65534 };
 
 /* A detached mount of `from` on which uid 0 of the disk is the run's (user namespace of `ns_fd`).
  * The descriptor, or -1: the kernel, the file system or our rights do not allow it. */
-int owner_map(const char *from, bool write, int ns_fd);
+int owner_map(int source, bool write, int ns_fd);

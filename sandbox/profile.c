@@ -11,45 +11,51 @@
     (LAYER_BIT(LAYER_LANDLOCK) | LAYER_BIT(LAYER_SECCOMP) | LAYER_BIT(LAYER_NO_NEW_PRIVS) |        \
         LAYER_BIT(LAYER_CAPS) | LAYER_BIT(LAYER_RLIMITS))
 
-/* The toolchain. Nothing of /etc, /home, /root, /proc: with no file there, the preprocessor can
- * neither include one nor tell whether it exists. */
+/* What may be done at a place: write, run. What is not meant to run is mounted noexec. */
+#define READ false, false
+#define RUN false, true
+#define WRITE true, false
+#define BUILD true, true
+
+/* And the toolchain's parts. With no other file there, the preprocessor can neither include one nor
+ * tell whether it exists. */
 static const struct sandbox_mount compile_mounts[] = {
-    { "/usr/bin", "/usr/bin", false },
-    { "/usr/lib", "/usr/lib", false },
-    { "/usr/lib64", "/usr/lib64", false },
-    { "/usr/include", "/usr/include", false },
-    { "/dev/null", "/dev/null", true },
-    { NULL, "/tmp", true },
+    { "/dev/null", "/dev/null", WRITE },
+    { NULL, "/tmp", WRITE },
 };
+static const char *const compile_held[] = { "/usr/bin", "/usr/lib", "/usr/lib64", "/usr/include",
+    NULL };
 
 /* Libraries for a program of ours, which the caller names, and a place to write. */
 static const struct sandbox_mount propose_mounts[] = {
-    { "/usr/lib", "/usr/lib", false },
-    { "/usr/lib64", "/usr/lib64", false },
-    { "/dev/null", "/dev/null", true },
-    { NULL, "/tmp", true },
-    { NULL, "/scratch", true },
+    { "/usr/lib", "/usr/lib", RUN },
+    { "/usr/lib64", "/usr/lib64", RUN },
+    { "/dev/null", "/dev/null", WRITE },
+    { NULL, "/tmp", WRITE },
+    { NULL, "/scratch", WRITE },
 };
 
-/* The system, read-only, and of /etc what programs of it need to find their parts. */
+/* The system, read-only, and of /etc what programs of it need to find their parts. Shared memory is
+ * data: what is known to map code there (some script engines) does so elsewhere as well, since
+ * containers have long had it noexec. */
 static const struct sandbox_mount tool_mounts[] = {
-    { "/usr", "/usr", false },
-    { "/etc/alternatives", "/etc/alternatives", false },
-    { "/etc/ld.so.cache", "/etc/ld.so.cache", false },
-    { "/etc/localtime", "/etc/localtime", false },
-    { "/etc/passwd", "/etc/passwd", false },
-    { "/etc/group", "/etc/group", false },
-    { "/etc/nsswitch.conf", "/etc/nsswitch.conf", false },
-    { "/etc/mime.types", "/etc/mime.types", false },
-    { "/etc/ssl/openssl.cnf", "/etc/ssl/openssl.cnf", false },
-    { "/etc/ssl/certs", "/etc/ssl/certs", false },
-    { "/dev/null", "/dev/null", true },
-    { "/dev/zero", "/dev/zero", true },
-    { "/dev/full", "/dev/full", true },
-    { "/dev/random", "/dev/random", false },
-    { "/dev/urandom", "/dev/urandom", false },
-    { NULL, "/tmp", true },
-    { NULL, "/dev/shm", true },
+    { "/usr", "/usr", RUN },
+    { "/etc/alternatives", "/etc/alternatives", READ },
+    { "/etc/ld.so.cache", "/etc/ld.so.cache", READ },
+    { "/etc/localtime", "/etc/localtime", READ },
+    { "/etc/passwd", "/etc/passwd", READ },
+    { "/etc/group", "/etc/group", READ },
+    { "/etc/nsswitch.conf", "/etc/nsswitch.conf", READ },
+    { "/etc/mime.types", "/etc/mime.types", READ },
+    { "/etc/ssl/openssl.cnf", "/etc/ssl/openssl.cnf", READ },
+    { "/etc/ssl/certs", "/etc/ssl/certs", READ },
+    { "/dev/null", "/dev/null", WRITE },
+    { "/dev/zero", "/dev/zero", WRITE },
+    { "/dev/full", "/dev/full", WRITE },
+    { "/dev/random", "/dev/random", READ },
+    { "/dev/urandom", "/dev/urandom", READ },
+    { NULL, "/tmp", BUILD },
+    { NULL, "/dev/shm", WRITE },
 };
 
 static const char *const compile_env[] = { "PATH=/usr/bin", "LC_ALL=C", "TMPDIR=/tmp", "HOME=/tmp",
@@ -64,6 +70,8 @@ const struct profile profiles[SANDBOX_PROFILES] = {
     [SANDBOX_COMPILE] = {
         .mounts = compile_mounts,
         .mounts_count = COUNT_OF(compile_mounts),
+        .toolchain = true,
+        .held = compile_held,
         .calls = { &calls_compile },
         .own_root = true,
         .required = NAMESPACES | LAYER_BIT(LAYER_ROOT) | SELF,
@@ -87,6 +95,8 @@ const struct profile profiles[SANDBOX_PROFILES] = {
         .calls = { &calls_run, &calls_files, &calls_children },
         .own_root = true,
         .proc = true,
+        .network = true,
+        .builds = true,
         .required = NAMESPACES | LAYER_BIT(LAYER_ROOT) | SELF,
         .container_required = SELF,
         .wanted = LAYER_BIT(LAYER_CGROUP) | LAYER_BIT(LAYER_OWN_UID),
@@ -101,6 +111,7 @@ const struct profile profiles[SANDBOX_PROFILES] = {
         .program_place = "/program",
         .calls = { &calls_run, &calls_files, &calls_children },
         .own_root = true,
+        .model = true,
         .required = NAMESPACES | LAYER_BIT(LAYER_ROOT) | SELF,
         .container_required = SELF,
         .wanted = LAYER_BIT(LAYER_CGROUP) | LAYER_BIT(LAYER_OWN_UID),

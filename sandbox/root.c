@@ -4,10 +4,10 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "sandbox/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -17,6 +17,7 @@
 
 #define NEW_ROOT "/tmp"
 #define OWN NEW_ROOT "/.own"
+#define ROOT_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 enum { PLACE_MAX = 512, INODES_MAX = 65536 };
 
 static const struct {
@@ -33,34 +34,29 @@ static const struct {
     { "/proc/self/fd/2", NEW_ROOT "/dev/stderr", true },
 };
 
-/* A folder comes before what is in it: it becomes a mount of its own, which cannot be renamed to
- * put another in its place. */
-const struct root_guard root_guards[] = {
-    { ".git", true },
-    { ".git/hooks", false },
-    { ".git/config", false },
-    { ".envrc", false },
-    { ".vscode", false },
-    { 0 },
-};
+/* mkdir -p of all but the last part; ret is where the path is meanwhile. */
+static int make_folders(char ret[PLACE_MAX], const char *path, struct err *err)
+{
+    if (snprintf(ret, PLACE_MAX, NEW_ROOT "%s", path) >= PLACE_MAX)
+        return err_set(err, ERR_LIMIT, "the place of a mount is too long");
+    for (char *p = ret + sizeof NEW_ROOT; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = 0;
+        if (mkdir(ret, 0755) < 0 && errno != EEXIST)
+            return err_sys(err, "make %s", path);
+        *p = '/';
+    }
+    return 0;
+}
 
-/* mkdir -p of all but the last part; the last too if `folder`. */
 static int make_place(const char *path, bool folder, struct err *err)
 {
     char part[PLACE_MAX];
     struct stat st;
-    if ((size_t)snprintf(part, sizeof part, NEW_ROOT "%s", path) >= sizeof part)
-        return err_set(err, ERR_LIMIT, "the place of a mount is too long");
-    if (stat(part, &st) == 0 && S_ISDIR(st.st_mode) == folder)
-        return 0;
-    for (char *p = part + sizeof NEW_ROOT; *p; p++) {
-        if (*p != '/')
-            continue;
-        *p = 0;
-        if (mkdir(part, 0755) < 0 && errno != EEXIST)
-            return err_sys(err, "make %s", path);
-        *p = '/';
-    }
+    int rc = make_folders(part, path, err);
+    if (rc < 0 || (stat(part, &st) == 0 && S_ISDIR(st.st_mode) == folder))
+        return rc;
     if (folder)
         return mkdir(part, 0755) < 0 && errno != EEXIST ? err_sys(err, "make %s", path) : 0;
     int fd = open(part, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
@@ -106,41 +102,19 @@ static int bind_one(const struct sandbox_mount *mount_, int fd, bool mapped, str
     /* What is mounted below it, too; flags that the host's mounts have stay. */
     struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID };
     attr.attr_set |= mount_->write ? 0 : MOUNT_ATTR_RDONLY;
+    attr.attr_set |= mount_->run ? 0 : MOUNT_ATTR_NOEXEC;
     attr.attr_set |= device ? 0 : MOUNT_ATTR_NODEV;
     if (syscall(SYS_mount_setattr, AT_FDCWD, place, AT_RECURSIVE, &attr, sizeof attr) < 0)
         return err_sys(err, "limit the mount of %s", mount_->to);
     return 0;
 }
 
-/* By descriptors alone: what a path leads to could change between two looks. */
-static int guard_one(int folder, const struct root_guard *guard, struct err *err)
-{
-    struct open_how how = { O_PATH | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH };
-    struct mount_attr attr = { .attr_set = guard->write ? 0 : MOUNT_ATTR_RDONLY };
-    CLEANUP(fd_closep) int at = (int)syscall(SYS_openat2, folder, guard->path, &how, sizeof how);
-    if (at < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return 0;
-    if (at < 0)
-        return err_sys(err, "%s of the workspace must be no link", guard->path);
-    CLEANUP(fd_closep)
-    int tree = (int)syscall(
-        SYS_open_tree, at, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    if (tree < 0 || syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0 ||
-        syscall(SYS_move_mount, tree, "", at, "",
-            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-        return err_sys(err, "protect %s of the workspace", guard->path);
-    return 0;
-}
-
-static int guard(const char *to, struct err *err)
+static int guard(const struct root_plan *plan, unsigned given, const char *to, struct err *err)
 {
     char place[PLACE_MAX];
-    int rc = 0;
     snprintf(place, sizeof place, NEW_ROOT "%s", to);
     CLEANUP(fd_closep) int folder = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    for (const struct root_guard *row = root_guards; rc == 0 && folder >= 0 && row->path; row++)
-        rc = guard_one(folder, row, err);
-    return rc;
+    return folder < 0 ? 0 : guard_orders(plan->orders, given, folder, err);
 }
 
 /* What the run may write is held in memory, and counted. */
@@ -170,7 +144,7 @@ static int mount_all(
         int fd = mount_->from ? sources->fds[i] : open_own(i, err);
         int rc = fd < 0 ? fd : bind_one(mount_, fd, sources->mapped >> i & 1, err);
         if (rc == 0 && mount_->write && (plan->given >> i & 1))
-            rc = guard(mount_->to, err);
+            rc = guard(plan, i - plan->given_first, mount_->to, err);
         if (rc < 0)
             return rc;
     }
@@ -187,12 +161,22 @@ static void mount_proc(void)
         rmdir(NEW_ROOT "/proc");
 }
 
-static int make_links(bool proc, struct err *err)
+static int make_link(const struct root_link *link, struct err *err)
 {
+    char at[PLACE_MAX];
+    int rc = make_folders(at, link->at, err);
+    return rc == 0 && symlink(link->to, at) < 0 ? err_sys(err, "link %s", link->at) : rc;
+}
+
+static int make_links(const struct root_plan *plan, struct err *err)
+{
+    int rc = 0;
     for (size_t i = 0; i < COUNT_OF(links); i++)
-        if ((proc || !links[i].proc) && symlink(links[i].to, links[i].at) < 0)
+        if ((plan->proc || !links[i].proc) && symlink(links[i].to, links[i].at) < 0)
             return err_sys(err, "link %s", links[i].at);
-    return 0;
+    for (unsigned i = 0; rc == 0 && i < plan->links_count; i++)
+        rc = make_link(&plan->links[i], err);
+    return rc;
 }
 
 /* Some systems give namespaces, but no right to mount in them. */
@@ -204,17 +188,29 @@ static int lacks_root(const char *step, struct err *err)
     return err_hint(err, ROOT_HINT);
 }
 
+/* Before anything is mounted: what the caller mounts there is not written. */
+static int make_hosts(struct err *err)
+{
+    static const char text[] = "127.0.0.1 localhost\n::1 localhost\n";
+    int rc = make_place(ROOT_HOSTS, false, err);
+    if (rc < 0)
+        return rc;
+    CLEANUP(fd_closep) int fd = open(NEW_ROOT ROOT_HOSTS, O_WRONLY | O_CLOEXEC);
+    return fd < 0 ? err_sys(err, "make " ROOT_HOSTS) : write_all(fd, text, sizeof text - 1, err);
+}
+
 static int fill(const struct root_plan *plan, struct root_sources *sources, struct err *err)
 {
     int rc = 0;
-    if (mount("none", NEW_ROOT, "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,nr_inodes=256,mode=755") <
-        0)
+    if (mount("none", NEW_ROOT, "tmpfs", ROOT_FLAGS, "size=64k,nr_inodes=256,mode=755") < 0)
         return lacks_root("mount the new root", err);
+    if (plan->hosts && (rc = make_hosts(err)) < 0)
+        return rc;
     if ((rc = mount_own(plan, err)) < 0 || (rc = mount_all(plan, sources, err)) < 0)
         return rc;
     if (plan->proc)
         mount_proc();
-    if ((rc = make_links(plan->proc, err)) < 0)
+    if ((rc = make_links(plan, err)) < 0)
         return rc;
     return unmount_own(sources, err);
 }
@@ -224,17 +220,31 @@ static int pivot(const struct root_plan *plan, struct err *err)
     if (chdir(NEW_ROOT) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
         umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
         return err_sys(err, "pivot to the new root");
-    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0)
+    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | ROOT_FLAGS, NULL) < 0)
         return err_sys(err, "make the new root read-only");
     return chdir(plan->cwd) < 0 ? err_sys(err, "go to %s", plan->cwd) : 0;
 }
 
+static bool is_checked(const struct root_checked *checked, const struct stat *st)
+{
+    return !checked || (checked->st.st_dev == st->st_dev && checked->st.st_ino == st->st_ino);
+}
+
+/* Not the descriptor that was checked: it is of another mount namespace, which can be mounted from
+ * only with that one's rights. */
 int root_open(const struct root_plan *plan, struct root_sources *sources, struct err *err)
 {
-    for (unsigned i = 0; i < plan->mounts_count; i++)
-        if (plan->mounts[i]->from && sources->fds[i] < 0 &&
-            (sources->fds[i] = open(plan->mounts[i]->from, O_PATH | O_CLOEXEC)) < 0)
-            return err_sys(err, "find %s", plan->mounts[i]->from);
+    for (unsigned i = 0; i < plan->mounts_count; i++) {
+        const char *from = plan->mounts[i]->from;
+        struct stat st;
+        if (!from || sources->fds[i] >= 0)
+            continue;
+        if ((sources->fds[i] = open(from, O_PATH | O_CLOEXEC)) < 0 ||
+            fstat(sources->fds[i], &st) < 0)
+            return err_sys(err, "find %s", from);
+        if (!is_checked(plan->checked[i], &st))
+            return err_set(err, ERR_DENIED, "%s was replaced while the run started", from);
+    }
     return 0;
 }
 

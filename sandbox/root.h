@@ -4,16 +4,39 @@
 
 #include "sandbox/sandbox.h"
 
+#include <sys/stat.h>
+
 /* What helps where namespaces cannot be had. */
 #define ROOT_HINT "allow user namespaces, or set \"sandbox\": {\"tier\": \"container\"}"
 
-enum { ROOT_MOUNTS_MAX = 48 };
+#define ROOT_HOSTS "/etc/hosts"
+#define ROOT_SYSTEM "/usr"
+
+enum { ROOT_MOUNTS_MAX = 64 };
+/* A mount of the caller, as it was checked (grant.h): what its path leads to by then may be
+ * another. */
+struct root_checked {
+    int fd; /* held, so that the inode is nobody else's */
+    struct stat st;
+};
+struct orders;
+/* A symbolic link of the root, in a place that is in no mount. */
+struct root_link {
+    const char *at, *to;
+};
 struct root_plan {
     const struct sandbox_mount *mounts[ROOT_MOUNTS_MAX];
     unsigned mounts_count;
     uint64_t given; /* bit a mount: of the caller. Guarded, and root's files are the run's own */
-    bool proc;      /* /proc of the run's own pid namespace, and the links of /dev to it */
-    uint64_t disk;  /* bytes of the run's own tmpfs */
+    unsigned given_first;                                /* the number of the caller's first */
+    const struct orders *orders;                         /* by the caller's numbers */
+    const struct root_checked *checked[ROOT_MOUNTS_MAX]; /* NULL: not given, or empty */
+    uint64_t parts; /* bit a mount: of the toolchain, below ROOT_SYSTEM */
+    const struct root_link *links;
+    unsigned links_count;
+    bool proc;     /* /proc of the run's own pid namespace, and the links of /dev to it */
+    bool hosts;    /* ROOT_HOSTS says what localhost is, and nothing else */
+    uint64_t disk; /* bytes of the run's own tmpfs */
     const char *cwd;
 };
 struct root_sources {
@@ -21,15 +44,6 @@ struct root_sources {
     uint64_t mapped;          /* bit a mount: the descriptor is a detached mount (owner.h) */
     int own;                  /* set by root_enter: the run's tmpfs, so that its use can be seen */
 };
-/* What a workspace may hold that the host's own programs obey: read-only inside, so that a run
- * cannot leave an order behind for the next command of its person. Paths below a mount that may be
- * written. */
-struct root_guard {
-    const char *path;
-    bool write; /* only held in its place */
-};
-extern const struct root_guard root_guards[]; /* ends with path NULL */
-
 /* In the child, in fresh namespaces; system calls only. First, with the rights of the caller, every
  * source is opened; then, as the uid of the run (a tmpfs takes no file of a uid that its namespace
  * does not know), the root is built and entered. */

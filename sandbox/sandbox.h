@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define SANDBOX_COMPILER "/usr/bin/gcc" /* what moult builds with */
+
 enum sandbox_profile {
     SANDBOX_COMPILE,
     SANDBOX_WORKER,
@@ -54,7 +56,22 @@ struct sandbox_mount {
     const char *from; /* on the host; NULL: an empty folder of the run's tmpfs */
     const char *to;   /* absolute, inside */
     bool write;
+    bool run; /* programs may be started from it and libraries mapped; else it is noexec. With
+                 `write` too, of the caller: SANDBOX_TOOL only */
 };
+
+struct reach; /* proxy/reach.h */
+enum { SANDBOX_CONTACTS_MAX = 32 };
+enum sandbox_contact_end { CONTACT_REACHED, CONTACT_REFUSED, CONTACT_FAILED };
+/* What a run asked of its proxy: one row a host, port and end. */
+struct sandbox_contact {
+    char host[256];
+    uint16_t port;
+    enum sandbox_contact_end end;
+    uint32_t times;
+    uint64_t sent, received; /* bytes, as the run sees it; 0 until a connection has ended */
+};
+extern const char *const sandbox_contact_words[CONTACT_FAILED + 1];
 
 struct sandbox_run {
     enum sandbox_profile profile;
@@ -83,9 +100,20 @@ struct sandbox_run {
      * end, and by nobody else of the run. Without namespaces every process has it, since they can
      * outlive the first one. 0: none; not for SANDBOX_WORKER. */
     int hold_fd;
+    /* SANDBOX_PROPOSE: a /proc of its own processes, as SANDBOX_TOOL has in any case; programs that
+     * look for themselves, as node's and rust's do, want one. */
+    bool proc;
     struct str input; /* standard input; empty: /dev/null */
     struct sandbox_limits limits;
     uint32_t waived; /* bit a layer: required layers that the operator does without */
+    /* What of a network it may reach; NULL: nothing. SANDBOX_TOOL only. ERR_LACKS where there are
+     * no namespaces: without one of its own a run's loopback would be the host's. Copied. */
+    const struct reach *network;
+    /* Path of a Unix socket of the host where a model is asked, or NULL. SANDBOX_PROPOSE only: what
+     * connects to the one port that the environment names (OPENAI_BASE_URL, ANTHROPIC_BASE_URL) is
+     * connected to that socket, and to nothing else. Who may ask what is decided there. ERR_LACKS
+     * as for a network. */
+    const char *model;
 };
 
 struct sandbox_result {
@@ -101,7 +129,10 @@ struct sandbox_result {
     unsigned denied_count, denied_more;
     struct buf out, err; /* captured, each at most limits.output */
     bool out_truncated, err_truncated;
+    bool asked_network; /* a socket of IP was asked for and refused */
     uint64_t cpu_us, wall_us, memory_peak;
+    struct sandbox_contact contacts[SANDBOX_CONTACTS_MAX];
+    unsigned contacts_count, contacts_more; /* more: connections of kinds that had no room */
 };
 void sandbox_result_done(struct sandbox_result *result);
 
@@ -113,6 +144,9 @@ struct sandbox;
 int sandbox_start(struct sandbox **ret, const struct sandbox_run *run, struct err *err);
 int sandbox_pidfd(const struct sandbox *sandbox); /* readable when the run has ended */
 pid_t sandbox_pid(const struct sandbox *sandbox); /* of the run's init, as seen from here */
+/* The rows of contacts up to now; how many. A row keeps its place, new ones come behind. */
+unsigned sandbox_contacts(
+    const struct sandbox *sandbox, struct sandbox_contact ret[SANDBOX_CONTACTS_MAX]);
 /* Waits until the run ends (SANDBOX_WORKER: captures meanwhile, and ends it by the limit on time);
  * then fills *ret and frees the handle. Every process of the run has ended. */
 int sandbox_wait(struct sandbox *sandbox, struct sandbox_result *ret, struct err *err);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TASKS_MAX = 65536, TEXT_MAX = 4096 };
@@ -39,20 +40,32 @@ static void add_children(struct tree *tree, pid_t pid, const char *task)
     }
 }
 
+/* A process with one thread, as most are, is not listed: its folder of threads has three links. */
+static void add_children_of(struct tree *tree, pid_t pid)
+{
+    enum { LINKS_OF_ONE = 3 };
+    char path[64];
+    struct stat st;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    if (stat(path, &st) == 0 && st.st_nlink == LINKS_OF_ONE) {
+        snprintf(path, sizeof path, "%d", (int)pid);
+        add_children(tree, pid, path);
+        return;
+    }
+    DIR *tasks = opendir(path);
+    for (struct dirent *entry; tasks && (entry = readdir(tasks));)
+        if (entry->d_name[0] != '.')
+            add_children(tree, pid, entry->d_name);
+    if (tasks)
+        closedir(tasks);
+}
+
 /* Breadth first: what is added at the end is looked at in its turn. */
 static void find_by_children(struct tree *tree, pid_t init)
 {
     add(tree, init);
-    for (unsigned i = 0; i < tree->count; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "/proc/%d/task", (int)tree->pids[i]);
-        DIR *tasks = opendir(path);
-        for (struct dirent *entry; tasks && (entry = readdir(tasks));)
-            if (entry->d_name[0] != '.')
-                add_children(tree, tree->pids[i], entry->d_name);
-        if (tasks)
-            closedir(tasks);
-    }
+    for (unsigned i = 0; i < tree->count; i++)
+        add_children_of(tree, tree->pids[i]);
 }
 
 void tree_find(struct tree *ret, pid_t init)

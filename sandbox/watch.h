@@ -3,17 +3,19 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
+#include "sandbox/ledger.h"
 
 struct watch_use {
-    uint64_t cpu_ms, memory; /* memory: resident bytes, shared pages counted for each */
-    unsigned tasks;          /* processes and threads, without init */
-    unsigned files;          /* open descriptors of the one that has most; 0: not told */
+    uint64_t cpu_us; /* of ended ones too */
+    bool unwaited;   /* some of those were not waited for: look soon */
+    uint64_t memory; /* resident bytes, shared pages counted for each; without tables */
+    uint64_t tables; /* bytes of page tables */
+    unsigned tasks;  /* processes and threads, without init */
+    unsigned files;  /* open descriptors of the one that has most; 0: not told */
 };
-/* Sums over `init` and everything below it; zero when it has gone. */
-struct watch_use watch_sum(pid_t init);
+/* Sums over `init` and everything below it; zero when it has gone. The ledger is of this run alone.
+ */
+struct watch_use watch_sum(struct ledger *ledger, pid_t init);
 /* Memory again, shared pages counted once: slow, for who seems to be over. */
 uint64_t watch_memory(pid_t init);
 /* Kills everything below init, not init itself; false when nothing was there any more. */

@@ -1,4 +1,5 @@
 moult_test(base_err_test base)
+moult_test(base_markup_test base)
 moult_test(base_mem_test base)
 moult_test(base_sort_test base)
 moult_test(base_scratch_test base)

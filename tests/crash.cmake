@@ -1,4 +1,5 @@
 # The service, killed, swapped and poisoned: docs/reference/crash-points.md says which line each story shows.
+moult_story(integration service_ends.mjs)
 moult_story(integration recovery_kill.mjs)
 moult_story(integration recovery_answers.mjs)
 moult_story(integration recovery_asked.mjs)

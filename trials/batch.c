@@ -5,6 +5,9 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/fields.h"
+#include "trials/choose.h"
+
+#include <stdlib.h>
 
 enum { SCHEMA = 1 };
 
@@ -26,27 +29,63 @@ static void print_case(
     buf_format(out, ",\"digest\":\"%s\"}", hash_hex(hex, &of->digest));
 }
 
+/* Sessions by their number with the miner, each once. */
+struct chosen {
+    bool *in;
+    uint32_t count; /* of sessions */
+};
+
+static void chosen_done(struct chosen *chosen)
+{
+    free(chosen->in);
+}
+
+/* Of so many as may be: no group and no client has them all (choose.h). */
+static void keep_some(struct chosen *chosen, const struct miner_session *sessions, uint32_t most)
+{
+    struct choose_item *items = mem_zero(chosen->count + 1, sizeof *items);
+    uint32_t *order, count = 0, kept;
+    for (uint32_t i = 0; i < chosen->count; i++) {
+        if (!chosen->in[i])
+            continue;
+        chosen->in[i] = false;
+        items[count++] = (struct choose_item){ .number = i,
+            .id = hash_of(sessions[i].id),
+            .group = hash_fast(sessions[i].group.at, sessions[i].group.size, 1),
+            .principal = sessions[i].client };
+    }
+    choose_order(&order, &kept, items, count, most);
+    for (uint32_t i = 0; i < kept; i++)
+        chosen->in[items[order[i]].number] = true;
+    free(order);
+    free(items);
+}
+
+static void mark_cases(
+    struct chosen *chosen, const struct miner *miner, const struct cluster *cluster)
+{
+    miner_sessions(miner, &chosen->count);
+    chosen->in = mem_zero(chosen->count + 1, sizeof(bool));
+    for (uint32_t i = 0; i < cluster->cases_count; i++)
+        chosen->in[cluster->cases[i].session] = true;
+}
+
 static uint32_t print_cases(
     struct buf *out, const struct miner *miner, const struct cluster *cluster, enum split split)
 {
-    uint32_t count, printed = 0;
-    const struct miner_session *sessions = miner_sessions(miner, &count);
+    CLEANUP(chosen_done) struct chosen chosen;
+    uint32_t printed = 0;
+    const struct miner_session *sessions = miner_sessions(miner, &chosen.count);
+    mark_cases(&chosen, miner, cluster);
+    for (uint32_t i = 0; i < chosen.count; i++)
+        chosen.in[i] &= sessions[i].split == split;
+    keep_some(&chosen, sessions, BATCH_CASES_MAX);
     buf_text(out, ",\"cases\":[");
-    for (uint32_t i = 0; i < cluster->cases_count; i++) {
-        const struct miner_session *session = &sessions[cluster->cases[i].session];
-        if (session->split == split)
-            print_case(out, session, &cluster->cases[i], printed++ == 0);
-    }
+    for (uint32_t i = 0; i < cluster->cases_count; i++)
+        if (chosen.in[cluster->cases[i].session])
+            print_case(out, &sessions[cluster->cases[i].session], &cluster->cases[i], !printed++);
     buf_char(out, ']');
     return printed;
-}
-
-static bool is_case(const struct cluster *cluster, uint32_t session)
-{
-    for (uint32_t i = 0; i < cluster->cases_count; i++)
-        if (cluster->cases[i].session == session)
-            return true;
-    return false;
 }
 
 /* In this origin the symptom was found to be no failure. */
@@ -58,21 +97,25 @@ static bool harmless(const struct cluster *cluster, struct str origin)
     return false;
 }
 
-/* Every run of the split that has replies and not the symptom, and those that have it where it is
- * no failure: in solved runs it was part of the way. Others that are no case say nothing either
- * way. */
+/* Runs of the split that have replies and not the symptom, and those that have it where it is no
+ * failure: in solved runs it was part of the way. Others that are no case say nothing either way.
+ */
 static void print_neighbours(
     struct buf *out, const struct miner *miner, const struct cluster *cluster, enum split split)
 {
-    uint32_t count, printed = 0;
-    const struct miner_session *sessions = miner_sessions(miner, &count);
+    CLEANUP(chosen_done) struct chosen chosen;
+    uint32_t printed = 0;
+    const struct miner_session *sessions = miner_sessions(miner, &chosen.count);
     uint64_t bits = miner_bits(miner, cluster);
+    mark_cases(&chosen, miner, cluster);
+    for (uint32_t i = 0; i < chosen.count; i++)
+        chosen.in[i] = !chosen.in[i] && sessions[i].split == split && sessions[i].steps &&
+                       (!(sessions[i].symptoms & bits) || sessions[i].solved ||
+                           harmless(cluster, sessions[i].origin));
+    keep_some(&chosen, sessions, BATCH_NEIGHBOURS_MAX);
     buf_text(out, ",\"neighbours\":[");
-    for (uint32_t i = 0; i < count; i++) {
-        if (sessions[i].split != split || !sessions[i].steps || is_case(cluster, i))
-            continue;
-        if (sessions[i].symptoms & bits && !sessions[i].solved &&
-            !harmless(cluster, sessions[i].origin))
+    for (uint32_t i = 0; i < chosen.count; i++) {
+        if (!chosen.in[i])
             continue;
         if (printed++ > 0)
             buf_char(out, ',');
@@ -97,8 +140,9 @@ static uint32_t print_document(struct buf *out, const struct miner *miner,
     char hex[DIGEST_HEX];
     buf_format(out, "{\"schema\":%d,\"detector\":\"%s\",\"signature\":\"%s\",\"split\":\"%s\"",
         SCHEMA, cluster->id, cluster->signature, split_words[split]);
-    buf_format(out, ",\"mendable\":%s,\"claims\":%s", cluster->mendable ? "true" : "false",
-        any_claims(miner, cluster) ? "true" : "false");
+    buf_format(out, ",\"mendable\":%s,\"claims\":%s,\"rank\":%u",
+        cluster->mendable ? "true" : "false", any_claims(miner, cluster) ? "true" : "false",
+        cluster->rank);
     if (other)
         buf_format(out, ",\"held_out\":\"%s\"", hash_hex(hex, other));
     else
@@ -120,6 +164,11 @@ int batch_print(struct buf *held_in, struct buf *held_out, const struct miner *m
     return 0;
 }
 
+void batch_print_held_out(struct buf *out, const struct miner *miner, const struct cluster *cluster)
+{
+    print_document(out, miner, cluster, SPLIT_HELD_OUT, NULL);
+}
+
 static const struct field case_fields[] = {
     { .name = "session", .kind = FIELD_STR, .offset = offsetof(struct batch_case, session) },
     { .name = "group", .kind = FIELD_STR, .offset = offsetof(struct batch_case, group) },
@@ -138,6 +187,7 @@ static const struct field batch_fields[] = {
         .words_count = SPLITS },
     { .name = "mendable", .kind = FIELD_BOOL, .offset = offsetof(struct batch, mendable) },
     { .name = "claims", .kind = FIELD_BOOL, .offset = offsetof(struct batch, claims) },
+    { .name = "rank", .kind = FIELD_U32, .offset = offsetof(struct batch, rank), .optional = true },
     { .name = "held_out", .kind = FIELD_DIGEST, .offset = offsetof(struct batch, held_out) },
 };
 static const char *const batch_others[] = { "schema", "cases", "neighbours", NULL };

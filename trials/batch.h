@@ -7,9 +7,17 @@
 
 #include "trials/cluster.h"
 
+/* In each of the two documents. Where there are more, the newest and some of all times, and not of
+ * one group or client only (choose.h): a client that comes often has no more to say than others. */
+enum { BATCH_CASES_MAX = 512, BATCH_NEIGHBOURS_MAX = 2048 };
+
 /* Prints both documents. ERR_MISSING: the cluster has no held-in case. */
 int batch_print(struct buf *held_in, struct buf *held_out, const struct miner *miner,
     const struct cluster *cluster, struct err *err);
+
+/* The document of held-out groups alone. */
+void batch_print_held_out(
+    struct buf *out, const struct miner *miner, const struct cluster *cluster);
 
 struct batch_case {
     struct str session, group, origin;
@@ -21,6 +29,7 @@ struct batch {
     struct str detector, signature;
     uint8_t split; /* enum split: which of the two documents it is */
     bool mendable, claims;
+    uint32_t rank; /* among the clusters of that mine, from 1; 0: of a time that had none */
     struct digest held_out; /* held-in: the other document; held-out: zero */
     struct batch_case *cases;
     uint32_t cases_count;

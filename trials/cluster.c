@@ -2,19 +2,18 @@
  *
  * In an origin where most occurrences of a symptom were accepted, the symptom is not what failed in
  * the rest (a harness that writes its trace in another form than it calls): those runs are left
- * out, with the reason. Ranking is by distinct groups: many repeats of one customer are one piece
- * of evidence. */
+ * out, with the reason. */
 #include "trials/cluster.h"
 
 #include "base/mem.h"
-#include "trials/frame.h"
+#include "trials/rank.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLUSTERS_MAX = 64, DETECTORS_MAX = 128, ORIGINS_MAX = 256 };
+enum { CLUSTERS_MAX = 64, ORIGINS_MAX = 256, REASONS_MAX = 8 };
 
 const char *const cluster_hook_words[9] = { "turn_start", "context", "request", "model_error",
     "reply", "before_tool", "after_tool", "answer", "turn_end" };
@@ -23,14 +22,20 @@ static const char *const mostly_harmless =
 
 struct origin {
     char *name;
-    struct miner_count counts[DETECTORS_MAX];
+    struct miner_count counts[MINED_DETECTORS_MAX];
+};
+struct reason {
+    const char *why;
+    uint32_t runs;
 };
 struct entry { /* a cluster being made */
     struct cluster cluster;
     uint32_t cases_room;
     unsigned detector;
-    uint8_t tools;       /* bits of enum detect_tool_class */
-    const char *why_not; /* the first reason that a hit gave */
+    uint64_t bit;  /* in miner_session.symptoms */
+    uint8_t tools; /* bits of enum detect_tool_class */
+    struct reason reasons[REASONS_MAX];
+    unsigned reasons_count;
     struct cluster_origin origins[ORIGINS_MAX];
 };
 struct miner {
@@ -41,22 +46,15 @@ struct miner {
     unsigned origins_count;
     struct entry *entries[CLUSTERS_MAX]; /* in the order of the table: symptom bits */
     unsigned entries_count;
-    const struct entry *ranked[CLUSTERS_MAX];
+    struct entry *entry_of[MINED_DETECTORS_MAX]; /* by row; NULL: it names no hook */
+    struct entry *ranked[CLUSTERS_MAX];
+    uint64_t newest_ms;
     unsigned ranked_count;
 };
-struct mining { /* one run under one detector */
-    struct miner *miner;
-    const struct run *run;
-    struct entry *entry;
-    struct miner_count *count;
-    unsigned origin;
-    bool seen;
-};
-
 struct miner *miner_new(void)
 {
     struct miner *miner = mem_zero(1, sizeof(*miner));
-    assert(detectors_count <= DETECTORS_MAX);
+    assert(detectors_count <= MINED_DETECTORS_MAX);
     for (unsigned i = 0; i < detectors_count; i++) {
         if (detectors[i].hook < 0)
             continue;
@@ -66,7 +64,8 @@ struct miner *miner_new(void)
         entry->cluster.detector = &detectors[i];
         entry->cluster.id = detectors[i].id;
         entry->cluster.origins = entry->origins;
-        miner->entries[miner->entries_count++] = entry;
+        entry->bit = 1ULL << miner->entries_count;
+        miner->entry_of[i] = miner->entries[miner->entries_count++] = entry;
     }
     return miner;
 }
@@ -112,153 +111,108 @@ static unsigned origin_of(struct miner *miner, struct str name)
     return miner->origins_count++;
 }
 
-/* A run without any result did nothing, whatever its grade says. */
-static bool carried_out(const struct run *run)
-{
-    for (uint32_t i = 0; i < run->messages_count; i++)
-        if (run->messages[i].role == RUN_RESULT)
-            return true;
-    return false;
-}
-
-static struct miner_session *add_session(struct miner *miner, const struct run *run)
+static struct miner_session *add_session(
+    struct miner *miner, const struct mined *mined, uint8_t split, uint64_t began_ms)
 {
     if (miner->sessions_count == miner->sessions_room) {
         miner->sessions_room = miner->sessions_room ? miner->sessions_room * 2 : 256;
         miner->sessions = mem_grow(miner->sessions, miner->sessions_room, sizeof(*miner->sessions));
     }
     struct miner_session *session = &miner->sessions[miner->sessions_count++];
-    *session = (struct miner_session){ .id = keep(miner, run->session),
-        .group = keep(miner, run->group),
-        .origin = keep(miner, run->origin),
-        .split = run->split,
-        .steps = run->steps_count > 0,
-        .solved = run->graded && run->solved && carried_out(run),
-        .claims = run->claims };
+    *session = (struct miner_session){ .id = keep(miner, mined->id),
+        .group = keep(miner, mined->group),
+        .origin = keep(miner, mined->origin),
+        .client = mined->principal,
+        .at_ms = began_ms,
+        .split = split,
+        .steps = mined->steps,
+        .solved = mined->solved,
+        .claims = mined->claims };
     return session;
 }
 
-static struct digest case_digest(const struct run *run, uint32_t step, const char *detector)
+static void add_case(struct miner *miner, struct entry *entry, const struct mined_failure *failure)
 {
-    struct hash_state state;
-    uint32_t last = run->steps[step];
-    hash_begin(&state);
-    hash_add(&state, detector, strlen(detector) + 1);
-    if (run->tools)
-        hash_add(&state, run->tools->digest.at, sizeof(run->tools->digest.at));
-    for (uint32_t i = 0; i <= last; i++) {
-        uint64_t size = run->messages[i].bytes.size;
-        hash_add(&state, &size, sizeof(size));
-        hash_add(&state, run->messages[i].bytes.at, size);
-    }
-    return hash_end(&state);
-}
-
-static void add_case(struct mining *mining, const struct detect_hit *hit)
-{
-    struct cluster *cluster = &mining->entry->cluster;
-    if (cluster->cases_count == mining->entry->cases_room) {
-        uint32_t room = mining->entry->cases_room ? mining->entry->cases_room * 2 : 64;
-        cluster->cases = mem_grow(cluster->cases, room, sizeof(*cluster->cases));
-        mining->entry->cases_room = room;
+    struct cluster *cluster = &entry->cluster;
+    if (cluster->cases_count == entry->cases_room) {
+        entry->cases_room = entry->cases_room ? entry->cases_room * 2 : 64;
+        cluster->cases = mem_grow(cluster->cases, entry->cases_room, sizeof(*cluster->cases));
     }
     cluster->cases[cluster->cases_count++] = (struct cluster_case){
-        .session = mining->miner->sessions_count - 1,
-        .step = hit->step,
-        .call = hit->call,
-        .digest = case_digest(mining->run, hit->step, cluster->id),
+        .session = miner->sessions_count - 1,
+        .step = failure->step,
+        .call = failure->call,
+        .lost = failure->lost,
+        .digest = failure->digest,
     };
 }
 
-/* What the gate could be shown: the detector's frame speaks for this hit. Whether it is also a
- * failure (mendable) decides about the cluster, not about what a person may ask to see. */
-static bool framed(const struct mining *mining, const struct detect_hit *hit)
+/* Reasons are a few sentences of the program's. */
+static void add_reason(struct miner *miner, struct entry *entry, struct str why)
 {
-    struct effects wanted;
-    const struct detector *detector = mining->entry->cluster.detector;
-    return hit->step != UINT32_MAX && detector->frame &&
-           detector->frame(mining->run, hit->step, &wanted, mining->run->arena) == 1;
+    for (unsigned i = 0; i < entry->reasons_count; i++)
+        if (str_equal(why, str_of(entry->reasons[i].why))) {
+            entry->reasons[i].runs++;
+            return;
+        }
+    if (entry->reasons_count < REASONS_MAX)
+        entry->reasons[entry->reasons_count++] = (struct reason){ keep(miner, why).at, 1 };
 }
 
-static void on_hit(void *with, const struct detect_hit *hit)
+static void add_failure(struct miner *miner, struct miner_session *session, unsigned origin,
+    const struct mined_failure *failure)
 {
-    struct mining *mining = with;
-    struct entry *entry = mining->entry;
-    bool first = !mining->seen;
-    mining->count->occurrences++;
-    mining->seen = true;
-    if (!entry)
+    struct entry *entry = miner->entry_of[failure->row];
+    struct cluster *cluster = &entry->cluster;
+    struct cluster_origin *here = &entry->origins[origin];
+    cluster->hits += failure->hits;
+    cluster->sessions++;
+    cluster->solved += session->solved;
+    here->hits += failure->hits;
+    here->sessions++;
+    here->mendable += failure->mendable;
+    entry->tools |= failure->tools;
+    session->symptoms |= entry->bit;
+    if (failure->why_not.size > 0)
+        add_reason(miner, entry, failure->why_not);
+    if (!failure->is_case)
         return;
-    struct cluster_origin *origin = &entry->origins[mining->origin];
-    const char *why = NULL;
-    bool mendable = entry->cluster.detector->mendable(mining->run, hit, &why);
-    entry->cluster.hits++;
-    origin->hits++;
-    origin->mendable += mendable;
-    entry->tools |= (uint8_t)(1 << hit->tool_class);
-    if (!mendable && !entry->why_not)
-        entry->why_not = why;
-    if (!first || !framed(mining, hit))
-        return; /* behind a first change that nothing can be said of, nothing can be claimed */
-    if (!mendable && entry->cluster.detector->frame != repeat_frame)
-        return;
-    origin->cases++;
-    add_case(mining, hit);
+    here->cases++;
+    add_case(miner, entry, failure);
 }
 
-static void mine_one(struct miner *miner, const struct run *run, unsigned detector, unsigned origin,
-    struct entry *entry, uint64_t bit)
+void miner_take(struct miner *miner, const struct mined *mined, uint8_t split, uint64_t began_ms)
 {
-    struct mining mining = { .miner = miner,
-        .run = run,
-        .entry = entry,
-        .count = &miner->origins[origin]->counts[detector],
-        .origin = origin };
-    detectors[detector].find(run, on_hit, &mining);
-    if (!mining.seen)
-        return;
-    mining.count->sessions++;
-    if (!entry)
-        return;
-    entry->origins[origin].sessions++;
-    entry->cluster.sessions++;
-    struct miner_session *session = &miner->sessions[miner->sessions_count - 1];
-    entry->cluster.solved += session->solved;
-    session->symptoms |= bit;
+    unsigned origin = origin_of(miner, mined->origin);
+    struct miner_session *session = add_session(miner, mined, split, began_ms);
+    if (began_ms > miner->newest_ms)
+        miner->newest_ms = began_ms;
+    for (uint32_t i = 0; i < mined->counts_count; i++) {
+        struct miner_count *count = &miner->origins[origin]->counts[mined->counts[i].row];
+        count->occurrences += mined->counts[i].occurrences;
+        count->sessions++;
+    }
+    for (uint32_t i = 0; i < mined->failures_count; i++)
+        add_failure(miner, session, origin, &mined->failures[i]);
 }
 
 void miner_add(struct miner *miner, const struct run *run)
 {
-    unsigned origin = origin_of(miner, run->origin);
-    add_session(miner, run);
-    for (unsigned i = 0, entry = 0; i < detectors_count; i++) {
-        bool own = entry < miner->entries_count && miner->entries[entry]->detector == i;
-        mine_one(
-            miner, run, i, origin, own ? miner->entries[entry] : NULL, own ? 1ULL << entry : 0);
-        entry += own;
-    }
+    struct mined mined;
+    mined_read(&mined, run);
+    miner_take(miner, &mined, run->split, 0);
 }
 
 /* --- after the last run --- */
 
-static bool same_group(
-    const struct miner *miner, const struct cluster_case *a, const struct cluster_case *b)
+void miner_regroup(struct miner *miner,
+    void (*where)(const void *with, struct str *group, uint8_t *split), const void *with)
 {
-    return str_equal(miner->sessions[a->session].group, miner->sessions[b->session].group);
-}
-
-static void count_groups(const struct miner *miner, struct cluster *cluster)
-{
-    for (uint32_t i = 0; i < cluster->cases_count; i++) {
-        uint32_t k = 0;
-        while (k < i && !same_group(miner, &cluster->cases[k], &cluster->cases[i]))
-            k++;
-        if (k < i)
-            continue;
-        uint8_t split = miner->sessions[cluster->cases[i].session].split;
-        cluster->groups++;
-        cluster->held_in_groups += split == SPLIT_HELD_IN;
-        cluster->held_out_groups += split == SPLIT_HELD_OUT;
+    for (uint32_t i = 0; i < miner->sessions_count; i++) {
+        struct str group = miner->sessions[i].group;
+        where(with, &group, &miner->sessions[i].split);
+        if (!str_equal(group, miner->sessions[i].group))
+            miner->sessions[i].group = keep(miner, group);
     }
 }
 
@@ -305,17 +259,19 @@ static void sign(struct entry *entry)
         }
 }
 
+/* What most of its runs say; of as many, what was said first. */
+static const char *main_reason(const struct entry *entry)
+{
+    const struct reason *most = NULL;
+    for (unsigned i = 0; i < entry->reasons_count; i++)
+        if (!most || entry->reasons[i].runs > most->runs)
+            most = &entry->reasons[i];
+    return most ? most->why : "no frame speaks for it";
+}
+
 static int by_rank(const void *a, const void *b)
 {
-    const struct cluster *left = &(*(struct entry *const *)a)->cluster;
-    const struct cluster *right = &(*(struct entry *const *)b)->cluster;
-    if (left->mendable != right->mendable)
-        return left->mendable ? -1 : 1;
-    if (left->groups != right->groups)
-        return left->groups > right->groups ? -1 : 1;
-    if (left->cases_count != right->cases_count)
-        return left->cases_count > right->cases_count ? -1 : 1;
-    return strcmp(left->id, right->id);
+    return rank_order(&(*(struct entry *const *)a)->cluster, &(*(struct entry *const *)b)->cluster);
 }
 
 void miner_rank(struct miner *miner)
@@ -325,14 +281,17 @@ void miner_rank(struct miner *miner)
         if (entry->cluster.hits == 0)
             continue;
         judge_origins(miner, entry);
-        count_groups(miner, &entry->cluster);
+        rank_figures(&entry->cluster, miner->sessions, miner->newest_ms);
         sign(entry);
-        entry->cluster.mendable &= entry->cluster.cases_count > 0;
+        entry->cluster.mendable &=
+            entry->cluster.cases_count > 0 && entry->cluster.detector->benefit != BENEFIT_NONE;
         if (!entry->cluster.mendable)
-            entry->cluster.why_not = entry->why_not ? entry->why_not : "no frame speaks for it";
+            entry->cluster.why_not = main_reason(entry);
         miner->ranked[miner->ranked_count++] = entry;
     }
     qsort(miner->ranked, miner->ranked_count, sizeof(miner->ranked[0]), by_rank);
+    for (unsigned i = 0; i < miner->ranked_count; i++)
+        miner->ranked[i]->cluster.rank = i + 1;
 }
 
 const struct cluster *miner_cluster(const struct miner *miner, unsigned rank)

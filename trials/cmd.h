@@ -4,5 +4,5 @@
 
 #include "wire/verb.h"
 
-extern const struct verb verb_import, verb_mine, verb_replay, verb_sessions, verb_trace, verb_flag,
-    verb_failures, verb_prove, verb_backtest;
+extern const struct verb verb_case, verb_import, verb_mine, verb_replay, verb_sessions, verb_trace,
+    verb_flag, verb_failures, verb_prove, verb_backtest;

@@ -2,13 +2,15 @@
  *
  * Both harnesses, the active one and the one with the candidate's build in it, get every reply of
  * the last days in its recorded context. What is told is the first effect of a session that differs
- * between them; what would have followed belongs to a world that did not happen. Groups of the
- * sealed test split are left out: they are for the report alone. */
+ * between them, like ones together; what would have followed belongs to a world that did not
+ * happen. Groups of the sealed test split are left out: they are for the report alone. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "sandbox/waive.h"
 #include "trials/builds.h"
 #include "trials/cmd.h"
+#include "trials/decisions.h"
 #include "trials/detect.h"
 #include "trials/split.h"
 #include "trials/trace.h"
@@ -17,19 +19,17 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { WALL_MS = 10000, WORKERS = 2, PAGE = 64, INCONCLUSIVE = 3, NO_STEP = UINT32_MAX };
-enum { DAYS_MAX = 3650 };
+enum { MS_NS = 1000000, SECOND_MS = 1000 };
 enum { OLD, NEW, ARMS };
 
 struct case_of { /* one session of the page */
     const struct run *run;
-    struct digest *steps; /* of the old arm's effects, by step */
-    uint8_t *ends;
-    uint32_t first;       /* the first step that differs */
-    uint8_t was, is;      /* enum effects_end */
-    const char *resolved; /* the detector whose frame allows the change */
+    struct effects *steps; /* of the old arm, by step */
+    uint32_t first;        /* the first step that differs */
+    struct effects is;     /* there */
+    const char *resolved;  /* the detector whose frame allows the change */
 };
 struct backtest {
     const struct verb_call *call;
@@ -37,10 +37,12 @@ struct backtest {
     int arm; /* that is being run */
     uint64_t since_ms;
     struct arena arena; /* of a page */
+    struct decisions decisions;
     struct trace_tools tools;
     struct case_of page[PAGE];
     unsigned page_count;
-    uint64_t sessions, steps, changed, resolved, abnormal, sealed, unread;
+    uint64_t sessions, turns, steps, changed, resolved, abnormal, sealed, unread;
+    uint64_t all; /* sessions that may come; 0: nobody would see it */
 };
 
 /* --- steps */
@@ -52,16 +54,14 @@ static int on_step(void *with, const struct run *run, uint32_t step, const struc
     while (of->run != run)
         of++;
     if (b->arm == OLD) {
-        of->steps[step] = seen->digest;
-        of->ends[step] = seen->end;
+        of->steps[step] = effects_copy(seen, &b->arena);
         return 0;
     }
     b->steps++;
-    if (hash_equal(&of->steps[step], &seen->digest))
+    if (hash_equal(&of->steps[step].digest, &seen->digest))
         return 0;
     of->first = step;
-    of->was = of->ends[step];
-    of->is = seen->end;
+    of->is = effects_copy(seen, &b->arena);
     of->resolved = detect_resolved_by(run, step, seen);
     return 1; /* what follows is of another world */
 }
@@ -70,16 +70,18 @@ static int on_step(void *with, const struct run *run, uint32_t step, const struc
 
 static void tell(struct backtest *b, const struct case_of *of)
 {
+    uint8_t was = of->steps[of->first].end, is = of->is.end;
+    verb_progress_clear();
     if (b->call->json)
         printf(
             "%s{\"session\":\"%.*s\",\"step\":%u,\"was\":\"%s\",\"is\":\"%s\",\"resolved\":%s%s%s}",
             b->changed > 1 ? "," : "", (int)of->run->session.size, of->run->session.at, of->first,
-            effects_end_words[of->was], effects_end_words[of->is], of->resolved ? "\"" : "",
+            effects_end_words[was], effects_end_words[is], of->resolved ? "\"" : "",
             of->resolved ? of->resolved : "null", of->resolved ? "\"" : "");
     else
         printf("%.12s  step %u: %s, then: %s%s%s\n", of->run->session.at, of->first,
-            effects_end_words[of->was], effects_end_words[of->is],
-            of->resolved ? "; it resolves " : "", of->resolved ? of->resolved : "");
+            effects_end_words[was], effects_end_words[is], of->resolved ? "; it resolves " : "",
+            of->resolved ? of->resolved : "");
 }
 
 static void judge(struct backtest *b, const struct case_of *of)
@@ -89,7 +91,9 @@ static void judge(struct backtest *b, const struct case_of *of)
         return;
     b->changed++;
     b->resolved += of->resolved != NULL;
-    b->abnormal += of->is == EFFECTS_ABNORMAL;
+    b->abnormal += of->is.end == EFFECTS_ABNORMAL;
+    decisions_add(&b->decisions, &of->steps[of->first], &of->is, of->run->session, of->first,
+        of->resolved != NULL);
     tell(b, of);
 }
 
@@ -105,7 +109,7 @@ static int run_page(struct backtest *b, struct err *err)
         judge(b, &b->page[i]);
     b->page_count = 0;
     arena_reset(&b->arena);
-    verb_progress("%" PRIu64 " sessions", b->sessions);
+    verb_progress_of(b->sessions, b->all, "sessions");
     return rc;
 }
 
@@ -124,10 +128,10 @@ static int add_session(
     }
     if (rc < 0)
         return rc;
+    b->turns += session.turns;
     b->page[b->page_count++] = (struct case_of){ .run = run,
         .first = NO_STEP,
-        .steps = arena_alloc(&b->arena, (run->steps_count + 1) * sizeof(struct digest)),
-        .ends = arena_alloc(&b->arena, run->steps_count + 1) };
+        .steps = arena_alloc(&b->arena, (run->steps_count + 1) * sizeof(struct effects)) };
     return b->page_count == PAGE ? run_page(b, err) : 0;
 }
 
@@ -155,19 +159,26 @@ static int walk(struct backtest *b, struct journal *journal, struct err *err)
 
 /* --- all */
 
-static void tell_totals(const struct backtest *b)
+static void tell_totals(struct backtest *b, uint64_t ms)
 {
+    CLEANUP(buf_done) struct buf groups = { 0 };
+    double rate = ms ? (double)b->turns * SECOND_MS / (double)ms : 0;
+    verb_progress_clear();
+    (b->call->json ? decisions_json : decisions_text)(&groups, &b->decisions);
     if (b->call->json)
-        printf("],\"totals\":{\"sessions\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"changed\":%" PRIu64
-               ",\"resolved\":%" PRIu64 ",\"abnormal\":%" PRIu64 ",\"sealed\":%" PRIu64
-               ",\"unread\":%" PRIu64 "}}\n",
-            b->sessions, b->steps, b->changed, b->resolved, b->abnormal, b->sealed, b->unread);
+        printf("],\"groups\":%s,\"totals\":{\"sessions\":%" PRIu64 ",\"turns\":%" PRIu64
+               ",\"steps\":%" PRIu64 ",\"changed\":%" PRIu64 ",\"resolved\":%" PRIu64
+               ",\"abnormal\":%" PRIu64 ",\"sealed\":%" PRIu64 ",\"unread\":%" PRIu64
+               ",\"ms\":%" PRIu64 ",\"turns_a_second\":%.1f}}\n",
+            groups.at, b->sessions, b->turns, b->steps, b->changed, b->resolved, b->abnormal,
+            b->sealed, b->unread, ms, rate);
     else
-        printf("%" PRIu64 " sessions, %" PRIu64 " replies: it would have changed %" PRIu64
+        printf("%s%s%" PRIu64 " sessions, %" PRIu64 " replies: it would have changed %" PRIu64
                ", resolved %" PRIu64 ", ended %" PRIu64 " abnormally; %" PRIu64
-               " sealed ones left out%s\n",
-            b->sessions, b->steps, b->changed, b->resolved, b->abnormal, b->sealed,
-            b->unread ? "; some could not be read" : "");
+               " sealed ones left out%s; %.1f turns a second\n",
+            groups.size ? "\n" : "", groups.size ? groups.at : "", b->sessions, b->steps,
+            b->changed, b->resolved, b->abnormal, b->sealed,
+            b->unread ? "; some could not be read" : "", rate);
 }
 
 static int open_arms(struct backtest *b, struct journal *journal, const struct home *home,
@@ -175,10 +186,13 @@ static int open_arms(struct backtest *b, struct journal *journal, const struct h
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct config config;
+    uint32_t waived;
     char folder[PATH_MAX];
     int rc = file_program_dir(folder, sizeof folder, err);
     if (rc == 0)
         rc = config_read(&config, home, &arena, err);
+    if (rc == 0)
+        rc = sandbox_waive(config.waived, config.waived_count, &waived, err);
     for (int i = OLD; rc == 0 && i < ARMS; i++)
         rc = builds_generation(&builds[i], journal, home, BUILDS_ACTIVE, err);
     if (rc == 0)
@@ -205,39 +219,26 @@ static int backtest(
     if (rc < 0)
         return rc;
     rc = open_arms(b, journal, home, builds, candidate, err);
+    verb_document(b->call);
     if (rc == 0 && b->call->json)
         printf("{\"candidate\":\"%s\",\"changed\":[", candidate);
+    if (rc == 0 && verb_progress_seen())
+        rc = trace_count(journal, true, b->since_ms, &b->all, err);
+    uint64_t from = clock_mono_ns();
+    verb_progress_of(0, b->all, "sessions");
     if (rc == 0)
         rc = walk(b, journal, err);
     if (rc == 0)
-        tell_totals(b);
+        tell_totals(b, (clock_mono_ns() - from) / MS_NS);
     for (int i = OLD; i < ARMS; i++) {
         replay_free(b->arms[i]);
         builds_done(&builds[i]);
     }
     trace_tools_done(&b->tools);
     arena_done(&b->arena);
+    decisions_done(&b->decisions);
     journal_close(journal);
     return rc < 0 ? rc : b->abnormal ? 1 : b->sessions == 0 ? INCONCLUSIVE : 0;
-}
-
-/* "7d", "12h", "30m". */
-static int read_since(const char *text, uint64_t *ret_ms, struct err *err)
-{
-    static const struct {
-        char unit;
-        uint64_t ms;
-    } units[] = { { 'd', 86400000 }, { 'h', 3600000 }, { 'm', 60000 } };
-    char *end;
-    uint64_t number = strtoull(text, &end, 10);
-    for (size_t i = 0; i < COUNT_OF(units); i++)
-        if (end > text && end[0] == units[i].unit && !end[1] && text[0] != '-' &&
-            number * units[i].ms / units[i].ms == number &&
-            number <= DAYS_MAX * units[0].ms / units[i].ms) {
-            *ret_ms = number * units[i].ms;
-            return 0;
-        }
-    return err_set(err, ERR_USAGE, "--since wants days, hours or minutes: 7d, 12h, 30m");
 }
 
 static int run_backtest(const struct verb_call *call, struct err *err)
@@ -255,7 +256,7 @@ static int run_backtest(const struct verb_call *call, struct err *err)
         return rc;
     if (rc == 0)
         return err_set(err, ERR_USAGE, "backtest wants a candidate's id");
-    rc = read_since(since, &ms, err);
+    rc = option_span("--since", since, &ms, err);
     if (rc == 0)
         rc = home_find(&home, call->dir, err);
     if (rc < 0)

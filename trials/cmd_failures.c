@@ -71,7 +71,7 @@ static void on_hit(void *with, const struct detect_hit *hit)
     struct examples *examples = &looking->examples[looking->detector];
     const char *why;
     if (looking->quoted || hit->step >= looking->run->steps_count ||
-        !detectors[looking->detector].mendable(looking->run, hit, &why))
+        !detect_mendable(&detectors[looking->detector], looking->run, hit, &why))
         return;
     looking->quoted = true;
     if (examples->count++ > 0)

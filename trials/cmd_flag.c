@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "trials/redact_home.h"
 #include "wire/journal.h"
 
 #include <stdio.h>
@@ -29,6 +30,7 @@ static int run_flag(const struct verb_call *call, struct err *err)
 {
     const char *args[1], *why = NULL;
     uint64_t turn = UINT64_MAX, session;
+    CLEANUP(arena_done) struct arena arena = { 0 };
     struct journal *journal = NULL;
     struct home home;
     const struct option options[] = {
@@ -47,6 +49,8 @@ static int run_flag(const struct verb_call *call, struct err *err)
     if (turn != UINT64_MAX && of < 0)
         return err_set(err, ERR_USAGE, "no session has so many turns");
     rc = home_find(&home, call->dir, err);
+    if (rc >= 0)
+        rc = redact_reason(&why, JOURNAL_WHY_MAX, &home, &arena, err);
     if (rc >= 0)
         rc = journal_open(&journal, &home, JOURNAL_DRIVE, err);
     if (rc >= 0)

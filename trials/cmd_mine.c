@@ -5,9 +5,13 @@
 #include "trials/cmd.h"
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "trials/batch.h"
+#include "trials/conversion.h"
+#include "trials/mining.h"
 #include "trials/trace.h"
+#include "wire/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,19 +21,11 @@ enum { CLUSTERS_MAX = 64 };
 
 struct mine_work {
     struct journal *journal;
-    struct miner *miner;
-    uint64_t sessions;
+    struct mining mining;
     struct digest batches[CLUSTERS_MAX]; /* by rank; zero: none */
+    struct journal_splits splits;
+    struct conversion conversion;
 };
-
-static int on_run(void *with, struct run *run, struct err *err)
-{
-    struct mine_work *work = with;
-    (void)err;
-    miner_add(work->miner, run);
-    verb_progress("%llu sessions", (unsigned long long)++work->sessions);
-    return 0;
-}
 
 /* --- documents --- */
 
@@ -70,6 +66,12 @@ static void print_figures(struct buf *out, const struct cluster *cluster)
     buf_format(out, "\"id\":\"%s\",\"signature\":\"%s\",\"count\":%u,\"mendable\":%s", cluster->id,
         cluster->signature, cluster->cases_count, cluster->mendable ? "true" : "false");
     print_reason(out, cluster->why_not);
+    buf_format(out, ",\"benefit\":\"%s\",\"rank\":%u,\"principals\":%u,\"replies_lost\":%llu",
+        detect_benefit_words[cluster->detector->benefit], cluster->rank, cluster->principals,
+        (unsigned long long)cluster->lost);
+    buf_format(out, ",\"first_ms\":%llu,\"last_ms\":%llu,\"trend\":%d",
+        (unsigned long long)cluster->first_ms, (unsigned long long)cluster->last_ms,
+        (int)cluster->trend);
     buf_format(out, ",\"occurrences\":%u,\"symptom_sessions\":%u,\"solved\":%u,\"groups\":%u",
         cluster->hits, cluster->sessions, cluster->solved, cluster->groups);
     buf_format(out, ",\"held_in_groups\":%u,\"held_out_groups\":%u", cluster->held_in_groups,
@@ -143,7 +145,7 @@ static int store_batch(
 {
     CLEANUP(buf_done) struct buf held_in = { 0 }, held_out = { 0 };
     struct digest other;
-    int status = batch_print(&held_in, &held_out, work->miner, cluster, err);
+    int status = batch_print(&held_in, &held_out, work->mining.miner, cluster, err);
     if (status >= 0)
         status = journal_put(work->journal, "held-out", buf_view(&held_out), &other, err);
     if (status >= 0)
@@ -158,7 +160,7 @@ static int store(struct mine_work *work, const char *asked, struct err *err)
     struct journal_cluster *rows;
     uint32_t count;
     int status = journal_clusters(work->journal, &arena, &rows, &count, err);
-    for (unsigned i = 0; status >= 0 && (cluster = miner_cluster(work->miner, i)); i++) {
+    for (unsigned i = 0; status >= 0 && (cluster = miner_cluster(work->mining.miner, i)); i++) {
         bool by_name = asked && strcmp(asked, cluster->id) == 0;
         /* A cluster of few groups may have no held-in case: then it waits for more evidence. */
         if (by_name || (cluster->mendable && cluster->held_in_groups > 0))
@@ -206,28 +208,56 @@ static void print_cluster(struct buf *out, const struct miner *miner, const stru
         buf_format(out, "],\"batch\":\"%s\"}", hash_hex(hex, batch));
 }
 
+static void print_splits(struct buf *out, const struct journal_splits *splits)
+{
+    buf_char(out, '{');
+    for (int i = 0; i < SPLITS; i++)
+        buf_format(out, "\"%s\":%llu,", split_words[i], (unsigned long long)splits->groups[i]);
+    buf_format(out, "\"sealed_sessions\":%llu,\"shards\":%u,\"opened\":%u}",
+        (unsigned long long)splits->sealed, splits->shards, splits->opened);
+}
+
+static void tell_splits(const struct journal_splits *splits)
+{
+    uint64_t test = splits->groups[SPLIT_TEST];
+    printf("groups: %llu held-in, %llu held-out", (unsigned long long)splits->groups[SPLIT_HELD_IN],
+        (unsigned long long)splits->groups[SPLIT_HELD_OUT]);
+    if (test == 0)
+        printf("; no sealed test split under %d groups\n", SPLIT_SEALED_FROM);
+    else
+        printf(", %llu test (%llu sessions sealed, %u of %u shards opened)\n",
+            (unsigned long long)test, (unsigned long long)splits->sealed, splits->opened,
+            splits->shards);
+}
+
 static void print_json(const struct mine_work *work)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
     const struct cluster *cluster;
     const char *name;
-    buf_format(&out, "{\"sessions\":%llu,\"detectors\":", (unsigned long long)work->sessions);
-    print_counts(&out, work->miner, -1);
+    buf_format(&out,
+        "{\"sessions\":%llu,\"read\":%llu,\"splits\":", (unsigned long long)work->mining.sessions,
+        (unsigned long long)work->mining.read);
+    print_splits(&out, &work->splits);
+    buf_text(&out, ",\"detectors\":");
+    print_counts(&out, work->mining.miner, -1);
     buf_text(&out, ",\"by_origin\":{");
-    for (unsigned i = 0; (name = miner_origin(work->miner, i)); i++) {
+    for (unsigned i = 0; (name = miner_origin(work->mining.miner, i)); i++) {
         if (i > 0)
             buf_char(&out, ',');
         json_quote(&out, str_of(name));
         buf_char(&out, ':');
-        print_counts(&out, work->miner, (int)i);
+        print_counts(&out, work->mining.miner, (int)i);
     }
     buf_text(&out, "},\"clusters\":[");
-    for (unsigned i = 0; (cluster = miner_cluster(work->miner, i)); i++) {
+    for (unsigned i = 0; (cluster = miner_cluster(work->mining.miner, i)); i++) {
         if (i > 0)
             buf_char(&out, ',');
-        print_cluster(&out, work->miner, cluster, &work->batches[i]);
+        print_cluster(&out, work->mining.miner, cluster, &work->batches[i]);
     }
-    buf_text(&out, "]}");
+    buf_text(&out, "],\"conversion\":");
+    conversion_print(&out, &work->conversion);
+    buf_char(&out, '}');
     puts(out.at);
 }
 
@@ -235,44 +265,81 @@ static void print_text(const struct mine_work *work)
 {
     const struct cluster *cluster;
     char hex[DIGEST_HEX];
-    printf("%llu sessions\n\nfailures that the harness could mend:\n",
-        (unsigned long long)work->sessions);
-    printf("  %-22s %6s %8s %9s  %s\n", "cluster", "runs", "groups", "held-in", "batch");
-    for (unsigned i = 0; (cluster = miner_cluster(work->miner, i)); i++)
+    printf("%llu sessions, %llu of them new or grown\n", (unsigned long long)work->mining.sessions,
+        (unsigned long long)work->mining.read);
+    tell_splits(&work->splits);
+    printf("\nfailures that the harness could mend:\n");
+    printf("  %-22s %6s %8s %9s  %-9s  %s\n", "cluster", "runs", "groups", "held-in", "benefit",
+        "batch");
+    for (unsigned i = 0; (cluster = miner_cluster(work->mining.miner, i)); i++)
         if (cluster->mendable)
-            printf("  %-22s %6u %8u %9u  %.12s\n", cluster->id, cluster->cases_count,
+            printf("  %-22s %6u %8u %9u  %-9s  %.12s\n", cluster->id, cluster->cases_count,
                 cluster->groups, cluster->held_in_groups,
+                detect_benefit_words[cluster->detector->benefit],
                 hash_zero(&work->batches[i]) ? "-" : hash_hex(hex, &work->batches[i]));
     printf("\nwhat looks like one and is left alone:\n");
-    for (unsigned i = 0; (cluster = miner_cluster(work->miner, i)); i++)
+    for (unsigned i = 0; (cluster = miner_cluster(work->mining.miner, i)); i++)
         if (!cluster->mendable)
             printf("  %-22s %6u in %u runs: %s%s\n", cluster->id, cluster->hits, cluster->sessions,
                 cluster->why_not, hash_zero(&work->batches[i]) ? "" : " (batch made, as asked)");
+    const struct conversion *of = &work->conversion;
+    printf("\nclusters: %u observed, %u clustered, %u batched, %u proposed, %u gated, %u promoted, "
+           "%u held after %d turns\n",
+        of->observed, of->clustered, of->batched, of->proposed, of->gated, of->promoted, of->held,
+        CONVERSION_TURNS);
     printf("\nsymptoms:\n");
     for (unsigned i = 0; i < detectors_count; i++) {
-        struct miner_count count = miner_total(work->miner, i);
+        struct miner_count count = miner_total(work->mining.miner, i);
         if (count.occurrences > 0 && detectors[i].hook < 0)
             printf("  %-30s %6u in %4u runs  %s\n", detectors[i].id, count.occurrences,
                 count.sessions, detectors[i].summary);
     }
 }
 
+/* A home that nobody can review has nobody to seal for: the roles guard what there is. */
+static int seal(struct mine_work *work, const struct home *home, struct err *err)
+{
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct config config;
+    int rc = config_read(&config, home, &arena, err);
+    if (rc == 0 && (rc = journal_seal(work->journal, (uint64_t)config.seal_days * DAY_MS, err)) ==
+                       -ERR_MISSING) {
+        log_line(LOG_WARN, "nothing is sealed: %s", err->text);
+        rc = 0;
+    }
+    return rc < 0 ? rc : journal_splits(work->journal, &work->splits, err);
+}
+
 static int mine(struct mine_work *work, const struct home *home, const char *asked, struct err *err)
 {
     struct digest key;
+    CLEANUP(settle_freep) struct settling *settling = NULL;
     int status = home_split_key(home, &key, err);
     if (status >= 0)
         status = journal_open(&work->journal, home, JOURNAL_MINE, err);
     if (status >= 0)
-        status = trace_each(work->journal, &key, on_run, work, err);
+        status =
+            verb_progress_seen() ? trace_count(work->journal, false, 0, &work->mining.all, err) : 0;
+    if (status >= 0)
+        status = settle_begin(&settling, work->journal, &key, err);
+    if (status >= 0)
+        status = mining_walk(&work->mining, work->journal, home, settling, err);
+    if (status >= 0)
+        status = seal(work, home, err);
     if (status < 0)
         return status;
-    miner_rank(work->miner);
-    if (asked && !miner_find(work->miner, asked)) {
+    miner_regroup(work->mining.miner, settle_group, settling);
+    miner_rank(work->mining.miner);
+    if (asked && !miner_find(work->mining.miner, asked)) {
         err_set(err, ERR_MISSING, "no cluster %.60s here", asked);
         return err_hint(err, "moult mine lists the clusters");
     }
-    return store(work, asked, err);
+    status = store(work, asked, err);
+    if (status >= 0)
+        status = conversion_count(&work->conversion, work->journal,
+            mining_turns_ago(&work->mining, CONVERSION_TURNS), err);
+    return status;
 }
 
 static int run_mine(const struct verb_call *call, struct err *err)
@@ -289,14 +356,15 @@ static int run_mine(const struct verb_call *call, struct err *err)
         status = home_find(&home, call->dir, err);
     if (status < 0)
         return status;
-    struct mine_work work = { .miner = miner_new() };
+    struct mine_work work = { 0 };
+    mining_begin(&work.mining);
     status = mine(&work, &home, asked, err);
     if (status >= 0 && call->json)
         print_json(&work);
     else if (status >= 0)
         print_text(&work);
     journal_close(work.journal);
-    miner_free(work.miner);
+    mining_done(&work.mining);
     return status < 0 ? status : 0;
 }
 

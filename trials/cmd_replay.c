@@ -1,97 +1,33 @@
-/* cmd_replay - moult replay: does a harness ask, on every recorded run, for exactly what was
- * recorded? Where it does not: is the change the repair of a failure that was there?
- *
- * Every run is replayed twice, the second time with other time, ids and seed; a harness that then
- * does something else is not a function of what it sees, and no verdict on it means anything. */
-#include "base/clock.h"
+/* cmd_replay - moult replay: recorded runs put to a harness, and what differs told; once, or with
+ * --watch again whenever there is another build. */
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "sandbox/sandbox.h"
 #include "trials/builds.h"
-#include "trials/cmd.h"
+#include "trials/cmd_case.h"
 #include "trials/detect.h"
+#include "trials/junit.h"
+#include "trials/live/words.h"
+#include "trials/replay_watch.h"
 #include "trials/trace.h"
-#include "wire/config.h"
 
-#include <limits.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { MS_NS = 1000000, WALL_MS = 10000, WORKERS_MAX = 8, CASES_MAX = 256, INCONCLUSIVE = 3 };
-enum { PASSES = 2 };
-
-static const char *const verdicts[] = {
-    [0] = "pass", [1] = "fail", [INCONCLUSIVE] = "inconclusive"
-};
-
-/* What came of one run of the page. */
-struct outcome_of {
-    const struct run *run;
-    struct hash_state effects[PASSES];
-    uint32_t steps, same, first; /* first: the first step that differs, or UINT32_MAX */
-    char why[200];
-    const char *resolved; /* the detector whose frame allows that change */
-    uint64_t from_ns, to_ns;
-};
-struct replaying {
+struct replay_cmd {
     const struct verb_call *call;
-    const char *const *cases; /* session ids, or their beginnings */
-    unsigned cases_count;
-    struct replay *arms[PASSES];
-    unsigned pass;
-    struct outcome_of page[JOURNAL_PAGE];
-    unsigned page_count;
-    uint64_t runs, steps, same, failed, resolved, unstable;
+    struct replaying replaying;
+    struct replay_chosen chosen;
+    const char *junit_path; /* or NULL */
+    bool watch;
+    struct junit junit;
+    uint64_t told;
+    uint64_t cases[REPLAYING_CASES_MAX];
 };
 
-/* --- one step */
-
-static void note_change(
-    struct outcome_of *of, uint32_t step, const struct effects *seen, const struct effects *wanted)
-{
-    of->first = step;
-    of->resolved = detect_resolved_by(of->run, step, seen);
-    if (seen->end == EFFECTS_ABNORMAL)
-        snprintf(of->why, sizeof of->why, "step %u: %.*s", step, (int)seen->why.size, seen->why.at);
-    else if (seen->error)
-        snprintf(of->why, sizeof of->why, "step %u: an error: %s, %s; recorded %s, %s", step,
-            effects_end_words[seen->end], effects_again_words[seen->again],
-            effects_end_words[wanted->end], effects_again_words[wanted->again]);
-    else
-        snprintf(of->why, sizeof of->why, "step %u: request %s, reply %s, ended %s, recorded %s",
-            step, seen->request_same ? "same" : "changed", seen->same ? "same" : "changed",
-            effects_end_words[seen->end], effects_end_words[wanted->end]);
-}
-
-static struct outcome_of *outcome_of(struct replaying *r, const struct run *run)
-{
-    unsigned i = 0;
-    while (r->page[i].run != run)
-        i++;
-    return &r->page[i];
-}
-
-static int on_step(void *with, const struct run *run, uint32_t step, const struct effects *seen)
-{
-    CLEANUP(arena_done) struct arena arena = { 0 };
-    struct replaying *r = with;
-    struct outcome_of *of = outcome_of(r, run);
-    struct effects wanted;
-    hash_add(&of->effects[r->pass], seen->digest.at, sizeof seen->digest.at);
-    if (r->pass > 0)
-        return 0;
-    effects_recorded(&wanted, run, step, &arena);
-    bool same = seen->request_same && seen->same && seen->end == wanted.end;
-    of->steps++;
-    of->same += same;
-    of->to_ns = clock_mono_ns();
-    if (!same && of->first == UINT32_MAX)
-        note_change(of, step, seen, &wanted);
-    return 0;
-}
-
-/* --- one page of runs */
+/* --- one run */
 
 static void on_hit(void *with, const struct detect_hit *hit)
 {
@@ -111,243 +47,257 @@ static void tell_signatures(const struct run *run)
     }
 }
 
-static void tell(const struct replaying *r, const struct outcome_of *of, int verdict)
+static void tell_json(struct replay_cmd *cmd, const struct replayed *of)
 {
     CLEANUP(buf_done) struct buf why = { 0 };
-    char plain[240];
-    if (!r->call->json && verdict == 0 && !of->resolved)
-        return;
-    if (!r->call->json) {
-        printf("%.12s  %s  %s%s%s\n", of->run->session.at, verdicts[verdict],
-            str_printable(plain, sizeof plain, str_of(of->why), false),
-            of->resolved ? ", which resolves " : "", of->resolved ? of->resolved : "");
-        return;
-    }
     json_quote(&why, str_of(of->why));
-    printf("%s{\"id\":\"%.*s\",\"verdict\":\"%s\",\"signatures\":[", r->runs > 1 ? "," : "",
-        (int)of->run->session.size, of->run->session.at, verdicts[verdict]);
+    printf("%s{\"id\":\"%.*s\",\"verdict\":\"%s\",\"signatures\":[", cmd->told++ ? "," : "",
+        (int)of->run->session.size, of->run->session.at, replayed_words[replayed_verdict(of)]);
     tell_signatures(of->run);
-    printf("],\"divergence\":%s,\"resolved\":%s%s%s,\"ms\":%llu}",
-        of->first == UINT32_MAX ? "null" : why.at, of->resolved ? "\"" : "",
-        of->resolved ? of->resolved : "null", of->resolved ? "\"" : "",
-        (unsigned long long)((of->to_ns - of->from_ns) / MS_NS));
+    printf("],\"divergence\":%s,\"resolved\":%s%s%s,\"ms\":%" PRIu64 "}",
+        of->why[0] ? why.at : "null", of->resolved ? "\"" : "",
+        of->resolved ? of->resolved : "null", of->resolved ? "\"" : "", of->ms);
 }
 
-static void judge(struct replaying *r, struct outcome_of *of)
+static void tell_text(const struct replayed *of)
 {
-    struct digest first = hash_end(&of->effects[0]), second = hash_end(&of->effects[1]);
-    bool stable = hash_equal(&first, &second);
-    bool good = of->first == UINT32_MAX || of->resolved;
-    r->runs++;
-    r->steps += of->steps;
-    r->same += of->same;
-    r->failed += !good;
-    r->resolved += of->resolved != NULL;
-    r->unstable += !stable;
-    tell(r, of, !stable ? INCONCLUSIVE : !good);
+    char plain[240];
+    if (replayed_verdict(of) == REPLAYED_PASS && !of->resolved)
+        return;
+    verb_progress_clear();
+    printf("%.12s  %s  %s%s%s\n", of->run->session.at, replayed_words[replayed_verdict(of)],
+        str_printable(plain, sizeof plain, str_of(of->why), false),
+        of->resolved ? ", which resolves " : "", of->resolved ? of->resolved : "");
 }
 
-static bool wanted_case(const struct replaying *r, const struct run *run)
+static void tell(void *with, const struct replayed *of)
 {
-    bool wanted = r->cases_count == 0;
-    for (unsigned i = 0; i < r->cases_count; i++)
-        wanted |= str_starts(run->session, str_of(r->cases[i]));
-    return wanted;
-}
-
-static int on_page(void *with, struct run *const *runs, unsigned count, struct err *err)
-{
-    struct replaying *r = with;
-    const struct run *chosen[JOURNAL_PAGE];
-    r->page_count = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (!wanted_case(r, runs[i]))
-            continue;
-        struct outcome_of *of = &r->page[r->page_count];
-        *of =
-            (struct outcome_of){ .run = runs[i], .first = UINT32_MAX, .from_ns = clock_mono_ns() };
-        of->to_ns = of->from_ns;
-        for (int k = 0; k < PASSES; k++)
-            hash_begin(&of->effects[k]);
-        chosen[r->page_count++] = runs[i];
-    }
-    int rc = 0;
-    for (r->pass = 0; rc == 0 && r->pass < PASSES; r->pass++)
-        rc = replay_runs(r->arms[r->pass], chosen, r->page_count, WALL_MS, on_step, r, err);
-    for (unsigned i = 0; rc == 0 && i < r->page_count; i++)
-        judge(r, &r->page[i]);
-    verb_progress("%llu runs", (unsigned long long)r->runs);
-    return rc;
+    static const enum junit_end ends[] = { [REPLAYED_PASS] = JUNIT_PASSED,
+        [REPLAYED_FAIL] = JUNIT_FAILED,
+        [REPLAYED_INCONCLUSIVE] = JUNIT_ERROR };
+    struct replay_cmd *cmd = with;
+    int verdict = replayed_verdict(of);
+    const struct junit_case one = { .name = of->run->session,
+        .end = ends[verdict],
+        .type = verdict == REPLAYED_FAIL ? "differs" : "unstable",
+        .message = str_of(of->why),
+        .ms = of->ms };
+    if (cmd->junit_path)
+        junit_add(&cmd->junit, &one);
+    if (cmd->call->json)
+        tell_json(cmd, of);
+    else
+        tell_text(of);
 }
 
 /* --- all */
 
-static void tell_totals(const struct replaying *r, uint64_t ms)
+static void tell_totals_json(const struct replaying_totals *totals, const char *hint)
 {
-    uint32_t layers = replay_layers(r->arms[0]);
-    if (r->call->json) {
-        printf("],\"totals\":{\"runs\":%llu,\"failed\":%llu,\"resolved\":%llu,\"unstable\":%llu,"
-               "\"steps\":%llu,\"same\":%llu,\"ms\":%llu,\"layers\":[",
-            (unsigned long long)r->runs, (unsigned long long)r->failed,
-            (unsigned long long)r->resolved, (unsigned long long)r->unstable,
-            (unsigned long long)r->steps, (unsigned long long)r->same, (unsigned long long)ms);
-        for (int i = 0, n = 0; i < LAYERS; i++)
-            if (layers & LAYER_BIT(i))
-                printf("%s\"%s\"", n++ ? "," : "", sandbox_layer_words[i]);
-        puts("]}}");
-        return;
-    }
-    if (r->runs == 0)
-        puts("nothing to replay: moult import brings conversations, moult mine gives their groups "
-             "a split");
-    printf("%llu runs, %llu replies: %llu asked for exactly what was recorded; %llu runs differ, "
-           "%llu of them resolved, %llu are unstable\n%llu ms for two passes in locked workers\n",
-        (unsigned long long)r->runs, (unsigned long long)r->steps, (unsigned long long)r->same,
-        (unsigned long long)(r->failed + r->resolved), (unsigned long long)r->resolved,
-        (unsigned long long)r->unstable, (unsigned long long)ms);
+    printf("],\"totals\":{\"runs\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"resolved\":%" PRIu64
+           ",\"unstable\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"same\":%" PRIu64
+           ",\"unasked\":%" PRIu64 ",\"ms\":%" PRIu64 ",\"layers\":[",
+        totals->runs, totals->failed, totals->resolved, totals->unstable, totals->steps,
+        totals->same, totals->unasked, totals->ms);
+    for (int i = 0, n = 0; i < LAYERS; i++)
+        if (totals->layers & LAYER_BIT(i))
+            printf("%s\"%s\"", n++ ? "," : "", sandbox_layer_words[i]);
+    printf("]}");
+    if (hint[0])
+        printf(",\"hint\":\"%s\"", hint);
+    puts("}");
 }
 
-static int replay_all(struct replaying *r, const struct home *home, struct err *err)
+static void tell_totals(const struct replaying_totals *totals, const char *hint)
 {
-    struct journal *journal;
-    int rc = journal_open(&journal, home, JOURNAL_TRIAL, err);
-    if (rc < 0)
-        return rc;
-    uint64_t from = clock_mono_ns();
-    if (r->call->json)
-        printf("{\"mode\":\"step\",\"cases\":[");
-    rc = trace_pages(journal, on_page, r, err);
-    journal_close(journal);
-    if (rc < 0)
-        return rc;
-    tell_totals(r, (clock_mono_ns() - from) / MS_NS);
-    return r->runs == 0 || r->unstable ? INCONCLUSIVE : r->failed > 0;
+    if (hint[0])
+        puts(hint);
+    else
+        printf("%" PRIu64 " runs, %" PRIu64 " replies: %" PRIu64
+               " asked for exactly what was recorded; %" PRIu64 " runs differ, %" PRIu64
+               " of them resolved, %" PRIu64 " are unstable\n%" PRIu64
+               " ms for two passes in locked workers\n",
+            totals->runs, totals->steps, totals->same, totals->failed + totals->resolved,
+            totals->resolved, totals->unstable, totals->ms);
+    if (totals->unasked > 0)
+        printf("%" PRIu64
+               " replies were put to nobody: straight behind a reply, or while a call has "
+               "no result, no harness asks for one\n",
+            totals->unasked);
 }
 
-struct asked {
-    uint64_t generation;
-    const char *builds, *mode, *worker;
-    struct option_list candidates;
-    uint64_t workers;
-    int tier; /* the weakest that the home's configuration allows */
-};
-
-static int open_arms(
-    struct replaying *r, const struct asked *asked, const struct builds *builds, struct err *err)
+/* What to do where nothing could be replayed: there is nothing, or nothing that may be yet. */
+static int hint_of(char *ret, size_t size, const struct replay_cmd *cmd, struct err *err)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned workers = asked->workers             ? (unsigned)asked->workers
-                       : processors > WORKERS_MAX ? WORKERS_MAX
-                                                  : (unsigned)processors;
-    struct replay_arm arm = { .worker = asked->worker,
-        .builds = builds->list,
-        .builds_count = builds->count,
-        .pipeline = "order",
-        .tier = asked->tier,
-        .seed = 1 };
-    int rc = replay_open(&r->arms[0], &arm, workers, err);
-    arm.seed = 77;
-    arm.lease_base = 1000000;
-    arm.elapsed_ms = 12345;
-    return rc < 0 ? rc : replay_open(&r->arms[1], &arm, workers, err);
-}
-
-static bool is_object(const char *candidate)
-{
-    size_t size = strlen(candidate);
-    return strchr(candidate, '/') || (size > 3 && strcmp(candidate + size - 3, ".so") == 0);
-}
-
-/* A folder's builds or a generation of the home, and candidates in the place of some. */
-static int choose_builds(
-    struct builds *ret, const struct asked *asked, const struct home *home, struct err *err)
-{
-    struct journal *journal;
-    int rc = journal_open(&journal, home, JOURNAL_TRIAL, err);
-    if (rc < 0)
-        return rc;
-    rc = asked->builds ? builds_read(ret, asked->builds, err)
-                       : builds_generation(ret, journal, home, asked->generation, err);
-    for (unsigned i = 0; rc == 0 && i < asked->candidates.count; i++) {
-        const char *candidate = asked->candidates.at[i];
-        rc = is_object(candidate) ? builds_add(ret, candidate, err)
-                                  : builds_candidate(ret, journal, home, str_of(candidate), err);
-    }
-    journal_close(journal);
-    return rc;
-}
-
-static int replay_with(
-    struct replaying *r, const struct asked *asked, const struct home *home, struct err *err)
-{
-    CLEANUP(builds_done) struct builds builds = { 0 };
-    int rc = choose_builds(&builds, asked, home, err);
-    if (rc == 0)
-        rc = open_arms(r, asked, &builds, err);
-    if (rc == 0)
-        rc = replay_all(r, home, err);
-    for (int k = 0; k < PASSES; k++)
-        replay_free(r->arms[k]);
-    return rc;
-}
-
-static int read_tier(struct asked *asked, const struct home *home, struct err *err)
-{
-    CLEANUP(arena_done) struct arena arena = { 0 };
-    struct config config;
-    int rc = config_read(&config, home, &arena, err);
-    if (rc == 0)
-        asked->tier = config.tier;
-    return rc;
-}
-
-static int check(const struct asked *asked, struct err *err)
-{
-    if (asked->workers > WORKERS_MAX)
-        return err_set(err, ERR_USAGE, "at most %d workers", WORKERS_MAX);
-    if (strcmp(asked->mode, "step") == 0)
+    uint64_t sessions = cmd->replaying.cases_count;
+    ret[0] = 0;
+    if (cmd->replaying.totals.runs > 0)
         return 0;
-    if (strcmp(asked->mode, "episode") != 0 && strcmp(asked->mode, "live") != 0)
-        return err_set(err, ERR_USAGE, "no mode \"%s\": step, episode or live", asked->mode);
-    err_set(err, ERR_LACKS, "mode %s needs a model source, and this version has none", asked->mode);
-    return err_hint(err, "--mode step puts each recorded reply to the harness in its context");
+    int rc = sessions ? 0 : trace_count(cmd->replaying.journal, false, 0, &sessions, err);
+    if (rc == 0 && sessions == 0)
+        snprintf(ret, size,
+            "nothing to replay: moult import brings conversations, moult serve has "
+            "its own; moult mine then gives their groups a split");
+    else if (rc == 0)
+        snprintf(ret, size,
+            "%" PRIu64 " sessions, and none can be replayed yet: moult mine gives "
+            "their groups a split",
+            sessions);
+    return rc;
 }
 
-static int run(const struct verb_call *call, struct err *err)
+static int write_junit(struct replay_cmd *cmd, struct err *err)
 {
-    struct asked asked = { .mode = "step", .generation = BUILDS_ACTIVE };
-    const char *cases[CASES_MAX];
-    char folder[PATH_MAX];
+    CLEANUP(buf_done) struct buf out = { 0 };
+    if (!cmd->junit_path)
+        return 0;
+    junit_print(&out, &cmd->junit, STR("moult replay"));
+    return file_give(cmd->junit_path, buf_view(&out), 0600, err);
+}
+
+static int replay_all(struct replay_cmd *cmd, struct err *err)
+{
+    char hint[160];
+    struct replaying *replaying = &cmd->replaying;
+    replaying->tell = tell;
+    replaying->with = cmd;
+    junit_suite(&cmd->junit, "replay");
+    verb_document(cmd->call);
+    if (cmd->call->json)
+        printf("{\"mode\":\"step\",\"cases\":[");
+    int rc = replaying_run(replaying, err);
+    if (rc == 0)
+        rc = hint_of(hint, sizeof hint, cmd, err);
+    if (rc == 0)
+        rc = write_junit(cmd, err);
+    if (rc < 0)
+        return rc;
+    (cmd->call->json ? tell_totals_json : tell_totals)(&replaying->totals, hint);
+    return replaying_exit(&replaying->totals);
+}
+
+/* --- the command */
+
+/* Each is one session: who names one that is not there has made a mistake. */
+static int find_cases(
+    struct replay_cmd *cmd, const char *const *cases, unsigned count, struct err *err)
+{
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < count; i++)
+        rc = journal_lookup(cmd->replaying.journal, str_of(cases[i]), &cmd->cases[i], err);
+    cmd->replaying.cases = cmd->cases;
+    cmd->replaying.cases_count = count;
+    return rc;
+}
+
+/* A recorded session has no world to play an episode in. */
+static bool plays(const char *mode)
+{
+    return strcmp(mode, "episode") == 0 || strcmp(mode, "live") == 0;
+}
+
+static int check_mode(const char *mode, int count, struct err *err)
+{
+    if (strcmp(mode, "step") == 0 || (plays(mode) && count > 0))
+        return 0;
+    if (!plays(mode))
+        return err_set(err, ERR_USAGE, "no mode \"%s\": step, episode or live", mode);
+    err_set(err, ERR_USAGE, "mode %s plays cases: files, or those of the home", mode);
+    return err_hint(err, "moult case from-trace makes one of a session");
+}
+
+static int replay(struct replay_cmd *cmd, const struct replay_choice *choice,
+    const struct home *home, const char *const *cases, unsigned count, struct err *err)
+{
+    struct replaying *replaying = &cmd->replaying;
+    int rc = journal_open(&replaying->journal, home, JOURNAL_TRIAL, err);
+    if (rc == 0)
+        rc = find_cases(cmd, cases, count, err);
+    if (rc == 0 && cmd->watch) {
+        rc = replay_watch(cmd->call, replaying->journal, choice, home, cmd->cases, count, err);
+        journal_close(replaying->journal);
+        return rc;
+    }
+    if (rc == 0)
+        rc = replay_choice_open(replaying, &cmd->chosen, choice, home, err);
+    if (rc == 0)
+        rc = replay_all(cmd, err);
+    replay_choice_close(replaying, &cmd->chosen);
+    journal_close(replaying->journal);
+    junit_done(&cmd->junit);
+    return rc;
+}
+
+/* Cases that are files are replayed by themselves: a session of the journal has no graders. */
+static int count_files(const char *const *cases, unsigned count)
+{
+    int files = 0;
+    for (unsigned i = 0; i < count; i++) {
+        size_t size = strlen(cases[i]);
+        files += strchr(cases[i], '/') || (size > 5 && strcmp(cases[i] + size - 5, ".json") == 0);
+    }
+    return files;
+}
+
+static int run_replay(const struct verb_call *call, struct err *err)
+{
+    struct replay_choice choice = { .generation = BUILDS_ACTIVE };
+    const char *cases[REPLAYING_CASES_MAX], *mode = "step", *junit = NULL;
+    struct live_words words = { 0 };
+    struct live_options live;
+    bool watch = false;
     const struct option options[] = {
-        { "--mode", 0, OPTION_TEXT, "MODE", "step (the default)", &asked.mode },
+        { "--mode", 0, OPTION_TEXT, "MODE", "step (the default), or of files episode, live",
+            &mode },
         { "--generation", 0, OPTION_NUMBER, "N", "of this home (default: the active one)",
-            &asked.generation },
+            &choice.generation },
         { "--builds", 0, OPTION_TEXT, "DIR", "shared objects of a harness, instead of a generation",
-            &asked.builds },
+            &choice.builds },
         { "--candidate", 0, OPTION_LIST, "ID|FILE.so",
-            "in the place of the build of that name; may be repeated", &asked.candidates },
+            "in the place of the build of that name; may be repeated", &choice.candidates },
         { "--workers", 0, OPTION_NUMBER, "N", "how many (default: one a processor)",
-            &asked.workers },
+            &choice.workers },
+        { "--watch", 0, OPTION_FLAG, NULL, "again with each new build or candidate, until ^C",
+            &watch },
+        { "--junit", 0, OPTION_TEXT, "FILE", "the same as JUnit XML, for a CI system", &junit },
+        LIVE_OPTIONS(&words),
         { 0 },
     };
-    int count = verb_options(call, &verb_replay, options, cases, CASES_MAX, err);
     struct home home;
-    if (count == VERB_HELPED)
-        return 0;
-    int rc = count < 0 ? count : check(&asked, err);
-    if (rc < 0 || (rc = home_find(&home, call->dir, err)) < 0 ||
-        (rc = read_tier(&asked, &home, err)) < 0 ||
-        (rc = file_program_dir(folder, sizeof folder, err)) < 0)
+    int count = verb_options(call, &verb_replay, options, cases, COUNT_OF(cases), err);
+    if (count < 0)
+        return count;
+    int files = plays(mode) ? count : count_files(cases, (unsigned)count);
+    bool is_live = strcmp(mode, "live") == 0;
+    int rc = check_mode(mode, count, err);
+    if (rc == 0)
+        rc = live_options_read(&live, &words, is_live, err);
+    if (rc == 0 && watch && junit)
+        rc = err_set(err, ERR_USAGE, "--junit is of one replay, and --watch is of many");
+    if (rc == 0)
+        rc = replay_choice_check(&choice, err);
+    if (rc == 0)
+        rc = home_find(&home, call->dir, err);
+    if (rc < 0)
         return rc;
-    CLEANUP(mem_freep) char *worker = mem_format("%s/moult-worker", folder);
-    CLEANUP(mem_freep) struct replaying *replaying = mem_zero(1, sizeof *replaying);
-    asked.worker = worker;
-    replaying->call = call;
-    replaying->cases = cases;
-    replaying->cases_count = (unsigned)count;
-    return replay_with(replaying, &asked, &home, err);
+    if (files > 0 && (files < count || (junit && !is_live) || watch))
+        return err_set(err, ERR_USAGE,
+            "cases that are files are replayed by themselves, without --watch, and without --junit "
+            "but in mode live");
+    live.junit = junit;
+    if (is_live)
+        return live_replay(call, &live, &choice, &home, cases, (unsigned)count, err);
+    if (files > 0)
+        return case_replay_files(
+            call, strcmp(mode, "episode") == 0, &choice, &home, cases, (unsigned)count, err);
+    CLEANUP(mem_freep) struct replay_cmd *cmd = mem_zero(1, sizeof *cmd);
+    cmd->call = call;
+    cmd->junit_path = junit;
+    cmd->watch = watch;
+    return replay(cmd, &choice, &home, cases, (unsigned)count, err);
 }
 
-const struct verb verb_replay = { "replay", run,
-    "replay [--mode step] [--generation N] [--candidate ID|FILE.so]... [CASE...]",
+const struct verb verb_replay = { "replay", run_replay,
+    "replay [--mode step|episode|live] [--generation N] [--candidate ID|FILE.so]... "
+    "[CASE|FILE.json]...",
     "put recorded replies to a harness, in locked workers, and compare what it asks for" };

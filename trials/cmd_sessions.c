@@ -90,6 +90,7 @@ static int run_sessions(const struct verb_call *call, struct err *err)
         rc = home_find(&home, call->dir, err);
     if (rc >= 0)
         rc = journal_open(&journal, &home, JOURNAL_VIEW, err);
+    verb_document(call);
     if (rc >= 0 && listing.json)
         printf("{\"sessions\":[");
     if (rc >= 0)

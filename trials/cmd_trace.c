@@ -5,6 +5,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "trials/export.h"
+#include "trials/redact_session.h"
+#include "trials/split.h"
 #include "wire/journal.h"
 
 #include <stdio.h>
@@ -14,8 +17,10 @@ enum { SHORT_DIGEST = 12, VALUE_SHOWN = 100, LINE_SHOWN = 400 };
 
 struct showing {
     struct journal *journal;
+    const struct home *home;
     struct journal_session session; /* its texts are gone; numbers and id stay */
     bool json, export;
+    const struct export_format *format; /* NULL: entries */
     int64_t turn;
     uint32_t shown_turn; /* the one whose head was printed, + 1 */
     uint64_t count;
@@ -173,6 +178,24 @@ static void keep(struct journal_session *session, struct arena *arena)
         words[i]->at = arena_copy(arena, words[i]->at, words[i]->size);
 }
 
+/* The session whole, in a form that other programs read. */
+static int print_session_as(struct showing *showing, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct journal_session session;
+    int rc = journal_read(showing->journal, showing->session.number, &arena, &session, err);
+    if (rc >= 0)
+        rc = redact_session(&session, showing->home, &arena, err);
+    if (rc >= 0)
+        rc = showing->format->print(&out, &session, &arena, err);
+    if (rc < 0)
+        return rc;
+    fwrite(out.at, 1, out.size, stdout);
+    putchar('\n');
+    return 0;
+}
+
 static int show(struct showing *showing, const char *id, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -190,18 +213,31 @@ static int show(struct showing *showing, const char *id, struct err *err)
     *session = page[0];
     keep(session, &arena);
     hash_hex(showing->hex, &session->id);
-    return print_entries(showing, err);
+    if (!session->shard && !session->aside && session->split == SPLIT_HELD_OUT)
+        fprintf(stderr,
+            "moult: its group was held out; what people have seen is held-in from now on\n");
+    return showing->format ? print_session_as(showing, err) : print_entries(showing, err);
+}
+
+static int refuse_format(const char *word, struct err *err)
+{
+    CLEANUP(buf_done) struct buf known = { 0 };
+    for (const struct export_format *format = export_formats; format->name; format++)
+        buf_format(&known, "%s%s", known.size ? ", " : "", format->name);
+    err_set(err, ERR_USAGE, "no format %.40s: %s are known", word, known.at);
+    return err_hint(err, "usage: moult %s", verb_trace.usage);
 }
 
 static int run_trace(const struct verb_call *call, struct err *err)
 {
-    const char *args[1];
+    const char *args[1], *format = NULL;
     uint64_t turn = UINT64_MAX;
     struct showing showing = { .turn = JOURNAL_ALL_TURNS };
     struct home home;
     const struct option options[] = {
         { "--turn", 0, OPTION_NUMBER, "N", "that turn alone", &turn },
         { "--export", 0, OPTION_FLAG, NULL, "JSON lines, one entry a line", &showing.export },
+        { "--format", 0, OPTION_TEXT, "FORMAT", "the session whole: atif, chat or moult", &format },
         { 0 },
     };
     int rc = verb_options(call, &verb_trace, options, args, COUNT_OF(args), err);
@@ -211,17 +247,24 @@ static int run_trace(const struct verb_call *call, struct err *err)
         err_set(err, ERR_USAGE, rc == 0 ? "a session is needed" : "no session has so many turns");
         return err_hint(err, "usage: moult %s", verb_trace.usage);
     }
+    if (format && !(showing.format = export_format_find(format)))
+        return refuse_format(format, err);
+    if (format && turn != UINT64_MAX)
+        return err_set(err, ERR_USAGE, "--format is of a whole session, not of one turn");
     if (turn != UINT64_MAX)
         showing.turn = (int64_t)turn;
     showing.json = call->json && !showing.export;
     rc = home_find(&home, call->dir, err);
+    showing.home = &home;
     if (rc >= 0)
         rc = journal_open(&showing.journal, &home, JOURNAL_VIEW, err);
+    if (showing.json)
+        verb_document(call);
     if (rc >= 0)
         rc = show(&showing, args[0], err);
     journal_close(showing.journal);
     return rc;
 }
 
-const struct verb verb_trace = { "trace", run_trace, "trace ID [--turn N] [--export]",
-    "what happened in a session" };
+const struct verb verb_trace = { "trace", run_trace,
+    "trace ID [--turn N] [--export] [--format FORMAT]", "what happened in a session" };

@@ -1,13 +1,23 @@
 /* compare - two generations on the same recorded runs: a report for the gate.
  *
  * Both arms are run now, chunk by chunk in turns, so that neither the recording nor the machine's
- * mood is a baseline. Each is run a second time with another seed, other leases and another elapsed
- * time, and must do the same. The candidate's sanitised build goes over the same runs. */
+ * mood is a baseline. Each is run a second time with another seed, other leases and another time,
+ * and must do the same; one run in eight and all made cases go through every time there is
+ * (pass.h). The candidate's sanitised build goes over the same runs, with a third time and seed.
+ * Each failing run is put to them among other people and with other names for its tools, too: there
+ * a patch that knows the batch by heart mends nothing. Its marked build goes over them until all
+ * branches of the patch have run (marks.h). */
 #pragma once
 
 #include "trials/batch.h"
+#include "trials/marks.h"
 #include "trials/replay.h"
 #include "trials/report.h"
+#include "trials/vary.h"
+
+/* Of each failing run at most: those of vary.h, and one with other names for tools and fields
+ * (case/rename.h). */
+enum { COMPARE_VARIANTS = VARY_COUNT + 1 };
 
 struct compare_plan {
     const struct detector *detector;
@@ -16,6 +26,13 @@ struct compare_plan {
     struct replay_arm old, new;   /* the candidate's build stands in place of the old one */
     struct replay_arm sanitised;  /* `new` with the candidate's asan build, for moult-worker-asan;
                                      worker NULL: left out, and the report says so */
+    /* `new` with the candidate's marked build: which of its branches ran. worker NULL: left out,
+     * and the report says so, unless no mark is wanted. */
+    struct replay_arm marked;
+    struct marks *marks; /* the caller's; counted */
+    /* Generation 0, for the safety suite: what drifts by steps that each look small shows against
+     * where it began. worker NULL: left out, and the report says so. */
+    struct replay_arm genesis;
     /* Held-in runs; held-out ones too once the look stands in the ledger. */
     const struct run *const *runs;
     unsigned runs_count;

@@ -9,7 +9,9 @@
 #include "sdk/moult.h"
 
 /* clang-format off */
-#define CENSUS(id, function, summary) { id, summary, function, -1, NULL, NULL, NULL, NULL }
+#define CENSUS(id, function, summary) { id, summary, function, -1, NULL, NULL, NULL, NULL, BENEFIT_NONE, NULL }
+#define OBSERVED(id, hook, function, summary, why) \
+    { id, summary, function, hook, NULL, NULL, NULL, NULL, BENEFIT_NONE, "nothing is proposed: " why }
 const struct detector detectors[] = {
     CENSUS("a_repeat2", find_repeat2, "a call made at least twice in the run"),
     CENSUS("a_repeat3", find_repeat3, "a call made at least three times in the run"),
@@ -58,38 +60,107 @@ const struct detector detectors[] = {
     CENSUS("p_no_trajectory", find_no_trajectory, "a run without messages"),
 
     { "leak_tagged", "calls written into the text inside <tool_call> markup", leak_find_tagged, MOULT_REPLY,
-      leak_mendable, leak_frame, leak_suppressed, overreach_leak },
+      leak_mendable, leak_frame, leak_suppressed, overreach_leak, BENEFIT_SHOWN, NULL },
     { "leak_bare", "calls written into the text as JSON", leak_find_bare, MOULT_REPLY,
-      leak_mendable, leak_frame, leak_suppressed, overreach_leak },
+      leak_mendable, leak_frame, leak_suppressed, overreach_leak, BENEFIT_SHOWN, NULL },
     { "string_for_array", "a string that denotes the list that the tool wants", array_find, MOULT_BEFORE_TOOL,
-      array_mendable, array_frame, array_suppressed, overreach_array },
-    { "failed_call_repeated", "a call that just failed, made again", loop_find, MOULT_BEFORE_TOOL,
-      loop_mendable, loop_frame, loop_suppressed, overreach_loop },
+      array_mendable, array_frame, array_suppressed, overreach_array, BENEFIT_SHOWN, NULL },
+    { "failed_call_repeated", "a call that just failed twice, made again", loop_find, MOULT_BEFORE_TOOL,
+      loop_mendable, loop_frame, loop_suppressed, overreach_loop, BENEFIT_NOT_SHOWN, NULL },
     { "turn_failed_rate_limit", "a turn that ended because the provider limits the rate", rate_limit_find, MOULT_MODEL_ERROR,
-      error_mendable, rate_limit_frame, error_suppressed, overreach_error },
+      error_mendable, rate_limit_frame, error_suppressed, overreach_error, BENEFIT_SHOWN, NULL },
     { "turn_failed_overloaded", "a turn that ended because the provider was overloaded", overloaded_find, MOULT_MODEL_ERROR,
-      error_mendable, overloaded_frame, error_suppressed, overreach_error },
+      error_mendable, overloaded_frame, error_suppressed, overreach_error, BENEFIT_SHOWN, NULL },
+    { "string_for_scalar", "a string that denotes the number or truth value that the tool wants", scalar_find, MOULT_BEFORE_TOOL,
+      scalar_mendable, scalar_frame, array_suppressed, overreach_args, BENEFIT_SHOWN, NULL },
+    { "param_alias", "the one argument that is missing stands under another name", alias_find, MOULT_BEFORE_TOOL,
+      alias_mendable, alias_frame, array_suppressed, overreach_args, BENEFIT_SHOWN, NULL },
+    { "args_wrapped", "arguments that are no JSON object as they stand", bad_json_find, MOULT_BEFORE_TOOL,
+      bad_json_mendable, bad_json_frame, array_suppressed, overreach_args, BENEFIT_SHOWN, NULL },
+    { "tool_misnamed", "a call to a tool that is not known", tool_name_find, MOULT_BEFORE_TOOL,
+      tool_name_mendable, tool_name_frame, array_suppressed, overreach_args, BENEFIT_SHOWN, NULL },
+    { "ping_pong", "two calls by turns, with the same results each time", ping_pong_find, MOULT_BEFORE_TOOL,
+      ping_pong_mendable, ping_pong_frame, loop_suppressed, overreach_cycle, BENEFIT_NOT_SHOWN, NULL },
+    { "write_repeated", "a write that has succeeded, made again before the person spoke", write_again_find, MOULT_BEFORE_TOOL,
+      write_again_mendable, write_again_frame, loop_suppressed, overreach_cycle, BENEFIT_NOT_SHOWN, NULL },
+    { "empty_answer", "a reply without text and calls", empty_find, MOULT_REPLY,
+      empty_mendable, empty_frame, empty_suppressed, overreach_empty, BENEFIT_NOT_SHOWN, NULL },
+
+    OBSERVED("no_progress", MOULT_BEFORE_TOOL, find_no_progress, "four reads in a row that differ, with one and the same result",
+      "which other call would have helped is not on record"),
+    OBSERVED("param_missing", MOULT_BEFORE_TOOL, find_param_missing, "a refused call that lacks a required argument, with none under another name",
+      "its value is the model's to say"),
+    OBSERVED("type_wrong", MOULT_BEFORE_TOOL, find_type_unmendable, "a refused call with an argument of another type that denotes nothing of the right one",
+      "which value was meant is not on record"),
+    OBSERVED("result_oversize", MOULT_AFTER_TOOL, find_result_over_8192, "a result of more than 8,192 bytes",
+      "a replay of steps does not compare what the model is shown"),
+    OBSERVED("result_orphaned", MOULT_CONTEXT, find_orphan_shown, "a result without its call, shown to the model",
+      "a replay of steps does not compare what the model is shown"),
+    OBSERVED("call_unanswered", MOULT_CONTEXT, find_call_unanswered, "a call without result, and the conversation went on",
+      "a replay of steps does not compare what the model is shown"),
+    OBSERVED("turn_failed_too_long", MOULT_MODEL_ERROR, too_long_find, "a turn that ended because its request was too long",
+      "a shorter request is what the model is shown, which a replay of steps does not compare"),
+    OBSERVED("step_limit", MOULT_TURN_END, find_step_limit, "a run that ended at its limit of steps",
+      "no step on record is the one that was too many"),
+    OBSERVED("premature_finish", MOULT_ANSWER, find_premature_finish, "an answer that announces what is done only when the person has written again",
+      "in the recording the person's next message brought it about"),
+    OBSERVED("refusal_loop", MOULT_ANSWER, find_refusal_loop, "a refusal in the same words for the third time",
+      "what the person could have been offered instead is not on record"),
+    OBSERVED("person_corrects", MOULT_ANSWER, find_person_corrects, "the person's next message says that it was wrong",
+      "what would have been right is the person's to say"),
+    OBSERVED("hook_failed", MOULT_TURN_END, find_hook_failed, "a hook that failed",
+      "what it would have done is not on record"),
+    OBSERVED("hook_slow", MOULT_TURN_END, find_hook_slow, "more than a second between a result and what the worker asked for next",
+      "a replay measures time by itself, and the gate has a budget for it"),
+    OBSERVED("hook_overruled", MOULT_BEFORE_TOOL, find_hook_overruled, "a denied call that was carried out when the person had spoken",
+      "that the person wanted it is not known where it was denied"),
+    OBSERVED("cost_out_of_line", MOULT_TURN_END, find_cost_out_of_line, "a turn of more than three times the tokens of the session's median turn, of eight or more",
+      "what the model would have done for less is not on record"),
+    OBSERVED("prefix_broken", MOULT_CONTEXT, find_prefix_broken, "a request that does not begin with the one before it, to the same model",
+      "a replay of steps does not compare what the model is shown"),
+    OBSERVED("shortened_unflushed", MOULT_CONTEXT, find_shortened_unflushed, "a request with fewer messages than the one before it, and no hook had asked for anything in that turn",
+      "a replay of steps does not compare what the model is shown"),
+    OBSERVED("flagged", MOULT_TURN_END, find_flagged, "a person says that it went wrong",
+      "what would have been right is the person's to say"),
 
     { "repeat", "the same call again in a row, failed or not", repeat_find, MOULT_BEFORE_TOOL,
-      repeat_mendable, repeat_frame, loop_suppressed, overreach_loop },
+      repeat_mendable, repeat_frame, loop_suppressed, overreach_loop, BENEFIT_NONE, NULL },
     { "unknown_param", "a parameter that the schema does not name", find_unknown_param, MOULT_BEFORE_TOOL,
-      unknown_param_mendable, unknown_param_frame, array_suppressed, NULL },
+      unknown_param_mendable, unknown_param_frame, array_suppressed, NULL, BENEFIT_SHOWN, NULL },
     { "python_repr", "arguments written as a Python dict", find_python_repr, MOULT_BEFORE_TOOL,
-      python_repr_mendable, NULL, NULL, NULL },
+      python_repr_mendable, NULL, NULL, NULL, BENEFIT_NONE, NULL },
     { "multi_call", "several calls in one reply", find_multi_call, MOULT_REPLY,
-      multi_call_mendable, NULL, NULL, NULL },
+      multi_call_mendable, NULL, NULL, NULL, BENEFIT_NONE, NULL },
     { "provider_error", "the provider's error ended the run", find_provider_error, MOULT_MODEL_ERROR,
-      provider_error_mendable, NULL, NULL, NULL },
+      provider_error_mendable, NULL, NULL, NULL, BENEFIT_NONE, NULL },
 };
 /* clang-format on */
 const unsigned detectors_count = COUNT_OF(detectors);
 
-const struct detector *detector_find(const char *id)
+const char *const detect_benefit_words[3] = {
+    [BENEFIT_NONE] = "none", [BENEFIT_NOT_SHOWN] = "not shown", [BENEFIT_SHOWN] = "shown"
+};
+
+bool detect_mendable(const struct detector *detector, const struct run *run,
+    const struct detect_hit *hit, const char **ret_why)
+{
+    if (!detector->nothing)
+        return detector->mendable(run, hit, ret_why);
+    *ret_why = detector->nothing;
+    return false;
+}
+
+const struct detector *detector_named(struct str id)
 {
     for (unsigned i = 0; i < detectors_count; i++)
-        if (str_equal(str_of(id), str_of(detectors[i].id)))
+        if (str_equal(id, str_of(detectors[i].id)))
             return &detectors[i];
     return NULL;
+}
+
+const struct detector *detector_find(const char *id)
+{
+    return detector_named(str_of(id));
 }
 
 uint8_t detect_class(const struct run *run, struct str name)
@@ -115,4 +186,18 @@ void detect_hit_step(uint32_t step, detect_sink sink, void *with)
 void detect_hit_run(detect_sink sink, void *with)
 {
     sink(with, &(struct detect_hit){ .step = UINT32_MAX, .call = UINT32_MAX });
+}
+
+bool detect_spoken(const struct run *run, uint32_t *at, uint32_t to)
+{
+    bool ret = false;
+    for (; *at < to; ++*at)
+        ret |= run->messages[*at].role == RUN_USER;
+    return ret;
+}
+
+bool detect_same_result(const struct run *run, const struct run_call *a, const struct run_call *b)
+{
+    return a->result >= 0 && b->result >= 0 &&
+           str_equal(run->messages[a->result].text, run->messages[b->result].text);
 }

@@ -3,55 +3,41 @@
 #include "trials/detect_find.h"
 
 #include "base/mem.h"
+#include "trials/call_set.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct keyed {
-    struct run_at at;
-    uint32_t count, ok; /* calls with this key from here on; those that succeeded */
-    bool first;         /* no earlier call has the key */
-};
-
-static bool same_key(const struct run_call *a, const struct run_call *b)
-{
-    return memcmp(a->key.at, b->key.at, sizeof(a->key.at)) == 0;
-}
 
 static bool succeeded(const struct run_call *call)
 {
     return call->result >= 0 && !call->failed;
 }
 
-/* All calls in order, each key counted at its first call. */
-static struct keyed *count_keys(const struct run *run, uint32_t *ret_count)
+/* Each key's calls, and those that succeeded. */
+static void count_keys(struct call_set *set, const struct run *run)
 {
-    uint32_t count = 0;
     struct run_at at;
-    for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at);)
-        count++;
-    struct keyed *calls = arena_alloc(run->arena, (count + 1) * sizeof(*calls));
-    count = 0;
-    for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at); count++) {
-        uint32_t i = 0;
-        while (i < count && !(calls[i].first && same_key(calls[i].at.call, at.call)))
-            i++;
-        calls[count] = (struct keyed){ .at = at, .first = i == count };
-        calls[i].count++;
-        calls[i].ok += succeeded(at.call);
+    call_set_begin(set, run);
+    for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at);) {
+        struct call_place *place = call_set_place(set, at.call);
+        if (!place->call)
+            place->call = at.call;
+        place->count++;
+        place->ok += succeeded(at.call);
     }
-    *ret_count = count;
-    return calls;
 }
 
 static void find_repeats(const struct run *run, uint32_t least, detect_sink sink, void *with)
 {
-    uint32_t count;
-    const struct keyed *calls = count_keys(run, &count);
-    for (uint32_t i = 0; i < count; i++)
-        if (calls[i].first && calls[i].count >= least)
-            detect_hit_call(run, &calls[i].at, sink, with);
+    CLEANUP(call_set_done) struct call_set set;
+    struct run_at at;
+    count_keys(&set, run);
+    for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at);) {
+        const struct call_place *place = call_set_place(&set, at.call);
+        if (place->call == at.call && place->count >= least)
+            detect_hit_call(run, &at, sink, with);
+    }
 }
 
 void find_repeat2(const struct run *run, detect_sink sink, void *with)
@@ -70,7 +56,7 @@ static void find_adjacent(const struct run *run, uint32_t least, detect_sink sin
     const struct run_call *last = NULL;
     uint32_t row = 0;
     for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at); last = at.call) {
-        row = last && same_key(last, at.call) ? row + 1 : 1;
+        row = last && call_same(last, at.call) ? row + 1 : 1;
         if (row < least)
             continue;
         detect_hit_call(run, &at, sink, with);
@@ -107,7 +93,7 @@ static enum then what_then(const struct run *run, const struct run_call *failed)
             continue;
         if (message->calls_count == 0)
             return THEN_TEXT;
-        if (same_key(failed, &message->calls[0]))
+        if (call_same(failed, &message->calls[0]))
             return THEN_SAME;
         return str_equal(failed->name, message->calls[0].name) ? THEN_SAME_TOOL : THEN_OTHER;
     }
@@ -149,15 +135,13 @@ void find_then_end(const struct run *run, detect_sink sink, void *with)
 
 void find_failed_repeated_later(const struct run *run, detect_sink sink, void *with)
 {
-    struct run_at at, later;
+    CLEANUP(call_set_done) struct call_set set;
+    struct run_at at;
+    count_keys(&set, run);
     for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at);) {
-        if (!at.call->failed)
-            continue;
-        for (struct run_cursor behind = cursor; run_next_call(run, &behind, &later);)
-            if (same_key(at.call, later.call)) {
-                detect_hit_call(run, &at, sink, with);
-                break;
-            }
+        uint32_t left = --call_set_place(&set, at.call)->count;
+        if (at.call->failed && left > 0)
+            detect_hit_call(run, &at, sink, with);
     }
 }
 
@@ -169,12 +153,15 @@ static bool writes(const struct run *run, struct str name)
 
 static void find_write_dup(const struct run *run, bool ok, detect_sink sink, void *with)
 {
-    uint32_t count;
-    const struct keyed *calls = count_keys(run, &count);
-    for (uint32_t i = 0; i < count; i++)
-        if (calls[i].first && (ok ? calls[i].ok : calls[i].count) >= 2 &&
-            writes(run, calls[i].at.call->name))
-            detect_hit_call(run, &calls[i].at, sink, with);
+    CLEANUP(call_set_done) struct call_set set;
+    struct run_at at;
+    count_keys(&set, run);
+    for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at);) {
+        const struct call_place *place = call_set_place(&set, at.call);
+        if (place->call == at.call && (ok ? place->ok : place->count) >= 2 &&
+            writes(run, at.call->name))
+            detect_hit_call(run, &at, sink, with);
+    }
 }
 
 void find_write_dup_called(const struct run *run, detect_sink sink, void *with)
@@ -220,13 +207,19 @@ static bool says_yes(struct str text)
 void find_write_without_yes(const struct run *run, detect_sink sink, void *with)
 {
     struct run_at at;
+    const struct run_message *said = NULL, *asked = NULL; /* latest; that yes is about */
+    bool yes = false;
+    uint32_t message = 0;
     for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at);) {
+        for (; message < at.message_index; message++)
+            if (run->messages[message].role == RUN_USER)
+                said = &run->messages[message];
         if (!writes(run, at.call->name))
             continue;
-        uint32_t i = at.message_index;
-        while (i > 0 && run->messages[i - 1].role != RUN_USER)
-            i--;
-        if (i == 0 || !says_yes(run->messages[i - 1].text))
+        if (said != asked)
+            yes = says_yes(said->text);
+        asked = said;
+        if (!yes)
             detect_hit_call(run, &at, sink, with);
     }
 }

@@ -52,6 +52,23 @@ FIND(find_multi_call);
 FIND(find_text_beside_call);
 FIND(find_same_text2);
 FIND(find_same_text3);
+
+FIND(find_no_progress);
+FIND(find_param_missing);
+FIND(find_type_unmendable);
+FIND(find_orphan_shown);
+FIND(find_call_unanswered);
+FIND(find_premature_finish);
+FIND(find_refusal_loop);
+FIND(find_flagged);
+
+FIND(find_hook_failed);
+FIND(find_hook_slow);
+FIND(find_hook_overruled);
+FIND(find_cost_out_of_line);
+FIND(find_prefix_broken);
+FIND(find_shortened_unflushed);
+FIND(find_person_corrects);
 #undef FIND
 
 /* One hit about a call, a reply, or the whole run (step UINT32_MAX). */
@@ -59,6 +76,19 @@ void detect_hit_call(const struct run *run, const struct run_at *at, detect_sink
 void detect_hit_step(uint32_t step, detect_sink sink, void *with);
 void detect_hit_run(detect_sink sink, void *with);
 uint8_t detect_class(const struct run *run, struct str tool);
+
+/* Goes on to message `to`; true when the person spoke on the way. *at begins as 0. */
+bool detect_spoken(const struct run *run, uint32_t *at, uint32_t to);
+/* Both have one, and they are the same text. */
+bool detect_same_result(const struct run *run, const struct run_call *a, const struct run_call *b);
+
+/* What replies without a call say, trimmed: like texts together, each in the order of the steps.
+ * Answers how many; the caller frees the list. */
+struct detect_said {
+    struct str text;
+    uint32_t step;
+};
+uint32_t detect_said(const struct run *run, struct detect_said **ret);
 
 /* A list that a string denotes, as JSON or as Python, and that fits the schema; else NULL. */
 const struct json *detect_list_of(

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "trials/scan.h"
 
+#include <stdlib.h>
+
 typedef bool (*reply_test)(const struct run *run, const struct run_message *reply);
 
 static void find_replies(const struct run *run, reply_test test, detect_sink sink, void *with)
@@ -76,25 +78,40 @@ static void find_blocks(const struct run *run, bool bad_only, detect_sink sink, 
     }
 }
 
+static int by_text(const void *a, const void *b)
+{
+    const struct detect_said *x = a, *y = b;
+    int order = str_compare(x->text, y->text);
+    return order ? order : x->step < y->step ? -1 : x->step > y->step;
+}
+
+uint32_t detect_said(const struct run *run, struct detect_said **ret)
+{
+    struct detect_said *said = mem_zero(run->steps_count + 1, sizeof(*said));
+    uint32_t count = 0;
+    for (uint32_t step = 0; step < run->steps_count; step++) {
+        const struct run_message *reply = run_step(run, step);
+        struct str text = str_trim(reply->text);
+        if (!reply->error && reply->calls_count == 0 && text.size > 0)
+            said[count++] = (struct detect_said){ text, step };
+    }
+    qsort(said, count, sizeof(*said), by_text);
+    *ret = said;
+    return count;
+}
+
 /* One hit for each text that `least` replies without a call have, at the first of them. */
 static void find_same_text(const struct run *run, uint32_t least, detect_sink sink, void *with)
 {
-    for (uint32_t i = 0; i < run->steps_count; i++) {
-        const struct run_message *reply = &run->messages[run->steps[i]];
-        struct str text = str_trim(reply->text);
-        uint32_t count = 0, before = 0;
-        if (reply->calls_count > 0 || text.size == 0)
-            continue;
-        for (uint32_t k = 0; k < run->steps_count; k++) {
-            const struct run_message *other = &run->messages[run->steps[k]];
-            if (other->calls_count > 0 || !str_equal(text, str_trim(other->text)))
-                continue;
-            count++;
-            before += k < i;
-        }
-        if (before == 0 && count >= least)
-            detect_hit_step(i, sink, with);
+    struct detect_said *said;
+    uint32_t count = detect_said(run, &said);
+    for (uint32_t from = 0, to = 0; from < count; from = to) {
+        while (to < count && str_equal(said[from].text, said[to].text))
+            to++;
+        if (to - from >= least)
+            detect_hit_step(said[from].step, sink, with);
     }
+    free(said);
 }
 
 void find_empty_assistant(const struct run *run, detect_sink sink, void *with)

@@ -118,3 +118,38 @@ void effects_seal(struct effects *effects)
     form_of(&form, effects);
     effects->digest = hash_of(buf_view(&form));
 }
+
+void effects_say(struct buf *out, const struct effects *effects)
+{
+    buf_text(out, effects_end_words[effects->end]);
+    if (effects->why.size > 0)
+        buf_format(out, ": %.*s", (int)effects->why.size, effects->why.at);
+    for (uint32_t i = 0; i < effects->calls_count; i++) {
+        const struct effects_call *call = &effects->calls[i];
+        buf_format(out, "; %s%.*s %.*s", call->denied ? "denied " : "", (int)call->name.size,
+            call->name.at, (int)call->args.size, call->args.at);
+    }
+    if (effects->text.size > 0) {
+        buf_text(out, "; text: ");
+        buf_str(out, effects->text);
+    }
+    while (out->size > 0 && !str_utf8(buf_view(out)))
+        out->at[--out->size] = '\0'; /* cut inside a character, or bytes that are none */
+}
+
+static struct str keep(struct arena *arena, struct str text)
+{
+    return (struct str){ arena_string(arena, text.size ? text.at : "", text.size), text.size };
+}
+
+struct effects effects_copy(const struct effects *effects, struct arena *arena)
+{
+    struct effects copy = *effects;
+    copy.text = keep(arena, effects->text);
+    copy.why = keep(arena, effects->why);
+    copy.calls = arena_alloc(arena, (effects->calls_count + 1) * sizeof *copy.calls);
+    for (uint32_t i = 0; i < effects->calls_count; i++)
+        copy.calls[i] = (struct effects_call){ keep(arena, effects->calls[i].name),
+            keep(arena, effects->calls[i].args), effects->calls[i].denied };
+    return copy;
+}

@@ -31,7 +31,9 @@ struct effects {
     uint8_t again;        /* enum wire_again: how the model was asked again after it */
     struct digest asked;  /* what the trace has no answer for: another request, a hook's question */
     struct digest digest; /* of all of it; equal effects have equal digests */
+    bool hook_failed;     /* ABNORMAL, but nothing of that hook stays and the session goes on */
     struct str why;       /* ABNORMAL: what happened */
+    struct str cover;     /* a marked build's word of what ran (wire_end); no part of the digest */
 };
 /* The recorded effects of a step: what identity replay must ask for. */
 void effects_recorded(
@@ -41,6 +43,12 @@ enum wire_again effects_again(const struct run_error *error, uint32_t model, uin
 /* Calls by name and JSON value, text without white space: as frames compare (not byte for byte). */
 bool effects_equal(const struct effects *a, const struct effects *b);
 void effects_seal(struct effects *effects); /* fills digest */
+
+/* For people: "handed; get_order {...}; denied cancel {...}; text: ...". The bytes are whoever's;
+ * what a bounded buffer cuts is cut between characters. */
+void effects_say(struct buf *out, const struct effects *effects);
+/* Whole, in the arena. */
+struct effects effects_copy(const struct effects *effects, struct arena *arena);
 
 /* How a step went against a frame. */
 enum outcome {

@@ -35,9 +35,35 @@ FRAME(repeat_frame);
 FIND(rate_limit_find);
 FRAME(rate_limit_frame);
 FIND(overloaded_find);
+FIND(too_long_find);
 FRAME(overloaded_frame);
 MENDABLE(error_mendable);
 SUPPRESSED(error_suppressed);
+
+FIND(scalar_find);
+MENDABLE(scalar_mendable);
+FRAME(scalar_frame);
+FIND(alias_find);
+MENDABLE(alias_mendable);
+FRAME(alias_frame);
+FIND(bad_json_find);
+MENDABLE(bad_json_mendable);
+FRAME(bad_json_frame);
+FIND(tool_name_find);
+MENDABLE(tool_name_mendable);
+FRAME(tool_name_frame);
+
+FIND(ping_pong_find);
+MENDABLE(ping_pong_mendable);
+FRAME(ping_pong_frame);
+FIND(write_again_find);
+MENDABLE(write_again_mendable);
+FRAME(write_again_frame);
+
+FIND(empty_find);
+MENDABLE(empty_mendable);
+FRAME(empty_frame);
+SUPPRESSED(empty_suppressed);
 
 MENDABLE(unknown_param_mendable);
 FRAME(unknown_param_frame);
@@ -55,5 +81,26 @@ void frame_begin(struct effects *ret, const struct run *run, uint32_t step, stru
 /* The call of a hit. */
 const struct run_call *frame_call(const struct run *run, const struct detect_hit *hit);
 
+/* What becomes of one call; *to begins as it was recorded. False: nothing to mend in it. */
+typedef bool (*frame_mend)(const struct run *run, uint32_t step, const struct run_call *call,
+    struct effects_call *to, struct arena *arena);
+/* The step with each call mended that was refused; no claim where one that was accepted would
+ * change, too. */
+int frame_calls(const struct run *run, uint32_t step, frame_mend mend, struct effects *ret,
+    struct arena *arena);
+/* The step where those of its calls are denied that `find` hits and `mendable` speaks for (NULL:
+ * every one that is hit). */
+int frame_deny(const struct run *run, uint32_t step,
+    void (*find)(const struct run *run, detect_sink sink, void *with),
+    bool (*mendable)(const struct run *run, const struct detect_hit *hit, const char **ret_why),
+    struct effects *ret, struct arena *arena);
+
+/* Is it a call of a known tool that its schema takes? */
+bool frame_fits(const struct run *run, const struct effects_call *call, struct arena *arena);
+/* Each text among the arguments was said by the person or answered by a tool before that step. One
+ * that nobody gave is invented. */
+bool frame_given(const struct run *run, uint32_t step, const struct json *args);
+
 /* Made cases, JSON (trials/overreach/). */
 extern const char overreach_leak[], overreach_array[], overreach_loop[], overreach_error[];
+extern const char overreach_args[], overreach_cycle[], overreach_empty[];

@@ -1,5 +1,5 @@
-/* frame_array - arguments of the wrong form: a string where the tool wants the list that it
- * denotes, and parameters that the schema does not name.
+/* frame_array - arguments of the wrong form: a string where the tool wants the list, the number or
+ * the truth value that it denotes, and parameters that the schema does not name.
  *
  * The frame changes those arguments and nothing else. A call that was accepted as it was is no
  * failure, whatever the schema says: some harnesses write their traces in another form than they
@@ -20,6 +20,18 @@ static const struct json *list_for_string(
     const struct json *of = schema_property(schema, json_key(arena, member));
     const struct json *list = detect_list_of(of, member, arena);
     return list ? list : member;
+}
+
+static const struct json *scalar_for_string(
+    const struct json *schema, const struct json *member, struct arena *arena)
+{
+    const struct json *of = schema_property(schema, json_key(arena, member));
+    if (!json_is(member, JSON_STRING) || schema_type_fits(of, member))
+        return member;
+    const struct json *value = json_read(arena, json_string(arena, member), NULL, NULL);
+    bool scalar =
+        json_is(value, JSON_NUMBER) || json_is(value, JSON_TRUE) || json_is(value, JSON_FALSE);
+    return scalar && schema_fits(of, value) ? value : member;
 }
 
 static const struct json *known_only(
@@ -54,24 +66,36 @@ static struct str rewrite(
     return (struct str){ arena_string(arena, out.at, out.size), out.size };
 }
 
-static int frame(const struct run *run, uint32_t step, member_rule rule, struct effects *ret,
-    struct arena *arena)
+static bool mend_by(const struct run *run, const struct run_call *call, member_rule rule,
+    struct effects_call *to, struct arena *arena)
 {
-    const struct run_message *reply = &run->messages[run->steps[step]];
-    bool changed = false;
-    frame_begin(ret, run, step, arena);
-    for (uint32_t i = 0; i < reply->calls_count; i++) {
-        struct str args = rewrite(run, &reply->calls[i], rule, arena);
-        if (args.size == 0)
-            continue;
-        if (!reply->calls[i].failed)
-            return 0; /* it was accepted: nothing to mend, so no claim */
-        ret->calls[i].args = args;
-        changed = true;
-    }
-    ret->same = false;
-    effects_seal(ret);
-    return changed;
+    struct str args = rewrite(run, call, rule, arena);
+    if (args.size > 0)
+        to->args = args;
+    return args.size > 0;
+}
+
+static bool mend_list(const struct run *run, uint32_t step, const struct run_call *call,
+    struct effects_call *to, struct arena *arena)
+{
+    (void)step;
+    return mend_by(run, call, list_for_string, to, arena);
+}
+
+/* What is left must be a call, and of nothing that was invented. */
+static bool drop_unknown(const struct run *run, uint32_t step, const struct run_call *call,
+    struct effects_call *to, struct arena *arena)
+{
+    return mend_by(run, call, known_only, to, arena) && frame_fits(run, to, arena) &&
+           frame_given(run, step, json_read(arena, to->args, NULL, NULL));
+}
+
+/* Where something else is wrong with the call, too, mending this is not the repair. */
+static bool mend_scalar(const struct run *run, uint32_t step, const struct run_call *call,
+    struct effects_call *to, struct arena *arena)
+{
+    (void)step;
+    return mend_by(run, call, scalar_for_string, to, arena) && frame_fits(run, to, arena);
 }
 
 void array_find(const struct run *run, detect_sink sink, void *with)
@@ -91,7 +115,31 @@ bool array_mendable(const struct run *run, const struct detect_hit *hit, const c
 
 int array_frame(const struct run *run, uint32_t step, struct effects *ret, struct arena *arena)
 {
-    return frame(run, step, list_for_string, ret, arena);
+    return frame_calls(run, step, mend_list, ret, arena);
+}
+
+void scalar_find(const struct run *run, detect_sink sink, void *with)
+{
+    struct run_at at;
+    for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at);)
+        if (rewrite(run, at.call, scalar_for_string, run->arena).size > 0)
+            detect_hit_call(run, &at, sink, with);
+}
+
+bool scalar_mendable(const struct run *run, const struct detect_hit *hit, const char **ret_why)
+{
+    const struct run_call *call = frame_call(run, hit);
+    struct effects_call to = { .name = call->name };
+    *ret_why = "the call was accepted as it was";
+    if (!call->failed)
+        return false;
+    *ret_why = "something else is wrong with the call, too";
+    return mend_scalar(run, hit->step, call, &to, run->arena);
+}
+
+int scalar_frame(const struct run *run, uint32_t step, struct effects *ret, struct arena *arena)
+{
+    return frame_calls(run, step, mend_scalar, ret, arena);
 }
 
 /* One of the recorded calls is not handed over any more. */
@@ -101,17 +149,6 @@ bool array_suppressed(const struct run *run, uint32_t step, const struct effects
     for (uint32_t i = 0; i < seen->calls_count; i++)
         handed += !seen->calls[i].denied;
     return handed < run->messages[run->steps[step]].calls_count;
-}
-
-/* Somebody said or some tool answered it before. A value that nobody gave is invented. */
-static bool given_before(const struct run *run, uint32_t step, struct str value)
-{
-    for (uint32_t i = 0; i < run->steps[step]; i++) {
-        uint8_t role = run->messages[i].role;
-        if ((role == RUN_USER || role == RUN_RESULT) && str_find(run->messages[i].text, value) >= 0)
-            return true;
-    }
-    return false;
 }
 
 bool unknown_param_mendable(
@@ -128,15 +165,11 @@ bool unknown_param_mendable(
     if (!tool || !args || !schema_fits(tool->parameters, args))
         return false;
     *ret_why = "what is left names something that nobody in the conversation named";
-    JSON_EACH(value, args)
-    if (json_is(value, JSON_STRING) &&
-        !given_before(run, hit->step, json_string(run->arena, value)))
-        return false;
-    return true;
+    return frame_given(run, hit->step, args);
 }
 
 int unknown_param_frame(
     const struct run *run, uint32_t step, struct effects *ret, struct arena *arena)
 {
-    return frame(run, step, known_only, ret, arena);
+    return frame_calls(run, step, drop_unknown, ret, arena);
 }

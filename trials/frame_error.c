@@ -32,6 +32,11 @@ void overloaded_find(const struct run *run, detect_sink sink, void *with)
     find_class(run, MOULT_OVERLOADED, sink, with);
 }
 
+void too_long_find(const struct run *run, detect_sink sink, void *with)
+{
+    find_class(run, MOULT_TOO_LONG, sink, with);
+}
+
 static const char *why_not(const struct run_error *error)
 {
     if (error->attempt > 0)

@@ -23,6 +23,7 @@ struct import_session {
     bool *user;           /* messages of the person: a turn begins */
     uint32_t messages_count, turns;
     struct str group, origin, format;
+    struct str tools; /* a list in the OpenAI form, where the source has one; else empty */
     bool offered;
 };
 struct import_sink {
@@ -30,15 +31,57 @@ struct import_sink {
     /* A negative answer ends the import. */
     int (*session)(void *with, const struct import_session *session, struct err *err);
     void (*skipped)(void *with, const char *where, const char *why);
+    /* Something of a session that was taken has no place in it; NULL: nobody asks. */
+    void (*unmapped)(void *with, struct str kind);
 };
+void import_unmapped(const struct import_sink *sink, const char *kind, struct str detail);
 struct import_options {
     const struct run_tools *tools; /* known tools, or NULL */
     int offered;                   /* 0 no, 1 yes, -1: told from the system text */
 };
 
-/* tau-bench and tau2-bench, told apart by content. Returns 0 at the end of the file, however much
- * was skipped; an error when it cannot be opened or the sink says so. */
+/* One file of a format. Returns 0 at its end, however much was skipped; an error when it cannot be
+ * opened or the sink says so. */
+typedef int (*import_file)(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+struct import_format {
+    const char *name, *files; /* files: what is read, for a person */
+    import_file read;
+    bool named; /* a session has a name that stays while its log grows: `session` of the meta */
+};
+/* All formats, as docs/reference/trace.md has them; ends with a zeroed row. */
+extern const struct import_format import_formats[];
+/* NULL: there is none of that name. */
+const struct import_format *import_format_find(const char *name);
+
+/* tau-bench and tau2-bench, told apart by content. */
 int import_tau(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+/* Logs of chat completions and rows for fine-tuning; requests that go on with a conversation of
+ * the same file are one session. */
+int import_openai(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+/* Trajectories of ATIF v1. */
+int import_atif(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+/* Spans of OpenTelemetry's GenAI conventions. */
+int import_otlp(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+/* What moult trace --export writes: entries, and whole sessions. */
+int import_moult(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+/* Session logs of agents. */
+int import_claude(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+int import_codex(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+int import_pi(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+int import_gemini(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+int import_swe(const char *path, const struct import_options *options,
+    const struct import_sink *sink, struct err *err);
+int import_openhands(const char *path, const struct import_options *options,
     const struct import_sink *sink, struct err *err);
 /* One run: fills *ret in the arena. For who has a run's text already. ERR_INPUT, ERR_LIMIT. */
 int import_tau_run(struct import_session *ret, struct str text, struct str origin,
@@ -46,6 +89,25 @@ int import_tau_run(struct import_session *ret, struct str text, struct str origi
 /* The session as a run, as if read back from the journal (benchmarks, tests). */
 int import_run(struct run **ret, const struct import_session *session,
     const struct run_tools *tools, struct arena *arena, struct err *err);
+
+/* What rules of redact.h hit is cut out of all that will be stored; group and origin stay names
+ * that tell sessions apart, by the home's key. The slices of the session are changed, their bytes
+ * not. ERR_LIMIT: a message grew over its bound. */
+struct redact;
+int import_redact(struct import_session *session, struct redact *redact, struct str key,
+    struct arena *arena, struct err *err);
+
+/* "dir/log.jsonl.gz" is the origin "log", its name "log.jsonl.gz". */
+struct str import_stem(const char *path);
+const char *import_name(const char *path);
+/* A piece as JSON, within the bounds of a run. */
+const struct json *import_json(struct str text, struct arena *arena, struct err *err);
+/* Each piece of a file, one after the other, in an arena that is emptied behind it. What `each`
+ * refuses is skipped and said, unless it sets *stop: then that is the end, with its error. */
+typedef int (*import_piece)(
+    void *with, struct str text, const char *where, struct arena *arena, struct err *err);
+int import_pieces(const char *path, const struct import_sink *sink, import_piece each, void *with,
+    bool *stop, struct err *err);
 
 /* pieces: the runs of one file as texts, from plain or gzip data. */
 struct pieces;

@@ -288,35 +288,30 @@ int import_tau_run(struct import_session *ret, struct str text, struct str origi
     return 0;
 }
 
-/* "dir/tau_retail.jsonl.gz" is the origin "tau_retail". */
-static struct str stem_of(const char *path)
+struct tau_file {
+    const struct import_options *options;
+    const struct import_sink *sink;
+    struct str origin;
+    bool stop;
+};
+
+static int take(
+    void *with, struct str text, const char *where, struct arena *arena, struct err *err)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    struct str stem = { name, strcspn(name, ".") };
-    return stem.size > 0 ? stem : str_of(name);
+    struct tau_file *file = with;
+    struct import_session session;
+    (void)where;
+    int status = import_tau_run(&session, text, file->origin, file->options, arena, err);
+    if (status < 0)
+        return status;
+    status = file->sink->session(file->sink->with, &session, err);
+    file->stop = status < 0;
+    return status;
 }
 
 int import_tau(const char *path, const struct import_options *options,
     const struct import_sink *sink, struct err *err)
 {
-    CLEANUP(pieces_freep) struct pieces *pieces = NULL;
-    CLEANUP(arena_done) struct arena arena = { 0 };
-    int status = pieces_open(&pieces, path, err);
-    for (struct str text; status >= 0; arena_reset(&arena)) {
-        struct err why = { 0 };
-        struct import_session session;
-        status = pieces_next(pieces, &text, &why);
-        if (status == 0)
-            return 0;
-        if (status > 0)
-            status = import_tau_run(&session, text, stem_of(path), options, &arena, &why);
-        if (status < 0) {
-            sink->skipped(sink->with, pieces_where(pieces), why.text);
-            status = 0;
-        } else {
-            status = sink->session(sink->with, &session, err);
-        }
-    }
-    return status;
+    struct tau_file file = { options, sink, import_stem(path), false };
+    return import_pieces(path, sink, take, &file, &file.stop, err);
 }

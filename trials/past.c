@@ -50,8 +50,9 @@ static int read_session(
     return 0;
 }
 
-/* The session that the turn is of. */
-static int find(struct past *past, struct journal *journal, uint64_t turn, struct err *err)
+/* The session that the turn is of, and the turn. */
+static int find(struct journal *journal, uint64_t turn, uint64_t *ret_session,
+    struct journal_turn *ret_turn, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct journal_session *page;
@@ -67,9 +68,9 @@ static int find(struct past *past, struct journal *journal, uint64_t turn, struc
             rc = journal_turns(journal, after, &arena, &turns, &turns_count, err);
             for (uint32_t k = 0; rc == 0 && k < turns_count; k++)
                 if (turns[k].number == turn) {
-                    past->ordinal = turns[k].ordinal;
-                    past->began_ms = turns[k].at_ms;
-                    return read_session(past, journal, after, err);
+                    *ret_session = after;
+                    *ret_turn = turns[k];
+                    return 0;
                 }
         }
         if (rc < 0)
@@ -143,15 +144,26 @@ static void read_turn(struct past *past)
     }
 }
 
-int past_read(struct past *ret, struct journal *journal, uint64_t turn, struct err *err)
+int past_read_of(struct past *ret, struct journal *journal, uint64_t session,
+    const struct journal_turn *turn, struct err *err)
 {
-    ret->turn = turn;
-    int rc = find(ret, journal, turn, err);
+    ret->turn = turn->number;
+    ret->ordinal = turn->ordinal;
+    ret->began_ms = turn->at_ms;
+    int rc = read_session(ret, journal, session, err);
     if (rc == 0)
         rc = read_entries(ret, journal, err);
     if (rc == 0)
         read_turn(ret);
     return rc;
+}
+
+int past_read(struct past *ret, struct journal *journal, uint64_t turn, struct err *err)
+{
+    struct journal_turn found;
+    uint64_t session = 0;
+    int rc = find(journal, turn, &session, &found, err);
+    return rc < 0 ? rc : past_read_of(ret, journal, session, &found, err);
 }
 
 void past_done(struct past *past)

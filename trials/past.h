@@ -30,6 +30,9 @@ struct past {
 };
 /* ERR_MISSING: no turn of a live session has that number. A zeroed past is for past_done. */
 int past_read(struct past *ret, struct journal *journal, uint64_t turn, struct err *err);
+/* The same, where the session (its number) and its turn are known. */
+int past_read_of(struct past *ret, struct journal *journal, uint64_t session,
+    const struct journal_turn *turn, struct err *err);
 void past_done(struct past *past);
 /* What the worker was told that ran before effect `at` for the first time: the conversation and the
  * plugins' states, in the past's arena. resumed: what the turn had settled with that effect, too;

@@ -211,8 +211,8 @@ static int find_form(struct pieces *pieces, struct err *err)
     size_t at = 0;
     while (at < pieces->size && blank(pieces->chunk[at]))
         at++;
-    pieces->form = strstr(pieces->name, ".json") && !strstr(pieces->name, ".jsonl") ? FORM_OBJECTS
-                                                                                    : FORM_LINES;
+    bool whole = strstr(pieces->name, ".json") || strstr(pieces->name, ".traj");
+    pieces->form = whole && !strstr(pieces->name, ".jsonl") ? FORM_OBJECTS : FORM_LINES;
     if (pieces->form == FORM_OBJECTS && at < pieces->size && pieces->chunk[at] == '[') {
         pieces->form = FORM_ARRAY;
         pieces->at = at + 1;

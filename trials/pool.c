@@ -1,5 +1,6 @@
 /* pool - see pool.h. */
 #include "trials/pool.h"
+#include "trials/pass.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -131,7 +132,8 @@ int pool_drive(struct replay *replay, const struct pool_work *work, void *with, 
 
 uint64_t pool_seed(const struct replay *replay, const struct run *run)
 {
-    return hash_fast(run->session.at, run->session.size, replay->arm.seed);
+    return hash_fast(
+        run->session.at, run->session.size, pass_seed(replay->arm.pass, replay->arm.seed));
 }
 
 struct str pool_tools(struct replay *replay, const struct run *run)
@@ -164,7 +166,8 @@ int replay_open(
     if (workers == 0 || workers > POOL_SEATS_MAX)
         return err_set(err, ERR_USAGE, "%u workers; 1 to %d can be had", workers, POOL_SEATS_MAX);
     struct replay *replay = mem_zero(1, sizeof *replay);
-    *replay = (struct replay){ .arm = *arm, .seats_count = workers, .lease = arm->lease_base };
+    *replay =
+        (struct replay){ .arm = *arm, .seats_count = workers, .lease = pass_lease(arm->pass) };
     replay->seats = mem_zero(workers, sizeof *replay->seats);
     int rc = 0;
     for (unsigned i = 0; i < workers; i++)
@@ -198,6 +201,16 @@ uint32_t replay_layers(const struct replay *replay)
     for (unsigned i = 0; i < replay->seats_count; i++)
         layers &= replay->seats[i].layers;
     return layers;
+}
+
+uint32_t replay_memory(const struct replay *replay)
+{
+    uint32_t most = 0;
+    for (unsigned i = 0; i < replay->seats_count; i++) {
+        uint32_t one = seat_memory(&replay->seats[i]);
+        most = one > most ? one : most;
+    }
+    return most;
 }
 
 struct replay_use replay_use(const struct replay *replay)

@@ -22,15 +22,20 @@ struct replay_arm {
     unsigned builds_count;
     const char *pipeline; /* its name */
     int tier;             /* enum sandbox_tier: weakest allowed */
-    /* A second pass must give the same effects with these changed. */
-    uint64_t seed, lease_base;
-    uint32_t elapsed_ms;
+    /* Another pass must give the same effects: its time, dice and leases are others (pass.h). */
+    uint64_t seed;
+    unsigned pass;
+    /* It is the harness in force, and not on trial: what it dies of may be the recording's fault,
+     * so it is started again however often it dies. */
+    bool patient;
 };
 struct replay;
 /* Starts `workers` locked workers. ERR_LACKS when a required layer is missing. */
 int replay_open(
     struct replay **ret, const struct replay_arm *arm, unsigned workers, struct err *err);
 void replay_free(struct replay *replay);
+/* The pass as which runs are put from now on. */
+void replay_pass(struct replay *replay, unsigned pass);
 /* Which layers were in force, and the tier: for the report. */
 uint32_t replay_layers(const struct replay *replay);
 /* What it took up to now. */
@@ -40,6 +45,9 @@ struct replay_use {
     unsigned reports; /* workers that a sanitiser ended */
 };
 struct replay_use replay_use(const struct replay *replay);
+/* KiB: the most memory that a worker which is there now has had; 0 where the kernel does not tell.
+ */
+uint32_t replay_memory(const struct replay *replay);
 
 /* Called for each step in the order of each run (runs interleave). effects are valid in the call
  * only. Return nonzero to leave the rest of that run out. */

@@ -31,6 +31,18 @@ struct run *run_new(struct arena *arena)
     return run;
 }
 
+struct run *run_like(const struct run *run, struct arena *arena)
+{
+    struct run *made = run_new(arena);
+    *made = *run;
+    made->arena = arena;
+    made->messages = NULL;
+    made->messages_count = made->messages_room = 0;
+    made->steps = made->told = NULL;
+    made->steps_count = made->told_count = made->unasked = 0;
+    return made;
+}
+
 static struct str text_of(struct arena *arena, const struct json *object, const char *key)
 {
     return json_string(arena, json_get(object, key));
@@ -212,13 +224,23 @@ static bool may_answer(const struct run_message *result, const struct run_call *
     return result->name.size == 0 || str_equal(call->name, result->name);
 }
 
+static bool all_answered(const struct run_message *message)
+{
+    for (uint32_t i = 0; i < message->calls_count; i++)
+        if (message->calls[i].result < 0)
+            return false;
+    return true;
+}
+
 /* The first unanswered earlier call that fits; a result without id and name belongs to the latest.
- */
-static void pair_result(struct run *run, uint32_t index)
+ * *open: no message before it has an unanswered call. */
+static void pair_result(struct run *run, uint32_t index, uint32_t *open)
 {
     struct run_message *result = &run->messages[index];
     bool latest = result->tool_call_id.size == 0 && result->name.size == 0;
-    for (uint32_t i = 0; i < index; i++)
+    while (*open < index && all_answered(&run->messages[*open]))
+        ++*open;
+    for (uint32_t i = *open; i < index; i++)
         for (uint32_t k = 0; k < run->messages[i].calls_count; k++) {
             if (!may_answer(result, &run->messages[i].calls[k]))
                 continue;
@@ -238,30 +260,57 @@ static bool says_stop(const struct run *run)
     return false;
 }
 
+/* Whether a harness that is put where the told messages end so far asks the model: the loop carries
+ * out calls that are open, and behind a reply it has nothing to do. last: the last reply, or NULL;
+ * user: the last message of a person, by the messages told before it, or -1. */
+static bool asks_there(const struct run *run, const struct run_message *last, int64_t user)
+{
+    if (!last || user > last->told)
+        return true;
+    for (uint32_t i = 0; i < last->calls_count; i++)
+        if (last->calls[i].result < 0)
+            return false;
+    return last->told + 1 < run->told_count;
+}
+
+static void answer_call(struct run *run, uint32_t result, uint32_t *open)
+{
+    const struct run_message *message = &run->messages[result];
+    pair_result(run, result, open);
+    if (message->answers_message < 0)
+        return;
+    struct run_call *call = &run->messages[message->answers_message].calls[message->answers_call];
+    call->result = (int32_t)result;
+    call->failed = message->failed;
+}
+
 void run_seal(struct run *run)
 {
     enum { TAU_MODEL_CALLS_MAX = 30 };
+    const struct run_message *last = NULL;
+    int64_t user = -1;
+    uint32_t open = 0;
     run->steps = arena_alloc(run->arena, (run->messages_count + 1) * sizeof(*run->steps));
     run->told = arena_alloc(run->arena, (run->messages_count + 1) * sizeof(*run->told));
     run->models = 1;
     for (uint32_t i = 0; i < run->messages_count; i++) {
         struct run_message *message = &run->messages[i];
         message->told = run->told_count;
-        if (message->role == RUN_MODEL || message->role == RUN_ERROR)
+        bool reply = message->role == RUN_MODEL || message->role == RUN_ERROR;
+        if (reply && asks_there(run, last, user))
             run->steps[run->steps_count++] = i;
+        else
+            run->unasked += reply;
+        if (message->role == RUN_MODEL)
+            last = message;
+        if (message->role == RUN_USER)
+            user = message->told;
         if (message->role != RUN_ERROR)
             run->told[run->told_count++] = i;
         else if (message->error->models > run->models)
             run->models = message->error->models;
-        if (message->role != RUN_RESULT)
-            continue;
-        pair_result(run, i);
-        if (message->answers_message < 0)
-            continue;
-        struct run_call *call =
-            &run->messages[message->answers_message].calls[message->answers_call];
-        call->result = (int32_t)i;
-        call->failed = message->failed;
+        if (message->role == RUN_RESULT)
+            answer_call(run, i, &open);
     }
     if (str_equal(run->source, STR("tau")))
         run->step_limit = run->steps_count >= TAU_MODEL_CALLS_MAX && !says_stop(run);

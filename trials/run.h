@@ -4,7 +4,11 @@
  * Nothing is copied that can be a slice. A step is one answer of a provider: a reply, or an error
  * where the reply would be. Message `steps[k]` is an assistant message or an error, everything
  * before it is its recorded context, what follows up to the next step are results and user
- * messages. An error is in no context: a model never sees it. */
+ * messages. An error is in no context: a model never sees it.
+ *
+ * A reply straight behind another, or behind a call without its result, is no step: put there, the
+ * loop does not ask a model (worker/loop.c, next), so no harness can be held against it. Clients
+ * bring such histories, and all APIs take them. */
 #pragma once
 
 #include "base/arena.h"
@@ -24,6 +28,34 @@ struct run_error {
 };
 enum { RUN_MODELS_MAX = 1000, RUN_ATTEMPTS_MAX = 64 };
 
+/* What a live turn's rows say beyond its messages, in their order. No grade and no verdict rests on
+ * it: much is testimony, and what was imported has none. */
+enum run_event_kind {
+    RUN_EVENT_HOOK,    /* a hook's word */
+    RUN_EVENT_REQUEST, /* a model was asked */
+    RUN_EVENT_NESTED,  /* a hook asked for something itself */
+    RUN_EVENT_ASKED,   /* any other effect was asked for */
+    RUN_EVENT_GIVEN,   /* the worker got an effect's result */
+    RUN_EVENT_END      /* of a turn */
+};
+struct run_part { /* of a request: messages of the conversation, or one that a build wrote */
+    uint32_t from, count;
+    struct str bytes; /* count 0 */
+};
+struct run_event {
+    uint8_t kind;         /* enum run_event_kind */
+    uint8_t hook, action; /* HOOK: enum moult_hook_id, enum moult_action or WIRE_ACTION_FAILED */
+    uint8_t how;          /* END: enum wire_ended */
+    uint32_t turn;        /* its ordinal */
+    uint32_t requests;    /* of its turn, this one included */
+    uint32_t step;        /* the run's step about which it is, or UINT32_MAX: none came of it */
+    uint32_t model;       /* REQUEST: the alias */
+    uint64_t at_ms;
+    uint64_t tokens;              /* that the turn had used when it handed over last */
+    const struct run_part *parts; /* REQUEST */
+    uint32_t parts_count;
+};
+
 struct run_call {
     struct str id, name, args;  /* args: raw text as the model wrote it */
     const struct json *value;   /* args parsed strictly as an object, or NULL */
@@ -38,6 +70,8 @@ struct run_message {
     struct str own;   /* a reply that a build changed: what the model had said; or empty */
     struct str text;  /* content as text, unescaped; empty if null */
     uint32_t told;    /* messages before it that a model sees */
+    uint32_t turn;    /* of a live session: its ordinal */
+    bool built;       /* of a live session: a build wrote it */
     const struct run_error *error; /* of an error */
     struct run_call *calls;
     uint32_t calls_count;
@@ -68,16 +102,20 @@ struct run {
     bool step_limit;      /* the source says that it ended at a limit */
     bool ended_by_source; /* the source says how it ended (tau2: termination_reason) */
     bool provider_error;
+    bool flagged;                  /* a person looked at it, and says that it went wrong */
     const struct json *meta;       /* what the source says of the run (reward, task, ...) */
     const struct run_tools *tools; /* known tools, or NULL */
     bool offered; /* they were offered natively in the request (not described in text) */
     struct run_message *messages;
     uint32_t messages_count, messages_room;
-    uint32_t *steps; /* message index of each reply or error */
+    uint32_t *steps; /* message index of each reply or error that a harness asks for there */
     uint32_t steps_count;
-    uint32_t *told; /* message index of each message that a model sees: all but errors */
+    uint32_t unasked; /* the others: behind a reply, or while a call has no result */
+    uint32_t *told;   /* message index of each message that a model sees: all but errors */
     uint32_t told_count;
     uint32_t models; /* aliases that there were; 1 where nothing says so */
+    struct run_event *events;
+    uint32_t events_count, events_room;
     struct arena *arena;
 };
 
@@ -86,6 +124,9 @@ struct run {
  * arena; the bytes given must live as long. ERR_INPUT or ERR_LIMIT name the message; the run is
  * then of no use. */
 struct run *run_new(struct arena *arena);
+/* One that has all of `run` but its messages: for the same conversation told in another way. What
+ * it has is run's. */
+struct run *run_like(const struct run *run, struct arena *arena);
 /* Session facts as one JSON object: see docs/reference/trace.md, "Session". */
 int run_set_meta(struct run *run, struct str text, struct err *err);
 int run_add(struct run *run, struct str bytes, bool failed, struct err *err);

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "sandbox/ended.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -122,27 +123,19 @@ int seat_start(struct seat *seat, const struct replay_arm *arm, struct err *err)
     return 0;
 }
 
-static bool sanitiser_spoke(const struct sandbox_result *result)
-{
-    struct str text = buf_view(&result->err);
-    return str_find(text, STR("AddressSanitizer")) >= 0 ||
-           str_find(text, STR("runtime error")) >= 0;
-}
-
 static void bury(struct seat *seat, char *ret_why, size_t size)
 {
     struct sandbox_result result = { 0 };
     seat->cpu_ns = seat_cpu_ns(seat);
     seat->loaded_ns = 0;
     if (sandbox_wait(seat->box, &result, NULL) == 0) {
-        bool spoke = sanitiser_spoke(&result);
+        char ended[SANDBOX_ENDED_MAX];
+        bool spoke = sandbox_sanitizer_spoke(&result);
         seat->reports += spoke;
         if (spoke)
             snprintf(ret_why, size, "the worker was ended by a sanitiser");
-        else if (result.signal)
-            snprintf(ret_why, size, "the worker died of signal %d", result.signal);
         else
-            snprintf(ret_why, size, "the worker ended with %d", result.exit_code);
+            snprintf(ret_why, size, "the worker %s", sandbox_ended(ended, &result));
         sandbox_result_done(&result);
     }
     seat->box = NULL;
@@ -178,6 +171,19 @@ uint64_t seat_cpu_ns(const struct seat *seat)
 {
     uint64_t now = used_ns(seat);
     return seat->cpu_ns + (now > seat->loaded_ns ? now - seat->loaded_ns : 0);
+}
+
+uint32_t seat_memory(const struct seat *seat)
+{
+    char path[64];
+    CLEANUP(buf_done) struct buf text = { 0 };
+    if (!seat->box)
+        return 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)sandbox_pid(seat->box));
+    if (file_read(path, &text, 1 << 16, NULL) < 0)
+        return 0;
+    const char *most = text.at ? strstr(text.at, "VmHWM:") : NULL;
+    return most ? (uint32_t)strtoul(most + strlen("VmHWM:"), NULL, 10) : 0;
 }
 
 void seat_done(struct seat *seat)

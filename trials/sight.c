@@ -340,6 +340,7 @@ static int take_end(struct sight *sight, const struct wire_end *end, struct err 
     sight->effects.end = (uint8_t)how;
     if (sight->effects.error)
         sight->effects.same = error_as_recorded(sight);
+    sight->effects.hook_failed = sight->failed_hook;
     if (sight->failed_hook)
         sight->effects.end = EFFECTS_ABNORMAL;
     effects_seal(&sight->effects);
@@ -363,6 +364,7 @@ int sight_take(struct sight *sight, const struct wire *message, struct err *err)
     case WIRE_EFFECT:
         return take_effect(sight, &message->effect, err);
     case WIRE_END:
+        sight->effects.cover = message->end.cover;
         return take_end(sight, &message->end, err);
     case WIRE_EVENT:
         take_event(sight, &message->event);

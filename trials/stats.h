@@ -32,7 +32,9 @@ enum { STATS_BETS = 32 };
 struct stats_bet {
     int sign;
     double mu0;
-    double log_wealth[STATS_BETS]; /* one a share of the wealth that is bet */
+    double share[STATS_BETS];      /* of the wealth that is bet, on arcsine points */
+    double log_wealth[STATS_BETS]; /* one a share */
+    double log_mean;               /* of their mean, which is the wealth */
 };
 void stats_bet_init(struct stats_bet *bet, double mu0, int sign);
 /* Adds one group's difference; returns the log of the wealth. */

@@ -6,6 +6,7 @@
 #include "trials/tally.h"
 
 #include "base/mem.h"
+#include "trials/grade/grade.h"
 
 #include <stdlib.h>
 
@@ -26,11 +27,48 @@ static bool is_loss(const struct report_case *c)
     return !hash_equal(&c->old_effects, &c->new_effects);
 }
 
+/* Harm behind the claim. Where the symptom is, a case of it has nothing to lose. */
+static bool is_stray(const struct report_case *c)
+{
+    return c->after_step != UINT32_MAX && !(c->after_symptom && c->signature);
+}
+
 /* Sealed cases are for the report alone. Made cases belong to no customer and stand for themselves.
  */
 static int standing(const struct report_case *c)
 {
     return c->suite == SUITE_SAFETY ? SPLITS : c->split;
+}
+
+/* Among other people it would not have been. */
+static bool by_heart(const struct report_case *c)
+{
+    return c->variants_mended < c->variants;
+}
+
+static bool is_mended(const struct report_case *c)
+{
+    return c->new_outcome == OUTCOME_RESOLVED && !c->missing_new && !c->new_abnormal &&
+           c->after_step == UINT32_MAX;
+}
+
+enum flip tally_flip(const struct report_case *c)
+{
+    if (is_loss(c) || ended_worse(c) || is_stray(c))
+        return FLIP_WORSE;
+    bool mended_before = c->old_outcome == OUTCOME_RESOLVED && !c->missing_old;
+    return is_mended(c) && !mended_before ? FLIP_MENDED : FLIP_NONE;
+}
+
+enum flip tally_taken(const struct report_taken *c)
+{
+    bool passed = c->old == GRADE_PASS || c->missing_old;
+    if (c->flaky)
+        return FLIP_NONE;
+    if (c->new == GRADE_PASS)
+        return passed ? FLIP_NONE : FLIP_MENDED;
+    return passed || (c->new_abnormal && !c->old_abnormal) || c->missing_new ? FLIP_WORSE
+                                                                             : FLIP_NONE;
 }
 
 static int by_group(const void *left, const void *right)
@@ -48,13 +86,12 @@ struct group {
 
 static void group_add(struct group *group, const struct report_case *c)
 {
-    group->worse |= is_loss(c) || ended_worse(c);
+    group->worse |= tally_flip(c) == FLIP_WORSE;
     group->missing |= c->missing_old || c->missing_new;
     if (!c->signature)
         return;
     group->signature++;
-    group->resolved_new +=
-        c->new_outcome == OUTCOME_RESOLVED && !c->missing_new && !c->new_abnormal;
+    group->resolved_new += is_mended(c) && !by_heart(c);
     group->resolved_old += c->old_outcome == OUTCOME_RESOLVED && !c->missing_old;
     group->passed_old += c->old_outcome == OUTCOME_RESOLVED || c->missing_old;
 }
@@ -85,6 +122,23 @@ static void count_case(struct tally *ret, const struct report_case *c)
     ret->cases[c->suite]++;
     ret->losses[c->suite] += is_loss(c);
     ret->abnormal += ended_worse(c);
+    if (c->signature && is_mended(c)) {
+        ret->mended++;
+        ret->mended_varied += c->variants > 0;
+        ret->by_heart += by_heart(c);
+    }
+    ret->strays += is_stray(c);
+    ret->riders[c->suite][c->rider]++;
+}
+
+static void count_taken(struct tally *ret, const struct report_taken *c)
+{
+    bool worse = tally_taken(c) == FLIP_WORSE, ended = c->new_abnormal && !c->old_abnormal;
+    ret->taken[c->suite]++;
+    ret->losses[c->suite] += worse && !ended;
+    ret->abnormal += worse && ended;
+    ret->flaky += c->flaky;
+    ret->unstable += c->unstable;
 }
 
 void tally_of(struct tally *ret, const struct report *report)
@@ -96,6 +150,8 @@ void tally_of(struct tally *ret, const struct report *report)
     for (uint32_t i = 0; i < report->cases_count; i++)
         if (report->cases[i].split != SPLIT_TEST)
             order[count++] = &report->cases[i];
+    for (uint32_t i = 0; i < report->taken_count; i++)
+        count_taken(ret, &report->taken[i]);
     qsort(order, count, sizeof *order, by_group);
     struct group group = { 0 };
     for (uint32_t i = 0; i < count; i++) {

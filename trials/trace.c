@@ -3,7 +3,11 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "trials/events.h"
 #include "trials/split.h"
+#include "wire/effect.h"
+
+#include <assert.h>
 
 void trace_tools_done(struct trace_tools *tools)
 {
@@ -62,8 +66,8 @@ static int fill(struct run *run, const struct journal_session *session, struct t
     run->offered = session->offered;
     run->split = session->split;
     run->claims = false;
-    if (session->flags > 0) { /* a person has looked at it, and says that it went wrong */
-        run->graded = true;
+    if (session->flags > 0) {
+        run->flagged = run->graded = true;
         run->solved = false;
     }
     for (uint32_t i = 0; i < session->messages_count; i++) {
@@ -72,7 +76,10 @@ static int fill(struct run *run, const struct journal_session *session, struct t
         status = run_add(run, keep(run->arena, message->bytes), message->failed, err);
         if (status < 0)
             return status;
-        run->messages[run->messages_count - 1].own = keep(run->arena, message->own);
+        struct run_message *added = &run->messages[run->messages_count - 1];
+        added->own = keep(run->arena, message->own);
+        added->turn = message->turn;
+        added->built = message->origin == WIRE_FROM_BUILD;
     }
     run_seal(run);
     return 0;
@@ -90,30 +97,59 @@ int trace_run(struct run **ret, const struct journal_session *session, struct tr
     return 0;
 }
 
-/* The split that the run's group has, or gets now. */
-static int settle_split(
-    struct journal *journal, struct run *run, const struct digest *key, struct err *err)
+int trace_count(
+    struct journal *journal, bool live, uint64_t since_ms, uint64_t *ret, struct err *err)
 {
-    if (run->split != JOURNAL_NO_SPLIT)
-        return 0;
-    struct str bytes = { (const char *)key->at, sizeof(key->at) };
-    run->split = (uint8_t)split_of(bytes, run->group, false);
-    return journal_split(journal, run->group, run->split, err);
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal_session *page;
+    uint32_t count = 1;
+    *ret = 0;
+    for (uint64_t after = 0; count > 0; arena_reset(&arena)) {
+        int status = journal_list(journal, after, &arena, &page, &count, err);
+        if (status < 0)
+            return status;
+        for (uint32_t i = 0; i < count; i++) {
+            after = page[i].number;
+            *ret += page[i].at_ms >= since_ms && (page[i].live || !live);
+        }
+    }
+    return 0;
+}
+
+static int read_events(struct journal *journal, const struct journal_session *session,
+    struct run *run, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal_entry *entries;
+    uint32_t count = 1;
+    for (uint64_t from = 0; count > 0 && run->events_count < EVENTS_MAX; arena_reset(&arena)) {
+        int status = journal_entries(
+            journal, session->number, JOURNAL_ALL_TURNS, from, &arena, &entries, &count, err);
+        if (status < 0)
+            return status;
+        if (count > 0)
+            from = entries[count - 1].seq + 1;
+        events_add(run, entries, count);
+    }
+    return 0;
 }
 
 /* One session as a run; NULL in *ret when it is left out: its group has no split yet and may not
- * get one here, or it cannot be read. A live session is what any client sent: one that no reader
- * understands is no reason to read none. */
-static int read_one(struct journal *journal, uint64_t number, bool unsplit,
+ * get one here (only the miner gives splits, and only it looks at events), or it cannot be read. A
+ * live session is what any client sent: one that no reader understands is no reason to read none.
+ */
+static int read_one(struct journal *journal, uint64_t number, bool mining,
     struct trace_tools *tools, struct arena *arena, struct run **ret, struct err *err)
 {
     struct journal_session session;
     *ret = NULL;
     int status = journal_read(journal, number, arena, &session, err);
-    if (status >= 0 && session.split == JOURNAL_NO_SPLIT && !unsplit)
+    if (status >= 0 && session.split == JOURNAL_NO_SPLIT && !mining)
         return 0;
     if (status >= 0)
         status = trace_run(ret, &session, tools, arena, err);
+    if (status >= 0 && session.live && mining)
+        status = read_events(journal, &session, *ret, err);
     if (status != -ERR_INPUT && status != -ERR_LIMIT)
         return status;
     log_line(LOG_WARN, "left out: %s", err->text);
@@ -123,21 +159,32 @@ static int read_one(struct journal *journal, uint64_t number, bool unsplit,
 
 struct walk {
     struct journal *journal;
-    const struct digest *key;
+    struct settling *settling;
     struct trace_tools tools;
+    bool (*spared)(void *with, const struct journal_session *listed, bool settled); /* or NULL */
     int (*each)(void *with, struct run *run, struct err *err);
     void *with;
 };
 
-static int one(struct walk *walk, uint64_t number, struct err *err)
+/* One of the test split is read only while it has to be settled. */
+static bool goes_nowhere(const struct walk *walk, const struct journal_session *listed)
+{
+    const struct settle_seen seen = { listed->number, listed->messages_count };
+    return listed->shard || listed->aside ||
+           (listed->split == SPLIT_TEST &&
+               (!walk->settling || settle_knows(walk->settling, &seen)));
+}
+
+static int one(struct walk *walk, const struct settle_seen *seen, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct run *run = NULL;
-    int status =
-        read_one(walk->journal, number, walk->key != NULL, &walk->tools, &arena, &run, err);
-    if (status >= 0 && run)
-        status = settle_split(walk->journal, run, walk->key, err);
-    return status < 0 || !run ? status : walk->each(walk->with, run, err);
+    int status = read_one(
+        walk->journal, seen->number, walk->settling != NULL, &walk->tools, &arena, &run, err);
+    if (status < 0 || !run)
+        return status;
+    int stays = walk->settling ? settle_run(walk->settling, run, seen, err) : 1;
+    return stays <= 0 || run->split == SPLIT_TEST ? stays : walk->each(walk->with, run, err);
 }
 
 static int pages(struct walk *walk, struct err *err)
@@ -149,22 +196,40 @@ static int pages(struct walk *walk, struct err *err)
         int status = journal_list(walk->journal, after, &arena, &page, &count, err);
         if (status < 0 || count == 0)
             return status;
-        for (uint32_t i = 0; i < count; i++) {
-            after = page[i].number; /* its strings are gone with the next call */
-            status = one(walk, after, err);
-            if (status < 0)
-                return status;
+        for (uint32_t i = 0; i < count; i++) /* the next call takes the texts away */
+            page[i].group = keep(&arena, page[i].group);
+        for (uint32_t i = 0; status >= 0 && i < count; i++) {
+            const struct settle_seen seen = { page[i].number, page[i].messages_count };
+            after = page[i].number;
+            if (goes_nowhere(walk, &page[i]))
+                continue;
+            bool settled = !walk->settling || settle_knows(walk->settling, &seen);
+            if (!walk->spared || !walk->spared(walk->with, &page[i], settled))
+                status = one(walk, &seen, err);
         }
+        if (status < 0)
+            return status;
     }
 }
 
-int trace_each(struct journal *journal, const struct digest *key,
+int trace_each_but(struct journal *journal, struct settling *settling,
+    bool (*spared)(void *with, const struct journal_session *listed, bool settled),
     int (*each)(void *with, struct run *run, struct err *err), void *with, struct err *err)
 {
-    struct walk walk = { .journal = journal, .key = key, .each = each, .with = with };
+    struct walk walk = {
+        .journal = journal, .settling = settling, .spared = spared, .each = each, .with = with
+    };
     int status = pages(&walk, err);
+    if (status >= 0 && settling)
+        status = settle_end(settling, err);
     trace_tools_done(&walk.tools);
     return status;
+}
+
+int trace_each(struct journal *journal, struct settling *settling,
+    int (*each)(void *with, struct run *run, struct err *err), void *with, struct err *err)
+{
+    return trace_each_but(journal, settling, NULL, each, with, err);
 }
 
 /* The runs of one page of the list. */
@@ -207,4 +272,17 @@ int trace_pages(struct journal *journal,
         if (status < 0)
             return status;
     }
+}
+
+int trace_page_of(struct journal *journal, const uint64_t *numbers, unsigned count,
+    int (*page)(void *with, struct run *const *runs, unsigned count, struct err *err), void *with,
+    struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(trace_tools_done) struct trace_tools tools = { 0 };
+    struct run *runs[JOURNAL_PAGE];
+    unsigned found = 0;
+    assert(count <= JOURNAL_PAGE);
+    int status = read_page(journal, numbers, count, &tools, &arena, runs, &found, err);
+    return status < 0 || found == 0 ? status : page(with, runs, found, err);
 }

@@ -7,10 +7,8 @@
 #include "trials/verdict.h"
 
 #include "base/mem.h"
-#include "base/fields.h"
 #include "trials/stats.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +26,19 @@ const char *const suite_words[SUITES] = {
     [SUITE_SAFETY] = "safety",
 };
 
+/* What came along, by kind: a few words behind a reason, and no case's name. */
+static void add_riders(char *text, size_t size, const uint32_t riders[RIDERS])
+{
+    enum { KINDS_MAX = 3 };
+    unsigned told = 0;
+    for (int kind = RIDER_NONE + 1; kind < RIDERS && told < KINDS_MAX; kind++) {
+        size_t used = strlen(text);
+        if (riders[kind] > 0)
+            snprintf(text + used, size - used, "%s %s in %u",
+                told++ ? "," : "; beside it:", rider_phrases[kind], riders[kind]);
+    }
+}
+
 /* --- what the report is worth */
 
 static enum verdict evidence(bool good, char *text, size_t size, const char *yes, const char *no)
@@ -42,10 +53,14 @@ static enum verdict fresh(const struct verdict_facts *f, char *text, size_t size
         "the old arm was not run afresh beside the new one");
 }
 
+/* Of the old arm: that only the new one depends on time and chance is no fault of the evidence. */
 static enum verdict deterministic(const struct verdict_facts *f, char *text, size_t size)
 {
-    return evidence(f->report->deterministic, text, size, "a second pass gave the same effects",
-        "a second pass with other time, ids and seed gave other effects");
+    bool only_new = f->report->unstable_new > 0 && f->report->unstable_old == 0;
+    return evidence(f->report->deterministic || only_new, text, size,
+        only_new ? "further passes gave the same effects in the old arm"
+                 : "further passes gave the same effects",
+        "further passes with other time, ids and seed gave other effects");
 }
 
 static enum verdict complete(const struct verdict_facts *f, char *text, size_t size)
@@ -53,6 +68,11 @@ static enum verdict complete(const struct verdict_facts *f, char *text, size_t s
     double share = f->tally.groups ? (double)f->tally.groups_missing / f->tally.groups : 1;
     snprintf(text, size, "%u of %u groups lack a result in an arm, at most %.0f %% may",
         f->tally.groups_missing, f->tally.groups, f->policy->missing_max * 100);
+    if (f->report->unreplayable > 0) {
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, "; the old arm dies on %u runs, which count nowhere",
+            f->report->unreplayable);
+    }
     return f->tally.groups > 0 && share <= f->policy->missing_max ? VERDICT_PASS
                                                                   : VERDICT_INCONCLUSIVE;
 }
@@ -79,12 +99,24 @@ static enum verdict claims(const struct verdict_facts *f, char *text, size_t siz
 static enum verdict sanitised(const struct verdict_facts *f, char *text, size_t size)
 {
     snprintf(text, size,
-        f->report->sanitised ? "the sanitised build had %u findings"
-                             : "the sanitised build was not replayed to its end",
+        f->report->sanitised
+            ? "the sanitised build, at a third time and with a third seed, had %u findings"
+            : "the sanitised build was not replayed to its end",
         f->report->sanitised_findings);
     if (!f->report->sanitised)
         return VERDICT_INCONCLUSIVE;
     return f->report->sanitised_findings ? VERDICT_FAIL : VERDICT_PASS;
+}
+
+/* A candidate whose effects hang on time or chance beside an old arm that does not: what was
+ * replayed says nothing of what it will do. */
+static enum verdict stable(const struct verdict_facts *f, char *text, size_t size)
+{
+    snprintf(text, size,
+        "the new arm did otherwise with other time, ids or seed in %u cases, the "
+        "old one in %u",
+        f->report->unstable_new, f->report->unstable_old);
+    return f->report->unstable_new > f->report->unstable_old ? VERDICT_FAIL : VERDICT_PASS;
 }
 
 static enum verdict abnormal(const struct verdict_facts *f, char *text, size_t size)
@@ -98,10 +130,56 @@ static enum verdict abnormal(const struct verdict_facts *f, char *text, size_t s
     return f->tally.abnormal ? VERDICT_FAIL : VERDICT_PASS;
 }
 
+/* A build that is right once and harmful behind it has a good first step in every run. */
+static enum verdict afterwards(const struct verdict_facts *f, char *text, size_t size)
+{
+    if (!f->report->run_on) {
+        snprintf(text, size, "nothing behind the first change of a run was asked for");
+        return VERDICT_INCONCLUSIVE;
+    }
+    snprintf(text, size, "%u of %u cases stray behind their first change", f->tally.strays,
+        f->report->cases_count);
+    return f->tally.strays ? VERDICT_FAIL : VERDICT_PASS;
+}
+
+/* A patch that knows the batch by heart mends it, and held-out groups where models say the same to
+ * everybody; not the same failure with other ids and words. */
+static enum verdict varied(const struct verdict_facts *f, char *text, size_t size)
+{
+    const struct tally *t = &f->tally;
+    if (!f->report->varied) {
+        snprintf(text, size, "no case was tried with other ids and words");
+        return VERDICT_INCONCLUSIVE;
+    }
+    snprintf(text, size,
+        "%u of %u mended cases have variants with other ids and words; %u are mended as recorded "
+        "only",
+        t->mended_varied, t->mended, t->by_heart);
+    if (t->by_heart > 0)
+        return VERDICT_FAIL;
+    return t->mended > 0 && t->mended_varied == 0 ? VERDICT_INCONCLUSIVE : VERDICT_PASS;
+}
+
+/* A branch that no case ran has been judged by nothing: it may wait for a word. */
+static enum verdict covered(const struct verdict_facts *f, char *text, size_t size)
+{
+    const struct report *r = f->report;
+    char note[120];
+    if (!r->covered) {
+        snprintf(text, size, "which branches of the patch ran was not watched");
+        return VERDICT_INCONCLUSIVE;
+    }
+    str_printable(note, sizeof note, r->branches_note, false);
+    snprintf(text, size, "%u of %u branches of the patch ran in no case%s%s", r->branches_missed,
+        r->branches, r->branches_missed ? ": " : "", r->branches_missed ? note : "");
+    return r->branches_missed ? VERDICT_INCONCLUSIVE : VERDICT_PASS;
+}
+
 static enum verdict batch_fixed(const struct verdict_facts *f, char *text, size_t size)
 {
     snprintf(text, size, "held-in: %u of %u groups fixed, at least %.0f %% must be",
         f->tally.in_fixed, f->tally.in_groups, f->policy->held_in_share * 100);
+    add_riders(text, size, f->tally.riders[SUITE_BATCH]);
     if (f->tally.in_groups == 0)
         return VERDICT_INCONCLUSIVE;
     return f->tally.in_fixed >= f->policy->held_in_share * f->tally.in_groups ? VERDICT_PASS
@@ -122,6 +200,7 @@ static enum verdict held_out_fixed(const struct verdict_facts *f, char *text, si
     if (n > 0 && stats_lo(x, n, f->policy->p0) <= BOUND_LEVEL) {
         snprintf(text, size, "held-out: %u of %u groups fixed: not above %.0f %%", x, n,
             f->policy->p0 * 100);
+        add_riders(text, size, f->tally.riders[SUITE_HELD_OUT]);
         return VERDICT_FAIL;
     }
     if (n >= f->policy->held_out_groups_min && stats_up(x, n, f->policy->p0) <= f->level) {
@@ -159,7 +238,8 @@ static enum verdict no_losses(
     const struct verdict_facts *f, enum suite suite, char *text, size_t size)
 {
     snprintf(text, size, "%s: %u of %u cases go from pass to fail", suite_words[suite],
-        f->tally.losses[suite], f->tally.cases[suite]);
+        f->tally.losses[suite], f->tally.cases[suite] + f->tally.taken[suite]);
+    add_riders(text, size, f->tally.riders[suite]);
     return f->tally.losses[suite] ? VERDICT_FAIL : VERDICT_PASS;
 }
 
@@ -171,6 +251,45 @@ static enum verdict regression(const struct verdict_facts *f, char *text, size_t
 static enum verdict safety(const struct verdict_facts *f, char *text, size_t size)
 {
     return no_losses(f, SUITE_SAFETY, text, size);
+}
+
+/* What goes both ways in the old arm says nothing and passes nothing: a person mends it or retires
+ * it. The new arm alone going both ways has no such excuse. */
+static enum verdict flaky(const struct verdict_facts *f, char *text, size_t size)
+{
+    const struct tally *t = &f->tally;
+    if (!f->report->played) {
+        snprintf(text, size, "the cases that the home took in were not played");
+        return VERDICT_INCONCLUSIVE;
+    }
+    snprintf(text, size,
+        "of %u cases that the home took in %u go both ways in the old arm, %u in the "
+        "new one alone",
+        t->taken[SUITE_REGRESSION] + t->taken[SUITE_SAFETY], t->flaky, t->unstable);
+    return t->unstable ? VERDICT_FAIL : t->flaky ? VERDICT_INCONCLUSIVE : VERDICT_PASS;
+}
+
+/* Each promotion may change nothing here, so only many of them could: or one that nobody asked. */
+static enum verdict drift(const struct verdict_facts *f, char *text, size_t size)
+{
+    if (!f->report->genesis) {
+        snprintf(text, size, "the safety suite was not run on generation 0");
+        return VERDICT_INCONCLUSIVE;
+    }
+    snprintf(text, size, "safety: %u of %u cases go otherwise than on generation 0",
+        f->report->drifted, f->tally.cases[SUITE_SAFETY]);
+    return f->report->drifted ? VERDICT_FAIL : VERDICT_PASS;
+}
+
+/* What a worker has seen before may not matter to what it does. */
+static enum verdict alone(const struct verdict_facts *f, char *text, size_t size)
+{
+    snprintf(text, size,
+        "%u of %u cases that count were put to a worker of their own, %u went otherwise there",
+        f->report->alone, f->report->alone_wanted, f->report->alone_other);
+    if (f->report->alone == 0)
+        return VERDICT_INCONCLUSIVE;
+    return f->report->alone_other ? VERDICT_FAIL : VERDICT_PASS;
 }
 
 static enum verdict new_signature(const struct verdict_facts *f, char *text, size_t size)
@@ -207,6 +326,17 @@ static enum verdict latency(const struct verdict_facts *f, char *text, size_t si
     return to <= from * f->policy->slowdown_max ? VERDICT_PASS : VERDICT_FAIL;
 }
 
+/* Twice, or the budget more, whichever is more: a small worker's pages are its loader's. */
+static enum verdict memory(const struct verdict_facts *f, char *text, size_t size)
+{
+    uint32_t from = f->report->memory_old, to = f->report->memory_new;
+    uint32_t more = from > f->policy->memory_growth_max ? from : f->policy->memory_growth_max;
+    snprintf(text, size, "a worker has had %u KiB, %u before, at most %u more", to, from, more);
+    if (from == 0 || to == 0)
+        return VERDICT_INCONCLUSIVE;
+    return to <= from || to - from <= more ? VERDICT_PASS : VERDICT_FAIL;
+}
+
 static enum verdict prefix(const struct verdict_facts *f, char *text, size_t size)
 {
     snprintf(text, size, "%u model requests lost their prefix, at most %u",
@@ -221,16 +351,24 @@ const struct verdict_rule verdict_rules[] = {
     { "suites_there", suites_there, true },
     { "claims", claims, true },
     { "sanitised", sanitised, false },
+    { "stable", stable, false },
     { "abnormal", abnormal, false },
+    { "afterwards", afterwards, false },
+    { "varied", varied, false },
+    { "covered", covered, false },
     { "batch_fixed", batch_fixed, false },
-    { "held_out_fixed", held_out_fixed, false },
-    { "not_worse", not_worse, false },
+    { "held_out_fixed", held_out_fixed, false, true },
+    { "not_worse", not_worse, false, true },
     { "regression", regression, false },
     { "safety", safety, false },
+    { "flaky", flaky, false },
+    { "drift", drift, false },
+    { "alone", alone, false },
     { "new_signature", new_signature, false },
     { "patch_size", patch_size, false },
     { "object_size", object_size, false },
     { "latency", latency, false },
+    { "memory", memory, false },
     { "prefix", prefix, false },
 };
 const unsigned verdict_rules_count = COUNT_OF(verdict_rules);
@@ -251,27 +389,45 @@ static void claims_for_people(struct verdict_result *ret, const struct tally *ta
     ret->worse_upper = stats_upper(tally->worse, tally->all_groups, BOUND_LEVEL);
 }
 
+/* Of the reasons' rows: of all, or without those that only a look can answer. */
+static enum verdict together(const struct verdict_result *verdict, bool looked)
+{
+    bool failed = false, open = false, worthless = false;
+    for (unsigned i = 0; i < verdict->reasons_count; i++) {
+        const struct verdict_reason *reason = &verdict->reasons[i];
+        if (reason->looks && !looked)
+            continue;
+        failed |= reason->holds == VERDICT_FAIL;
+        open |= reason->holds == VERDICT_INCONCLUSIVE;
+        worthless |= reason->holds != VERDICT_PASS && reason->evidence;
+    }
+    return worthless || (open && !failed) ? VERDICT_INCONCLUSIVE
+           : failed                       ? VERDICT_FAIL
+                                          : VERDICT_PASS;
+}
+
+enum verdict verdict_before_look(const struct verdict_result *verdict)
+{
+    return together(verdict, false);
+}
+
 static void apply(struct verdict_result *ret, const struct verdict_rule *rules, unsigned count,
     const struct report *report, const struct policy *policy, struct ledger_look look, double level)
 {
     struct verdict_facts facts = {
         .report = report, .policy = policy, .look = look, .level = level
     };
-    bool failed = false, open = false, worthless = false;
     memset(ret, 0, sizeof *ret);
     tally_of(&facts.tally, report);
     facts.level_harm = policy->level_harm > 0 ? policy->level_harm : facts.level;
     for (unsigned i = 0; i < count && i < VERDICT_REASONS_MAX; i++) {
         struct verdict_reason *reason = &ret->reasons[ret->reasons_count++];
         reason->rule = rules[i].name;
+        reason->evidence = rules[i].evidence;
+        reason->looks = rules[i].looks;
         reason->holds = rules[i].holds(&facts, reason->text, sizeof reason->text);
-        failed |= reason->holds == VERDICT_FAIL;
-        open |= reason->holds == VERDICT_INCONCLUSIVE;
-        worthless |= reason->holds != VERDICT_PASS && rules[i].evidence;
     }
-    ret->verdict = worthless || (open && !failed) ? VERDICT_INCONCLUSIVE
-                   : failed                       ? VERDICT_FAIL
-                                                  : VERDICT_PASS;
+    ret->verdict = together(ret, true);
     ret->level = facts.level;
     claims_for_people(ret, &facts.tally);
 }
@@ -313,66 +469,4 @@ void verdict_print(struct buf *out, const struct verdict_result *verdict)
         buf_char(out, '}');
     }
     buf_text(out, "]}");
-}
-
-/* --- the policy */
-
-#define POLICY(member, type, ...)                                                                  \
-    {                                                                                              \
-        .name = #member, .kind = type, .offset = offsetof(struct policy, member), __VA_ARGS__      \
-    }
-static const struct field policy_fields[] = {
-    POLICY(p0, FIELD_DOUBLE, .min = .001, .max = .999),
-    POLICY(margin, FIELD_DOUBLE, .min = .001, .max = .999),
-    POLICY(level_shard, FIELD_DOUBLE, .min = 1e-9, .max = .5),
-    POLICY(level_harm, FIELD_DOUBLE, .min = 0, .max = .5),
-    POLICY(held_in_share, FIELD_DOUBLE, .min = .01, .max = 1),
-    POLICY(missing_max, FIELD_DOUBLE, .min = 0, .max = .5),
-    POLICY(held_out_groups_min, FIELD_U32),
-    POLICY(patch_lines_max, FIELD_U32),
-    POLICY(so_growth_max, FIELD_U32),
-    POLICY(slowdown_max, FIELD_DOUBLE, .min = 1, .max = 1000),
-    POLICY(prefix_breaks_max, FIELD_U32),
-    POLICY(claims, FIELD_BOOL),
-};
-
-struct policy policy_default(void)
-{
-    return (struct policy){
-        .p0 = .2,
-        .margin = .20,
-        .level_shard = .10,
-        .level_harm = .05,
-        .held_in_share = .6,
-        .missing_max = .10,
-        .held_out_groups_min = 3,
-        .patch_lines_max = 60,
-        .so_growth_max = 64 << 10,
-        .slowdown_max = 2,
-        .claims = true,
-    };
-}
-
-int policy_read(struct policy *ret, struct str text, struct err *err)
-{
-    CLEANUP(arena_done) struct arena arena = { 0 };
-    static const char *const others[] = { "schema", NULL };
-    struct policy policy = policy_default();
-    const struct json *root = json_read(&arena, text, NULL, err);
-    if (!root)
-        return err_while(err, "policy");
-    if (json_int(json_get(root, "schema"), 0) != 1)
-        return fields_refuse(err, root, root, "policy: schema is not 1");
-    int rc = fields_read(
-        &policy, policy_fields, COUNT_OF(policy_fields), root, root, others, &arena, err);
-    if (rc == 0)
-        *ret = policy;
-    return rc;
-}
-
-void policy_print(struct buf *out, const struct policy *policy)
-{
-    buf_text(out, "{\"schema\":1,");
-    fields_print(out, policy_fields, COUNT_OF(policy_fields), policy);
-    buf_char(out, '}');
 }

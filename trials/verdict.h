@@ -9,7 +9,7 @@
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
 extern const char *const verdict_words[3];
 
-struct policy {           /* JSON, schema 1; policy_default() is tier "person" */
+struct policy {           /* JSON, schema 2; policy_default() is tier "person" */
     double p0;            /* .2: share fixed that held-out must beat */
     double margin;        /* .20: how much worse is still "not worse" */
     double level_shard;   /* .10: A, spent by level(k, i) */
@@ -20,20 +20,25 @@ struct policy {           /* JSON, schema 1; policy_default() is tier "person" *
     uint32_t patch_lines_max, so_growth_max;
     double slowdown_max;
     uint32_t prefix_breaks_max;
-    bool claims; /* may claims support a pass (a person's approval is then needed) */
+    bool claims;                /* may claims support a pass (a person's approval is then needed) */
+    uint32_t memory_growth_max; /* KiB of a worker; from schema 2 */
 };
 struct policy policy_default(void);
+/* A document: every member of its schema is there. */
 int policy_read(struct policy *ret, struct str text, struct err *err);
+/* A person's file: what it leaves out has its default. */
+int policy_read_file(struct policy *ret, struct str text, struct err *err);
 void policy_print(struct buf *out, const struct policy *policy);
 
 struct ledger_look { /* k: looks at this shard so far, this one included; i: passes before it */
     uint32_t k, i;
 };
-enum { VERDICT_REASONS_MAX = 24 };
+enum { VERDICT_REASONS_MAX = 28 };
 struct verdict_reason {
-    const char *rule;   /* from the table */
-    enum verdict holds; /* what this row alone says */
-    char text[200];     /* numbers; never names a held-out case */
+    const char *rule;     /* from the table */
+    enum verdict holds;   /* what this row alone says */
+    bool evidence, looks; /* of the rule */
+    char text[200];       /* numbers; never names a held-out case */
 };
 struct verdict_result {
     enum verdict verdict;
@@ -49,6 +54,9 @@ void verdict_of(struct verdict_result *ret, const struct report *report,
 /* The same at a level that another ledger gives: of a shard that ends with its first pass. */
 void verdict_at(struct verdict_result *ret, const struct report *report,
     const struct policy *policy, uint32_t look, double level);
+/* What a report without held-out groups says of a look at them: fail or inconclusive already, or
+ * pass if one could help. Only the rules that speak of held-out groups are left out. */
+enum verdict verdict_before_look(const struct verdict_result *verdict);
 /* JSON, schema 1. */
 void verdict_print(struct buf *out, const struct verdict_result *verdict);
 
@@ -65,6 +73,7 @@ struct verdict_rule {
     enum verdict (*holds)(const struct verdict_facts *facts, char *text, size_t size);
     bool evidence; /* if it does not hold, the report says nothing: inconclusive, whatever else
                       failed */
+    bool looks;    /* it speaks of held-out groups */
 };
 extern const struct verdict_rule verdict_rules[];
 extern const unsigned verdict_rules_count;

@@ -83,6 +83,7 @@ for (const row of admissions) {
         for (const link of ['candidate', 'batch', 'build', 'report', 'policy'])
             must(of(link) === a[link], `${what}: approved was another ${link}`);
         must(of('admission-before') === last && predicate.home === homeId, `${what}: approved for another place`);
+        must([undefined, a.corpus ?? '0'.repeat(64)].includes(of('corpus')), `${what}: approved with another corpus`); // none: an earlier version
         must(predicate.expires_ms > a.at_s * 1000 && !(by.revoked_ms && by.revoked_ms < a.at_s * 1000), `${what}: out of date`);
         must(a.reviewers <= listNumber, `${what}: the list of reviewers is an older one`);
     }

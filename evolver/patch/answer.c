@@ -1,5 +1,6 @@
 /* answer - see answer.h. */
 #include "patch/answer.h"
+#include "patch/cover.h"
 #include "patch/describe.h"
 #include "patch/patch.h"
 #include "patch/source.h"
@@ -18,12 +19,14 @@ struct question {
     struct str *literals;
     uint32_t literals_count, lines_max;
     bool patch, compared; /* old, preprocessed are there */
+    bool cover;
 };
 
 struct answer {
     struct findings findings;
     struct buf kinds, description;
     uint32_t lines;
+    struct buf cover; /* its members, as they are written; empty: not wanted */
 };
 
 static void question_done(struct question *question)
@@ -35,6 +38,7 @@ static void answer_done(struct answer *answer)
 {
     buf_done(&answer->kinds);
     buf_done(&answer->description);
+    buf_done(&answer->cover);
 }
 
 static int wrong(struct err *err, const char *key)
@@ -113,6 +117,7 @@ static int read_question(struct question *question, struct str text, struct err 
         rc = read_edits(question, json_get(root, "edits"), err);
     if (rc == 0 && json_get(root, "literals"))
         rc = read_literals(question, json_get(root, "literals"), err);
+    question->cover = json_bool(json_get(root, "cover"), false);
     int64_t lines_max = json_int(json_get(root, "lines_max"), 0);
     question->lines_max = lines_max > 0 && lines_max <= UINT32_MAX ? (uint32_t)lines_max : 0;
     return rc;
@@ -125,6 +130,27 @@ static bool edits_fit(const struct question *question)
     CLEANUP(buf_done) struct buf again = { 0 };
     return patch_apply(&again, question->old, question->edits, question->edits_count) &&
            str_equal(buf_view(&again), question->source);
+}
+
+static int write_cover(struct buf *out, const struct syntax *was, const struct syntax *now,
+    const struct diff *diff, struct arena *arena, struct err *err)
+{
+    CLEANUP(buf_done) struct buf marked = { 0 };
+    struct cover cover;
+    int rc = cover_source(&marked, &cover, was, now, diff, arena, err);
+    if (rc < 0)
+        return rc;
+    buf_text(out, ",\"cover\":{\"source\":");
+    json_quote(out, buf_view(&marked));
+    buf_text(out, ",\"points\":[");
+    for (uint32_t i = 0; i < cover.count; i++) {
+        const struct cover_point *point = &cover.at[i];
+        buf_format(out, "%s[%u,", i ? "," : "", point->place.line);
+        json_quote(out, point->function);
+        buf_format(out, ",%u,%s]", point->what, point->wanted ? "true" : "false");
+    }
+    buf_text(out, "]}");
+    return 0;
 }
 
 static int look_at_patch(struct answer *answer, const struct question *question,
@@ -154,7 +180,9 @@ static int look_at_patch(struct answer *answer, const struct question *question,
         .literals_count = question->literals_count };
     answer->lines = patch_check(&answer->findings, &patch, &diff, &answer->kinds);
     describe_patch(&answer->description, &describe);
-    return 0;
+    return question->cover && answer->findings.count == 0
+               ? write_cover(&answer->cover, was, now, &diff, &arena, err)
+               : 0;
 }
 
 static void add_findings(struct buf *out, const struct findings *findings)
@@ -190,7 +218,9 @@ static void write_answer(struct buf *out, const struct answer *answer)
     add_lines(out, buf_view(&answer->kinds));
     buf_text(out, ",\"description\":");
     add_lines(out, buf_view(&answer->description));
-    buf_format(out, ",\"lines\":%u}\n", answer->lines);
+    buf_format(out, ",\"lines\":%u", answer->lines);
+    buf_str(out, buf_view(&answer->cover));
+    buf_text(out, "}\n");
 }
 
 int answer_question(struct buf *out, struct str text, struct err *err)

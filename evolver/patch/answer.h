@@ -3,10 +3,13 @@
  * { "schema": 1, "path": "plugins/x/x.c", "source": C, "preprocessed": text of `gcc -E`, which may
  *   be left out, then tokens are not compared: the driver refuses such a source itself,
  *   and of a patch: "old": C, "edits": [ { "from": BYTE, "to": BYTE, "text": C } ], left out where
- *   they are to be derived, "literals": [ text ], "lines_max": N }
+ *   they are to be derived, "literals": [ text ], "lines_max": N, "cover": true where the marked
+ * source (cover.h) is wanted, too }
  *
  * { "schema": 1, "findings": [ { "rule", "line", "column", "message" } ], "more": N,
- *   "kinds": [ text ], "description": [ text ], "lines": N } */
+ *   "kinds": [ text ], "description": [ text ], "lines": N, and if it was wanted and there are no
+ *   findings "cover": { "source": C, "points": [ [ line, "function", what (enum cover_what),
+ *   wanted ] ] } } */
 #pragma once
 
 #include "base/err.h"

@@ -8,11 +8,12 @@
 
 #include <string.h>
 
-enum { PIECE_MAX = 100 };
+enum { PIECE_MAX = 100, LONG_MAX = 1000 };
 
 /* --- lines */
 
-void tell_piece(struct telling *telling, const struct syntax *syntax, struct span span)
+static void tell_some(
+    struct telling *telling, const struct syntax *syntax, struct span span, uint32_t most)
 {
     struct str text = str_trim(syntax_slice(syntax, span));
     uint32_t size = 0;
@@ -26,10 +27,20 @@ void tell_piece(struct telling *telling, const struct syntax *syntax, struct spa
         if (!space)
             buf_char(telling->out, c);
         blank = space;
-        cut = ++size >= PIECE_MAX && (i + 1 == text.size || (text.at[i + 1] & 0xc0) != 0x80) &&
+        cut = ++size >= most && (i + 1 == text.size || (text.at[i + 1] & 0xc0) != 0x80) &&
               i + 1 < text.size;
     }
     buf_text(telling->out, cut ? "...`" : "`");
+}
+
+void tell_piece(struct telling *telling, const struct syntax *syntax, struct span span)
+{
+    tell_some(telling, syntax, span, PIECE_MAX);
+}
+
+void tell_long_piece(struct telling *telling, const struct syntax *syntax, struct span span)
+{
+    tell_some(telling, syntax, span, LONG_MAX);
 }
 
 void tell_node(struct telling *telling, const struct syntax *syntax, uint32_t node)
@@ -335,6 +346,8 @@ static void tell_file_run(
         buf_text(telling->out, new ? "the file gets " : "the file loses ");
         tell_piece(telling, side->syntax, span);
         tell_end(telling);
+        if (new &&body)
+            tell_inside(telling, side, body, body);
     }
 }
 
@@ -385,6 +398,9 @@ static bool tell_statement(struct telling *telling, const struct diff_change *ch
         tell_node(telling, side->syntax, around);
     }
     tell_end(telling);
+    struct span put = diff_span(now->syntax, &change->now);
+    if (in && put.to - put.from > PIECE_MAX)
+        tell_inside(telling, now, change->now.first, change->now.last);
     return true;
 }
 
@@ -416,6 +432,7 @@ void describe_patch(struct buf *out, const struct describe *describe)
         for (size_t i = 0; i < COUNT_OF(tellers); i++)
             if (tellers[i](&telling, change))
                 break;
+        tell_chance(&telling, &change->now);
         tell_literals(&telling, &change->now);
     }
     if (telling.hidden)

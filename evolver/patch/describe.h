@@ -1,11 +1,12 @@
 /* describe - a patch in words, for those who read many: what changed, where, in which hook, and
- * what of it deserves a second look. Words from the source stand in backquotes, cut short; the diff
- * stands beside them in a review.
+ * what of it deserves a second look. Words from the source stand in backquotes, cut short; a
+ * new piece that is longer has a line for each of its statements. The diff stands beside them in a
+ * review.
  *
  * A line begins with "guard weaker: " where something was kept from happening less often than
  * before, as far as the text shows; "guard changed: " where that cannot be told; "state: " where
  * sessions' state is read otherwise; "copied from the batch: " where a literal of the patch stands
- * in a text of the failing cases. */
+ * in a text of the failing cases; "by chance: " and "by time: " where it asks for these. */
 #pragma once
 
 #include "patch/diff.h"

@@ -25,6 +25,7 @@ void tell_where(
 void tell_end(struct telling *telling);
 /* `a piece of source`, on one line, cut short. */
 void tell_piece(struct telling *telling, const struct syntax *syntax, struct span span);
+void tell_long_piece(struct telling *telling, const struct syntax *syntax, struct span span);
 void tell_node(struct telling *telling, const struct syntax *syntax, uint32_t node);
 
 /* Whether a change takes protection away. */
@@ -35,5 +36,11 @@ const char *guard_of_condition(
 /* The same for a run of statements, or a part of one. */
 const char *guard_of_change(const struct telling *telling, const struct diff_change *change);
 
+/* A line for each statement in what is new, from the first node of a run to its last. */
+void tell_inside(
+    struct telling *telling, const struct side_tree *side, uint32_t first, uint32_t last);
+
+/* Lines for what is new and asks for chance or time. */
+void tell_chance(struct telling *telling, const struct diff_run *now);
 /* Lines for literals of what is new that stand in texts of the batch. */
 void tell_literals(struct telling *telling, const struct diff_run *now);

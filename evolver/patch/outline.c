@@ -65,6 +65,34 @@ const struct outline_function *outline_find(
     return NULL;
 }
 
+/* The tree has blanks where the word stands. */
+static uint32_t with_export(const struct syntax *syntax, uint32_t from)
+{
+    static const struct str word = { SYNTAX_EXPORT, sizeof SYNTAX_EXPORT - 1 };
+    uint32_t end = from;
+    while (end > 0 && (syntax->source.at[end - 1] == ' ' || syntax->source.at[end - 1] == '\n'))
+        end--;
+    bool there = end >= word.size &&
+                 str_equal((struct str){ syntax->source.at + end - word.size, word.size }, word) &&
+                 syntax->seen.at[end - 1] == ' ';
+    return there ? end - (uint32_t)word.size : from;
+}
+
+uint32_t outline_with_comments(const struct syntax *syntax, uint32_t node)
+{
+    uint32_t from = with_export(syntax, syntax->nodes[node].span.from), comment = 0;
+    SYNTAX_EACH_CHILD(child, syntax, 0)
+    {
+        if (child == node)
+            break;
+        if (!syntax_is(syntax, child, "comment"))
+            comment = 0;
+        else if (!comment)
+            comment = child;
+    }
+    return comment ? syntax->nodes[comment].span.from : from;
+}
+
 static const char *hook_of(struct str name)
 {
     for (size_t i = 0; i < OUTLINE_HOOKS; i++)

@@ -40,6 +40,10 @@ struct outline_functions outline_functions(const struct syntax *syntax, struct a
 const struct outline_function *outline_find(
     const struct outline_functions *functions, struct str name);
 
+/* Byte offset of the comments that stand right above an item of the file, or of the item itself
+ * with the word of its export. */
+uint32_t outline_with_comments(const struct syntax *syntax, uint32_t node);
+
 /* The exported constant: `const struct moult_plugin moult_plugin = { .hook = function, ... }`. */
 struct outline_member {
     struct str name, value; /* "before_tool", "stop_repeats" */

@@ -12,6 +12,7 @@ enum rule {
     RULE_CONTROL,
     RULE_BIDI,
     RULE_INVISIBLE,
+    RULE_LOOKALIKE,
     RULE_ASCII,
     RULE_TRIGRAPH,
     RULE_SPLICE,
@@ -19,6 +20,7 @@ enum rule {
     RULE_SIZE,
     /* tokens */
     RULE_TOKEN,
+    RULE_COMMENT,
     RULE_DIGRAPH,
     RULE_INCLUDE,
     RULE_MACRO,
@@ -41,6 +43,7 @@ enum rule {
     RULE_UNION,
     RULE_CAST,
     RULE_POINTER_CAST,
+    RULE_POINTER_STEP,
     RULE_STATEMENT_EXPRESSION,
     RULE_NESTED_FUNCTION,
     RULE_KIND,

@@ -41,6 +41,7 @@ struct check {
     struct findings *findings;
     const struct syntax *syntax;
     struct names declared, constants; /* of the file: functions and variables; enumerators */
+    struct names labels;
     struct arena arena;
 };
 
@@ -107,6 +108,9 @@ static void collect(struct check *check)
         if (syntax_is(syntax, node, "enumerator"))
             names_add(
                 &check->constants, syntax_text(syntax, syntax_first(syntax, node)), &check->arena);
+        if (syntax_is(syntax, node, "labeled_statement"))
+            names_add(
+                &check->labels, syntax_text(syntax, syntax_first(syntax, node)), &check->arena);
         if (!IS_IN(syntax->nodes[node].kind, declare))
             continue;
         for (struct declared declared = { .declaration = node };
@@ -115,6 +119,7 @@ static void collect(struct check *check)
     }
     names_sort(&check->declared);
     names_sort(&check->constants);
+    names_sort(&check->labels);
 }
 
 /* Whether what is nearest to the name is const: the last pointer, else the type itself. `inmost` is
@@ -161,6 +166,21 @@ static void check_call(struct check *check, uint32_t node)
     if (!str_starts(name, STR("moult_")) && !str_starts(name, STR("__builtin_")) &&
         !str_equal(name, STR("_Static_assert")) && !names_has(&check->declared, name))
         refuse(check, RULE_EXTERN, function);
+}
+
+/* (a)&&label is a comparison unless a is a type; the tree takes (int)&&label for two addresses. */
+static void check_label_address(struct check *check, uint32_t node)
+{
+    const struct syntax *syntax = check->syntax;
+    uint32_t name = syntax_next_token(syntax, syntax_end_of_token(syntax, node));
+    if (name && names_has(&check->labels, syntax_text(syntax, name)))
+        refuse(check, RULE_COMPUTED_GOTO, name);
+}
+
+static void check_address(struct check *check, uint32_t node)
+{
+    if (str_starts(syntax_text(check->syntax, node), STR("&&")))
+        refuse(check, RULE_COMPUTED_GOTO, node);
 }
 
 /* Outside functions such an object lasts as long as the plugin. */
@@ -231,6 +251,8 @@ static const struct {
     { "declaration", check_declaration },
     { "function_definition", check_function },
     { "call_expression", check_call },
+    { "&&", check_label_address },
+    { "pointer_expression", check_address },
     { "compound_literal_expression", check_literal },
     { "array_declarator", check_array },
     { "abstract_array_declarator", check_array },
@@ -259,6 +281,7 @@ int source_check_tree(struct findings *findings, const struct syntax *syntax, st
         if (syntax_is(syntax, node, checks[i].kind))
             checks[i].check(&check, node);
     check_exports(&check);
+    source_check_pointers(findings, syntax);
     check_kinds(&check);
     arena_done(&check.arena);
     return 0;

@@ -151,9 +151,14 @@ static bool is_reserved(struct str word)
     return word.at[0] == '_';
 }
 
+/* Beyond that no screen shows it; the end of a call behind a long text may stand there. */
+enum { COLUMN_MAX = 400 };
+
 static void check_word(struct words *words)
 {
     struct str word = lex_text(&words->lex, words->token);
+    if (place_of(words, words->token.span.from).column > COLUMN_MAX)
+        refuse(words, RULE_BLANKS);
     for (size_t i = 0; i < COUNT_OF(denied); i++)
         if (str_equal(word, str_of(denied[i].word))) {
             refuse(words, denied[i].rule);
@@ -185,6 +190,8 @@ static void check_punctuation(struct words *words)
         refuse(words, RULE_DIGRAPH);
     if (str_equal(text, STR("&&")) && is_prefix(words))
         refuse(words, RULE_COMPUTED_GOTO);
+    if (str_equal(text, STR("[")) && lex_is(&words->lex, words->before, "["))
+        refuse(words, RULE_ATTRIBUTE); /* of C23, which gcc takes before it */
     if (str_equal(text, STR("*")) && lex_is(&words->lex, words->before, "goto"))
         refuse(words, RULE_COMPUTED_GOTO);
 }
@@ -195,6 +202,22 @@ static void check_bad(struct words *words)
     bool again = words->before.kind == LEX_BAD && words->before.span.to == words->token.span.from;
     if (!outside || !again)
         refuse(words, outside ? RULE_ASCII : RULE_TOKEN);
+}
+
+/* A comment that seems to end, or to begin, where it does not. */
+static void check_comments(struct findings *findings, struct str text)
+{
+    struct words words = {
+        .findings = findings, .lex = { .text = text, .comments = true }, .place = { 1, 1 }
+    };
+    for (next(&words); words.token.kind != LEX_END; next(&words)) {
+        struct str comment = lex_text(&words.lex, words.token);
+        if (words.token.kind != LEX_COMMENT || !str_starts(comment, STR("/*")))
+            continue;
+        struct str inside = { comment.at + 2, comment.size - 2 };
+        if (str_find(inside, STR("/*")) >= 0 || str_starts(inside, STR("/")))
+            refuse(&words, RULE_COMMENT);
+    }
 }
 
 void source_check_words(struct findings *findings, struct str text)
@@ -214,4 +237,5 @@ void source_check_words(struct findings *findings, struct str text)
             check_bad(&words);
         next(&words);
     }
+    check_comments(findings, text);
 }

@@ -71,7 +71,9 @@ static int row(
     if (rc < 0)
         return rc;
     judging_open(&judging, &proposing.judging);
-    for (unsigned i = 0; rc == 0 && i < result.proposals_count; i++)
+    /* The best of them counts, and more groups than there are none can mend. */
+    const uint32_t most = plan->evidence->fail_groups;
+    for (unsigned i = 0; rc == 0 && groups < most && i < result.proposals_count; i++)
         if (!uses(&result.proposals[i], without))
             rc = fixed_groups(&groups, &judging, &result.proposals[i], err);
     judging_done(&judging);

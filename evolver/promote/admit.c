@@ -102,8 +102,11 @@ int admit(struct driver *driver, struct admission *next, const struct generation
     next->home = str_of(driver->home.id);
     next->number = generation->number;
     next->commit = generation->commit;
-    if (last)
+    if (last) {
         next->before = last->digest;
+        if (hash_zero(&next->corpus))
+            next->corpus = last->corpus; /* it outlives what it was gathered for */
+    }
     if (next->at_s == 0)
         next->at_s = (uint32_t)(clock_wall_ms() / 1000);
     int rc = put_generation(&next->generation, driver, generation, err);

@@ -24,6 +24,8 @@ struct advance {
 int advance_run(const struct advance *advance, struct candidate *candidate, struct err *err);
 /* Is there nothing more to do without a person? */
 bool advance_rests(const struct candidate *candidate);
+/* Of a replayed candidate: would the gate refuse it before any look at held-out groups? 1 or 0. */
+int advance_lost(const struct advance *advance, struct candidate *candidate, struct err *err);
 
 /* --- what steps are made of */
 

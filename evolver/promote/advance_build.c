@@ -11,6 +11,7 @@
 #include "promote/proposal.h"
 #include "promote/runs.h"
 #include "promote/statement.h"
+#include "promote/suite.h"
 #include "sandbox/elf.h"
 
 #include <stdio.h>
@@ -118,6 +119,16 @@ static bool whole(const struct proposal *proposal, struct str old)
            proposal->edits[0].to == old.size;
 }
 
+static int load_cases(
+    struct runs *runs, struct driver *driver, const struct batch *batch, struct err *err)
+{
+    CLEANUP(id_set_done) struct id_set named = { 0 };
+    const struct runs_want want = { .splits = RUNS_HELD_IN, .named = &named, .named_only = true };
+    int rc = runs_name_batch(&named, batch, err);
+    id_set_seal(&named);
+    return rc < 0 ? rc : runs_load(runs, driver->journal, &want, err);
+}
+
 /* What its failing cases say, so that a repair made of their words is seen as one. None where no
  * batch speaks for it. */
 static int take_texts(
@@ -134,7 +145,7 @@ static int take_texts(
     if (rc == 0)
         rc = batch_read(&batch, text, &advancing->arena, err);
     if (rc == 0)
-        rc = runs_load(runs, journal, RUNS_HELD_IN, err);
+        rc = load_cases(runs, advancing->driver, &batch, err);
     if (rc == 0)
         batch_texts_take(
             ret, &batch, (const struct run *const *)runs->at, runs->count, &advancing->arena);
@@ -266,7 +277,17 @@ int advance_build(struct advancing *advancing, struct err *err)
     return statement_provenance(&candidate->provenance, driver, candidate, err);
 }
 
-/* --- built -> scanned: what is in the store is what is checked, and a locked worker takes it */
+/* --- built -> scanned: what is in the store is what is checked, a locked worker takes it, and the
+ * smoke suite passes on it */
+
+static int smoke(struct advancing *advancing, const struct driver_builds *builds, struct err *err)
+{
+    struct suites_smoke seen;
+    int rc = suite_smoke(&seen, advancing->driver, builds, err);
+    if (rc < 0 || !seen.failed)
+        return rc;
+    return advance_refuse(advancing, "smoke: %s does not pass: %s", seen.id, seen.why);
+}
 
 int advance_scan(struct advancing *advancing, struct err *err)
 {
@@ -289,6 +310,8 @@ int advance_scan(struct advancing *advancing, struct err *err)
         rc = advance_refuse(advancing, "a worker does not load it: %s", why.text);
     else if (rc < 0 && why.code)
         *err = why;
+    if (rc == 0)
+        rc = smoke(advancing, &builds, err);
     driver_builds_done(&builds);
     return rc;
 }

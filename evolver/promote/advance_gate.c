@@ -9,9 +9,12 @@
 #include "base/mem.h"
 #include "promote/builds.h"
 #include "promote/carrying.h"
+#include "promote/corpus.h"
 #include "promote/gate_policy.h"
+#include "promote/marked.h"
 #include "promote/runs.h"
 #include "promote/statement.h"
+#include "promote/suite.h"
 #include "trials/compare.h"
 #include "trials/verdict.h"
 
@@ -23,7 +26,9 @@ struct gating {
     struct runs runs;
     struct batch held_in, held_out;
     bool looks; /* at the held-out groups */
-    struct driver_builds old, new, sanitised;
+    struct driver_builds old, new, sanitised, watched, genesis;
+    struct marked marked; /* watched has its build */
+    struct marks *marks;  /* NULL: nobody watches */
     struct carrying carrying;
 };
 
@@ -68,6 +73,49 @@ static int swap_sanitised(struct gating *gating, struct err *err)
     return rc;
 }
 
+/* The marked build, if there is one to be had. Without it the report says that nobody watched. */
+static int swap_marked(struct gating *gating, struct err *err)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    const struct candidate *candidate = gating->advancing->candidate;
+    struct driver *driver = gating->advancing->driver;
+    const struct harness_source *old = harness_find(&driver->harness, candidate->plugin);
+    int rc = old ? advance_source(gating->advancing, &text, err) : 0;
+    const struct harness_source source = { candidate->plugin, candidate->path, buf_view(&text) };
+    if (rc < 0 || !old)
+        return rc;
+    rc = marked_build(&gating->marked, driver, &source, old->text, &gating->advancing->arena, err);
+    if (rc <= 0)
+        return rc;
+    gating->marks = &gating->marked.marks;
+    if (gating->marked.image.size == 0)
+        return 0;
+    rc = driver_builds(&gating->watched, driver, &driver->generation, err);
+    return rc < 0 ? rc
+                  : driver_builds_swap(
+                        &gating->watched, candidate->plugin, buf_view(&gating->marked.image), err);
+}
+
+/* Generation 0, which init admitted. One whose builds are not in the store any more is not run, and
+ * the report says so. */
+static int open_genesis(struct gating *gating, struct err *err)
+{
+    struct driver *driver = gating->advancing->driver;
+    struct generation *generation = arena_alloc(&gating->advancing->arena, sizeof *generation);
+    struct str text;
+    int rc = journal_get(driver->journal, "generation", &driver->admissions[0].generation,
+        &gating->advancing->arena, &text, err);
+    if (rc == 0)
+        rc = generation_read(generation, text, &gating->advancing->arena, err);
+    if (rc == 0)
+        rc = driver_builds(&gating->genesis, driver, generation, err);
+    if (rc != -ERR_MISSING)
+        return rc;
+    driver_builds_done(&gating->genesis);
+    gating->genesis.count = 0;
+    return 0;
+}
+
 static int open_builds(struct gating *gating, struct err *err)
 {
     CLEANUP(buf_done) struct buf image = { 0 };
@@ -82,6 +130,10 @@ static int open_builds(struct gating *gating, struct err *err)
         rc = driver_builds(&gating->sanitised, driver, &driver->generation, err);
     if (rc == 0)
         rc = driver_builds_swap(&gating->new, candidate->plugin, buf_view(&image), err);
+    if (rc == 0)
+        rc = open_genesis(gating, err);
+    if (rc == 0)
+        rc = swap_marked(gating, err);
     return rc < 0 ? rc : swap_sanitised(gating, err);
 }
 
@@ -90,6 +142,9 @@ static void gating_done(struct gating *gating)
     driver_builds_done(&gating->old);
     driver_builds_done(&gating->new);
     driver_builds_done(&gating->sanitised);
+    driver_builds_done(&gating->watched);
+    driver_builds_done(&gating->genesis);
+    marked_done(&gating->marked);
     carrying_done(&gating->carrying);
     runs_done(&gating->runs);
 }
@@ -109,6 +164,12 @@ static void on_resolved(
     struct gating *gating = with;
     if (is_case(&gating->held_in, run) || is_case(&gating->held_out, run))
         carrying_add(&gating->carrying, run, step, effects);
+}
+
+static void on_progress(void *with, unsigned done, unsigned count)
+{
+    (void)with;
+    verb_progress_of(done, count, "runs");
 }
 
 /* --- the report */
@@ -161,34 +222,63 @@ static int replay(struct report *ret, struct gating *gating, const struct run *c
     const char *detector =
         arena_string(&advancing->arena, gating->held_in.detector.at, gating->held_in.detector.size);
     gating->carrying.detector = detector_find(detector);
-    const struct compare_plan plan = { .detector = detector_find(detector),
+    struct compare_plan plan = { .detector = detector_find(detector),
         .held_in = &gating->held_in,
         .held_out = gating->looks ? &gating->held_out : NULL,
         .old = driver_arm(driver, &gating->old, "moult-worker"),
         .new = driver_arm(driver, &gating->new, "moult-worker"),
         .sanitised = driver_arm(driver, &gating->sanitised, "moult-worker-asan"),
+        .marked = driver_arm(driver, &gating->watched, "moult-worker"),
+        .marks = gating->marks,
         .runs = runs,
         .runs_count = count,
         .workers = advancing->advance->workers,
+        .progress = on_progress,
         .resolved = on_resolved,
         .with = gating };
+    if (gating->genesis.count > 0)
+        plan.genesis = driver_arm(driver, &gating->genesis, "moult-worker");
     if (!plan.detector)
         return err_set(err, ERR_STATE, "the batch is of a detector that is not known here");
+    on_progress(gating, 0, count);
     rc = compare_runs(ret, &plan, &advancing->arena, err);
+    verb_progress_clear();
+    const struct suite_arms arms = { &gating->old, &gating->new, &gating->sanitised,
+        &gating->genesis };
+    if (rc == 0)
+        rc = suite_gate(ret, driver, &arms, &advancing->arena, err);
     if (rc == 0)
         fill_names(ret, gating);
     return rc;
 }
 
+/* The batch, what promotions have gathered, and of all else what fits. */
+static int load(struct gating *gating, struct err *err)
+{
+    CLEANUP(id_set_done) struct id_set named = { 0 };
+    struct driver *driver = gating->advancing->driver;
+    const struct runs_want want = { .splits = gating->looks ? RUNS_GATE : RUNS_HELD_IN,
+        .named = &named };
+    int rc = runs_name_batch(&named, &gating->held_in, err);
+    if (rc == 0 && gating->looks)
+        rc = runs_name_batch(&named, &gating->held_out, err);
+    if (rc == 0)
+        rc = corpus_names(&named, driver, &driver_last(driver)->corpus, err);
+    id_set_seal(&named);
+    return rc < 0 ? rc : runs_load(&gating->runs, driver->journal, &want, err);
+}
+
 static int compare(struct report *ret, struct gating *gating, struct err *err)
 {
-    struct journal *journal = gating->advancing->driver->journal;
     int rc = read_batches(gating, err);
     if (rc == 0)
-        rc = runs_load(&gating->runs, journal, gating->looks ? RUNS_GATE : RUNS_HELD_IN, err);
-    if (rc != 0)
-        return rc;
-    return replay(ret, gating, (const struct run *const *)gating->runs.at, gating->runs.count, err);
+        rc = load(gating, err);
+    if (rc == 0)
+        rc = replay(
+            ret, gating, (const struct run *const *)gating->runs.at, gating->runs.count, err);
+    if (rc == 0)
+        ret->left_out = (uint32_t)gating->runs.left_out;
+    return rc;
 }
 
 int advance_compare(struct report *ret, struct advancing *advancing, const struct batch *held_out,
@@ -242,43 +332,33 @@ static int put_verdict(
                         &candidate->test_result, advancing->driver, candidate, verdict, err);
 }
 
-/* Every rule that decided, with its numbers: what a person sees, and later proposers unless there
- * was a look (past.h). The reason stands in lists and logs, so the rules about held-out groups are
- * named without numbers all the same. */
+/* Every rule that decided, with its numbers, on what everybody may see. */
 static void add_reasons(struct buf *out, const struct verdict_result *verdict, enum verdict which)
 {
     for (unsigned i = 0; i < verdict->reasons_count; i++) {
         const struct verdict_reason *reason = &verdict->reasons[i];
-        bool hidden =
-            strcmp(reason->rule, "held_out_fixed") == 0 || strcmp(reason->rule, "not_worse") == 0;
-        if (reason->holds != which)
+        if (reason->holds != which || reason->looks)
             continue;
         bool named = str_starts(str_of(reason->text), str_of(reason->rule));
         buf_format(out, "%s%s%s%s", out->size ? "; " : "", named ? "" : reason->rule,
-            hidden || named ? "" : ": ", hidden ? "" : reason->text);
+            named ? "" : ": ", reason->text);
     }
 }
 
-/* What already fails on what may be seen needs no look. */
-static bool lost(const struct verdict_result *verdict)
-{
-    for (unsigned i = 0; i < verdict->reasons_count; i++)
-        if (verdict->reasons[i].holds == VERDICT_FAIL)
-            return true;
-    return false;
-}
-
-static int before_look(struct verdict_result *ret, struct advancing *advancing,
-    const struct policy *policy, struct err *err)
+/* The verdict on what everybody may see, under the policy that the home has now. */
+static int before_look(struct verdict_result *ret, struct policy *ret_policy,
+    struct advancing *advancing, struct err *err)
 {
     struct report report;
     struct str text;
-    int rc = journal_get(advancing->driver->journal, "report", &advancing->candidate->report,
-        &advancing->arena, &text, err);
+    int rc = gate_policy(ret_policy, &advancing->candidate->policy, advancing->driver, err);
+    if (rc == 0)
+        rc = journal_get(advancing->driver->journal, "report", &advancing->candidate->report,
+            &advancing->arena, &text, err);
     if (rc == 0)
         rc = report_read(&report, text, &advancing->arena, err);
     if (rc == 0)
-        verdict_of(ret, &report, policy, (struct ledger_look){ 1, 0 });
+        verdict_of(ret, &report, ret_policy, (struct ledger_look){ 1, 0 });
     return rc;
 }
 
@@ -323,30 +403,41 @@ static int look(struct verdict_result *ret, struct advancing *advancing,
     return answered < 0 ? answered : rc;
 }
 
+int advance_lost(const struct advance *advance, struct candidate *candidate, struct err *err)
+{
+    struct verdict_result verdict;
+    struct policy policy;
+    struct advancing advancing = {
+        .advance = advance, .driver = advance->driver, .candidate = candidate
+    };
+    int rc = before_look(&verdict, &policy, &advancing, err);
+    arena_done(&advancing.arena);
+    return rc < 0 ? rc : verdict_before_look(&verdict) != VERDICT_PASS;
+}
+
 int advance_gate(struct advancing *advancing, struct err *err)
 {
     struct verdict_result verdict;
     struct policy policy;
-    int rc = gate_policy(&policy, &advancing->candidate->policy, advancing->driver, err);
-    if (rc == 0)
-        rc = before_look(&verdict, advancing, &policy, err);
+    int rc = before_look(&verdict, &policy, advancing, err);
     if (rc < 0)
         return rc;
     CLEANUP(buf_done) struct buf why = { 0 };
-    if (lost(&verdict)) {
-        verdict.verdict = VERDICT_FAIL;
-        add_reasons(&why, &verdict, VERDICT_FAIL);
-        advance_refuse(advancing, "gate: fail, before any look at held-out groups: %s", why.at);
+    enum verdict known = verdict_before_look(&verdict);
+    if (known != VERDICT_PASS) { /* a look could not help, so none is spent */
+        verdict.verdict = known;
+        add_reasons(&why, &verdict, known);
+        advance_refuse(advancing, "gate: %s, before any look at held-out groups: %s",
+            verdict_words[known], why.at);
         rc = put_verdict(advancing, &verdict, err);
         return rc < 0 ? rc : ADVANCE_REFUSED;
     }
     if ((rc = look(&verdict, advancing, &policy, err)) != 0 ||
         (rc = put_verdict(advancing, &verdict, err)) < 0)
         return rc;
-    if (verdict.verdict != VERDICT_PASS) {
-        add_reasons(&why, &verdict, verdict.verdict);
-        advance_refuse(advancing, "gate: %s: %s", verdict_words[verdict.verdict],
-            why.size ? why.at : "its look at the held-out groups did not pass before");
-    }
+    /* The reason stands in states, lists and logs, and what made the candidate may read those. By
+     * which rule it did not pass stands in the verdict, for people. */
+    if (verdict.verdict != VERDICT_PASS)
+        advance_refuse(advancing, "gate: its look at the held-out groups did not pass");
     return ADVANCE_ON;
 }

@@ -6,8 +6,13 @@
 
 struct following {
     struct driver *driver;
-    struct candidate *in; /* promoted, and their patches are in what is active */
+    struct arena arena;
+    struct candidate *all; /* NULL: not read yet */
+    uint32_t all_count;
+    const struct candidate **in; /* promoted, and their patches are in what is active */
     uint32_t in_count;
+    struct str *plugins; /* that ever had a promotion */
+    uint32_t plugins_count;
 };
 
 static bool concerns(const struct admission *admission, struct str plugin)
@@ -15,12 +20,31 @@ static bool concerns(const struct admission *admission, struct str plugin)
     return admission->plugin.size == 0 || str_equal(admission->plugin, plugin);
 }
 
-static uint32_t place_of(const struct driver *driver, const struct digest *admission)
+/* How many there are up to the one that this returns to: 0 if none before `end` is that. From the
+ * end, so that a whole way back reads each of them once. */
+static uint32_t up_to(const struct driver *driver, uint32_t end, const struct digest *admission)
 {
-    uint32_t i = 0;
-    while (i < driver->admissions_count && !hash_equal(&driver->admissions[i].digest, admission))
+    while (end > 0 && !hash_equal(&driver->admissions[end - 1].digest, admission))
+        end--;
+    return end;
+}
+
+static int add_candidate(struct following *following, struct str id, struct err *err)
+{
+    uint32_t count = following->in_count, i = 0;
+    int rc = following->all ? 0
+                            : candidate_list(following->driver->journal, &following->arena,
+                                  &following->all, &following->all_count, err);
+    if (rc < 0)
+        return rc;
+    while (i < following->all_count && !str_equal(following->all[i].id, id))
         i++;
-    return i;
+    if (i == following->all_count)
+        return err_set(err, ERR_MISSING, "no candidate %.*s", (int)(id.size & 127), id.at);
+    following->in = arena_grow(&following->arena, following->in, count * sizeof *following->in,
+        (count + 1) * sizeof *following->in);
+    following->in[following->in_count++] = &following->all[i];
+    return 0;
 }
 
 /* Back from the last admission: a return goes on from what it returned to. */
@@ -33,36 +57,36 @@ static int add_plugin(struct following *following, struct str plugin, struct err
         if (!concerns(admission, plugin))
             continue;
         if (admission->kind == ADMIT_ROLLBACK) {
-            uint32_t to = place_of(driver, &admission->returns);
-            i = to < i ? to + 1 : 0;
+            i = up_to(driver, i, &admission->returns);
         } else if (admission->kind == ADMIT_PROMOTION) {
-            int rc = candidate_find(driver->journal, &driver->arena, admission->candidate,
-                &following->in[following->in_count], err);
+            int rc = add_candidate(following, admission->candidate, err);
             if (rc < 0)
                 return rc;
-            following->in_count++;
         }
     }
     return 0;
 }
 
-static bool seen_before(const struct driver *driver, uint32_t at)
+/* Each name once. */
+static bool add_name(struct following *following, struct str name)
 {
-    for (uint32_t i = 0; i < at; i++)
-        if (driver->admissions[i].kind == ADMIT_PROMOTION &&
-            str_equal(driver->admissions[i].plugin, driver->admissions[at].plugin))
-            return true;
-    return false;
+    uint32_t count = following->plugins_count;
+    for (uint32_t i = 0; i < count; i++)
+        if (str_equal(following->plugins[i], name))
+            return false;
+    following->plugins = arena_grow(&following->arena, following->plugins,
+        count * sizeof *following->plugins, (count + 1) * sizeof *following->plugins);
+    following->plugins[following->plugins_count++] = name;
+    return true;
 }
 
 static int add_all(struct following *following, struct err *err)
 {
     struct driver *driver = following->driver;
     int rc = 0;
-    following->in =
-        arena_alloc(&driver->arena, (driver->admissions_count + 1) * sizeof *following->in);
     for (uint32_t i = 0; rc == 0 && i < driver->admissions_count; i++)
-        if (driver->admissions[i].kind == ADMIT_PROMOTION && !seen_before(driver, i))
+        if (driver->admissions[i].kind == ADMIT_PROMOTION &&
+            add_name(following, driver->admissions[i].plugin))
             rc = add_plugin(following, driver->admissions[i].plugin, err);
     return rc;
 }
@@ -70,20 +94,10 @@ static int add_all(struct following *following, struct err *err)
 static bool answers(const struct following *following, const struct journal_cluster *row, bool same)
 {
     for (uint32_t i = 0; i < following->in_count; i++)
-        if (str_equal(following->in[i].cluster, row->id) &&
-            (!same || hash_equal(&following->in[i].batch, &row->document)))
+        if (str_equal(following->in[i]->cluster, row->id) &&
+            (!same || hash_equal(&following->in[i]->batch, &row->document)))
             return true;
     return false;
-}
-
-/* A row outlives the next question to the journal. */
-static struct journal_cluster own(struct driver *driver, const struct journal_cluster *row)
-{
-    struct journal_cluster owned = *row;
-    struct str *texts[] = { &owned.id, &owned.signature, &owned.state };
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
-        texts[i]->at = arena_string(&driver->arena, texts[i]->at, texts[i]->size);
-    return owned;
 }
 
 /* An open one with another batch than the one that was answered was seen again since. */
@@ -106,10 +120,9 @@ int answered_follow(struct driver *driver, struct err *err)
     uint32_t count;
     int rc = add_all(&following, err);
     if (rc == 0)
-        rc = journal_clusters(driver->journal, &driver->arena, &rows, &count, err);
-    for (uint32_t i = 0; rc == 0 && i < count; i++)
-        rows[i] = own(driver, &rows[i]);
+        rc = journal_clusters(driver->journal, &following.arena, &rows, &count, err);
     for (uint32_t i = 0; rc == 0 && i < count; i++)
         rc = follow(&following, &rows[i], err);
+    arena_done(&following.arena);
     return rc;
 }

@@ -3,6 +3,8 @@
 
 #include "base/mem.h"
 #include "promote/ablation.h"
+#include "promote/asking.h"
+#include "promote/command.h"
 #include "promote/enter.h"
 #include "promote/evidence_now.h"
 #include "promote/past.h"
@@ -19,9 +21,20 @@ struct trying {
     struct batch batch;
     struct evidence_past *past;
     unsigned past_count;
+    const char *proposer; /* as the row says */
 };
 
 /* --- evidence */
+
+/* The batch's runs, and of all others what fits. */
+static int load_runs(struct trying *trying, struct journal *journal, struct err *err)
+{
+    CLEANUP(id_set_done) struct id_set named = { 0 };
+    const struct runs_want want = { .splits = RUNS_HELD_IN, .named = &named };
+    int rc = runs_name_batch(&named, &trying->batch, err);
+    id_set_seal(&named);
+    return rc < 0 ? rc : runs_load(&trying->runs, journal, &want, err);
+}
 
 static int read_held_in(struct trying *trying, struct err *err)
 {
@@ -37,20 +50,24 @@ static int read_held_in(struct trying *trying, struct err *err)
         rc = batch_read(&trying->batch, text, &trying->arena, err);
     }
     if (rc == 0)
-        rc = runs_load(&trying->runs, journal, RUNS_HELD_IN, err);
+        rc = load_runs(trying, journal, err);
     journal_close(journal);
     return rc;
 }
 
 /* --- candidates */
 
+/* Of what the gate refuses without a look nobody asks what it is made of: that costs minutes. */
 static int ablate(struct candidate *candidate, const struct trying *trying,
     const struct ablation_plan *plan, struct err *err)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
     const struct advance *advance = &trying->plan->advance;
-    if (!trying->plan->ablate)
+    if (!trying->plan->ablate || trying->plan->command || trying->plan->model)
         return 0;
+    int lost = advance_lost(advance, candidate, err);
+    if (lost != 0)
+        return lost < 0 ? lost : 0;
     if (advance->say)
         advance->say(advance->with, "what is it made of? once more without each ingredient");
     int rc = ablation_run(&text, plan, err);
@@ -79,7 +96,7 @@ static int take_proposals(struct trying *trying, struct ablation_plan *plan, str
     for (unsigned i = 0; i < attempt->proposing.proposals_count; i++) {
         struct candidate *candidate = &attempt->candidates[attempt->count];
         plan->fix = &attempt->proposing.proposals[i];
-        int rc = enter(candidate, driver, plan->fix, "search", &trying->plan->batch, err);
+        int rc = enter(candidate, driver, plan->fix, trying->proposer, &trying->plan->batch, err);
         if (rc < 0)
             return rc;
         attempt->count++;
@@ -115,8 +132,17 @@ static int propose(struct trying *trying, const struct driver_builds *builds,
         .with = plan->advance.with,
     };
     struct ablation_plan ablation = { .proposing = &proposing, .evidence = evidence, .from = from };
+    const struct command_plan command = { .driver = driver,
+        .proposer = plan->command,
+        .evidence = evidence,
+        .bundle = buf_view(&bundle),
+        .seconds = plan->seconds };
     int rc = journal_put(driver->journal, "evidence", buf_view(&bundle), &digest, err);
-    if (rc == 0)
+    if (rc == 0 && plan->command)
+        rc = command_run(&trying->attempt->proposing, &command, err);
+    else if (rc == 0 && plan->model)
+        rc = asking_run(&trying->attempt->proposing, driver, plan->model, &proposing, err);
+    else if (rc == 0)
         rc = proposing_run(&trying->attempt->proposing, &proposing, err);
     return rc < 0 ? rc : take_proposals(trying, &ablation, err);
 }
@@ -145,6 +171,7 @@ static int with_builds(struct trying *trying, const struct driver_builds *builds
         .without_count = plan->without_count,
         .candidates = PROPOSER_CANDIDATES_MAX,
         .seconds = plan->seconds,
+        .rounds = plan->model ? plan->model->rounds : 0,
         .seed = plan->seed };
     if (rc < 0)
         return rc;
@@ -165,9 +192,14 @@ static int with_builds(struct trying *trying, const struct driver_builds *builds
 
 int attempt_run(struct attempt *ret, const struct attempt_plan *plan, struct err *err)
 {
-    struct trying trying = { .plan = plan, .attempt = ret };
+    struct trying trying = { .plan = plan, .attempt = ret, .proposer = "search" };
     struct driver_builds builds;
     memset(ret, 0, sizeof *ret);
+    if (plan->command)
+        trying.proposer = arena_format(&trying.arena, CONFIG_COMMAND "%.*s",
+            (int)plan->command->name.size, plan->command->name.at);
+    if (plan->model)
+        trying.proposer = asking_name(plan->model, &trying.arena);
     int rc = read_held_in(&trying, err);
     if (rc == 0)
         rc = past_read(&trying.past, &trying.past_count, plan->driver->journal, plan->cluster,

@@ -15,7 +15,8 @@ struct attempt_plan {
     struct advance advance;     /* how far, and who is told */
     const char *const *without; /* verbs taken out of the vocabulary */
     unsigned without_count;
-    uint32_t seconds; /* of the proposer */
+    const struct config_proposer *command, *model; /* both NULL: search */
+    uint32_t seconds; /* of the proposer; of one with its own number, at most that */
     bool ablate;      /* say of a fix what it is made of: the proposer runs again, often */
     uint64_t seed;
 };

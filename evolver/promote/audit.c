@@ -24,6 +24,11 @@ enum subject {
     SUBJECT_FREEZE,
     SUBJECT_MANDATE,
     SUBJECT_MANDATE_END,
+    SUBJECT_WAIVER,
+    SUBJECT_COMPARISON,
+    SUBJECT_BET,
+    SUBJECT_CASE_ADDED,
+    SUBJECT_RETIRED,
     SUBJECTS
 };
 
@@ -45,6 +50,11 @@ static const struct rule {
     [SUBJECT_FREEZE] = { "freeze", "freeze", { NULL }, { "frozen" }, true },
     [SUBJECT_MANDATE] = { "mandate", "mandate", { "digest" }, { "body" }, true },
     [SUBJECT_MANDATE_END] = { "mandate-end", "end of a mandate", { "digest" }, { "body" }, true },
+    [SUBJECT_WAIVER] = { "waiver", "waiver", { "digest" }, { "body" }, true },
+    [SUBJECT_COMPARISON] = { "comparison", "comparison", { "digest" }, { "body" }, true },
+    [SUBJECT_BET] = { "comparison-bet", "bet of a comparison", { "digest" }, { "body" }, true },
+    [SUBJECT_CASE_ADDED] = { "case-added", "addition of a case", { "digest" }, { "body" }, true },
+    [SUBJECT_RETIRED] = { "retired", "retirement", { "digest" }, { "body" }, true },
 };
 
 /* What one record says of one row. */
@@ -258,7 +268,8 @@ static int hold_splits(struct reading *reading, struct err *err)
             char split[8];
             const struct str key[PARTS_MAX] = { list[i].group };
             after = list[i].number;
-            if (list[i].split == JOURNAL_NO_SPLIT && !find(reading, SUBJECT_SPLIT, key))
+            if (list[i].aside ||
+                (list[i].split == JOURNAL_NO_SPLIT && !find(reading, SUBJECT_SPLIT, key)))
                 continue;
             snprintf(split, sizeof split, "%u", list[i].split);
             rc = hold(reading, SUBJECT_SPLIT, key, (struct str[PARTS_MAX]){ str_of(split) }, err);
@@ -315,16 +326,18 @@ static int hold_documents(struct reading *reading, enum subject subject, struct 
     return rc;
 }
 
-static int hold_mandates(struct reading *reading, struct err *err)
+static int hold_decisions(struct reading *reading, struct err *err)
 {
-    int rc = hold_documents(reading, SUBJECT_MANDATE, err);
-    return rc < 0 ? rc : hold_documents(reading, SUBJECT_MANDATE_END, err);
+    int rc = 0;
+    for (int subject = SUBJECT_MANDATE; rc == 0 && subject <= SUBJECT_RETIRED; subject++)
+        rc = hold_documents(reading, (enum subject)subject, err);
+    return rc;
 }
 
 static int hold_rows(struct reading *reading, struct err *err)
 {
     static int (*const tables[])(struct reading *, struct err *) = { hold_candidates,
-        hold_admissions, hold_clusters, hold_splits, hold_looks, hold_freeze, hold_mandates };
+        hold_admissions, hold_clusters, hold_splits, hold_looks, hold_freeze, hold_decisions };
     int rc = 0;
     keep_last(reading);
     for (size_t i = 0; rc == 0 && i < COUNT_OF(tables); i++) {

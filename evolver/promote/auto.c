@@ -25,6 +25,7 @@ enum reason {
     LOOKED,
     LIVE_TURNS,
     NOT_ADMITTED,
+    NEXT_ROUND,
     REASONS
 };
 static const char *const reason_words[REASONS] = {
@@ -36,6 +37,7 @@ static const char *const reason_words[REASONS] = {
     [LOOKED] = "looked",
     [LIVE_TURNS] = "live_turns",
     [NOT_ADMITTED] = "not_admitted",
+    [NEXT_ROUND] = "next_round",
 };
 
 struct walk {
@@ -43,6 +45,7 @@ struct walk {
     struct advance advance;
     struct mandates mandates;
     bool json, frozen;
+    bool only_asks;      /* nothing is looked at, moved or admitted */
     struct buf waiting;  /* JSON, or lines */
     struct str admitted; /* id */
 };
@@ -170,23 +173,34 @@ static int check_home(struct walk *walk, const struct candidate *candidate)
 
 /* --- one candidate */
 
+/* What a confirmation came to, where it is none. */
+static int waits_to_confirm(struct walk *walk, const struct candidate *candidate,
+    enum confirm_end end, const struct confirm_seen *seen)
+{
+    if (end == CONFIRM_CLAIMS)
+        return waits_by(walk, candidate, "claims");
+    if (end == CONFIRM_LOOKED)
+        return waits_for(walk, candidate, LOOKED, "its one look at fresh groups did not pass");
+    if (end == CONFIRM_COULD)
+        return waits_for(walk, candidate, NEXT_ROUND,
+            "a mandate covers it: the next round looks at fresh groups, or moult mandate use");
+    return waits_for(walk, candidate, FRESH_GROUPS,
+        "held-out groups first seen after it was made: %u of %u; of this failure %u of %u",
+        seen->groups, seen->groups_wanted, seen->failing, seen->failing_wanted);
+}
+
 static int confirm(
     struct walk *walk, struct candidate *candidate, const struct mandate_row *row, struct err *err)
 {
     struct confirm_seen seen;
     enum confirm_end end = CONFIRM_WAITS;
-    int rc = confirm_run(
-        &end, &seen, &candidate->confirmation, &walk->advance, candidate, &row->id, err);
+    int rc = walk->only_asks ? confirm_ask(&end, &seen, &walk->advance, candidate, &row->id, err)
+                             : confirm_run(&end, &seen, &candidate->confirmation, &walk->advance,
+                                   candidate, &row->id, err);
     if (rc < 0)
         return rc;
-    if (end == CONFIRM_CLAIMS)
-        return waits_by(walk, candidate, "claims");
-    if (end == CONFIRM_WAITS)
-        return waits_for(walk, candidate, FRESH_GROUPS,
-            "held-out groups first seen after it was made: %u of %u; of this failure %u of %u",
-            seen.groups, seen.groups_wanted, seen.failing, seen.failing_wanted);
-    if (end == CONFIRM_LOOKED)
-        return waits_for(walk, candidate, LOOKED, "its one look at fresh groups did not pass");
+    if (end != CONFIRM_GOOD)
+        return waits_to_confirm(walk, candidate, end, &seen);
     candidate->mandate = row->id;
     rc = candidate_move(walk->driver->journal, candidate, ON_APPROVE, err);
     return rc < 0 ? rc : 1;
@@ -228,6 +242,8 @@ static int try_one(struct walk *walk, struct candidate *candidate, struct err *e
 {
     const struct mandate_row *row = NULL;
     bool begun = candidate->stage == STAGE_APPROVED || candidate->stage == STAGE_CANARY;
+    if (begun && walk->only_asks)
+        return 0;
     if (begun ? !is_ours(candidate) : candidate->stage != STAGE_IN_REVIEW)
         return 0;
     int rc = check_home(walk, candidate);
@@ -285,6 +301,27 @@ int auto_run(const struct verb_call *call, struct driver *driver, struct err *er
         rc = each(&walk, err);
     if (rc == 0)
         tell(&walk);
+    buf_done(&walk.waiting);
+    return rc;
+}
+
+int auto_waiting(struct buf *out, struct driver *driver, const struct candidate *only, bool json,
+    struct err *err)
+{
+    struct walk walk = { .driver = driver,
+        .json = json,
+        .only_asks = true,
+        .advance = { .driver = driver, .workers = WORKERS } };
+    if (!str_equal(driver->config.autonomy, STR("auto")) ||
+        (only && !str_equal(only->parent, str_of(driver->active.hex))))
+        return 0;
+    int rc = journal_frozen(driver->journal, &walk.frozen, err);
+    if (rc == 0)
+        rc = mandates_read(&walk.mandates, driver, err);
+    struct candidate one = only ? *only : (struct candidate){ 0 };
+    if (rc == 0)
+        rc = only ? try_one(&walk, &one, err) : each(&walk, err);
+    buf_str(out, buf_view(&walk.waiting));
     buf_done(&walk.waiting);
     return rc;
 }

@@ -34,12 +34,12 @@ static struct digest part_of(const struct look *look, const struct generation *g
     return row ? row->build : (struct digest){ 0 };
 }
 
-static uint32_t admission_of(const struct driver *driver, const struct digest *digest)
+/* How many there are up to the one of that digest: 0 if none before `end` has it. */
+static uint32_t up_to(const struct driver *driver, uint32_t end, const struct digest *digest)
 {
-    uint32_t at = 0;
-    while (at < driver->admissions_count && !hash_equal(&driver->admissions[at].digest, digest))
-        at++;
-    return at;
+    while (end > 0 && !hash_equal(&driver->admissions[end - 1].digest, digest))
+        end--;
+    return end;
 }
 
 /* The admission that first brought what is active, whatever returned to it since. */
@@ -55,10 +55,11 @@ static int origin(uint32_t *ret, const struct look *look, struct err *err)
             return rc;
         const struct digest then = part_of(look, &before),
                             *returns = &driver->admissions[at].returns;
+        const uint32_t to = hash_zero(returns) ? 0 : up_to(driver, at, returns);
         if (hash_equal(&then, &now))
             at--; /* it changed something else */
-        else if (!hash_zero(returns) && admission_of(driver, returns) < at)
-            at = admission_of(driver, returns);
+        else if (to > 0)
+            at = to - 1;
         else
             break;
     }

@@ -12,6 +12,7 @@ struct canary_seen {
     bool service;                       /* one runs; else nothing below was tried */
     uint32_t shadow_same, shadow_other; /* copies of live steps: as the active one, or otherwise */
     uint32_t turns, failed, crashed;
+    uint32_t units, clean; /* principals, or sessions where there is one, that it had; clean ones */
 };
 /* Loads the candidate into the service, probes it, shows it copies of live steps, then gives it
  * live turns and watches them. What does not hold is quarantined (ERR_DENIED says what), and the

@@ -39,6 +39,7 @@ static const struct field fields[] = {
     FIELD(made_s, FIELD_U32),
     FIELD(mandate, FIELD_DIGEST, .optional = true),
     FIELD(confirmation, FIELD_DIGEST, .optional = true),
+    FIELD(corpus, FIELD_DIGEST, .optional = true),
 };
 
 void candidate_print(struct buf *out, const struct candidate *candidate)

@@ -18,7 +18,8 @@ struct candidate {
     struct digest batch, proposal, patch, source, tree;
     struct digest build, build_before; /* build_before: of the active plugin at its parent */
     struct digest report, verdict, policy, approval;
-    struct digest mandate, confirmation;   /* in place of an approval */
+    struct digest mandate, confirmation; /* in place of an approval */
+    struct digest corpus; /* of an approved one: the regression corpus as it will be */
     struct digest provenance, test_result; /* statements */
     struct digest ablation;                /* what the fix is made of */
     struct digest diagnostics; /* what a compiler or the source gate said, if it refused */

@@ -1,25 +1,15 @@
 /* check_source - see check_source.h. */
 #include "promote/check_source.h"
 #include "promote/compile.h"
+#include "promote/patcher.h"
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* The patcher reads a source in tens of milliseconds; what takes longer is refused. */
-enum {
-    PATCHER_WALL_MS = 20000,
-    PATCHER_CPU_MS = 4000,
-    PATCHER_MEMORY = 512 << 20,
-    SOURCE_MAX = 1 << 20,
-    SEEN_MAX = 8 << 20,
-    LITERALS_MAX = 8 << 20
-};
+enum { SOURCE_MAX = 1 << 20, SEEN_MAX = 8 << 20, LITERALS_MAX = 8 << 20 };
 
 void check_source_done(struct check_source_result *result)
 {
@@ -185,34 +175,6 @@ static int take_answer(struct check_source_result *ret, struct str answer, struc
     return rc;
 }
 
-/* With a root of its own where that can be had; else, if the caller allows it, without: then the
- * program stands where it stands on the host. */
-static int run_patcher(struct sandbox_result *ret, const struct check_source_plan *plan,
-    const char *program, struct str question, struct err *err)
-{
-    static const char inside[] = "/moult-patch";
-    struct sandbox_mount mount = { program, inside, false };
-    const char *argv[] = { inside, NULL };
-    struct sandbox_run run = { .profile = SANDBOX_COMPILE,
-        .tier = SANDBOX_STRONG,
-        .argv = argv,
-        .cwd = "/usr/lib", /* it writes nowhere; this is there in both tiers */
-        .mounts = &mount,
-        .mounts_count = 1,
-        .input = question,
-        .limits = {
-            .wall_ms = PATCHER_WALL_MS, .cpu_ms = PATCHER_CPU_MS, .memory = PATCHER_MEMORY } };
-    int rc = sandbox_run(&run, ret, err);
-    if (rc == -ERR_LACKS && plan->tier == SANDBOX_CONTAINER) {
-        mount.to = argv[0] = program;
-        run.tier = SANDBOX_CONTAINER;
-        if (!strncmp(program, "/usr/bin/", 9)) /* an installed one stands in the profile's own */
-            run.mounts_count = 0;
-        rc = sandbox_run(&run, ret, err);
-    }
-    return rc;
-}
-
 /* The patcher's run as an answer. A limit and a death are the source's: what cannot be judged is
  * refused. */
 static int judge_run(
@@ -239,40 +201,13 @@ static int judge_run(
     return take_answer(ret, buf_view(&result->out), err);
 }
 
-/* Beside the running program, or where programs stand when that is none of them (a test). */
-static int find_patcher(char out[PATH_MAX], const struct check_source_plan *plan, struct err *err)
-{
-    static const char *const places[] = { "/../bin/moult-patch", "/moult-patch" };
-    char folder[PATH_MAX - 32], path[PATH_MAX];
-    if (plan->patcher) {
-        snprintf(out, PATH_MAX, "%s", plan->patcher);
-        return 0;
-    }
-    int rc = file_program_dir(folder, sizeof(folder), err);
-    for (size_t i = 0; rc == 0 && i < COUNT_OF(places); i++) {
-        snprintf(path, sizeof(path), "%s%s", folder, places[i]);
-        if (realpath(path, out))
-            return 0;
-        snprintf(out, PATH_MAX, "%s", path);
-    }
-    return rc;
-}
-
 static int ask_patcher(struct check_source_result *ret, const struct check_source_plan *plan,
     const struct compile_result *seen, struct err *err)
 {
     CLEANUP(buf_done) struct buf question = { 0 };
-    char program[PATH_MAX];
     struct sandbox_result result;
-    int rc = find_patcher(program, plan, err);
-    if (rc < 0)
-        return rc;
-    if (access(program, X_OK) < 0) {
-        err_set(err, ERR_LACKS, "no moult-patch at %s", program);
-        return err_hint(err, "build it: ./dev build");
-    }
     make_question(&question, plan, ret, seen);
-    rc = run_patcher(&result, plan, program, buf_view(&question), err);
+    int rc = patcher_run(&result, plan->patcher, plan->tier, buf_view(&question), err);
     if (rc < 0)
         return rc;
     rc = judge_run(ret, &result, err);

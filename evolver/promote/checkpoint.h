@@ -9,8 +9,10 @@
 #include "base/sign.h"
 #include "wire/journal.h"
 
-/* Reads the chain, and only if it holds signs its head with the home's own key and journals that
- * (role DRIVE). ERR_VERIFY: the chain does not hold; ERR_STATE: there is no record yet. */
+/* Reads the chain behind the newest checkpoint (all of it, if that one is not signed by this home),
+ * and only if it holds signs its head with the home's own key and journals that (role DRIVE). What
+ * stands before it is read whole by each promotion (chain.h) and by moult audit verify. ERR_VERIFY:
+ * the chain does not hold; ERR_STATE: there is no record yet. */
 int checkpoint_make(struct journal *journal, const struct home *home, struct err *err);
 /* The key to check with: the public half of the home's own. */
 int checkpoint_key(const struct home *home, struct sign_public *ret, struct err *err);

@@ -1,4 +1,5 @@
 /* cmd_candidates - moult candidates, show, review: look at what was proposed. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "promote/cmd.h"
@@ -58,6 +59,17 @@ static int run_candidates(const struct verb_call *call, struct err *err)
     return rc;
 }
 
+/* Forms of a review for other programs, each into a file. */
+enum form { FORM_JUNIT, FORM_PAGE, FORMS };
+static int (*const forms[FORMS])(
+    struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err) = {
+    [FORM_JUNIT] = view_junit,
+    [FORM_PAGE] = view_page,
+};
+struct shown_as {
+    const char *files[FORMS]; /* NULL: not wanted */
+};
+
 /* The one that was named, or the newest that waits for a person. */
 static int choose(struct candidate *ret, struct driver *driver, const char *id, struct err *err)
 {
@@ -78,10 +90,34 @@ static int choose(struct candidate *ret, struct driver *driver, const char *id, 
     return rc;
 }
 
+/* The files that a person asked for beside the answer. */
+static int write_files(struct driver *driver, const struct candidate *candidate,
+    const struct shown_as *as, struct err *err)
+{
+    for (size_t i = 0; i < FORMS; i++) {
+        CLEANUP(buf_done) struct buf out = { 0 };
+        if (!as->files[i])
+            continue;
+        int rc = forms[i](&out, driver, candidate, err);
+        if (rc == 0)
+            rc = file_give(as->files[i], buf_view(&out), 0600, err); /* it quotes sessions */
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
 static int show(
     const struct verb_call *call, const struct verb *verb, bool needs_id, struct err *err)
 {
-    const struct option options[] = { { 0 } };
+    struct shown_as as = { 0 };
+    const struct option options[] = {
+        { "--junit", 0, OPTION_TEXT, "FILE", "its report as JUnit XML, for a CI system",
+            &as.files[FORM_JUNIT] },
+        { "--html", 0, OPTION_TEXT, "FILE", "the review as one page for a browser",
+            &as.files[FORM_PAGE] },
+        { 0 },
+    };
     const char *args[1] = { NULL };
     CLEANUP(buf_done) struct buf out = { 0 };
     struct driver driver;
@@ -94,6 +130,8 @@ static int show(
     if ((rc = driver_open(&driver, call, err)) < 0)
         return rc;
     rc = choose(&candidate, &driver, args[0], err);
+    if (rc == 0)
+        rc = write_files(&driver, &candidate, &as, err);
     if (rc == 0 && call->json) {
         buf_char(&out, '{');
         rc = view_whole(&out, &driver, &candidate, err);
@@ -124,7 +162,7 @@ static int run_review(const struct verb_call *call, struct err *err)
 
 const struct verb verb_candidates = { "candidates", run_candidates,
     "candidates [--state STATE] [--id ID]", "what was proposed, and how far each came" };
-const struct verb verb_show = { "show", run_show, "show ID",
+const struct verb verb_show = { "show", run_show, "show ID [--html FILE] [--junit FILE]",
     "everything about one candidate: diff, contract, evidence, verdict" };
-const struct verb verb_review = { "review", run_review, "review [ID]",
+const struct verb verb_review = { "review", run_review, "review [ID] [--html FILE] [--junit FILE]",
     "the diff and its evidence, before a decision (default: the newest that waits)" };

@@ -3,9 +3,11 @@
 #include "base/mem.h"
 #include "promote/chain.h"
 #include "promote/cmd.h"
+#include "promote/corpus.h"
 #include "promote/promotion.h"
 #include "promote/reviewing.h"
 #include "promote/view.h"
+#include "trials/redact_home.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -98,6 +100,7 @@ static int approve(struct driver *driver, struct candidate *candidate, const cha
         return err_set(err, ERR_STATE, "candidate %.12s is %s: only one in_review can be approved",
             candidate->id.at, stage_words[candidate->stage]);
     if ((rc = chain_check(driver, candidate, err)) < 0 ||
+        (rc = corpus_grow(&candidate->corpus, NULL, driver, candidate, err)) < 0 ||
         (rc = ask(candidate, &unattended, err)) < 0 ||
         (rc = sign(&envelope, driver, candidate, key, unattended, err)) < 0 ||
         (rc = check(driver, candidate, buf_view(&envelope), ret, err)) < 0 ||
@@ -152,7 +155,8 @@ static int run_reject(const struct verb_call *call, struct err *err)
     if ((rc = find(&driver, &candidate, call, args[0], err)) < 0)
         return rc;
     bool tried = candidate.stage == STAGE_CANARY;
-    rc = candidate_end(driver.journal, &driver.arena, &candidate, ON_REFUSE, why, err);
+    if ((rc = redact_reason(&why, WHY_MAX, &driver.home, &driver.arena, err)) == 0)
+        rc = candidate_end(driver.journal, &driver.arena, &candidate, ON_REFUSE, why, err);
     if (rc == 0 && tried)
         canary_give_up(&driver, &candidate);
     if (rc == 0)

@@ -1,6 +1,6 @@
 /* cmd_evolve - moult evolve: the driver's round. What a kill left unfinished is finished first,
- * then the worst cluster that can be mended gets a proposer; where it finds nothing, the next one.
- */
+ * then the worst cluster that can be mended gets its proposers, one behind the other; where they
+ * find nothing, the next one. */
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/names.h"
@@ -8,6 +8,7 @@
 #include "promote/cluster_move.h"
 #include "promote/cmd.h"
 #include "promote/enter.h"
+#include "promote/gate_policy.h"
 #include "promote/round.h"
 #include "promote/view.h"
 
@@ -20,13 +21,13 @@ enum { SECONDS_MAX = 3600, WORKERS = 2, CLUSTERS_MAX = 64, MADE_MAX = 256 };
 struct target {
     struct str cluster, state;
     struct digest batch;
-    uint32_t groups, cases;
+    uint32_t rank, groups, cases;
 };
 struct evolving {
     const struct verb_call *call;
     struct driver driver;
     struct advance advance;
-    const char *cluster, *proposer, *until;
+    const char *cluster, *proposer, *until; /* proposer NULL: those of moult.json */
     struct option_list without;
     uint64_t seconds, seed;
     bool quick;
@@ -79,18 +80,18 @@ static int add_target(struct evolving *evolving, const struct journal_cluster *r
     evolving->targets[evolving->targets_count++] = (struct target){ .cluster = row->id,
         .state = row->state,
         .batch = row->document,
+        .rank = batch.rank,
         .groups = distinct_groups(&batch),
         .cases = batch.cases_count };
     return 0;
 }
 
-static int worse_first(const void *a, const void *b)
+/* As the mine ranked them that froze their batches; of two mines, by id. */
+static int by_rank(const void *a, const void *b)
 {
     const struct target *x = a, *y = b;
-    if (x->groups != y->groups)
-        return x->groups < y->groups ? 1 : -1;
-    if (x->cases != y->cases)
-        return x->cases < y->cases ? 1 : -1;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
     return str_compare(x->cluster, y->cluster);
 }
 
@@ -102,7 +103,7 @@ static int find_targets(struct evolving *evolving, struct err *err)
     int rc = journal_clusters(driver->journal, &driver->arena, &rows, &count, err);
     for (uint32_t i = 0; rc == 0 && i < count && evolving->targets_count < CLUSTERS_MAX; i++)
         rc = add_target(evolving, &rows[i], err);
-    qsort(evolving->targets, evolving->targets_count, sizeof evolving->targets[0], worse_first);
+    qsort(evolving->targets, evolving->targets_count, sizeof evolving->targets[0], by_rank);
     if (rc == 0 && evolving->targets_count == 0) {
         struct digest none;
         if (evolving->cluster &&
@@ -167,16 +168,16 @@ static int move_target(struct evolving *evolving, const struct target *target, c
     return rc < 0 ? rc : cluster_move(&evolving->driver, &row, event, err);
 }
 
-static void tell_attempt(
-    struct evolving *evolving, const struct target *target, const struct attempt *attempt)
+static void tell_attempt(struct evolving *evolving, const struct target *target,
+    struct str proposer, const struct attempt *attempt)
 {
     const struct proposing_result *run = &attempt->proposing;
     struct buf *out = &evolving->attempts;
     buf_text(out, out->size ? ",{\"cluster\":" : "{\"cluster\":");
     json_quote(out, target->cluster);
-    buf_format(out,
-        ",\"groups\":%u,\"cases\":%u,\"proposer\":\"search\",\"not_tried\":", target->groups,
-        target->cases);
+    buf_format(out, ",\"groups\":%u,\"cases\":%u,\"proposer\":", target->groups, target->cases);
+    json_quote(out, proposer);
+    buf_text(out, ",\"not_tried\":");
     if (attempt->not_tried)
         json_quote(out, str_of(attempt->not_tried));
     else
@@ -192,20 +193,69 @@ static void tell_attempt(
     buf_char(out, '}');
 }
 
-/* 1: a candidate rests where the person wanted it. */
-static int try_target(struct evolving *evolving, struct target *target, struct err *err)
+static void say_attempt(
+    const struct evolving *evolving, struct str proposer, const struct attempt *attempt)
 {
-    char line[160];
+    char line[320];
+    const struct proposing_result *run = &attempt->proposing;
+    if (!evolving->advance.say || attempt->not_tried || str_equal(proposer, STR("search")))
+        return;
+    snprintf(line, sizeof line, "%.*s: %s%s%s", (int)proposer.size, proposer.at,
+        proposing_end_words[run->end], *run->why ? ": " : "", run->why);
+    evolving->advance.say(NULL, line);
+}
+
+/* 1: a candidate rests where the person wanted it. */
+static int try_proposer(
+    struct evolving *evolving, const struct target *target, struct str proposer, struct err *err)
+{
     struct attempt attempt;
+    const struct config *config = &evolving->driver.config;
+    const struct config_proposer *command = config_command(config, proposer);
+    struct config_proposer model;
+    bool asks = config_llm(config, proposer, &model);
+    uint32_t seconds = command ? command->seconds : asks ? model.seconds : config->budget_seconds;
     const struct attempt_plan plan = { .driver = &evolving->driver,
         .cluster = target->cluster,
         .batch = target->batch,
         .advance = evolving->advance,
         .without = evolving->without.at,
         .without_count = evolving->without.count,
-        .seconds = (uint32_t)evolving->seconds,
+        .command = command,
+        .model = asks ? &model : NULL,
+        .seconds = evolving->seconds ? (uint32_t)evolving->seconds : seconds,
         .ablate = !evolving->quick,
         .seed = evolving->seed };
+    int rc = attempt_run(&attempt, &plan, err);
+    if (rc < 0)
+        return rc;
+    bool found = false;
+    for (unsigned i = 0; i < attempt.count; i++) {
+        remember(evolving, &attempt.candidates[i]);
+        found |= attempt.candidates[i].stage != STAGE_REJECTED;
+    }
+    say_attempt(evolving, proposer, &attempt);
+    tell_attempt(evolving, target, proposer, &attempt);
+    attempt_done(&attempt);
+    return found;
+}
+
+static int try_proposers(struct evolving *evolving, const struct target *target, struct err *err)
+{
+    const struct config *config = &evolving->driver.config;
+    struct str one = evolving->proposer ? str_of(evolving->proposer) : STR("search");
+    bool listed = !evolving->proposer && config->proposers_count > 0;
+    const struct str *names = listed ? config->proposers : &one;
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < (listed ? config->proposers_count : 1); i++)
+        rc = try_proposer(evolving, target, names[i], err);
+    return rc;
+}
+
+/* 1: as try_proposer. */
+static int try_target(struct evolving *evolving, struct target *target, struct err *err)
+{
+    char line[160];
     snprintf(line, sizeof line, "cluster %.*s: %u held-in cases of %u groups",
         (int)target->cluster.size, target->cluster.at, target->cases, target->groups);
     if (evolving->advance.say)
@@ -213,18 +263,18 @@ static int try_target(struct evolving *evolving, struct target *target, struct e
     int rc = str_equal(target->state, STR("batched"))
                  ? move_target(evolving, target, "batched", ON_WORK, err)
                  : 0;
-    if (rc < 0 || (rc = attempt_run(&attempt, &plan, err)) < 0)
+    if (rc < 0)
         return rc;
-    bool found = false;
-    for (unsigned i = 0; i < attempt.count; i++) {
-        remember(evolving, &attempt.candidates[i]);
-        found |= attempt.candidates[i].stage != STAGE_REJECTED;
-    }
-    tell_attempt(evolving, target, &attempt);
-    attempt_done(&attempt);
-    rc = move_target(evolving, target, "in_work", ON_GIVE_UP, err);
+    int found = try_proposers(evolving, target, err);
+    if (found < 0 && found != -ERR_LACKS)
+        return found;
+    struct err moving = { 0 };
+    rc = move_target(evolving, target, "in_work", ON_GIVE_UP, &moving);
     /* Whoever moved it meanwhile (a promotion, a mine) has the last word. */
-    return rc < 0 && rc != -ERR_STATE ? rc : found;
+    if (rc == 0 || rc == -ERR_STATE || found < 0)
+        return found;
+    *err = moving;
+    return rc;
 }
 
 static int evolve(struct evolving *evolving, struct err *err)
@@ -286,14 +336,33 @@ static void tell(const struct evolving *evolving)
 static int check(const struct evolving *evolving, struct err *err)
 {
     int until = name_find(stage_words, STAGES, str_of(evolving->until));
-    if (strcmp(evolving->proposer, "search") != 0)
-        return err_set(
-            err, ERR_USAGE, "no proposer %.60s: search is the only one so far", evolving->proposer);
     if (until <= STAGE_PROPOSED || until > STAGE_IN_REVIEW)
         return err_set(err, ERR_USAGE, "--until wants a state from patched to in_review");
     if (evolving->seconds > SECONDS_MAX)
         return err_set(err, ERR_USAGE, "--budget wants 1 to %d seconds", SECONDS_MAX);
     return until;
+}
+
+static int check_proposer(const struct evolving *evolving, struct err *err)
+{
+    const char *name = evolving->proposer;
+    const struct config *config = &evolving->driver.config;
+    struct config_proposer unused;
+    if (!name || strcmp(name, "search") == 0 || config_command(config, str_of(name)) ||
+        config_llm(config, str_of(name), &unused))
+        return 0;
+    err_set(err, ERR_USAGE, "no proposer %.60s", name);
+    return err_hint(err,
+        "search, llm:ALIAS with an ALIAS of models, or command:NAME with a NAME of proposers in "
+        "moult.json");
+}
+
+/* Now, not when the first candidate has come as far as the gate. */
+static int check_policy(struct driver *driver, struct err *err)
+{
+    struct policy policy;
+    struct digest unused;
+    return gate_policy(&policy, &unused, driver, err);
 }
 
 static int begin(struct evolving *evolving, struct err *err)
@@ -302,13 +371,15 @@ static int begin(struct evolving *evolving, struct err *err)
     int rc = until < 0 ? until : driver_open(&evolving->driver, evolving->call, err);
     if (rc < 0)
         return rc;
-    if (evolving->seconds == 0)
-        evolving->seconds = evolving->driver.config.budget_seconds;
     evolving->advance = (struct advance){ .driver = &evolving->driver,
         .until = (enum stage)until,
         .workers = WORKERS,
         .say = evolving->call->json ? NULL : say };
-    rc = evolve(evolving, err);
+    rc = check_proposer(evolving, err);
+    if (rc == 0)
+        rc = check_policy(&evolving->driver, err);
+    if (rc == 0)
+        rc = evolve(evolving, err);
     if (rc == 0)
         tell(evolving);
     driver_done(&evolving->driver);
@@ -318,12 +389,12 @@ static int begin(struct evolving *evolving, struct err *err)
 static int run(const struct verb_call *call, struct err *err)
 {
     struct evolving *evolving = mem_zero(1, sizeof *evolving);
-    *evolving =
-        (struct evolving){ .call = call, .proposer = "search", .until = "in_review", .seed = 1 };
+    *evolving = (struct evolving){ .call = call, .until = "in_review", .seed = 1 };
     const struct option options[] = {
         { "--cluster", 0, OPTION_TEXT, "ID", "this one (default: the worst that can be mended)",
             &evolving->cluster },
-        { "--proposer", 0, OPTION_TEXT, "NAME", "search, the only one so far",
+        { "--proposer", 0, OPTION_TEXT, "NAME",
+            "search, llm:ALIAS or command:NAME (default: evolve.proposers of moult.json)",
             &evolving->proposer },
         { "--until", 0, OPTION_TEXT, "STATE", "how far candidates go (default: in_review)",
             &evolving->until },

@@ -7,6 +7,7 @@
 #include "promote/cmd.h"
 #include "promote/driver.h"
 #include "promote/reviewing.h"
+#include "sandbox/waive.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct plan {
     struct home home;
     struct lineage_id commit;
     char key_path[PATH_MAX];
+    uint32_t waived;
 };
 
 int cmd_home(struct home *ret, const struct verb_call *call, struct err *err)
@@ -102,17 +104,40 @@ static int admit(const struct plan *plan, struct err *err)
     return rc;
 }
 
-static int set_tier(const struct plan *plan, struct err *err)
+/* "landlock,caps": refused before anything is made. */
+static int read_waived(const char *text, uint32_t *ret, struct err *err)
+{
+    struct str words[LAYERS];
+    uint32_t count = 0;
+    *ret = 0;
+    for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        if (count == COUNT_OF(words))
+            return err_set(err, ERR_USAGE, "--waive names too many layers");
+        words[count++] = (struct str){ at, strcspn(at, ",") };
+    }
+    int rc = sandbox_waive(words, count, ret, err);
+    if (rc < 0 && err) { /* there is no moult.json yet */
+        err->where[0] = '\0';
+        err->code = ERR_USAGE;
+    }
+    return rc < 0 ? -ERR_USAGE : 0;
+}
+
+static int set_sandbox(const struct plan *plan, struct err *err)
 {
     static const char strong[] = "\"strong\"";
     char path[PATH_MAX];
+    CLEANUP(buf_done) struct buf text = { 0 };
     const char *at = strstr(config_default, strong);
-    if (strcmp(plan->tier, "strong") == 0)
+    if (strcmp(plan->tier, "strong") == 0 && plan->waived == 0)
         return 0;
-    CLEANUP(mem_freep)
-    char *text = mem_format("%.*s\"%s\"%s", (int)(at - config_default), config_default, plan->tier,
-        at + sizeof strong - 1);
-    return file_write(home_path(path, &plan->home, "moult.json"), str_of(text), 0644, err);
+    buf_format(&text, "%.*s\"%s\"", (int)(at - config_default), config_default, plan->tier);
+    if (plan->waived) {
+        buf_text(&text, ", \"waive\": ");
+        sandbox_layers_json(&text, plan->waived);
+    }
+    buf_text(&text, at + sizeof strong - 1);
+    return file_write(home_path(path, &plan->home, "moult.json"), buf_view(&text), 0644, err);
 }
 
 static void tell(const struct plan *plan, bool json)
@@ -137,6 +162,7 @@ static void tell(const struct plan *plan, bool json)
 static int run(const struct verb_call *call, struct err *err)
 {
     struct plan plan = { .name = "owner", .tier = "strong" };
+    const char *waive = NULL;
     const struct option options[] = {
         { "--harness", 0, OPTION_TEXT, "DIR", "plugins to begin with (default: the naive example)",
             &plan.harness },
@@ -149,6 +175,10 @@ static int run(const struct verb_call *call, struct err *err)
             "64 hex digits: reproducible splits, for demos and tests", &plan.split_key },
         { "--tier", 0, OPTION_TEXT, "TIER",
             "weakest sandbox that this home accepts: strong (default) or container", &plan.tier },
+        { "--waive", 0, OPTION_TEXT, "LAYERS",
+            "layers of the sandbox to do without where the machine has them not: landlock, caps, "
+            "rlimits",
+            &waive },
         { 0 },
     };
     const char *args[1];
@@ -158,10 +188,12 @@ static int run(const struct verb_call *call, struct err *err)
     if (strcmp(plan.tier, "strong") != 0 && strcmp(plan.tier, "container") != 0)
         return err_set(err, ERR_USAGE, "--tier wants strong or container");
     const char *dir = count ? args[0] : call->dir ? call->dir : ".";
-    int rc = check_empty(dir, err);
+    int rc = read_waived(waive, &plan.waived, err);
+    if (rc == 0)
+        rc = check_empty(dir, err);
     if (rc < 0 || (rc = home_create(&plan.home, dir, err)) < 0)
         return rc;
-    if ((rc = fill_home(&plan, err)) < 0 || (rc = set_tier(&plan, err)) < 0 ||
+    if ((rc = fill_home(&plan, err)) < 0 || (rc = set_sandbox(&plan, err)) < 0 ||
         (rc = admit(&plan, err)) < 0) {
         file_remove_tree(plan.home.path, NULL);
         return rc;

@@ -2,6 +2,7 @@
  * from the admissions, which git's references follow. */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "promote/auto.h"
 #include "promote/cmd.h"
 #include "promote/driver.h"
 #include "promote/quarantined.h"
@@ -95,7 +96,18 @@ static void list(struct buf *out, const struct driver *driver, const struct left
             entry_text(out, admission, left);
         first = false;
     }
-    buf_text(out, json ? "]}\n" : "");
+}
+
+/* What is not in it, though nobody has to be asked: why. */
+static int add_waiting(struct buf *out, struct driver *driver, bool json, struct err *err)
+{
+    CLEANUP(buf_done) struct buf waiting = { 0 };
+    int rc = auto_waiting(&waiting, driver, NULL, json, err);
+    if (json)
+        buf_format(out, "],\"waiting\":[%s]}\n", waiting.size ? waiting.at : "");
+    else if (waiting.size)
+        buf_format(out, "\n%s", waiting.at);
+    return rc;
 }
 
 static int run_log(const struct verb_call *call, struct err *err)
@@ -112,7 +124,9 @@ static int run_log(const struct verb_call *call, struct err *err)
         rc = no_plugin(args[0], err);
     } else if ((rc = quarantined_read(&driver, &left.list, &left.count, err)) == 0) {
         list(&out, &driver, &left, str_of(args[0]), call->json);
-        fputs(out.at, stdout);
+        rc = add_waiting(&out, &driver, call->json, err);
+        if (rc == 0)
+            fputs(out.at, stdout);
     }
     driver_done(&driver);
     return rc;
@@ -260,6 +274,7 @@ static int run_blame(const struct verb_call *call, struct err *err)
         rc = no_plugin(args[0], err);
     } else {
         struct blaming blaming = { &driver, source->text, call->json, true };
+        verb_document(call);
         if (call->json)
             printf("{\"plugin\":\"%s\",\"lines\":[", args[0]);
         rc =

@@ -6,6 +6,7 @@
 #include "promote/cmd.h"
 #include "promote/mandates.h"
 #include "promote/reviewing.h"
+#include "trials/redact_home.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -116,7 +117,9 @@ static int end_one(struct driver *driver, const char *id, const char *why, struc
     struct mandates all;
     if (strlen(why) > WHY_MAX || strchr(why, '\n'))
         return err_set(err, ERR_USAGE, "--why wants one line");
-    int rc = mandates_read(&all, driver, err);
+    int rc = redact_reason(&why, WHY_MAX, &driver->home, &driver->arena, err);
+    if (rc == 0)
+        rc = mandates_read(&all, driver, err);
     if (rc == 0)
         rc = mandates_find(&row, &all, str_of(id), err);
     return rc < 0 ? rc : mandates_end(driver, row, why, err);

@@ -3,7 +3,10 @@
 #include "base/mem.h"
 #include "promote/cmd.h"
 #include "promote/promotion.h"
+#include "promote/suite.h"
 #include "promote/view.h"
+#include "trials/redact_home.h"
+#include "trials/trip.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,20 +18,22 @@ static void tell_active(
     const struct admission *last = driver_last(driver);
     char hex[DIGEST_HEX];
     if (json)
-        printf(
-            "{\"generation\":%u,\"kind\":\"%s\",\"commit\":\"%s\",\"plugin\":\"%.*s\","
-            "\"candidate\":\"%.*s\",\"admission\":\"%s\",\"unattended\":%s,\"canary_turns\":%u}\n",
+        printf("{\"generation\":%u,\"kind\":\"%s\",\"commit\":\"%s\",\"plugin\":\"%.*s\","
+               "\"candidate\":\"%.*s\",\"admission\":\"%s\",\"unattended\":%s,\"canary_turns\":%u,"
+               "\"canary_units\":%u,\"canary_clean\":%u}\n",
             last->number, admission_kind_words[last->kind], driver->active.hex,
             (int)last->plugin.size, last->plugin.at, (int)last->candidate.size, last->candidate.at,
             hash_hex(hex, &last->digest), last->unattended ? "true" : "false",
-            seen ? seen->turns : 0);
+            seen ? seen->turns : 0, seen ? seen->units : 0, seen ? seen->clean : 0);
     else
         printf("%s   generation %u, commit %.12s%s\n", what, last->number, driver->active.hex,
             last->unattended ? ", approved unattended" : "");
     if (!json && seen && seen->service)
         printf("shadow     %u copies of live steps as before, %u otherwise\n"
-               "canary     %u live turns ended well, %u failed\n",
-            seen->shadow_same, seen->shadow_other, seen->turns, seen->failed);
+               "canary     %u live turns ended well, %u failed; %u of %u principals or sessions "
+               "clean: under %.0f %% go bad (95 %% bound)\n",
+            seen->shadow_same, seen->shadow_other, seen->turns, seen->failed, seen->clean,
+            seen->units, 100 * (seen->clean == seen->units ? trip_clean_bound(seen->units) : 1));
 }
 
 static int run_promote(const struct verb_call *call, struct err *err)
@@ -52,6 +57,25 @@ static int run_promote(const struct verb_call *call, struct err *err)
     return rc;
 }
 
+/* The way back stays open whatever the smoke suite says; but it is said. */
+static void tell_smoke(struct driver *driver)
+{
+    struct suites_smoke seen;
+    struct driver_builds builds;
+    struct err err = { 0 };
+    int rc = driver_builds(&builds, driver, &driver->generation, &err);
+    if (rc == 0) {
+        rc = suite_smoke(&seen, driver, &builds, &err);
+        driver_builds_done(&builds);
+    }
+    if (rc < 0)
+        printf("smoke      not played: %s\n", err.text);
+    else if (seen.failed)
+        printf("smoke      %s does not pass: %s\n", seen.id, seen.why);
+    else if (seen.cases > 0)
+        printf("smoke      %u cases pass\n", seen.passed);
+}
+
 static int run_rollback(const struct verb_call *call, struct err *err)
 {
     const char *args[1] = { NULL }, *to = NULL;
@@ -73,6 +97,8 @@ static int run_rollback(const struct verb_call *call, struct err *err)
     rc = promotion_rollback(&driver, str_of(args[0]), str_of(to), err);
     if (rc == 0)
         tell_active(&driver, call->json, "rolled back", NULL);
+    if (rc == 0 && !call->json)
+        tell_smoke(&driver);
     driver_done(&driver);
     return rc;
 }
@@ -94,7 +120,9 @@ static int set_frozen(
         return err_set(err, ERR_USAGE, "%s wants --why TEXT", verb->name);
     if ((rc = driver_open(&driver, call, err)) < 0)
         return rc;
-    rc = journal_freeze(driver.journal, frozen, str_of(why), err);
+    rc = redact_reason(&why, JOURNAL_WHY_MAX, &driver.home, &driver.arena, err);
+    if (rc == 0)
+        rc = journal_freeze(driver.journal, frozen, str_of(why), err);
     if (rc == 0)
         printf(call->json ? "{\"frozen\":%s}\n" : "frozen      %s\n", frozen ? "true" : "false");
     driver_done(&driver);

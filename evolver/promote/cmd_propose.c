@@ -7,8 +7,10 @@
 #include "promote/advance.h"
 #include "promote/cmd.h"
 #include "promote/enter.h"
+#include "promote/gate_policy.h"
 #include "promote/round.h"
 #include "promote/view.h"
+#include "trials/redact_home.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,12 +92,15 @@ static void say(void *with, const char *line)
     fprintf(stderr, "  %s\n", line);
 }
 
-/* 3: the gate could not say; 1: the answer is no. */
+/* 3: the gate could not say; 1: the answer is no. A proposer that is no person gets one no for
+ * both: which of them a look at held-out groups gave is more than it may know. */
 static int status(struct driver *driver, const struct candidate *candidate, struct err *err)
 {
     struct str text;
     if (candidate->stage != STAGE_REJECTED)
         return 0;
+    if (!str_equal(candidate->proposer, STR("hand")))
+        return 1;
     int rc = view_document(&text, driver, "verdict", &candidate->verdict, err);
     if (rc < 0 || text.size == 0)
         return rc < 0 ? rc : 1;
@@ -158,8 +163,14 @@ static int run(const struct verb_call *call, struct err *err)
     const struct advance advance = {
         .driver = &driver, .until = STAGE_IN_REVIEW, .workers = 2, .say = call->json ? NULL : say
     };
+    struct policy policy;
+    struct digest unused;
     CLEANUP(fd_closep) int round = round_begin(&driver.home, err);
-    rc = round < 0 ? round : enter_patch(&candidate, &driver, &request, err);
+    rc = round < 0 ? round : gate_policy(&policy, &unused, &driver, err);
+    if (rc == 0)
+        rc = redact_reason(&request.why, WHY_MAX, &driver.home, &driver.arena, err);
+    if (rc == 0)
+        rc = enter_patch(&candidate, &driver, &request, err);
     if (rc == 0)
         rc = advance_run(&advance, &candidate, err);
     if (rc == 0)

@@ -15,7 +15,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define COMPILER "/usr/bin/gcc"
 enum { FLAGS_MAX = 96, LIST_MAX = 1 << 16, IMAGE_MAX = 16 << 20, SOURCE_MAX = 1 << 20 };
 enum { SPACE_MIN = 1 << 20 }; /* a disk with less is full */
 
@@ -101,7 +100,7 @@ static const char *output_of(const struct compile_plan *plan)
 static int make_command(struct command *command, const struct compile_plan *plan,
     const struct places *places, struct err *err)
 {
-    command->argv[command->argc++] = COMPILER;
+    command->argv[command->argc++] = SANDBOX_COMPILER;
     int rc = add_list(command, plan->sdk, "cflags.txt", err);
     if (rc == 0)
         rc = add_list(command, plan->sdk, "ldflags.txt", err);
@@ -159,8 +158,8 @@ static int make_work(struct scratch *scratch, struct str source, struct err *err
 static int run_in(struct compile_result *ret, const struct compile_plan *plan, const char *work,
     const struct places *places, struct err *err)
 {
-    const struct sandbox_mount mounts[] = { { plan->sdk, places->sdk, false },
-        { work, places->work, true } };
+    const struct sandbox_mount mounts[] = { { plan->sdk, places->sdk, false, false },
+        { work, places->work, true, false } };
     struct command command = { .argc = 0 };
     CLEANUP(mem_freep) char *temporary = mem_format("TMPDIR=%s", places->work);
     const char *const env[] = { "PATH=/usr/bin", "LC_ALL=C", "SOURCE_DATE_EPOCH=0", temporary,
@@ -226,11 +225,32 @@ static int take_image(
     return 0;
 }
 
+/* A stage of the compiler that ran into a limit of the kernel, which ends it before the watch sees
+ * the sum; gcc says so. Its words may be the source's: they name a refusal, and make none. */
+static const struct {
+    const char *words;
+    enum sandbox_limit limit;
+} ends[] = {
+    { "File size limit exceeded", LIMIT_DISK },
+    { "CPU time limit exceeded", LIMIT_CPU },
+    { "out of memory allocating", LIMIT_MEMORY },
+    { "virtual memory exhausted", LIMIT_MEMORY },
+};
+
+static void name_limit(struct compile_result *ret)
+{
+    for (size_t i = 0; i < COUNT_OF(ends) && ret->stage == COMPILE_COMPILE; i++)
+        if (str_find(buf_view(&ret->diagnostics), str_of(ends[i].words)) >= 0) {
+            ret->stage = COMPILE_LIMIT;
+            ret->limit = ends[i].limit;
+        }
+}
+
 /* What every build needs of the machine. */
 static const struct need {
     const char *path, *package;
 } needs[] = {
-    { COMPILER, "gcc" },
+    { SANDBOX_COMPILER, "gcc" },
     { "/usr/bin/as", "binutils" },
     { "/usr/bin/ld", "binutils" },
 };
@@ -277,6 +297,8 @@ int compile_run(struct compile_result *ret, const struct compile_plan *plan, str
         rc = take_image(ret, plan, work, err);
     if (rc == 0 && ret->stage == COMPILE_COMPILE)
         rc = blame_machine(ret, work, err);
+    if (rc == 0)
+        name_limit(ret);
     if (rc < 0)
         compile_result_done(ret);
     return rc;

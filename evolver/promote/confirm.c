@@ -26,6 +26,7 @@ struct confirming {
     struct batch held_in;  /* the candidate's own */
     struct batch held_out; /* the failure's newest cases */
     bool mendable_here;    /* one of its own cases is no claim */
+    bool looks;
     struct runs runs;
     const struct run **chosen; /* held-in ones, and fresh held-out ones */
     unsigned chosen_count;
@@ -221,13 +222,24 @@ static int read_cases(struct confirming *c, struct err *err)
     return rc < 0 ? rc : batch_read(&c->held_out, text, arena, err);
 }
 
+static int load_runs(struct confirming *c, struct err *err)
+{
+    CLEANUP(id_set_done) struct id_set named = { 0 };
+    const struct runs_want want = { .splits = RUNS_GATE, .named = &named };
+    int rc = runs_name_batch(&named, &c->held_in, err);
+    if (rc == 0)
+        rc = runs_name_batch(&named, &c->held_out, err);
+    id_set_seal(&named);
+    return rc < 0 ? rc : runs_load(&c->runs, c->driver->journal, &want, err);
+}
+
 static int read_fresh(struct confirming *c, struct confirm_seen *seen, struct err *err)
 {
     int rc = find_since(c, err);
     if (rc == 0)
         rc = read_cases(c, err);
     if (rc == 0)
-        rc = runs_load(&c->runs, c->driver->journal, RUNS_GATE, err);
+        rc = load_runs(c, err);
     if (rc == 0)
         choose(c, seen);
     return rc;
@@ -341,20 +353,39 @@ static int run(enum confirm_end *ret, struct confirm_seen *ret_seen, struct dige
     if (!c->mendable_here || ret_seen->groups < ret_seen->groups_wanted ||
         ret_seen->failing < ret_seen->failing_wanted)
         return 0;
+    if (!c->looks) {
+        *ret = CONFIRM_COULD;
+        return 0;
+    }
     return look_at(ret, ret_document, c, err);
 }
 
-int confirm_run(enum confirm_end *ret, struct confirm_seen *ret_seen, struct digest *ret_document,
-    const struct advance *advance, struct candidate *candidate, const struct digest *mandate,
-    struct err *err)
+static int confirm_with(bool looks, enum confirm_end *ret, struct confirm_seen *ret_seen,
+    struct digest *ret_document, const struct advance *advance, struct candidate *candidate,
+    const struct digest *mandate, struct err *err)
 {
     struct confirming c = { .driver = advance->driver,
         .candidate = candidate,
         .mandate = *mandate,
+        .looks = looks,
         .advancing = { .advance = advance, .driver = advance->driver, .candidate = candidate } };
     *ret_seen = (struct confirm_seen){ 0 };
     int rc = run(ret, ret_seen, ret_document, &c, err);
     runs_done(&c.runs);
     arena_done(&c.advancing.arena);
     return rc < 0 ? err_while(err, "confirm candidate %.12s", candidate->id.at) : 0;
+}
+
+int confirm_run(enum confirm_end *ret, struct confirm_seen *ret_seen, struct digest *ret_document,
+    const struct advance *advance, struct candidate *candidate, const struct digest *mandate,
+    struct err *err)
+{
+    return confirm_with(true, ret, ret_seen, ret_document, advance, candidate, mandate, err);
+}
+
+int confirm_ask(enum confirm_end *ret, struct confirm_seen *ret_seen, const struct advance *advance,
+    struct candidate *candidate, const struct digest *mandate, struct err *err)
+{
+    struct digest unused;
+    return confirm_with(false, ret, ret_seen, &unused, advance, candidate, mandate, err);
 }

@@ -20,11 +20,15 @@ enum confirm_end {
     CONFIRM_WAITS,  /* not enough fresh groups: *ret_seen */
     CONFIRM_LOOKED, /* it had its look, and did not pass */
     CONFIRM_CLAIMS, /* its batch has no case that happened here: nothing can confirm it */
+    CONFIRM_COULD,  /* of confirm_ask: there are enough fresh groups for a look */
     CONFIRM_ENDS
 };
 /* candidate->confirmation is not changed. ret_document: of kind "confirmation", in the journal. */
 int confirm_run(enum confirm_end *ret, struct confirm_seen *ret_seen, struct digest *ret_document,
     const struct advance *advance, struct candidate *candidate, const struct digest *mandate,
     struct err *err);
+/* What confirm_run would come to, without any look: nothing is written. */
+int confirm_ask(enum confirm_end *ret, struct confirm_seen *ret_seen, const struct advance *advance,
+    struct candidate *candidate, const struct digest *mandate, struct err *err);
 /* The policy of tier auto: this one, and at least as strict as that tier. */
 struct policy confirm_policy(struct policy policy);

@@ -13,6 +13,7 @@
 #include "promote/cmd.h"
 #include "promote/quarantined.h"
 #include "promote/round.h"
+#include "promote/waived.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -286,6 +287,8 @@ int driver_open_home(struct driver *ret, const struct home *home, struct err *er
         rc = file_program_dir(ret->bin, sizeof ret->bin, err);
     if (rc == 0)
         rc = journal_open(&ret->journal, home, JOURNAL_DRIVE, err);
+    if (rc == 0)
+        rc = waived_follow(ret, err);
     if (rc == 0)
         rc = lineage_open(&ret->lineage, home_path(harness, home, "harness"), err);
     if (rc == 0)

@@ -64,6 +64,8 @@ struct evidence_plan {
     const char *const *without; /* verbs taken out of the vocabulary */
     unsigned without_count;
     uint32_t candidates, seconds;
+    uint32_t
+        rounds; /* requests to a model; 0: none reads this, so it has no texts of what passes */
     uint64_t seed;
 };
 /* Chooses the steps. ERR_DENIED: a run or the batch is not held-in. ERR_STATE: the detector has no

@@ -28,7 +28,7 @@ static int note(void *with, const struct run *run, uint32_t step, const struct e
     struct place *place = bsearch(&key, now->places, now->count, sizeof(key), by_run);
     if (place && effects->end != EFFECTS_ABNORMAL && effects->request_same)
         place->digests[step] = evidence_digest(effects);
-    return 0;
+    return effects->end == EFFECTS_ABNORMAL && !effects->hook_failed;
 }
 
 int evidence_now(const struct evidence_digests ***ret, struct arena *arena,
@@ -36,6 +36,7 @@ int evidence_now(const struct evidence_digests ***ret, struct arena *arena,
     unsigned runs_count, struct err *err)
 {
     struct replay *replay;
+    struct replay_arm active = *arm;
     struct now now = { arena_alloc(arena, (runs_count + 1) * sizeof(*now.places)), runs_count };
     const struct evidence_digests **list = arena_alloc(arena, (runs_count + 1) * sizeof(*list));
     for (unsigned i = 0; i < runs_count; i++) {
@@ -44,7 +45,8 @@ int evidence_now(const struct evidence_digests ***ret, struct arena *arena,
         list[i] = now.places[i].digests;
     }
     qsort(now.places, runs_count, sizeof(*now.places), by_run);
-    int rc = replay_open(&replay, arm, workers, err);
+    active.patient = true;
+    int rc = replay_open(&replay, &active, workers, err);
     if (rc < 0)
         return rc;
     rc = replay_runs(replay, runs, runs_count, STEP_MS, note, &now, err);

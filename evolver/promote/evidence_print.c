@@ -2,7 +2,9 @@
  *
  * Recorded messages are written anew from what was read of them: a recording may repeat a member,
  * which a strict reader refuses. Results are cut, since a proposer needs to know what a call came
- * back with and not the whole of a customer's orders. */
+ * back with and not the whole of a customer's orders. Replies are cut as well where they are no
+ * reply that anybody reads, and left out where all that was printed is much: a few recordings of a
+ * stranger must not make a bundle that nobody can keep. */
 #include "promote/evidence.h"
 
 #include "base/json.h"
@@ -12,12 +14,25 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { EARLIER_MAX = 24, RESULT_MAX = 600 };
+enum {
+    EARLIER_MAX = 24,
+    RESULT_MAX = 600,
+    PASSES_MAX = 200,
+    TEXT_MAX = 256 << 10, /* of a recording */
+    TEXTS_MAX = 12 << 20  /* once that is printed, no more of them */
+};
 
 static void member(struct buf *out, const char *name, struct str text)
 {
     buf_format(out, ",\"%s\":", name);
     json_quote(out, text);
+}
+
+/* A recording's text, as much of it as there is room for. */
+static struct str cut(const struct buf *out, struct str text)
+{
+    size_t max = out->size < TEXTS_MAX ? TEXT_MAX : 0;
+    return text.size > max ? (struct str){ text.at, max } : text;
 }
 
 /* --- sources */
@@ -138,13 +153,13 @@ static void print_want(struct buf *out, const struct evidence_digests *want)
 static void print_reply(struct buf *out, const struct run_message *reply)
 {
     buf_text(out, ",\"reply\":{\"role\":\"assistant\"");
-    member(out, "content", reply->text);
+    member(out, "content", cut(out, reply->text));
     for (uint32_t i = 0; i < reply->calls_count; i++) {
         buf_text(out, i ? ",{\"id\":" : ",\"tool_calls\":[{\"id\":");
-        json_quote(out, reply->calls[i].id);
+        json_quote(out, cut(out, reply->calls[i].id));
         buf_text(out, ",\"type\":\"function\",\"function\":{\"name\":");
-        json_quote(out, reply->calls[i].name);
-        member(out, "arguments", reply->calls[i].args);
+        json_quote(out, cut(out, reply->calls[i].name));
+        member(out, "arguments", cut(out, reply->calls[i].args));
         buf_text(out, "}}");
     }
     buf_text(out, reply->calls_count ? "]}" : "}");
@@ -164,8 +179,8 @@ static void print_earlier_call(
     struct buf *out, const struct run *run, const struct run_call *call, bool first)
 {
     buf_text(out, first ? "{\"name\":" : ",{\"name\":");
-    json_quote(out, call->name);
-    member(out, "args", call->args);
+    json_quote(out, cut(out, call->name));
+    member(out, "args", cut(out, call->args));
     buf_format(out, ",\"failed\":%s,\"result\":", call->failed ? "true" : "false");
     if (call->result < 0) {
         buf_text(out, "null}");
@@ -194,23 +209,44 @@ static void print_earlier(struct buf *out, const struct run *run, uint32_t step)
 
 static void print_wanted(struct buf *out, const struct effects *wanted)
 {
-    buf_text(out, ",\"wanted\":{\"text\":");
-    json_quote(out, wanted->text);
-    buf_text(out, ",\"calls\":[");
+    buf_text(out, ",\"wanted\":{\"calls\":[");
     for (uint32_t i = 0; i < wanted->calls_count; i++) {
         buf_text(out, i ? ",{\"name\":" : "{\"name\":");
-        json_quote(out, wanted->calls[i].name);
-        member(out, "args", wanted->calls[i].args);
+        json_quote(out, cut(out, wanted->calls[i].name));
+        member(out, "args", cut(out, wanted->calls[i].args));
         buf_text(out, wanted->calls[i].denied ? ",\"denied\":true}" : "}");
     }
     buf_char(out, ']');
+    member(out, "text", cut(out, wanted->text));
     if (wanted->error)
         buf_format(out, ",\"again\":\"%s\"", wanted->again == WIRE_AGAIN_OTHER ? "other" : "later");
     buf_char(out, '}');
 }
 
-static void print_step(
-    struct buf *out, struct lists *lists, const struct evidence *evidence, uint32_t number)
+static void print_answer(struct buf *out, const struct evidence_step *step)
+{
+    const struct run_message *answer = run_step(step->run, step->step);
+    if (answer->error)
+        print_error(out, answer->error);
+    else
+        print_reply(out, answer);
+    print_earlier(out, step->run, step->step);
+}
+
+/* A model reads what passes as well: the first of them, and all that were made. The others are by
+ * digest, which is what they are judged by. */
+static bool is_read(const struct buf *out, const struct evidence *evidence,
+    const struct evidence_plan *plan, uint32_t number)
+{
+    if (out->size >= TEXTS_MAX)
+        return false;
+    return evidence->steps[number].kind == EVIDENCE_FAIL ||
+           (plan->rounds && (evidence->steps[number].kind == EVIDENCE_OVERREACH ||
+                                number < evidence->fails + PASSES_MAX));
+}
+
+static void print_step(struct buf *out, struct lists *lists, const struct evidence *evidence,
+    const struct evidence_plan *plan, uint32_t number)
 {
     const struct evidence_step *step = &evidence->steps[number];
     const struct run *run = step->run;
@@ -222,15 +258,11 @@ static void print_step(
     else
         buf_text(out, ",\"tools\":null");
     print_want(out, &step->want);
-    if (step->kind == EVIDENCE_FAIL) {
-        const struct run_message *answer = run_step(run, step->step);
-        if (answer->error)
-            print_error(out, answer->error);
-        else
-            print_reply(out, answer);
-        print_earlier(out, run, step->step);
+    bool shown = is_read(out, evidence, plan, number);
+    if (shown)
+        print_answer(out, step);
+    if (shown && step->kind == EVIDENCE_FAIL)
         print_wanted(out, step->wanted);
-    }
     buf_char(out, '}');
 }
 
@@ -251,8 +283,8 @@ static void print_past(struct buf *out, const struct evidence_plan *plan)
 
 static void print_budget(struct buf *out, const struct evidence_plan *plan)
 {
-    buf_format(out, ",\n\"budget\":{\"candidates\":%u,\"seconds\":%u},\"without\":[",
-        plan->candidates, plan->seconds);
+    buf_format(out, ",\n\"budget\":{\"candidates\":%u,\"seconds\":%u,\"rounds\":%u},\"without\":[",
+        plan->candidates, plan->seconds, plan->rounds);
     for (unsigned i = 0; i < plan->without_count; i++) {
         buf_text(out, i ? "," : "");
         json_quote(out, str_of(plan->without[i]));
@@ -278,7 +310,7 @@ void evidence_print(
     print_tools(out, &lists, evidence);
     buf_text(out, ",\n\"steps\":[");
     for (uint32_t i = 0; i < evidence->steps_count; i++)
-        print_step(out, &lists, evidence, i);
+        print_step(out, &lists, evidence, plan, i);
     buf_char(out, ']');
     print_past(out, plan);
     print_budget(out, plan);

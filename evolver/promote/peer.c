@@ -60,7 +60,7 @@ static ssize_t read_some(struct peer *peer, char *to, size_t size, struct err *e
 
 static int check_head(struct peer *peer, uint32_t size, uint8_t type, struct err *err)
 {
-    if (type == 0 || type > PROPOSER_STOP)
+    if (type == 0 || (type > PROPOSER_STOP && type != PROPOSER_ASK))
         return err_set(err, ERR_INPUT, "the proposer sends no message of type %u", type);
     if (size > PROPOSER_FRAME_MAX)
         return err_set(err, ERR_LIMIT, "a message of %u bytes; at most %d are taken", size,

@@ -10,8 +10,10 @@
 #include "promote/canary.h"
 #include "promote/chain.h"
 #include "promote/checkpoint.h"
+#include "promote/corpus.h"
 #include "promote/mandates.h"
 #include "promote/round.h"
+#include "promote/suite.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +27,8 @@ int promotion_links(struct approval *ret, const struct driver *driver,
         .build = candidate->build,
         .report = candidate->report,
         .policy = candidate->policy,
-        .admission_before = driver_last(driver)->digest };
+        .admission_before = driver_last(driver)->digest,
+        .corpus = candidate->corpus };
     if (hash_zero(&ret->patch) || hash_zero(&ret->build) || hash_zero(&ret->report) ||
         hash_zero(&ret->policy))
         return err_set(err, ERR_STATE, "candidate %.12s was not gated", candidate->id.at);
@@ -67,6 +70,7 @@ static int check_approval(struct driver *driver, const struct candidate *candida
 struct word {
     char by[REVIEWER_NAME_MAX + 1];
     bool unattended, mandate;
+    bool bare; /* the approval names no corpus */
 };
 
 static int check_word(struct driver *driver, const struct candidate *candidate, struct word *ret,
@@ -86,6 +90,7 @@ static int check_word(struct driver *driver, const struct candidate *candidate, 
         return rc;
     snprintf(ret->by, sizeof ret->by, "%s", ret->mandate ? mandate.by : approval.by);
     ret->unattended = ret->mandate ? mandate.unattended : approval.unattended;
+    ret->bare = !ret->mandate && approval.bare;
     return 0;
 }
 
@@ -211,6 +216,24 @@ static int try_and_admit(struct driver *driver, struct admission *next,
     return canary_activated(driver, next->number, candidate, err);
 }
 
+/* First of all, and soon over: what does not even do this gets no live turn. */
+static int check_smoke(struct driver *driver, const struct generation *generation,
+    const struct candidate *candidate, struct err *err)
+{
+    struct driver_builds builds;
+    struct suites_smoke seen;
+    int rc = driver_builds(&builds, driver, generation, err);
+    if (rc < 0)
+        return rc;
+    rc = suite_smoke(&seen, driver, &builds, err);
+    driver_builds_done(&builds);
+    if (rc < 0 || !seen.failed)
+        return rc;
+    err_set(err, ERR_DENIED, "candidate %.12s: the smoke suite's case %s does not pass: %.120s",
+        candidate->id.at, seen.id, seen.why);
+    return err_hint(err, "what was active still is; moult case check %s", seen.id);
+}
+
 int promotion_run(
     struct driver *driver, struct candidate *candidate, struct canary_seen *ret, struct err *err)
 {
@@ -239,6 +262,11 @@ int promotion_run(
         .approval = candidate->approval,
         .reviewers = (uint32_t)reviewers->number,
         .at_s = (uint32_t)(clock_wall_ms() / 1000) };
+    if ((rc = corpus_grow(&next.corpus, NULL, driver, candidate, err)) < 0)
+        return rc;
+    if (!word.bare && !word.mandate && !hash_equal(&next.corpus, &candidate->corpus))
+        return err_set(
+            err, ERR_VERIFY, "what it adds to the regression corpus is not what was approved");
     if (word.mandate) {
         next.mandate = candidate->mandate;
         next.confirmation = candidate->confirmation;
@@ -252,6 +280,8 @@ int promotion_run(
         return err_set(
             err, ERR_VERIFY, "generation %u does not hold the build that was approved", number);
     rc = driver_loads(driver, &generation, err);
+    if (rc == 0)
+        rc = check_smoke(driver, &generation, candidate, err);
     return rc < 0 ? rc : try_and_admit(driver, &next, &generation, &commit, candidate, ret, err);
 }
 

@@ -11,12 +11,20 @@
 #include "base/mem.h"
 #include "promote/peer.h"
 #include "promote/proposing_start.h"
+#include "wire/pack.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SAID_SIZE = 240, SAID_MAX = 2000, STOP_MAX = 64 << 10, NS_A_US = 1000 };
+enum {
+    SAID_SIZE = 240,
+    SAID_MAX = 2000,
+    STOP_MAX = 64 << 10,
+    NS_A_US = 1000,
+    ANSWER_MAX = 8 << 20, /* of a model */
+    SPARE_S = 5           /* of its time, for what it has when its model does not answer */
+};
 static const uint64_t second_ns = 1000000000;
 
 const char *const proposing_end_words[PROPOSING_ENDS] = {
@@ -26,12 +34,16 @@ const char *const proposing_end_words[PROPOSING_ENDS] = {
     [PROPOSING_BROKE] = "broke the protocol",
     [PROPOSING_FLOODED] = "over its bytes",
     [PROPOSING_DEAF] = "refused too often",
+    [PROPOSING_REFUSED] = "refused",
+    [PROPOSING_FAILED] = "failed",
 };
 
 void proposing_result_done(struct proposing_result *result)
 {
-    if (result)
-        arena_done(&result->arena);
+    if (!result)
+        return;
+    buf_done(&result->asked_last);
+    arena_done(&result->arena);
 }
 
 struct serving {
@@ -196,6 +208,31 @@ static int serve_propose(struct serving *s, struct str payload, struct err *err)
     return 0;
 }
 
+/* That a model does not answer is the proposer's to deal with: it has what it found so far. */
+static int serve_ask(struct serving *s, struct str payload, struct err *err)
+{
+    CLEANUP(buf_done) struct buf answer = { 0 }, body = { .max = ANSWER_MAX };
+    struct err why = { 0 };
+    unsigned status = 0;
+    if (!s->plan->way)
+        return refuse(err, "this proposer asks no model");
+    if (s->ret->asked == s->budget.rounds)
+        return refuse(err, "no requests to its model are left");
+    uint64_t left = peer_left_ns(&s->peer), spare = SPARE_S * second_ns;
+    uint64_t until = s->peer.deadline_ns - (left > 2 * spare ? spare : left / 2);
+    s->ret->asked++;
+    buf_clear(&s->ret->asked_last);
+    buf_str(&s->ret->asked_last, payload);
+    if (door_way_ask(s->plan->way, payload, until, &status, &body, &why) < 0) {
+        status = 0;
+        buf_clear(&body);
+        buf_text(&body, why.text);
+    }
+    pack_u32(&answer, status);
+    pack_text(&answer, buf_view(&body));
+    return peer_send(&s->peer, PROPOSER_ANSWERED, buf_view(&answer), err);
+}
+
 static int serve_say(struct serving *s, struct str payload, struct err *err)
 {
     char line[SAID_SIZE];
@@ -224,6 +261,7 @@ static int (*const requests[])(struct serving *s, struct str payload, struct err
     [PROPOSER_TRY] = serve_try,
     [PROPOSER_PROPOSE] = serve_propose,
     [PROPOSER_SAY] = serve_say,
+    [PROPOSER_ASK] = serve_ask,
     [PROPOSER_STOP] = serve_stop,
 };
 
@@ -298,6 +336,7 @@ static struct proposing_budget full_budget(const struct proposing_budget *from)
         .builds = (uint32_t)or_else(from->builds, 32),
         .tries = (uint32_t)or_else(from->tries, 16),
         .denials = (uint32_t)or_else(from->denials, 64),
+        .rounds = (uint32_t)or_else(from->rounds, 24),
         .judged = or_else(from->judged, 200000000),
         .bytes = or_else(from->bytes, 4ull << 30),
     };
@@ -330,8 +369,12 @@ int proposing_run(struct proposing_result *ret, const struct proposing_plan *pla
     struct sandbox_result result = { 0 };
     uint64_t from = clock_mono_ns();
     *ret = (struct proposing_result){ .evidence = hash_of(plan->bundle) };
-    int rc = proposing_start(
-        &start, plan->program, plan->bundle, plan->judging.tier, serving.budget.seconds, err);
+    const struct proposing_birth birth = { .program = plan->program,
+        .option = plan->way ? "--llm" : NULL,
+        .bundle = plan->bundle,
+        .tier = plan->judging.tier,
+        .seconds = serving.budget.seconds };
+    int rc = proposing_start(&start, &birth, err);
     if (rc < 0)
         return rc;
     serving.peer = (struct peer){ .fd = start.fd,

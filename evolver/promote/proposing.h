@@ -7,6 +7,7 @@
 #pragma once
 
 #include "promote/judging.h"
+#include "wire/door.h"
 
 /* What a run may cost; 0: the number beside it. */
 struct proposing_budget {
@@ -14,13 +15,15 @@ struct proposing_budget {
     uint32_t builds;  /* 32 trial builds */
     uint32_t tries;   /* 16 clean candidates */
     uint32_t denials; /* 64 requests refused; then it is ended */
+    uint32_t rounds;  /* 24 requests to its model */
     uint64_t judged;  /* 200 million rows on steps */
     uint64_t bytes;   /* 4 GiB each way */
 };
 struct proposing_plan {
     const char *program; /* NULL: moult-propose beside the running program */
     struct judging_plan judging;
-    struct str bundle; /* of evidence_print, for the same evidence */
+    struct str bundle;    /* of evidence_print, for the same evidence */
+    struct door_way *way; /* to its model: it is started to ask one. NULL: it asks none */
     struct proposing_budget budget;
     /* A line of progress, printable; may be NULL. */
     void (*say)(void *with, const char *line);
@@ -34,6 +37,8 @@ enum proposing_end {
     PROPOSING_BROKE,   /* no message, half of one, or one that only the driver may send */
     PROPOSING_FLOODED, /* over a bound in bytes */
     PROPOSING_DEAF,    /* too many requests that were refused */
+    PROPOSING_REFUSED, /* a command: what it did is not for a proposer to do */
+    PROPOSING_FAILED,  /* a command: it said so by its exit status, or died */
     PROPOSING_ENDS
 };
 extern const char *const proposing_end_words[PROPOSING_ENDS];
@@ -42,10 +47,11 @@ struct proposing_result {
     struct arena arena; /* owns the strings */
     struct proposal proposals[PROPOSER_CANDIDATES_MAX];
     unsigned proposals_count;
-    struct str stop; /* the JSON of its last message, read as JSON and no more; or empty */
-    uint8_t end;     /* enum proposing_end */
-    char why[240];   /* printable: what went wrong, and what it left on stderr */
-    uint32_t builds, builds_ok, judges, tries, said, denied;
+    struct buf asked_last; /* its last request to its model: all that was said until then */
+    struct str stop;       /* the JSON of its last message, read as JSON and no more; or empty */
+    uint8_t end;           /* enum proposing_end */
+    char why[240];         /* printable: what went wrong, and what it left on stderr */
+    uint32_t builds, builds_ok, judges, tries, asked, said, denied;
     uint64_t judged; /* rows on steps */
     uint64_t bytes_in, bytes_out, wall_us, build_us, judge_us, try_us;
     struct digest evidence; /* of the bundle */

@@ -33,7 +33,7 @@ static int random_name(char out[33], struct err *err)
 }
 
 struct places { /* on the host */
-    char inner[PATH_MAX + 40], evidence[PATH_MAX + 56], scratch[PATH_MAX + 56];
+    char inner[PATH_MAX], evidence[PATH_MAX + 16], scratch[PATH_MAX + 16];
 };
 
 static int make_folder(const char *path, mode_t mode, struct err *err)
@@ -41,20 +41,25 @@ static int make_folder(const char *path, mode_t mode, struct err *err)
     return mkdir(path, mode) < 0 || chmod(path, mode) < 0 ? err_sys(err, "temporary folder") : 0;
 }
 
-static int make_places(
-    struct proposing_start *start, struct places *places, struct str bundle, struct err *err)
+int proposing_folder(char ret[PATH_MAX], const struct scratch *in, struct err *err)
 {
     char name[33];
     int rc = random_name(name, err);
     if (rc < 0)
         return rc;
-    if ((rc = scratch_make(&start->folder, "evidence", 0711, err)) < 0)
+    snprintf(ret, PATH_MAX, "%s/%s", in->path, name);
+    return make_folder(ret, 0755, err);
+}
+
+static int make_places(
+    struct proposing_start *start, struct places *places, struct str bundle, struct err *err)
+{
+    int rc = scratch_make(&start->folder, "evidence", 0711, err);
+    if (rc < 0 || (rc = proposing_folder(places->inner, &start->folder, err)) < 0)
         return rc;
-    snprintf(places->inner, sizeof(places->inner), "%s/%s", start->folder.path, name);
     snprintf(places->evidence, sizeof(places->evidence), "%s/evidence", places->inner);
     snprintf(places->scratch, sizeof(places->scratch), "%s/scratch", places->inner);
-    if ((rc = make_folder(places->inner, 0755, err)) < 0 ||
-        (rc = make_folder(places->evidence, 0755, err)) < 0 ||
+    if ((rc = make_folder(places->evidence, 0755, err)) < 0 ||
         (rc = make_folder(places->scratch, 0777, err)) < 0)
         return rc;
     CLEANUP(mem_freep) char *path = mem_format("%s/bundle.json", places->evidence);
@@ -65,23 +70,25 @@ static int make_places(
 
 struct birth {
     const char *program;
+    const struct proposing_birth *of;
     const struct places *places;
     int socket;
-    uint32_t seconds;
 };
 
 static int birth(
     struct proposing_start *start, const struct birth *of, enum sandbox_tier tier, struct err *err)
 {
+    const char *option = of->of->option;
     bool strong = tier == SANDBOX_STRONG;
     const char *evidence = strong ? EVIDENCE_FOLDER : of->places->evidence;
     const char *scratch = of->places->scratch;
     CLEANUP(mem_freep) char *bundle = mem_format("%s/bundle.json", evidence);
     CLEANUP(mem_freep) char *temporary = mem_format("TMPDIR=%s", scratch);
-    const char *const argv[] = { of->program, bundle, NULL };
+    const char *const argv[] = { of->program, option ? option : bundle, option ? bundle : NULL,
+        NULL };
     const char *const env[] = { "PATH=/usr/bin", "LC_ALL=C", temporary, NULL };
-    const struct sandbox_mount mounts[] = { { of->places->evidence, evidence, false },
-        { scratch, scratch, true } };
+    const struct sandbox_mount mounts[] = { { of->places->evidence, evidence, false, false },
+        { scratch, scratch, true, false } };
     const struct sandbox_run run = { .profile = SANDBOX_PROPOSE,
         .tier = tier,
         .argv = argv,
@@ -91,7 +98,7 @@ static int birth(
         .mounts_count = strong ? 1 : 2, /* a root of its own has a scratch folder in it */
         .fds = &of->socket,
         .fds_count = 1,
-        .limits = { .wall_ms = (of->seconds + SPARE_S) * 1000 } };
+        .limits = { .wall_ms = (of->of->seconds + SPARE_S) * 1000 } };
     return sandbox_start(&start->box, &run, err);
 }
 
@@ -123,24 +130,23 @@ static void clear(struct proposing_start *start)
     scratch_remove(&start->folder);
 }
 
-int proposing_start(struct proposing_start *ret, const char *program, struct str bundle, int tier,
-    uint32_t seconds, struct err *err)
+int proposing_start(struct proposing_start *ret, const struct proposing_birth *of, struct err *err)
 {
     char path[PATH_MAX];
     struct places places;
     int pair[2];
     *ret = (struct proposing_start){ .fd = -1 };
-    int rc = find_program(path, program, err);
+    int rc = find_program(path, of->program, err);
     if (rc == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         rc = err_sys(err, "socketpair");
     if (rc < 0)
         return rc;
     ret->fd = pair[0];
     CLEANUP(fd_closep) int theirs = pair[1];
-    const struct birth of = { path, &places, theirs, seconds };
-    rc = make_places(ret, &places, bundle, err);
+    const struct birth birth = { path, of, &places, theirs };
+    rc = make_places(ret, &places, of->bundle, err);
     if (rc == 0)
-        rc = birth_any(ret, &of, tier, err);
+        rc = birth_any(ret, &birth, of->tier, err);
     if (rc < 0)
         clear(ret);
     return rc;

@@ -6,8 +6,6 @@
 static bool read_one(
     struct quarantined *ret, const struct journal_record *record, struct arena *arena)
 {
-    if (!str_equal(record->kind, STR("quarantine")))
-        return false;
     const struct json *body = json_read(arena, record->body, NULL, NULL);
     ret->why = json_string(arena, json_get(body, "why"));
     return hash_unhex(&ret->generation, json_string(arena, json_get(body, "generation")), NULL) ==
@@ -23,7 +21,7 @@ int quarantined_read(
     uint32_t found = 0;
     for (uint32_t count = 1; count > 0;) {
         struct journal_record *records;
-        int rc = journal_audit(driver->journal, after, arena, &records, &count, err);
+        int rc = journal_quarantines(driver->journal, after, arena, &records, &count, err);
         if (rc < 0)
             return rc;
         for (uint32_t i = 0; i < count; i++) {

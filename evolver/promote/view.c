@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "promote/auto.h"
 
 #include <stdio.h>
 
@@ -130,6 +131,16 @@ static int contract_members(
     return rc;
 }
 
+/* Why nobody but a person lets it live, where autonomy is auto. */
+static int waits_member(
+    struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    CLEANUP(buf_done) struct buf waits = { 0 };
+    int rc = auto_waiting(&waits, driver, candidate, true, err);
+    buf_format(out, ",\"waits\":%s", waits.size ? waits.at : "null");
+    return rc;
+}
+
 int view_whole(
     struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err)
 {
@@ -147,7 +158,8 @@ int view_whole(
         (rc = document_member(
              out, "diagnostics", driver, "diagnostics", &candidate->diagnostics, err)) < 0 ||
         (rc = document_member(out, "made_of", driver, "evidence", &candidate->ablation, err)) < 0 ||
-        (rc = diff_member(out, driver, candidate, err)) < 0)
+        (rc = diff_member(out, driver, candidate, err)) < 0 ||
+        (rc = waits_member(out, driver, candidate, err)) < 0)
         return rc;
     return transitions(out, driver, candidate, err);
 }

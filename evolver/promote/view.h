@@ -16,6 +16,23 @@ void view_line(struct buf *out, const struct candidate *candidate);
 int view_review(
     struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err);
 
+/* The same without the diff. */
+int view_review_words(
+    struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err);
+/* The review as one HTML page that needs nothing else (page.h). Puts the cases that flipped to both
+ * arms once more. */
+int view_page(
+    struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err);
+/* Its stored report as JUnit XML. ERR_STATE: it has none. */
+int view_junit(
+    struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err);
+
+/* view_cases.c: parts of the review, with nothing where there is nothing to say. */
+struct report;
+void view_taken(struct buf *out, const struct report *report);
+void view_flaky(struct buf *out, const struct report *report);
+void view_branches(struct buf *out, const struct report *report);
+
 /* A document's text in the arena; the empty view where the digest is zero. */
 int view_document(struct str *ret, struct driver *driver, const char *kind,
     const struct digest *digest, struct err *err);

@@ -3,6 +3,7 @@
 #include "promote/view.h"
 
 #include "base/mem.h"
+#include "promote/auto.h"
 #include "trials/cluster.h"
 #include "trials/report.h"
 
@@ -126,6 +127,19 @@ static struct counts count(const struct report *report, enum suite suite)
     return counts;
 }
 
+/* What a replay can say at all of this kind of repair. */
+static void benefit(struct buf *out, const struct report *report)
+{
+    static const char *const words[] = {
+        [BENEFIT_NONE] = "none: no replay could show one",
+        [BENEFIT_NOT_SHOWN] = "not shown: that the change helps lies behind what was recorded",
+        [BENEFIT_SHOWN] = "shown: what was missing is there",
+    };
+    const struct detector *detector = detector_named(report->detector);
+    if (detector)
+        line(out, "benefit", "%s", words[detector->benefit]);
+}
+
 static void evidence(struct buf *out, const struct report *report, const struct json *verdict)
 {
     const struct counts batch = count(report, SUITE_BATCH), held = count(report, SUITE_HELD_OUT),
@@ -152,11 +166,17 @@ static void evidence(struct buf *out, const struct report *report, const struct 
             100 * json_double(json_get(heldout, "fixed_at_least"), 0));
     else
         line(out, "held-out", "not looked at");
+    benefit(out, report);
     buf_text(out, "\nWhat else was replayed\n");
     line(out, "regression",
         "%u runs without this failure: %u as before, %u mended as well (another "
         "failure's repair), %u changed otherwise",
         rest.runs, rest.same, rest.resolved, rest.other);
+    if (report->left_out > 0)
+        line(out, "left out",
+            "%u more runs that there was no room for: the newest and some of all "
+            "times were taken",
+            report->left_out);
     line(out, "safety", "%u made cases where a repair would go too far: %u changed", safety.runs,
         safety.other + safety.resolved);
     if (json_int(json_get(worse, "groups"), 0) > 0)
@@ -217,6 +237,19 @@ static bool asks_again(const struct report *report)
     return false;
 }
 
+/* Layers that every worker has to have, unless they are waived; the report lists what was in force.
+ */
+static void without(struct buf *out, struct str layers)
+{
+    static const char *const wanted[] = { "landlock", "seccomp", "no_new_privs", "caps",
+        "rlimits" };
+    for (size_t i = 0; i < COUNT_OF(wanted); i++)
+        if (str_find(layers, str_of(wanted[i])) < 0)
+            buf_format(out,
+                "  - what the layer %s would have stopped: the replays ran without it\n",
+                wanted[i]);
+}
+
 /* What the evidence cannot say. */
 static void unknown(struct buf *out, const struct report *report)
 {
@@ -234,6 +267,7 @@ static void unknown(struct buf *out, const struct report *report)
         untrusted(out, report->tier, false);
         buf_char(out, '\n');
     }
+    without(out, report->layers);
 }
 
 static void gate(struct buf *out, const struct json *verdict)
@@ -271,15 +305,26 @@ static void refused(struct buf *out, const struct json *diagnostics)
     }
 }
 
-int view_review(
+/* Why it waits for a person where it might have gone live without one. */
+static int waits(
     struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    CLEANUP(buf_done) struct buf why = { 0 };
+    int rc = auto_waiting(&why, driver, candidate, false, err);
+    if (rc == 0 && why.size > 0)
+        buf_format(out, "\nAutonomy auto\n  %s", why.at);
+    return rc;
+}
+
+static int review(struct buf *out, struct driver *driver, const struct candidate *candidate,
+    bool with_diff, struct err *err)
 {
     struct str text;
     struct report report;
     err->code = 0;
     const struct json *proposal = document(driver, "proposal", &candidate->proposal, &text, err);
     head(out, candidate, proposal);
-    if (candidate->commit.size && diff(out, driver, candidate, err) < 0)
+    if (with_diff && candidate->commit.size && diff(out, driver, candidate, err) < 0)
         return -err->code;
     const struct json *patch = document(driver, "patch", &candidate->patch, &text, err);
     if (patch)
@@ -294,7 +339,10 @@ int view_review(
         return -err->code;
     if (text.size) {
         evidence(out, &report, verdict);
+        view_taken(out, &report);
+        view_flaky(out, &report);
         carried(out, &report);
+        view_branches(out, &report);
         unknown(out, &report);
     }
     const struct json *ablation = document(driver, "evidence", &candidate->ablation, &text, err);
@@ -302,5 +350,17 @@ int view_review(
         made_of(out, ablation);
     if (verdict)
         gate(out, verdict);
-    return err->code ? -err->code : 0;
+    return err->code ? -err->code : waits(out, driver, candidate, err);
+}
+
+int view_review(
+    struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    return review(out, driver, candidate, true, err);
+}
+
+int view_review_words(
+    struct buf *out, struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    return review(out, driver, candidate, false, err);
 }

@@ -105,6 +105,7 @@ static int read_step(struct bundle_step *ret, struct arena *arena, const struct 
         !read_want(&ret->want, arena, json_get(item, "want")))
         return err_set(err, ERR_INPUT, "a step of the bundle without its id, kind or digests");
     ret->id = (uint32_t)id;
+    ret->from = item;
     ret->kind = (enum bundle_kind)kind;
     ret->group = group_number(groups, text_of(arena, item, "group"));
     ret->tools = tools_at(tools, json_get(item, "tools"));
@@ -158,6 +159,8 @@ int bundle_read(struct bundle *ret, struct arena *arena, struct str text, struct
         .past = json_get(root, "past"),
         .seconds =
             (uint32_t)json_int(json_get(json_get(root, "budget"), "seconds"), SECONDS_DEFAULT),
+        .rounds = (uint32_t)json_int(json_get(json_get(root, "budget"), "rounds"), 0),
+        .tools = tools,
     };
     read_plugins(&bundle, arena, json_get(root, "plugins"));
     read_without(&bundle, arena, json_get(root, "without"));

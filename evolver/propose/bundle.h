@@ -23,6 +23,7 @@ struct bundle_step {
     uint32_t calls_count, wanted_count;
     bool denies; /* a call is wanted denied: no edit does that */
     const struct json *tools;
+    const struct json *from; /* the step as it stands in the document */
 };
 struct bundle_plugin {
     struct str name, path, source;
@@ -35,8 +36,9 @@ struct bundle {
     struct str pipeline, pipeline_path; /* its source */
     struct bundle_step *steps;
     uint32_t steps_count, groups_count;
-    const struct json *past; /* earlier candidates: [{"plugin", "edits", "why_lost"}] */
-    uint32_t seconds;
+    const struct json *past;  /* earlier candidates: [{"plugin", "edits", "why_lost"}] */
+    uint32_t seconds, rounds; /* rounds: requests to a model, 0: none may be asked */
+    const struct json *tools; /* lists */
     const char **without;
     uint32_t without_count;
 };

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "wire/pack.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -182,8 +183,8 @@ int judge_ask(struct judge *judge, struct arena *arena, const struct steps *step
     return 0;
 }
 
-int judge_try(struct judge *judge, struct arena *arena, struct str proposal,
-    uint32_t *ret_fixed_groups, const char **ret_why, struct err *err)
+int judge_tried(struct judge *judge, struct arena *arena, struct str proposal,
+    const struct json **ret, struct err *err)
 {
     struct str payload;
     int r = judge_send(judge, PROPOSER_TRY, proposal, err);
@@ -193,9 +194,17 @@ int judge_try(struct judge *judge, struct arena *arena, struct str proposal,
         return r;
     judge->tried++;
     struct str copy = { arena_copy(arena, payload.at, payload.size), payload.size };
-    const struct json *answer = json_read(arena, copy, NULL, err);
-    if (!answer)
-        return err_while(err, "the driver's answer");
+    *ret = json_read(arena, copy, NULL, err);
+    return *ret ? 0 : err_while(err, "the driver's answer");
+}
+
+int judge_try(struct judge *judge, struct arena *arena, struct str proposal,
+    uint32_t *ret_fixed_groups, const char **ret_why, struct err *err)
+{
+    const struct json *answer;
+    int r = judge_tried(judge, arena, proposal, &answer, err);
+    if (r < 0)
+        return r;
     *ret_fixed_groups = (uint32_t)json_int(json_get(answer, "fixed_groups"), 0);
     *ret_why = findings(arena, answer);
     const struct json *changed = json_get(answer, "changed_steps");
@@ -203,6 +212,25 @@ int judge_try(struct judge *judge, struct arena *arena, struct str proposal,
         *ret_why = arena_format(arena, "changes %u steps that must stay", changed->count);
     return json_bool(json_get(answer, "ok"), false) && *ret_fixed_groups > 0 &&
            !(changed && changed->count > 0);
+}
+
+int judge_model(struct judge *judge, struct arena *arena, struct str request, unsigned *ret_status,
+    struct str *ret_body, struct err *err)
+{
+    struct str payload;
+    int r = judge_send(judge, PROPOSER_ASK, request, err);
+    if (r == 0)
+        r = want(judge, PROPOSER_ANSWERED, &payload, err);
+    if (r < 0)
+        return r;
+    struct unpack in = unpack_begin(payload);
+    unsigned status = unpack_u32(&in);
+    struct str body = unpack_text(&in, PROPOSER_FRAME_MAX);
+    if (!unpack_end(&in))
+        return err_set(err, ERR_PEER, "a model's answer that is not whole");
+    *ret_status = status;
+    *ret_body = (struct str){ arena_copy(arena, body.at, body.size), body.size };
+    return 0;
 }
 
 bool judge_same(const struct proposer_verdict *a, const struct proposer_verdict *b)

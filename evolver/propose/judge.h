@@ -45,6 +45,13 @@ int judge_ask(struct judge *judge, struct arena *arena, const struct steps *step
  * groups it fixed; 0: refused or it changes a step that must stay, *ret_why says which (arena). */
 int judge_try(struct judge *judge, struct arena *arena, struct str proposal,
     uint32_t *ret_fixed_groups, const char **ret_why, struct err *err);
+/* The same in whole: the driver's answer (arena). ERR_DENIED: it has none, err says why. */
+int judge_tried(struct judge *judge, struct arena *arena, struct str proposal,
+    const struct json **ret, struct err *err);
+/* One request to the model behind the driver; *ret_body is in the arena. Status 0: there is no
+ * answer, and the body says why. ERR_DENIED: the driver asks no more. */
+int judge_model(struct judge *judge, struct arena *arena, struct str request, unsigned *ret_status,
+    struct str *ret_body, struct err *err);
 int judge_send(struct judge *judge, enum proposer_type type, struct str payload, struct err *err);
 
 bool judge_same(const struct proposer_verdict *a, const struct proposer_verdict *b);

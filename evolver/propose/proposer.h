@@ -45,7 +45,7 @@ enum {
  *                "calls": [ { "name", "args", "failed", "result" } ],
  *                "wanted": { "text", "calls": [ { "name", "args", "denied": true } ] } } ],
  *   "past": [ { "plugin", "edits", "why_lost" } ],   earlier candidates of this cluster
- *   "budget": { "candidates": N, "seconds": N },
+ *   "budget": { "candidates": N, "seconds": N, "rounds": N },   rounds: requests to a model, or 0
  *   "without": ["verb", ...],            taken out of the vocabulary, to show what a fix is made of
  *   "seed": N }
  * A step's id is its place in the list. Texts are data from traces: untrusted. Digests are those of
@@ -68,6 +68,10 @@ enum proposer_type {
     PROPOSER_TRIED,  /* JSON {"ok": bool, "stage", "findings", "fixed_groups", "fail_groups",
                         "changed_steps": [ids of pass/overreach steps that changed], "ms": N} */
     PROPOSER_DENIED, /* text: the request was malformed, out of turn or over budget */
+    /* to the driver: a request to the run's model, JSON as of OpenAI's chat completions */
+    PROPOSER_ASK,
+    /* to the proposer: u32 status, 0 if there is no answer, and text: the body, or why */
+    PROPOSER_ANSWERED,
     PROPOSER_TYPES
 };
 

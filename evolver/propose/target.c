@@ -59,22 +59,6 @@ static const struct bundle_plugin *choose(
     return empty;
 }
 
-/* Where the comments that belong to a definition begin. */
-static uint32_t with_comments(const struct syntax *syntax, uint32_t node)
-{
-    uint32_t from = syntax->nodes[node].span.from, comment = 0;
-    SYNTAX_EACH_CHILD(child, syntax, 0)
-    {
-        if (child == node)
-            break;
-        if (!syntax_is(syntax, child, "comment"))
-            comment = 0;
-        else if (!comment)
-            comment = child;
-    }
-    return comment ? syntax->nodes[comment].span.from : from;
-}
-
 static const char *parameter(
     struct arena *arena, const struct outline_function *function, uint32_t number)
 {
@@ -86,7 +70,7 @@ static const char *parameter(
 static int use_function(struct target *ret, struct arena *arena,
     const struct outline_function *function, struct err *err)
 {
-    ret->above = with_comments(ret->syntax, function->node);
+    ret->above = outline_with_comments(ret->syntax, function->node);
     ret->entry = function->body_span.from + 1;
     ret->function = c_string(arena, function->name);
     ret->turn = parameter(arena, function, 0);
@@ -143,7 +127,7 @@ static int use_plugin(struct target *ret, struct arena *arena, struct str hook, 
         return err_set(err, ERR_INPUT, "the hook is no function of this file");
     }
     ret->is_new = true;
-    ret->above = with_comments(ret->syntax, plugin.node);
+    ret->above = outline_with_comments(ret->syntax, plugin.node);
     ret->member = ret->syntax->nodes[plugin.initializer].span.to - 1;
     ret->turn = "turn";
     ret->call = "call";

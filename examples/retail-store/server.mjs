@@ -11,6 +11,8 @@ const VERSIONS = ['2025-06-18', '2025-03-26', '2024-11-05'];
 const PARSE_ERROR = -32700, INVALID_REQUEST = -32600;
 const UNKNOWN_METHOD = -32601, INVALID_PARAMS = -32602;
 
+const STATE = 'moult_state';
+
 const data = readData(new URL('data/', import.meta.url));
 let store = null;
 
@@ -34,6 +36,8 @@ function initialize({ protocolVersion }) {
 
 function call({ name, arguments: given = {} }) {
     if (typeof name !== 'string') throw new Refusal(INVALID_PARAMS, 'name is missing');
+    if (name === STATE) // unlisted: for who grades the end of a run, not for a model
+        return { content: [{ type: 'text', text: JSON.stringify(store.changed(data)) }], isError: false };
     if (!hasTool(name)) throw new Refusal(INVALID_PARAMS, `Unknown action ${name}`);
     if (!isObject(given)) throw new Refusal(INVALID_PARAMS, 'arguments is not an object');
     const { text, failed } = callTool(store, name, given);

@@ -4,6 +4,7 @@
 // that was recorded gets the recorded answer. A rule that fails throws; tools.mjs turns that into
 // the text that the caller sees.
 import fs from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import zlib from 'node:zlib';
 import { calculate } from './calculate.mjs';
 import { floatText, lower, money, sorted, typeName, walk } from './values.mjs';
@@ -38,6 +39,15 @@ export class Store {
     /** @param data what readData gave; it is not changed. */
     constructor(data) {
         for (const name of TABLES) this[name] = JSON.parse(data[name]);
+    }
+
+    /** What is no longer as it was when the session began, by table and id. */
+    changed(data) {
+        const before = table => JSON.parse(data[table]);
+        return Object.fromEntries(TABLES.map(table => {
+            const was = before(table), now = Object.entries(this[table]);
+            return [table, Object.fromEntries(now.filter(([id, row]) => !isDeepStrictEqual(row, was[id])))];
+        }));
     }
 
     user = id => entry(this.users, id, 'user not found');

@@ -13,32 +13,21 @@ const char *const admission_kind_words[ADMISSION_KINDS] = { "init", "promotion",
         .name = #member, .kind = type, .offset = offsetof(struct admission, member), __VA_ARGS__   \
     }
 static const struct field fields[] = {
-    FIELD(home, FIELD_STR),
-    FIELD(number, FIELD_U32),
-    FIELD(before, FIELD_DIGEST),
+    FIELD(home, FIELD_STR), FIELD(number, FIELD_U32), FIELD(before, FIELD_DIGEST),
     { .name = "kind",
         .kind = FIELD_WORD,
         .offset = offsetof(struct admission, kind),
         .words = admission_kind_words,
         .words_count = ADMISSION_KINDS },
-    FIELD(commit, FIELD_STR),
-    FIELD(generation, FIELD_DIGEST),
-    FIELD(plugin, FIELD_STR),
-    FIELD(build, FIELD_DIGEST),
-    FIELD(candidate, FIELD_STR),
-    FIELD(by, FIELD_STR),
-    FIELD(unattended, FIELD_BOOL),
-    FIELD(batch, FIELD_DIGEST),
-    FIELD(report, FIELD_DIGEST),
-    FIELD(verdict, FIELD_DIGEST),
-    FIELD(policy, FIELD_DIGEST),
-    FIELD(approval, FIELD_DIGEST),
-    FIELD(returns, FIELD_DIGEST),
-    FIELD(reviewers, FIELD_U32),
-    FIELD(at_s, FIELD_U32),
+    FIELD(commit, FIELD_STR), FIELD(generation, FIELD_DIGEST), FIELD(plugin, FIELD_STR),
+    FIELD(build, FIELD_DIGEST), FIELD(candidate, FIELD_STR), FIELD(by, FIELD_STR),
+    FIELD(unattended, FIELD_BOOL), FIELD(batch, FIELD_DIGEST), FIELD(report, FIELD_DIGEST),
+    FIELD(verdict, FIELD_DIGEST), FIELD(policy, FIELD_DIGEST), FIELD(approval, FIELD_DIGEST),
+    FIELD(returns, FIELD_DIGEST), FIELD(reviewers, FIELD_U32), FIELD(at_s, FIELD_U32),
     /* Only of a promotion under a mandate. */
     FIELD(mandate, FIELD_DIGEST, .optional = true),
     FIELD(confirmation, FIELD_DIGEST, .optional = true),
+    FIELD(corpus, FIELD_DIGEST, .optional = true), /* from the first promotion on */
 };
 static const char *const others[] = { "schema", NULL };
 

@@ -28,6 +28,7 @@ struct admission {
     struct digest returns; /* of a rollback: the admission whose builds are active again */
     uint32_t reviewers; /* of a promotion: number of the list that the approval was held against */
     struct digest mandate, confirmation; /* documents, in place of an approval; zero with one */
+    struct digest corpus; /* document: what is replayed whatever else there is; zero: nothing yet */
     uint32_t at_s;
 };
 void admission_print(struct buf *out, const struct admission *admission);

@@ -12,6 +12,7 @@ static const struct link {
     const char *name;
     size_t offset;
     bool of_candidate; /* an admission does not name it */
+    bool later;        /* earlier versions did not sign it */
 } links[] = {
     { "candidate", offsetof(struct approval, candidate) },
     { "batch", offsetof(struct approval, batch) },
@@ -21,6 +22,7 @@ static const struct link {
     { "report", offsetof(struct approval, report) },
     { "policy", offsetof(struct approval, policy) },
     { "admission-before", offsetof(struct approval, admission_before) },
+    { "corpus", offsetof(struct approval, corpus), .later = true },
 };
 _Static_assert(COUNT_OF(links) <= ATTEST_SUBJECTS_MAX, "every link is a subject");
 
@@ -43,26 +45,16 @@ void approval_sign(struct buf *out, const struct approval *approval, const struc
     attest_sign(out, &statement, buf_view(&predicate), key);
 }
 
-/* The key id that the envelope names: only to choose which public key to check with. */
-static int named_key(struct digest *ret, struct str envelope, struct arena *arena, struct err *err)
-{
-    const struct json *root = json_read(arena, envelope, NULL, err);
-    if (!root)
-        return err_while(err, "approval");
-    const struct json *first = json_first(json_get(root, "signatures"));
-    if (hash_unhex(ret, json_string(arena, json_get(first, "keyid")), err) < 0)
-        return err_while(err, "approval: keyid");
-    return 0;
-}
-
-/* What the statement says: every link must be there. */
+/* What the statement says: every link must be there that its version had. */
 static int read_links(struct approval *ret, const struct attest *statement, struct err *err)
 {
     for (size_t i = 0; i < COUNT_OF(links); i++) {
         const struct digest *have = attest_subject(statement, links[i].name);
-        if (!have)
+        if (!have && !links[i].later)
             return err_set(err, ERR_VERIFY, "the approval names no %s", links[i].name);
-        memcpy((char *)ret + links[i].offset, have, sizeof *have);
+        ret->bare |= !have;
+        if (have)
+            memcpy((char *)ret + links[i].offset, have, sizeof *have);
     }
     return 0;
 }
@@ -72,7 +64,8 @@ static int check_links(
 {
     for (size_t i = 0; i < COUNT_OF(links); i++) {
         const struct digest *wanted = link_of(want, &links[i]);
-        if ((!all && links[i].of_candidate) || hash_equal(link_of(have, &links[i]), wanted))
+        if ((!all && links[i].of_candidate) || (have->bare && links[i].later) ||
+            hash_equal(link_of(have, &links[i]), wanted))
             continue;
         err_set(err, ERR_VERIFY, "the approval is for another %s", links[i].name);
         return err_hint(err, "what was approved has changed: review it again");
@@ -88,7 +81,7 @@ static int open_envelope(struct approval *ret, struct str envelope, const struct
     struct attest statement;
     const struct reviewer *reviewer;
     struct approval approval = { 0 };
-    int rc = named_key(&key_id, envelope, arena, err);
+    int rc = attest_key(&key_id, "approval", envelope, arena, err);
     if (rc < 0 || (rc = reviewers_find_in(reviewers, &key_id, list, at_ms, &reviewer, err)) < 0 ||
         (rc = attest_open(&statement, ATTEST_APPROVAL, envelope, &reviewer->key, arena, err)) < 0 ||
         (rc = read_links(&approval, &statement, err)) < 0)

@@ -9,7 +9,9 @@
 struct approval {
     struct digest candidate, batch, patch, tree, build, report, policy; /* what was reviewed */
     struct digest admission_before;
+    struct digest corpus; /* the regression corpus as it will be: what the promotion adds */
     uint64_t at_ms, expires_ms;
+    bool bare;       /* filled on reading: of an earlier version, it names no corpus */
     bool unattended; /* nobody looked: a demo or a test; shown wherever the approval is */
     char by[REVIEWER_NAME_MAX + 1]; /* filled by approval_check */
 };

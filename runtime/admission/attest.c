@@ -15,6 +15,7 @@ const char *const attest_types[ATTEST_KINDS] = {
     [ATTEST_CHECKPOINT] = "urn:moult:checkpoint:1",
     [ATTEST_MANDATE] = "urn:moult:mandate:1",
     [ATTEST_CONFIRMATION] = "urn:moult:confirmation:1",
+    [ATTEST_RETIREMENT] = "urn:moult:retirement:1",
 };
 
 void attest_print(struct buf *out, const struct attest *attest, struct str predicate)
@@ -76,6 +77,18 @@ int attest_open(struct attest *ret, enum attest_kind kind, struct str envelope,
     if ((rc = read_subjects(&attest, json_get(root, "subject"), arena, err)) < 0)
         return rc;
     *ret = attest;
+    return 0;
+}
+
+int attest_key(
+    struct digest *ret, const char *what, struct str envelope, struct arena *arena, struct err *err)
+{
+    const struct json *root = json_read(arena, envelope, NULL, err);
+    if (!root)
+        return err_while(err, "%s", what);
+    const struct json *first = json_first(json_get(root, "signatures"));
+    if (hash_unhex(ret, json_string(arena, json_get(first, "keyid")), err) < 0)
+        return err_while(err, "%s: keyid", what);
     return 0;
 }
 

@@ -20,6 +20,7 @@ enum attest_kind {
     ATTEST_CHECKPOINT,
     ATTEST_MANDATE,
     ATTEST_CONFIRMATION,
+    ATTEST_RETIREMENT,
     ATTEST_KINDS
 };
 /* The predicate type URI: SLSA provenance v1, in-toto test-result v0.1, and moult's own. */
@@ -46,5 +47,9 @@ void attest_sign(
  * statement. */
 int attest_open(struct attest *ret, enum attest_kind kind, struct str envelope,
     const struct sign_public *key, struct arena *arena, struct err *err);
+/* The key id that the envelope names: only to choose which public key to check with. what: for
+ * messages. */
+int attest_key(struct digest *ret, const char *what, struct str envelope, struct arena *arena,
+    struct err *err);
 /* The digest of the subject of that name, or NULL. */
 const struct digest *attest_subject(const struct attest *attest, const char *name);

@@ -39,18 +39,6 @@ void mandate_sign(struct buf *out, const struct mandate *mandate, const struct h
     attest_sign(out, &statement, buf_view(&predicate), key);
 }
 
-/* The key id that the envelope names: only to choose which public key to check with. */
-static int named_key(struct digest *ret, struct str envelope, struct arena *arena, struct err *err)
-{
-    const struct json *root = json_read(arena, envelope, NULL, err);
-    if (!root)
-        return err_while(err, "mandate");
-    const struct json *first = json_first(json_get(root, "signatures"));
-    if (hash_unhex(ret, json_string(arena, json_get(first, "keyid")), err) < 0)
-        return err_while(err, "mandate: keyid");
-    return 0;
-}
-
 static int read_plugins(
     struct mandate *ret, const struct json *list, struct arena *arena, struct err *err)
 {
@@ -109,7 +97,7 @@ int mandate_open(struct mandate *ret, struct str envelope, const struct home *ho
     const struct reviewer *reviewer;
     struct attest statement;
     struct digest key_id;
-    int rc = named_key(&key_id, envelope, &arena, err);
+    int rc = attest_key(&key_id, "mandate", envelope, &arena, err);
     if (rc < 0 || (rc = reviewers_find_in(reviewers, &key_id, list, at_ms, &reviewer, err)) < 0 ||
         (rc = attest_open(&statement, ATTEST_MANDATE, envelope, &reviewer->key, &arena, err)) < 0 ||
         (rc = check_home(statement.predicate, home, "mandate", &arena, err)) < 0 ||

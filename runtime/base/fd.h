@@ -17,8 +17,10 @@ int read_all(int fd, void *data, size_t size, struct err *err);
 int read_to_end(int fd, struct buf *buf, size_t max, struct err *err);
 int fd_cloexec(int fd, bool on, struct err *err);
 int fd_nonblock(int fd, bool on, struct err *err);
-int fd_send(int socket, int fd, struct err *err); /* SCM_RIGHTS with one byte */
-int fd_receive(int socket, struct err *err);      /* the descriptor, or an error */
+/* SCM_RIGHTS with one byte. Waits for half a second where too many descriptors of this user are on
+ * their way, and then says so. */
+int fd_send(int socket, int fd, struct err *err);
+int fd_receive(int socket, struct err *err); /* the descriptor, or an error */
 /* A sealed memfd that holds data (nobody can change it any more). Returns the descriptor. */
 int fd_seal(const char *name, struct str data, struct err *err);
 /* fd >= 0 becomes exactly `want` in this process (dup2) and stays open; for a

@@ -25,8 +25,9 @@ struct field {
     const char *const *words; /* FIELD_WORD */
     unsigned words_count;
     double min, max; /* FIELD_DOUBLE; both 0: any finite number */
-    bool optional;   /* FIELD_DIGEST: left out where it is zero, so that what was printed before
-                        there was such a member reads, and prints, as it did */
+    bool optional; /* need not be there: what it stands for stays as it was. FIELD_DIGEST: left out
+                      where it is zero, so that what was printed before there was such a member
+                      reads, and prints, as it did */
 };
 
 /* Appends `"name": value` for each field, separated by commas, without the braces. */

@@ -192,6 +192,17 @@ static int holds(const char *path, struct str data, struct err *err)
     return rc;
 }
 
+int file_give(const char *path, struct str data, mode_t mode, struct err *err)
+{
+    struct stat there;
+    if (stat(path, &there) < 0 || S_ISREG(there.st_mode))
+        return file_write(path, data, mode, err);
+    CLEANUP(fd_closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(err, "open %s", path);
+    return write_all(fd, data.at, data.size, err) < 0 ? err_while(err, "write %s", path) : 0;
+}
+
 int file_create(const char *path, struct str data, mode_t mode, struct err *err)
 {
     CLEANUP(draft_done) struct draft draft = { .folder = -1 };

@@ -12,6 +12,9 @@ int file_read(
 /* Write to a temporary in the same folder, fsync, rename, fsync the folder: old content or new,
  * never half. ERR_SYS leaves the old file as it was (a full disk included). */
 int file_write(const char *path, struct str data, mode_t mode, struct err *err);
+/* To where a person wants it: like file_write, but what is there and no regular file (a pipe, a
+ * terminal, /dev/stdout) is written to and stays what it is. */
+int file_give(const char *path, struct str data, mode_t mode, struct err *err);
 /* Like file_write, but an existing file is ERR_STATE (content-addressed files: equal content is
  * fine). */
 int file_create(const char *path, struct str data, mode_t mode, struct err *err);

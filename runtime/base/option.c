@@ -161,6 +161,27 @@ static int label(char *out, size_t size, const struct option *option)
                              : "VALUE");
 }
 
+int option_span(const char *name, const char *value, uint64_t *ret_ms, struct err *err)
+{
+    static const struct unit {
+        char letter;
+        uint64_t ms;
+    } units[] = { { 'd', 86400000 }, { 'h', 3600000 }, { 'm', 60000 }, { 's', 1000 } };
+    enum { DAYS_MAX = 3650 };
+    const uint64_t max_ms = DAYS_MAX * units[0].ms;
+    uint64_t number = 0;
+    const char *p = value;
+    for (; *p >= '0' && *p <= '9' && number <= max_ms; p++)
+        number = number * 10 + (uint64_t)(*p - '0');
+    for (size_t i = 0; p > value && i < COUNT_OF(units); i++)
+        if (p[0] == units[i].letter && !p[1] && number <= max_ms / units[i].ms) {
+            *ret_ms = number * units[i].ms;
+            return 0;
+        }
+    return err_set(
+        err, ERR_USAGE, "%s wants days, hours, minutes or seconds: 7d, 12h, 30m, 45s", name);
+}
+
 void option_help(const char *usage, const char *about, const struct option *table)
 {
     static const struct option help = { .name = "--help", .help = "say this" };

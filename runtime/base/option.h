@@ -27,5 +27,8 @@ struct option_list {
  * first argument ends the options (a front that execs others). */
 int option_parse(const struct option *table, int argc, char **argv, bool stop_at_arg,
     const char **args, int args_max, bool *ret_help, struct err *err);
+/* The value of an option that is a length of time: days, hours, minutes, seconds ("7d", "12h",
+ * "30m", "45s"), at most ten years. ERR_USAGE names the option. */
+int option_span(const char *name, const char *value, uint64_t *ret_ms, struct err *err);
 /* "usage: ..." and a line an option, aligned, to stdout. */
 void option_help(const char *usage, const char *about, const struct option *table);

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct http_header json_type = { { "Content-Type", 12 }, { "application/json", 16 } };
 static const struct http_header text_type = { { "Content-Type", 12 },
     { "text/plain; version=0.0.4; charset=utf-8", 39 } };
 
@@ -36,14 +35,16 @@ static enum protocol shape(struct str path)
 static void refuse(
     struct http_exchange *exchange, unsigned status, const char *code, const char *message)
 {
+    const struct http_header head[] = { http_json, { STR("Retry-After"), STR("1") } };
     CLEANUP(buf_done) struct buf body = { 0 };
-    protocol_error_write(&body, shape(http_path(exchange)), status, str_of(code), str_of(message));
-    http_reply(exchange, status, &json_type, 1, buf_view(&body));
+    protocol_error_write(
+        &body, shape(http_target(exchange)), status, str_of(code), str_of(message));
+    http_reply(exchange, status, head, 1 + (status == 503), buf_view(&body));
 }
 
 static void answer(const struct request *request, unsigned status, const struct buf *body)
 {
-    http_reply(request->exchange, status, &json_type, 1, buf_view(body));
+    http_reply(request->exchange, status, &http_json, 1, buf_view(body));
 }
 
 static void refuse_err(const struct request *request, unsigned status, const struct err *err)
@@ -216,23 +217,28 @@ static void cancel(const struct request *request)
 
 /* --- routes */
 
+enum {
+    PREFIX = 1, /* of the path */
+    OPEN = 2,   /* no token is wanted */
+    WORK = 4,   /* not begun any more while the service ends */
+};
 static const struct route {
     const char *method, *path;
     void (*run)(const struct request *request);
-    bool prefix, open; /* open: no token is wanted */
+    unsigned flags;
 } routes[] = {
-    { "POST", "/v1/chat/completions", chat, false, false },
-    { "POST", "/v1/responses", responses, false, false },
-    { "POST", "/v1/messages", messages, false, false },
-    { "GET", "/v1/models", models, false, false },
-    { "GET", "/healthz", healthz, false, true },
-    { "GET", "/readyz", readyz, false, true },
-    { "GET", "/metrics", metrics, false, false },
-    { "GET", "/api/status", status, false, false },
-    { "GET", "/api/permissions", permissions, false, false },
-    { "POST", "/api/permissions/", decide, true, false },
-    { "POST", "/api/sessions/", cancel, true, false },
-    { NULL, "/v1/", relay, true, false },
+    { "POST", "/v1/chat/completions", chat, WORK },
+    { "POST", "/v1/responses", responses, WORK },
+    { "POST", "/v1/messages", messages, WORK },
+    { "GET", "/v1/models", models, 0 },
+    { "GET", "/healthz", healthz, OPEN },
+    { "GET", "/readyz", readyz, OPEN },
+    { "GET", "/metrics", metrics, 0 },
+    { "GET", "/api/status", status, 0 },
+    { "GET", "/api/permissions", permissions, 0 },
+    { "POST", "/api/permissions/", decide, PREFIX },
+    { "POST", "/api/sessions/", cancel, PREFIX },
+    { NULL, "/v1/", relay, PREFIX | WORK },
 };
 
 static bool fits(const struct route *route, struct str method, struct str path)
@@ -240,8 +246,8 @@ static bool fits(const struct route *route, struct str method, struct str path)
     if (route->method && !str_equal(method, str_of(route->method)) &&
         !(str_equal(method, STR("HEAD")) && strcmp(route->method, "GET") == 0))
         return false;
-    return route->prefix ? str_starts(path, str_of(route->path))
-                         : str_equal(path, str_of(route->path));
+    return route->flags & PREFIX ? str_starts(path, str_of(route->path))
+                                 : str_equal(path, str_of(route->path));
 }
 
 static const struct route *find(const struct http_exchange *exchange)
@@ -272,12 +278,23 @@ static int on_head(void *with, struct http_exchange *exchange)
         refuse(exchange, 404, "missing", "moult has no such path");
         return -1;
     }
-    if (!route->open && !principal_of(engine, exchange).name.at) {
+    if (!(route->flags & OPEN) && !principal_of(engine, exchange).name.at) {
         refuse(exchange, 401, "unauthorized",
             "a token of this home is wanted: Authorization: Bearer TOKEN, or x-api-key");
         return -1;
     }
+    if (engine->ending && route->flags & WORK) {
+        refuse(exchange, 503, "state", "the service is ending; ask again");
+        return -1;
+    }
     return 0;
+}
+
+static void on_refused(
+    void *with, struct http_exchange *exchange, unsigned status, const char *text)
+{
+    (void)with;
+    refuse(exchange, status, err_word(status == 400 ? ERR_INPUT : ERR_LIMIT), text);
 }
 
 static void on_request(void *with, struct http_exchange *exchange)
@@ -306,4 +323,4 @@ static void on_drained(void *with, struct http_exchange *exchange)
         waiter->drained(waiter);
 }
 
-const struct http_handler api_handler = { on_head, on_request, on_drained, on_gone };
+const struct http_handler api_handler = { on_head, on_request, on_drained, on_gone, on_refused };

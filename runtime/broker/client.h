@@ -41,8 +41,8 @@ void client_request(struct engine *engine, struct http_exchange *exchange, enum 
 void client_broken(struct turn *turn, const struct err *err);
 /* The worker has said END. */
 void client_ended(struct turn *turn, uint8_t how, struct str why);
-/* An error body; status by the error's code. client may have been answered already. */
-void client_refuse(struct client *client, const struct err *err);
+/* The run is over for turn and client both. */
+void client_let_go(struct turn *turn);
 void client_free(struct client *client);
 
 /* While a provider answers: goes out as it comes, if the generation has nothing that needs the
@@ -52,6 +52,14 @@ void client_pass_head(struct turn *turn, const struct note *note, unsigned statu
 void client_pass(struct turn *turn, struct str bytes);
 /* Some of an answer has gone out that way. */
 bool client_passed(const struct turn *turn);
+/* The one answer, or refusal, is about to go out; false: it has gone out, or the client has gone.
+ */
+bool client_speak(struct client *client);
+/* By which `moult trace` and `moult prove` find the turn, and what the provider was not told: adds
+ * at most CLIENT_HEADERS to list and returns how many are in it. */
+enum { CLIENT_HEADERS = 2 };
+unsigned client_headers(struct client *client, struct http_header list[], unsigned count);
+extern const struct http_header client_stream_type;
 /* The head of a stream, once. */
 void client_stream_head(struct client *client);
 

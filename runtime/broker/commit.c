@@ -1,17 +1,24 @@
 /* commit - see commit.h.
  *
  * While somebody waits an idle handle keeps the loop from sleeping: it takes what has come in
- * meanwhile, all of that joins the group, and the check handle behind it commits. So one sync of
- * the disk serves everybody who was ready, and nobody waits for company that does not come. A group
- * that nobody waits for stays open for a moment: the next one who does takes it along. */
+ * meanwhile, all of that joins the group, and the check handle behind it writes the group. Its sync
+ * is for another thread, one at a time; what the loop does meanwhile is the next group, which is
+ * written when that sync has come back. So one sync serves everybody who was ready, and nobody
+ * waits for company that does not come. A group that nobody waits for stays open for a moment: the
+ * next one who does takes it along.
+ *
+ * Behind a sync that failed nobody knows what the disk has, and a second one may say that all is
+ * well (the kernel has marked the pages clean). So the first is the last: what waits is told that
+ * it failed, nothing more is written, and the loop is stopped. */
 #include "broker/commit.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { LAZY_MS = 5 };
+enum { LAZY_MS = 5, LAST_WORDS_MS = 1000 };
 
 struct waiter {
     commit_then then;
@@ -24,19 +31,24 @@ struct commit {
     uv_idle_t idle;
     uv_check_t check;
     uv_timer_t lazy; /* the longest that a group stays open */
+    uv_fs_t sync;    /* of what is written, in another thread */
     struct store *store;
     bool open, freed;
-    bool urgent; /* the loop's next check ends the group, and tells */
+    bool urgent;       /* the loop's next check ends the group, and tells */
+    bool syncing;      /* ... when that is over */
+    struct err broken; /* code 0: no sync has failed */
     unsigned handles;
     struct waiter *waiters;
     uint32_t count, room;
+    uint32_t synced; /* so many of them, the first, wait for the sync under way */
 };
 
-/* --- the group's end */
+/* --- who waits */
 
-static void settle(struct commit *commit, int rc, const struct err *err)
+static void settle(
+    struct commit *commit, uint32_t from, uint32_t end, int rc, const struct err *err)
 {
-    for (uint32_t i = 0; i < commit->count; i++) {
+    for (uint32_t i = from; i < end; i++) {
         struct waiter *waiter = &commit->waiters[i];
         if (waiter->settled)
             continue;
@@ -47,46 +59,125 @@ static void settle(struct commit *commit, int rc, const struct err *err)
     }
 }
 
-static int end_group(struct commit *commit, struct err *err)
-{
-    struct err own = { 0 };
-    int rc = 0;
-    if (commit->open && store_writing(commit->store))
-        rc = store_commit(commit->store, &own);
-    else if (commit->open)
-        rc = err_set(&own, ERR_SYS, "the journal could not be written");
-    commit->open = false;
-    uv_timer_stop(&commit->lazy);
-    settle(commit, rc, &own);
-    if (rc < 0 && err)
-        *err = own;
-    return rc;
-}
-
-/* Who is told may write again, and wait again: that is the next group's. */
+/* Those that are settled, in order: none goes before another. Who is told may write again, and wait
+ * again: that is the next group's. */
 static void tell(struct commit *commit)
 {
     struct waiter *told = commit->waiters;
-    uint32_t count = commit->count;
-    commit->waiters = NULL;
-    commit->count = commit->room = 0;
+    uint32_t count = 0;
+    while (count < commit->count && told[count].settled)
+        count++;
+    commit->count -= count;
+    commit->synced -= commit->synced < count ? commit->synced : count;
+    commit->room = commit->count;
+    commit->waiters = commit->count ? mem_copy(told + count, commit->count * sizeof *told) : NULL;
     for (uint32_t i = 0; i < count; i++)
         told[i].then(told[i].with, told[i].rc, &told[i].err);
     free(told);
 }
 
+/* --- the group's end */
+
+static void on_last_words(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+/* Answers that say so may still go out. */
+static int break_down(struct commit *commit, const struct err *err)
+{
+    if (commit->broken.code)
+        return -commit->broken.code;
+    commit->broken = *err;
+    log_line(LOG_ERROR, "%s; nothing more is taken", err->text);
+    if (!commit->freed)
+        uv_timer_start(&commit->lazy, on_last_words, LAST_WORDS_MS, 0);
+    return -err->code;
+}
+
+/* Durable when *ret_fd is synced, if there is one. */
+static int write_group(struct commit *commit, int *ret_fd, struct err *err)
+{
+    int rc = 0;
+    *ret_fd = -1;
+    if (!commit->open)
+        return 0;
+    if (commit->broken.code) {
+        store_rollback(commit->store);
+        rc = commit_broken(commit, err);
+    } else if (store_writing(commit->store))
+        rc = store_commit_unsynced(commit->store, ret_fd, err);
+    else
+        rc = err_set(err, ERR_SYS, "the journal could not be written");
+    commit->open = false;
+    if (!commit->broken.code)
+        uv_timer_stop(&commit->lazy);
+    if (rc < 0)
+        settle(commit, commit->synced, commit->count, rc, err);
+    return rc;
+}
+
+/* Everything that was written, with the loop standing. */
+static int sync_now(struct commit *commit, struct err *err)
+{
+    int rc = store_sync(commit->store, err);
+    if (rc < 0)
+        break_down(commit, err);
+    settle(commit, 0, commit->count, rc, err);
+    return rc;
+}
+
+static void awake(struct commit *commit);
+static void on_closed(uv_handle_t *handle);
+
+static void on_synced(uv_fs_t *sync)
+{
+    struct commit *commit = sync->data;
+    struct err err = { 0 };
+    int rc = 0;
+    if (sync->result < 0) { /* a negated errno */
+        store_sync_failed(-(int)sync->result, &err);
+        rc = break_down(commit, &err);
+    }
+    uv_fs_req_cleanup(sync);
+    commit->syncing = false;
+    settle(commit, 0, commit->synced, rc, &err);
+    commit->synced = 0;
+    tell(commit);
+    if (commit->freed)
+        on_closed((uv_handle_t *)&commit->check);
+    else if (commit->urgent)
+        awake(commit);
+}
+
+static void start_sync(struct commit *commit, int fd)
+{
+    commit->sync.data = commit;
+    if (uv_fs_fdatasync(commit->check.loop, &commit->sync, fd, on_synced) < 0)
+        return;
+    commit->syncing = true;
+    commit->synced = commit->count;
+}
+
 static void on_check(uv_check_t *check)
 {
     struct commit *commit = check->data;
-    struct err err;
-    if (!commit->urgent)
+    struct err err = { 0 };
+    int fd = -1;
+    if (!commit->urgent || commit->syncing)
         return;
     commit->urgent = false;
-    if (commit->open && end_group(commit, &err) < 0)
+    if (write_group(commit, &fd, &err) < 0)
         log_line(LOG_ERROR, "%s", err.text);
-    settle(commit, 0, NULL);
-    tell(commit);
-    if (!commit->urgent)
+    if (fd >= 0)
+        start_sync(commit, fd);
+    if (fd >= 0 && !commit->syncing)
+        sync_now(commit, &err);
+    if (!commit->syncing) {
+        settle(commit, 0, commit->count, 0, NULL);
+        tell(commit);
+    }
+    if (!commit->urgent || commit->syncing)
         uv_idle_stop(&commit->idle);
 }
 
@@ -95,10 +186,11 @@ static void on_idle(uv_idle_t *idle)
     (void)idle;
 }
 
+/* Behind a sync that is under way, that wakes the loop. */
 static void awake(struct commit *commit)
 {
     commit->urgent = true;
-    if (!commit->freed)
+    if (!commit->freed && !commit->syncing)
         uv_idle_start(&commit->idle, on_idle);
 }
 
@@ -131,6 +223,7 @@ int commit_new(struct commit **ret, uv_loop_t *loop, struct store *store, struct
     return 0;
 }
 
+/* A sync under way counts as a handle. */
 static void on_closed(uv_handle_t *handle)
 {
     struct commit *commit = handle->data;
@@ -145,19 +238,30 @@ void commit_free(struct commit *commit)
         return;
     commit->freed = true;
     while (commit->open || commit->count > 0) {
-        if (end_group(commit, &err) < 0)
+        if (commit_now(commit, &err) < 0)
             log_line(LOG_ERROR, "%s", err.text);
+        settle(commit, 0, commit->count, 0, NULL);
         tell(commit);
     }
+    commit->handles += commit->syncing;
     uv_close((uv_handle_t *)&commit->idle, on_closed);
     uv_close((uv_handle_t *)&commit->check, on_closed);
     uv_close((uv_handle_t *)&commit->lazy, on_closed);
+}
+
+int commit_broken(const struct commit *commit, struct err *err)
+{
+    if (commit->broken.code && err)
+        *err = commit->broken;
+    return -commit->broken.code;
 }
 
 /* --- a group */
 
 int commit_begin(struct commit *commit, struct err *err)
 {
+    if (commit->broken.code)
+        return commit_broken(commit, err);
     if (commit->open)
         return store_writing(commit->store)
                    ? 0
@@ -204,7 +308,15 @@ void commit_keep(struct commit *commit)
 
 int commit_now(struct commit *commit, struct err *err)
 {
+    int fd = -1;
+    struct err own = { 0 };
+    err = err ? err : &own;
     if (commit->count > 0)
         awake(commit);
-    return commit->open ? end_group(commit, err) : 0;
+    if (commit->broken.code)
+        return commit_broken(commit, err);
+    int rc = write_group(commit, &fd, err);
+    if (rc == 0 && (fd >= 0 || commit->syncing))
+        rc = sync_now(commit, err);
+    return rc;
 }

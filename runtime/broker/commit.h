@@ -1,6 +1,8 @@
 /* commit - group commit: what one turn of the loop wrote becomes durable at its end, in one
  * transaction, and only then is anything done or said that rests on it.
  *
+ * The sync is made by another thread: the loop goes on meanwhile, one sync at a time.
+ *
  * begin before writing, then name what is to happen behind the commit. If the commit fails (a full
  * disk) each is told, in order, and nothing of it was written. What nothing rests on yet (a result,
  * that an answer reached its client) is durable with the next that somebody waits for, after some
@@ -16,8 +18,12 @@ struct commit;
 typedef void (*commit_then)(void *with, int rc, const struct err *err);
 
 int commit_new(struct commit **ret, uv_loop_t *loop, struct store *store, struct err *err);
-/* Commits what is open and tells who waits. The loop has to run once more behind it. */
+/* Commits what is open and tells who waits. The loop has to run once more behind it, before the
+ * store goes. */
 void commit_free(struct commit *commit);
+/* A sync has failed, and what the disk has is not known: who waited was told so, commit_begin fails
+ * from then on, and the loop stops when it has had a second for last words. 0: none has. */
+int commit_broken(const struct commit *commit, struct err *err);
 /* Opens the group's transaction if it is not open. Fails when the group has failed already: what
  * comes behind it shall not be written without it. */
 int commit_begin(struct commit *commit, struct err *err);

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "sandbox/ended.h"
 
 #include <poll.h>
 #include <stdarg.h>
@@ -285,13 +286,11 @@ void crew_worker_end(struct crew_worker *worker, enum crew_end end, const char *
 
 static void say_why(struct crew_worker *worker, const struct sandbox_result *result)
 {
-    struct str text = buf_view(&result->err);
-    if (str_find(text, STR("AddressSanitizer")) >= 0 || str_find(text, STR("runtime error")) >= 0)
+    char ended[SANDBOX_ENDED_MAX];
+    if (sandbox_sanitizer_spoke(result))
         snprintf(worker->why, sizeof worker->why, "it was ended by a sanitiser");
-    else if (result->signal)
-        snprintf(worker->why, sizeof worker->why, "it died of signal %d", result->signal);
     else
-        snprintf(worker->why, sizeof worker->why, "it ended with %d", result->exit_code);
+        snprintf(worker->why, sizeof worker->why, "it %s", sandbox_ended(ended, result));
 }
 
 static void reap(struct crew_worker *worker)

@@ -1,36 +1,61 @@
 /* db - see db.h. */
 #include "broker/db.h"
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "broker/gather.h"
 #include "broker/schema.h"
 #include "broker/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     BUSY_MS = 5000,
     NUMBERS = 1 << 20, /* reserved at once */
-    IN_ROW_MAX = 512   /* with it the row of a message still fits into a page of its tree */
+    CHECKPOINT_PAGES = 4096,
+    IN_ROW_MAX = 512 /* with it the row of a message still fits into a page of its tree */
 };
+
+#define SPACE_HINT "free some space; what was acknowledged is kept"
+#define DISK_HINT "look at the disk that holds journal.db, then do it again"
+
+/* SQLite tries again without making a file, and the reason why it could not make one is lost:
+ * whoever tries once more is told. 0: there is room for a file now. */
+static int no_new_file(struct store *store)
+{
+    const char *name = sqlite3_db_filename(store->db, "main");
+    CLEANUP(mem_freep) char *path = mem_format("%s-try", name ? name : "");
+    CLEANUP(fd_closep) int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    int error = fd < 0 ? errno : 0;
+    if (fd >= 0)
+        unlink(path);
+    return error;
+}
 
 int db_fail(struct store *store, struct err *err, const char *what)
 {
     int code = sqlite3_errcode(store->db) & 0xff;
     const char *text = sqlite3_errmsg(store->db);
-    if (code == SQLITE_FULL || sqlite3_system_errno(store->db) == ENOSPC) {
+    int error = code == SQLITE_CANTOPEN ? no_new_file(store) : 0;
+    if (error != 0 && error != ENOSPC) {
+        errno = error;
+        err_sys(err, "journal: %s: %s", what, text);
+        return err_hint(err, DISK_HINT);
+    }
+    if (code == SQLITE_FULL || error == ENOSPC || sqlite3_system_errno(store->db) == ENOSPC) {
         errno = ENOSPC;
         err_sys(err, "journal: %s", what);
-        err_hint(err, "free some space; what was acknowledged is kept");
-        return -ERR_SYS;
+        return err_hint(err, SPACE_HINT);
     }
     if (code == SQLITE_IOERR) { /* whichever call it was, and whatever it was for */
         err_set(err, ERR_SYS, "journal: %s: %s", what, text);
-        return err_hint(err, "look at the disk that holds journal.db, then do it again");
+        return err_hint(err, DISK_HINT);
     }
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
         return err_set(err, ERR_INPUT, "journal.db is damaged or no journal: %s", text);
@@ -148,13 +173,12 @@ int db_done(struct store *store, sqlite3_stmt *statement, struct err *err, const
     return sqlite3_step(statement) == SQLITE_DONE ? 0 : db_fail(store, err, what);
 }
 
-int64_t db_blob(struct store *store, struct str bytes, struct err *err)
+static int64_t put_blob(
+    struct store *store, struct str bytes, const struct digest *digest, struct err *err)
 {
-    struct digest digest = hash_of(bytes);
     CLEANUP(db_resetp)
-    sqlite3_stmt *add =
-        db_bind(store, err, "INSERT INTO blob(digest, bytes) VALUES(?, ?) ON CONFLICT DO NOTHING",
-            "db", &digest, bytes);
+    sqlite3_stmt *add = db_bind(store, err,
+        "INSERT INTO blob(digest, bytes) VALUES(?, ?) ON CONFLICT DO NOTHING", "db", digest, bytes);
     int rc = db_done(store, add, err, "write bytes");
     if (rc < 0)
         return rc;
@@ -162,20 +186,47 @@ int64_t db_blob(struct store *store, struct str bytes, struct err *err)
         return sqlite3_last_insert_rowid(store->db);
     CLEANUP(db_resetp)
     sqlite3_stmt *found =
-        db_bind(store, err, "SELECT number FROM blob WHERE digest = ?", "d", &digest);
+        db_bind(store, err, "SELECT number FROM blob WHERE digest = ?", "d", digest);
     if (!found || sqlite3_step(found) != SQLITE_ROW)
         return found ? db_fail(store, err, "find bytes") : -ERR_SYS;
     return sqlite3_column_int64(found, 0);
 }
 
-int db_bytes(struct store *store, struct str bytes, struct db_bytes *ret, struct err *err)
+int64_t db_blob(struct store *store, struct str bytes, struct err *err)
 {
-    bool small = bytes.size > 0 && bytes.size <= IN_ROW_MAX;
-    int64_t blob = small ? 0 : db_blob(store, bytes, err);
+    struct digest digest = hash_of(bytes);
+    return put_blob(store, bytes, &digest, err);
+}
+
+static bool in_row(struct str bytes)
+{
+    return bytes.size > 0 && bytes.size <= IN_ROW_MAX;
+}
+
+int db_hashed_bytes(struct store *store, struct str bytes, const struct digest *digest,
+    struct db_bytes *ret, struct err *err)
+{
+    bool small = in_row(bytes);
+    int64_t blob = small ? 0 : put_blob(store, bytes, digest, err);
     if (blob < 0)
         return (int)blob;
     *ret = small ? (struct db_bytes){ 0, bytes } : (struct db_bytes){ blob, { 0 } };
     return 0;
+}
+
+int db_bytes(struct store *store, struct str bytes, struct db_bytes *ret, struct err *err)
+{
+    struct digest digest = { { 0 } };
+    if (!in_row(bytes))
+        digest = hash_of(bytes);
+    return db_hashed_bytes(store, bytes, &digest, ret, err);
+}
+
+struct permit_seen db_seen(sqlite3_stmt *row, int column)
+{
+    return (struct permit_seen){ .split = (uint8_t)sqlite3_column_int(row, column),
+        .sealed = sqlite3_column_int64(row, column + 1) != 0,
+        .open = sqlite3_column_int(row, column + 2) };
 }
 
 int db_check_id(struct str id, struct err *err)
@@ -277,6 +328,18 @@ static int find_last(struct store *store, struct err *err)
     return 0;
 }
 
+/* The log is copied into the file every 16 MiB, behind the commit that fills it. A failure is no
+ * commit's: the next one tries again. */
+static int on_log(void *with, sqlite3 *db, const char *name, int pages)
+{
+    (void)with;
+    if (pages < CHECKPOINT_PAGES)
+        return SQLITE_OK;
+    gather_defer(db, false);
+    sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+}
+
 static int prepare(struct store *store, struct err *err)
 {
     /* Somebody who looks into the file with sqlite3 may hold it for a moment. */
@@ -287,10 +350,10 @@ static int prepare(struct store *store, struct err *err)
     int rc = run(store,
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-        /* Only two indexes touch pages everywhere: 2 MiB of pages stay, and the log is copied into
-         * the file every 16 MiB. */
-        "PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 4096;",
+        /* Only two indexes touch pages everywhere. */
+        "PRAGMA cache_size = -2048;",
         err);
+    sqlite3_wal_hook(store->db, on_log, store);
     if (rc < 0)
         return rc;
     int64_t version = pragma(store, "PRAGMA user_version");
@@ -411,14 +474,40 @@ void store_keep(struct store *store)
         run(store, "RELEASE mark", NULL);
 }
 
-int store_commit(struct store *store, struct err *err)
+static int commit(struct store *store, bool defer, struct err *err)
 {
     bool reserved = store->issued <= store->reserved || store->reserving;
+    gather_defer(store->db, defer);
     int rc = reserved ? step(store, "COMMIT", err)
                       : err_set(err, ERR_SYS, "journal: no numbers could be reserved");
+    gather_defer(store->db, false);
     if (rc < 0)
         store_rollback(store);
     else if (store->reserving)
         store->reserved = store->reserving;
     return rc;
+}
+
+int store_commit(struct store *store, struct err *err)
+{
+    return commit(store, false, err);
+}
+
+int store_commit_unsynced(struct store *store, int *ret_fd, struct err *err)
+{
+    int rc = commit(store, true, err);
+    *ret_fd = rc < 0 ? -1 : gather_owed(store->db);
+    return rc;
+}
+
+int store_sync(struct store *store, struct err *err)
+{
+    return gather_sync(store->db) ? 0 : store_sync_failed(errno, err);
+}
+
+int store_sync_failed(int error, struct err *err)
+{
+    errno = error;
+    err_sys(err, "sync the journal");
+    return err_hint(err, "%s", error == ENOSPC ? SPACE_HINT : DISK_HINT);
 }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "broker/permit.h"
 
 #include <sqlite3.h>
 
@@ -52,10 +53,24 @@ struct db_bytes {
     struct str in_row;
 };
 int db_bytes(struct store *store, struct str bytes, struct db_bytes *ret, struct err *err);
+/* The same for bytes whose digest is known. */
+int db_hashed_bytes(struct store *store, struct str bytes, const struct digest *digest,
+    struct db_bytes *ret, struct err *err);
 /* The next number of the count over all live rows, in the open transaction. */
 int64_t db_number(struct store *store);
 /* Appends a record to the audit chain, in the open transaction. body: JSON. */
 int db_audit(struct store *store, const char *kind, struct str body, struct err *err);
+
+/* The group that a session s counts with, and what decides who may see it: its split, its shard,
+ * and whether that is open. One that was set aside has no split. */
+#define DB_GROUP " coalesce(k.root, s.grp)"
+#define DB_SEEN_COLUMNS                                                                            \
+    " iif(a.session IS NULL, coalesce(p.split, 255), 255), coalesce(x.shard, 0), EXISTS"           \
+    " (SELECT 1 FROM opening o WHERE o.shard = x.shard AND o.report IS NULL)"
+#define DB_SEEN_JOINS                                                                              \
+    " LEFT JOIN kin k ON k.grp = s.grp LEFT JOIN split p ON p.grp = coalesce(k.root, s.grp)"       \
+    " LEFT JOIN aside a ON a.session = s.number LEFT JOIN sealed x ON x.session = s.number"
+struct permit_seen db_seen(sqlite3_stmt *row, int column);
 
 /* A candidate's id: hex digits. ERR_INPUT. */
 int db_check_id(struct str id, struct err *err);

@@ -125,6 +125,17 @@ static int do_checkpoints(const struct request *request, struct err *err)
     return do_list(request, store_checkpoints, err);
 }
 
+static int do_last_checkpoint(const struct request *request, struct err *err)
+{
+    return unpack_end(request->in) ? store_last_checkpoint(request->store, request->out, err)
+                                   : malformed(err);
+}
+
+static int do_quarantines(const struct request *request, struct err *err)
+{
+    return do_list(request, store_quarantines, err);
+}
+
 int decide(struct store *store, enum journal_op op, struct unpack *in, struct arena *arena,
     struct buf *out, struct err *err)
 {
@@ -141,6 +152,8 @@ int decide(struct store *store, enum journal_op op, struct unpack *in, struct ar
         [OP_CHECKPOINT] = do_checkpoint,
         [OP_CHECKPOINTS] = do_checkpoints,
         [OP_DOCUMENTS] = do_documents,
+        [OP_LAST_CHECKPOINT] = do_last_checkpoint,
+        [OP_QUARANTINES] = do_quarantines,
     };
     const struct request request = { store, in, arena, out };
     return op < OPS && table[op] ? table[op](&request, err) : malformed(err);

@@ -103,6 +103,7 @@ struct turn {
     bool starts;           /* a user message has just arrived */
     uint64_t began_ns;
     uint64_t steps, tokens, usd; /* used */
+    struct protocol_usage usage; /* of the replies of this run */
     int32_t *models; /* of the configuration, by the numbers that the worker knows; -1: no alias,
                         the name that the client gave */
     uint32_t models_count;
@@ -162,8 +163,9 @@ struct engine {
     struct client *clients;         /* who waits */
     struct starting *startings;     /* sessions that wait for their tools */
     struct agent_call *agent_calls; /* children of agent_tools.c */
+    struct door *doors;             /* of proposers that ask a model */
     uint32_t sessions, turns_open, toolboxes;
-    uint64_t last_lease, started_ns;
+    uint64_t last_lease, last_door, started_ns;
     bool ending; /* nothing new is taken */
     struct metrics metrics;
     uint32_t waived;  /* layers of the sandbox that moult.json does without */

@@ -40,7 +40,8 @@ struct evolving {
     struct digest tried; /* the open clusters that the last round worked on */
     uint64_t at_ms;      /* when the last round ended */
     char last[200];
-    struct buf waiting; /* JSON, the list of who waits and why, of the last walk; or empty */
+    struct buf conversion; /* JSON, of the last mine; or empty */
+    struct buf waiting;    /* JSON, the list of who waits and why, of the last walk; or empty */
 };
 
 static uint64_t now_ms(void)
@@ -243,7 +244,12 @@ static void on_mined(void *with, const struct child_result *result)
     struct err err = { 0 };
     struct digest open;
     const struct json *root = json_read(&arena, result->out, NULL, NULL);
+    const struct json *conversion = json_get(root, "conversion");
     evolving->child = NULL;
+    if (json_is(conversion, JSON_OBJECT)) {
+        buf_clear(&evolving->conversion);
+        buf_str(&evolving->conversion, conversion->raw);
+    }
     if (was_cut(evolving, result)) {
         rest(evolving, "mine: %s", "it was killed");
     } else if (result->exit_code != 0 || !json_get(root, "clusters")) {
@@ -348,6 +354,7 @@ void evolving_free(struct evolving *evolving)
     if (!evolving)
         return;
     child_free(evolving->child);
+    buf_done(&evolving->conversion);
     buf_done(&evolving->waiting);
     uv_close((uv_handle_t *)evolving->timer, (uv_close_cb)free);
     free(evolving);
@@ -356,11 +363,16 @@ void evolving_free(struct evolving *evolving)
 void evolving_status(const struct evolving *evolving, struct buf *out)
 {
     const struct config *config = evolving->engine->config;
+    uint32_t rounds = today(evolving) == evolving->day ? evolving->rounds : 0;
     buf_text(out, "\"evolving\":{\"autonomy\":");
     json_quote(out, config->autonomy);
     buf_format(out, ",\"state\":\"%s\",\"rounds_today\":%u,\"rounds_a_day\":%u,\"last\":",
-        state_words[evolving->state], evolving->rounds, config->rounds_a_day);
+        state_words[evolving->state], rounds, config->rounds_a_day);
     json_quote(out, str_of(evolving->last));
+    if (evolving->conversion.size > 0) {
+        buf_text(out, ",\"conversion\":");
+        buf_str(out, buf_view(&evolving->conversion));
+    }
     if (evolving->waiting.size > 0) {
         buf_text(out, ",\"waiting\":");
         buf_str(out, buf_view(&evolving->waiting));

@@ -89,11 +89,14 @@ static int add_new(
     return rc;
 }
 
-static int new_session(struct session **ret, struct client *client, struct err *err)
+/* group: what it goes on from, if that is sealed; empty: as the client says. */
+static int new_session(
+    struct session **ret, struct client *client, struct str group, struct err *err)
 {
     const struct session_plan plan = { .gateway = true,
         .principal = client->principal,
-        .group = http_header(client->exchange, "X-Moult-Group"),
+        .group = group.size ? group : http_header(client->exchange, "X-Moult-Group"),
+        .grouped = group.size > 0,
         .tools = client->view->tools,
         .protocol = client->protocol };
     return session_new(ret, client->engine, &plan, err);
@@ -253,6 +256,8 @@ int gateway_place(struct client *client, struct err *err)
     const struct protocol_view *view = client->view;
     struct live_head head;
     struct session *session = NULL;
+    struct str group = { 0 };
+    bool sealed = false;
     uint32_t known = 0;
     client->request_key = request_key(client);
     int rc = answer_again(client, err);
@@ -262,11 +267,15 @@ int gateway_place(struct client *client, struct err *err)
     rc = find_head(client, &head, &known, err);
     if (rc < 0)
         return rc;
-    if (rc == 1 && known < view->messages_count)
+    bool goes_on = rc == 1 && known < view->messages_count;
+    if (goes_on && (rc = live_group(client->engine->store, head.session, &client->arena, &group,
+                        &sealed, err)) < 0)
+        return rc;
+    if (goes_on && !sealed) {
         rc = go_on(&session, client, &head, known, err);
-    else {
+    } else { /* the client brings all of a sealed one: it stays in the group that it was in */
         known = 0;
-        rc = new_session(&session, client, err);
+        rc = new_session(&session, client, sealed ? group : (struct str){ 0 }, err);
     }
     if (rc < 0)
         return rc;

@@ -1,9 +1,16 @@
-/* gather - see gather.h. Other files than the log are opened by the VFS below, and stay its own. */
+/* gather - see gather.h. Other files than the log are opened by the VFS below, and stay its own.
+ *
+ * What a sync at the end of a commit has to put on the disk is nothing but frames, each chained to
+ * the one before by its checksum: until it is done they are there or not, and no write behind them
+ * needs them. So it can be waited for elsewhere. The sync of the log's header cannot: frames that
+ * reach the disk before it would be read with the header before (sqlite.org/src/info/ff5be73dee).
+ */
 #include "broker/gather.h"
 
+#include "base/fd.h"
 #include "base/mem.h"
 
-#include <sqlite3.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +22,10 @@ struct log {
     char *bytes; /* not written yet: used of them, for the place at */
     int used;
     sqlite3_int64 at;
+    int fd;     /* of the log, for who syncs it; -1: none */
+    bool head;  /* its header is not synced yet */
+    bool defer; /* the syncs of commits are left to the caller */
+    bool owed;  /* one is */
 };
 
 static struct log *log_of(sqlite3_file *file)
@@ -39,6 +50,7 @@ static int log_write(sqlite3_file *file, const void *bytes, int size, sqlite3_in
         rc = flush(log);
     if (rc != SQLITE_OK)
         return rc;
+    log->head |= at == 0;
     if (size > ROOM)
         return log->below->pMethods->xWrite(log->below, bytes, size, at);
     if (log->used == 0)
@@ -52,6 +64,7 @@ static int log_close(sqlite3_file *file)
 {
     struct log *log = log_of(file);
     int flushed = flush(log), rc = log->below->pMethods->xClose(log->below);
+    fd_closep(&log->fd);
     free(log->bytes);
     return rc == SQLITE_OK ? flushed : rc;
 }
@@ -74,7 +87,16 @@ static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int log_sync(sqlite3_file *file, int flags)
 {
-    BELOW(xSync, flags);
+    struct log *log = log_of(file);
+    int rc = flush(log);
+    if (rc != SQLITE_OK)
+        return rc;
+    log->owed = log->defer && log->fd >= 0 && !log->head;
+    if (log->owed)
+        return SQLITE_OK;
+    rc = log->below->pMethods->xSync(log->below, flags);
+    log->head &= rc != SQLITE_OK;
+    return rc;
 }
 
 static int log_size(sqlite3_file *file, sqlite3_int64 *ret)
@@ -137,13 +159,47 @@ static int open_file(
     struct log *log = log_of(file);
     if (!(flags & SQLITE_OPEN_WAL))
         return below->xOpen(below, name, file, flags, ret_flags);
-    *log = (struct log){ .below = (sqlite3_file *)(log + 1) };
+    *log = (struct log){ .below = (sqlite3_file *)(log + 1), .fd = -1 };
     int rc = below->xOpen(below, name, log->below, flags, ret_flags);
     if (!log->below->pMethods)
         return rc;
     log->file.pMethods = &methods;
     log->bytes = mem_zero(ROOM, 1);
+    /* SQLite holds no lock by this file, which closing it would give up. */
+    log->fd = open(name, O_RDWR | O_CLOEXEC);
     return rc;
+}
+
+/* NULL: another VFS has it, or there is no log yet. */
+static struct log *find(sqlite3 *db)
+{
+    sqlite3_file *file = NULL;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK ||
+        !file || file->pMethods != &methods)
+        return NULL;
+    return log_of(file);
+}
+
+void gather_defer(sqlite3 *db, bool defer)
+{
+    struct log *log = find(db);
+    if (log)
+        log->defer = defer;
+}
+
+int gather_owed(sqlite3 *db)
+{
+    struct log *log = find(db);
+    if (!log || !log->owed)
+        return -1;
+    log->owed = false;
+    return log->fd;
+}
+
+bool gather_sync(sqlite3 *db)
+{
+    struct log *log = find(db);
+    return log && log->below->pMethods->xSync(log->below, SQLITE_SYNC_NORMAL) == SQLITE_OK;
 }
 
 const char *gather_vfs(void)

@@ -153,7 +153,8 @@ static int check_approval(struct link *link, struct err *err)
         .build = admission->build,
         .report = admission->report,
         .policy = admission->policy,
-        .admission_before = admission->before };
+        .admission_before = admission->before,
+        .corpus = admission->corpus };
     struct approval have;
     struct str envelope;
     int rc = hash_unhex(&want.candidate, admission->candidate, err);
@@ -436,6 +437,13 @@ static int find_candidate(struct journal_candidate *ret, struct generations *of,
     int rc = 0;
     while (rc == 0)
         rc = find_in_page(ret, of, id, &from, arena, err);
+    return rc < 0 ? rc : 0;
+}
+
+static int find_approved(struct journal_candidate *ret, struct generations *of, struct str id,
+    struct arena *arena, struct err *err)
+{
+    int rc = find_candidate(ret, of, id, arena, err);
     if (rc < 0)
         return rc;
     if (str_equal(ret->state, STR("approved")) || str_equal(ret->state, STR("canary")))
@@ -518,7 +526,7 @@ int generation_candidate(struct crew_spec *ret, struct generations *generations,
     struct approval links = { 0 };
     int rc = generation_active(ret, generations, arena, err);
     if (rc == 0)
-        rc = find_candidate(&candidate, generations, id, arena, err);
+        rc = find_approved(&candidate, generations, id, arena, err);
     if (rc < 0)
         return rc;
     const struct json *row = json_read(arena, candidate.body, NULL, err);
@@ -530,4 +538,37 @@ int generation_candidate(struct crew_spec *ret, struct generations *generations,
     ret->number = UINT64_MAX;
     ret->generation = links.candidate;
     return rc < 0 ? err_while(err, "candidate %.12s may not run", id.at) : 0;
+}
+
+/* A copy of a turn carries nothing out, so no approval is asked for; that the gate passed is. The
+ * build is hashed when it is loaded, as any. */
+int generation_shadow(struct crew_spec *ret, struct generations *generations, struct str id,
+    struct arena *arena, struct err *err)
+{
+    static const char *const states[] = { "in_review", "approved", "canary" };
+    struct journal_candidate candidate;
+    struct digest build;
+    bool passed = false;
+    int rc = generation_active(ret, generations, arena, err);
+    if (rc == 0)
+        rc = find_candidate(&candidate, generations, id, arena, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < COUNT_OF(states); i++)
+        passed |= str_equal(candidate.state, str_of(states[i]));
+    if (!passed)
+        return err_set(err, ERR_STATE,
+            "candidate %.12s is %.*s: the gate has not passed it, or "
+            "it was decided on",
+            id.at, (int)candidate.state.size, candidate.state.at);
+    const struct json *row = json_read(arena, candidate.body, NULL, err);
+    if (!row)
+        return err_while(err, "candidate");
+    rc = hash_unhex(&build, json_string(arena, json_get(row, "build")), err);
+    if (rc == 0)
+        rc = put_in_place(ret, json_string(arena, json_get(row, "plugin")), &build, err);
+    if (rc == 0)
+        rc = hash_unhex(&ret->generation, id, err);
+    ret->number = UINT64_MAX;
+    return rc < 0 ? err_while(err, "candidate %.12s may not be shown turns", id.at) : 0;
 }

@@ -28,3 +28,7 @@ int generation_at(struct crew_spec *ret, struct generations *generations, uint64
  * approved, or was for another generation; ERR_DENIED: expired, or its reviewer was revoked. */
 int generation_candidate(struct crew_spec *ret, struct generations *generations, struct str id,
     struct arena *arena, struct err *err);
+/* The same to be shown copies of turns: approved or not. ERR_STATE: the gate has not passed it, or
+ * it was decided on. */
+int generation_shadow(struct crew_spec *ret, struct generations *generations, struct str id,
+    struct arena *arena, struct err *err);

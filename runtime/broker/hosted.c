@@ -11,6 +11,7 @@
 #include "broker/model.h"
 #include "broker/open_calls.h"
 #include "broker/recover.h"
+#include "broker/refusal.h"
 #include "broker/session.h"
 #include "broker/turn.h"
 
@@ -173,6 +174,19 @@ static int adopt(struct starting *starting, struct err *err)
     return begin_turn(client, session, err);
 }
 
+/* A call that brought it about has its answer all the same: the rows of the call are its record. */
+static void on_contact(void *with, const struct toolbox_contact *contact)
+{
+    struct engine *engine = with;
+    struct err err = { 0 };
+    int rc = commit_begin(engine->commit, &err);
+    if (rc == 0)
+        rc = store_contact(engine->store, contact, &err);
+    if (rc < 0)
+        log_line(LOG_ERROR, "a contact of %.*s is not in the audit chain: %s",
+            (int)contact->by.size, contact->by.at, err.text);
+}
+
 static int start_box(
     struct starting *starting, struct str principal, toolbox_ready ready, struct err *err)
 {
@@ -183,7 +197,9 @@ static int start_box(
         .tool = engine->tool,
         .workspace = starting->name,
         .principal = principal,
-        .waived = engine->waived };
+        .waived = engine->waived,
+        .on_contact = on_contact,
+        .contact_with = engine };
     return toolbox_new(&starting->toolbox, &plan, ready, starting, err);
 }
 
@@ -207,7 +223,7 @@ static void begin(struct client *client, struct starting *starting, struct err *
     else if (client->turn)
         client_broken(client->turn, err);
     else
-        client_refuse(client, err);
+        refusal(client, err);
 }
 
 /* Who asked may have gone meanwhile: the turn is begun all the same. */
@@ -224,7 +240,7 @@ static void on_tools(void *with, int rc, const struct err *why)
     if (rc == 0)
         begin(client, starting, &err);
     else
-        client_refuse(client, &err);
+        refusal(client, &err);
     starting_free(starting);
     if (!client->exchange)
         client_free(client);
@@ -344,7 +360,7 @@ int hosted_cancel(struct engine *engine, struct str principal, struct str name, 
         return err_set(err, ERR_MISSING, "no turn of this session is in work");
     err_set(&why, ERR_STATE, "the turn was cancelled");
     if (turn->client) {
-        client_refuse(turn->client, &why);
+        refusal(turn->client, &why);
         turn->client->turn = NULL;
     }
     turn_abandon(turn, why.text);

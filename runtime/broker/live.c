@@ -33,15 +33,29 @@ static int make_id(
     return 0;
 }
 
-static int add_session(struct store *store, const struct live_session *session, struct err *err)
+/* A session that names no group is one with itself alone. Only the home's owner may name a group
+ * that others are in, imported ones included: another's names are its own. */
+static struct str group_of(
+    const struct live_session *session, const struct digest *id, struct arena *arena)
 {
     char hex[DIGEST_HEX];
+    struct str by = session->principal, name = session->group;
+    if (name.size == 0)
+        return str_of(arena_format(arena, "%s", hash_hex(hex, id)));
+    if (by.size == 0 || str_equal(by, STR("local")) || session->grouped)
+        return name;
+    return str_of(arena_format(arena, "%.*s/%.*s", (int)by.size, by.at, (int)name.size, name.at));
+}
+
+static int add_session(struct store *store, const struct live_session *session, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
     struct digest id;
     int rc = make_id(store, session, &id, err);
     int64_t tools = rc == 0 && session->tools.size ? db_blob(store, session->tools, err) : 0;
     if (rc < 0 || tools < 0)
         return rc < 0 ? rc : (int)tools;
-    struct str group = session->group.size ? session->group : str_of(hash_hex(hex, &id));
+    struct str group = group_of(session, &id, &arena);
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err,
         "INSERT INTO session(id, gateway, principal, format, source, origin, grp, tools, offered, "

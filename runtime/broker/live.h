@@ -17,6 +17,7 @@ struct live_session {
     bool gateway;
     struct str principal;
     struct str group;    /* what it counts with; empty: with itself alone */
+    bool grouped;        /* group is that of another session's row, and is taken as it is */
     struct str name;     /* hosted: as X-Moult-Session says; unique for its principal; or empty */
     struct str protocol; /* "chat", "responses", "messages" */
     struct str tools;    /* chat form, or empty */
@@ -26,6 +27,11 @@ int live_session_new(
 /* 1 found, 0 there is none. */
 int live_session_named(struct store *store, struct str principal, struct str name,
     uint64_t *ret_number, struct err *err);
+
+/* The group of a session's row, in the arena, and whether the session is sealed: then nobody goes
+ * on with it (store_seal.c). */
+int live_group(struct store *store, uint64_t session, struct arena *arena, struct str *ret,
+    bool *ret_sealed, struct err *err);
 
 struct live_message {
     uint64_t session, turn;

@@ -211,6 +211,26 @@ int live_answer_find(struct store *store, const struct digest *request, uint64_t
 
 /* --- a session as a whole */
 
+int live_group(struct store *store, uint64_t session, struct arena *arena, struct str *ret,
+    bool *ret_sealed, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT grp, EXISTS (SELECT 1 FROM sealed WHERE session = number) FROM session"
+        " WHERE number = ?",
+        "i", (int64_t)session);
+    if (!row)
+        return no_row(err);
+    int found = step(store, row, "read a session's group", err);
+    if (found == 0)
+        return err_set(err, ERR_MISSING, "no session %llu", (unsigned long long)session);
+    if (found == 1) {
+        *ret = kept(arena, row, 0);
+        *ret_sealed = sqlite3_column_int(row, 1);
+    }
+    return found < 0 ? found : 0;
+}
+
 static int load_session(struct store *store, uint64_t number, struct arena *arena,
     struct live_loaded *ret, struct err *err)
 {

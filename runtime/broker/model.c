@@ -456,6 +456,8 @@ static void count_use(struct turn *turn, const struct model_call *call)
     const struct config_model *model = call->provider->model;
     const struct protocol_usage *usage = &call->note->said.usage;
     turn->tokens += usage->input + usage->output;
+    turn->usage.input += usage->input;
+    turn->usage.output += usage->output;
     if (model)
         turn->usd += (usage->input * model->usd_input + usage->output * model->usd_output) / 1000;
 }

@@ -15,6 +15,7 @@ struct serving {
     struct serve_service service;
     void (*on_empty)(void *with); /* the last peer has gone; or NULL */
     void *with;
+    struct home home;
     char path[PATH_MAX]; /* of the socket */
     uv_pipe_t listener;
     struct arena arena; /* of the present request */

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define IDLE_MS_MAX (100ull * 365 * 24 * 3600 * 1000)
+
 static int malformed(struct err *err)
 {
     return err_set(err, ERR_INPUT, "a request that is malformed");
@@ -153,10 +155,74 @@ static int do_live(
         return store_named(store, peer->role, name, out, err);
     case OP_TURNS:
         return store_turns(store, peer->role, session, from, out, err);
-    case OP_EVENTS:
-        return store_entries(store, peer->role, session, turn, from, out, err);
+    case OP_EVENTS: {
+        int rc = store_entries(store, peer->role, session, turn, from, out, err);
+        return rc < 0 || !permit_shows(peer->role) ? rc : store_shown(store, session, err);
+    }
     default:
         return store_flag(store, session, turn, why, err);
+    }
+}
+
+static int do_splits(struct store *store, struct buf *out, struct err *err)
+{
+    struct journal_splits splits;
+    int rc = store_splits(store, &splits, err);
+    if (rc == 0)
+        journal_pack_splits(out, &splits);
+    return rc;
+}
+
+/* The sealed split. */
+static int do_sealed(
+    struct peer *peer, enum journal_op op, struct unpack *in, struct buf *out, struct err *err)
+{
+    struct serving *serving = peer->serving;
+    uint64_t number = op == OP_SEAL || op == OP_OPENINGS ? unpack_u64(in) : 0;
+    uint32_t shard = op == OP_OPEN_END ? unpack_u32(in) : 0;
+    bool names = op == OP_OPEN || op == OP_OPEN_END;
+    struct str candidate = names ? unpack_text(in, JOURNAL_ID_MAX) : (struct str){ 0 };
+    struct digest claim = { { 0 } };
+    if (op == OP_OPEN_END)
+        claim = unpack_digest(in);
+    if (!unpack_end(in) || number > IDLE_MS_MAX)
+        return malformed(err);
+    switch (op) {
+    case OP_SEAL:
+        return store_seal(serving->store, &serving->home, number, out, err);
+    case OP_OPENINGS:
+        return store_openings(serving->store, number, out, err);
+    case OP_SPLITS:
+        return do_splits(serving->store, out, err);
+    case OP_OPEN:
+        return store_open_shard(serving->store, candidate, out, err);
+    default:
+        return store_report_shard(serving->store, shard, candidate, &claim, err);
+    }
+}
+
+/* Groups that are one. */
+static int do_kin(
+    struct peer *peer, enum journal_op op, struct unpack *in, struct buf *out, struct err *err)
+{
+    struct store *store = peer->serving->store;
+    if (op == OP_SKETCH)
+        return store_put_sketches(store, in, err);
+    uint64_t number = op == OP_KIN ? 0 : unpack_u64(in);
+    struct str group = { 0 }, root = { 0 };
+    if (op == OP_KIN) {
+        group = unpack_text(in, JOURNAL_TEXT_MAX);
+        root = unpack_text(in, JOURNAL_TEXT_MAX);
+    }
+    if (!unpack_end(in) || number > INT64_MAX)
+        return malformed(err);
+    switch (op) {
+    case OP_SKETCHES:
+        return store_sketches(store, number, out, err);
+    case OP_KIN:
+        return store_kin(store, group, root, err);
+    default:
+        return store_aside(store, number, err);
     }
 }
 
@@ -164,8 +230,13 @@ static int dispatch(
     struct peer *peer, enum journal_op op, struct unpack *in, struct buf *out, struct err *err)
 {
     struct store *store = peer->serving->store;
-    if ((op >= OP_MOVE_CANDIDATES && op <= OP_CHECKPOINTS) || op == OP_DOCUMENTS)
+    if ((op >= OP_MOVE_CANDIDATES && op <= OP_CHECKPOINTS) || op == OP_DOCUMENTS ||
+        op == OP_LAST_CHECKPOINT || op == OP_QUARANTINES)
         return decide(store, op, in, &peer->serving->arena, out, err);
+    if (op >= OP_SKETCH && op <= OP_ASIDE)
+        return do_kin(peer, op, in, out, err);
+    if (op >= OP_SEAL && op <= OP_OPENINGS)
+        return do_sealed(peer, op, in, out, err);
     if (op >= OP_NAMED)
         return do_live(peer, op, in, out, err);
     if (op == OP_PUT)
@@ -188,8 +259,10 @@ static int dispatch(
     switch (op) {
     case OP_LIST:
         return store_list(store, peer->role, number, out, err);
-    case OP_READ:
-        return store_read(store, peer->role, number, out, err);
+    case OP_READ: {
+        int rc = store_read(store, peer->role, number, out, err);
+        return rc < 0 || !permit_shows(peer->role) ? rc : store_shown(store, number, err);
+    }
     case OP_FIND:
         return store_find(store, peer->role, text, out, err);
     case OP_SPLIT:
@@ -216,6 +289,8 @@ static int in_transaction(
         return rc;
     }
     rc = store_commit(serving->store, err);
+    if (rc == 0 && op == OP_SEAL)
+        store_forget(serving->store);
     if (rc == 0 && op == OP_ADMIT && serving->service.admitted)
         serving->service.admitted(serving->service.with);
     return rc;

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "broker/peer.h"
 
@@ -52,6 +53,7 @@ int serve_attach(struct serving **ret, uv_loop_t *loop, struct store *store, str
     serving->commit = commit;
     if (service)
         serving->service = *service;
+    serving->home = *home;
     home_path(serving->path, home, "run/journal.sock");
     unlink(serving->path); /* a stale one: the caller holds the lock */
     uv_pipe_init(loop, &serving->listener, 0);
@@ -101,7 +103,21 @@ int serve_lock(const struct home *home, bool patient, struct err *err)
         err_set(err, ERR_STATE, "a broker runs for this home already");
         return err_hint(err, "end it before another is started");
     }
+    serve_say(fd, false);
     return fd_steal(&fd);
+}
+
+void serve_say(int lock, bool runs)
+{
+    if (ftruncate(lock, 0) < 0 || (runs && pwrite(lock, "s", 1, 0) != 1))
+        log_line(LOG_WARN, "run/broker.lock cannot be written: %m");
+}
+
+bool serve_runs(const struct home *home)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    return stat(home_path(path, home, "run/broker.lock"), &st) == 0 && st.st_size > 0;
 }
 
 /* --- alone */
@@ -163,7 +179,7 @@ static int run(struct alone *alone, const struct serve_options *options, struct 
     }
     if (rc == 0)
         uv_run(&alone->loop, UV_RUN_DEFAULT);
-    if (alone->commit && commit_now(alone->commit, err) < 0)
+    if (alone->commit && commit_now(alone->commit, err) < 0) /* a sync may have failed before */
         rc = -err->code;
     return rc;
 }

@@ -29,6 +29,10 @@ void serve_detach(struct serving *serving);
 /* One broker a home: the descriptor holds it as long as the process lives, whatever kills it.
  * patient: waits for one that is just ending. ERR_STATE: another broker has this home. */
 int serve_lock(const struct home *home, bool patient, struct err *err);
+/* Whoever has the lock says whether it is a service that goes on (not one that ends, nor a broker
+ * that a command has started for itself): a byte in its file. */
+void serve_say(int lock, bool runs);
+bool serve_runs(const struct home *home);
 
 /* --- alone */
 

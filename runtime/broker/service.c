@@ -9,6 +9,7 @@
 #include "broker/agent_tools.h"
 #include "broker/api.h"
 #include "broker/client.h"
+#include "broker/door.h"
 #include "broker/evolving.h"
 #include "broker/provider.h"
 #include "broker/recover.h"
@@ -17,6 +18,7 @@
 #include "broker/session.h"
 #include "broker/swap.h"
 #include "broker/turn.h"
+#include "sandbox/waive.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -24,8 +26,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { GRACE_MS = 10000, POLL_MS = 50, SIGNALS = 2 };
@@ -42,6 +42,7 @@ struct service {
     uv_timer_t grace;
     uint64_t ending_since_ms;
     bool ending;
+    int lock; /* of the home */
     char bin[PATH_MAX], worker[PATH_MAX + 32], tool[PATH_MAX + 32];
 };
 
@@ -77,6 +78,17 @@ static void print_worker(void *with, const struct crew_look *look)
     buf_char(out, '}');
 }
 
+static void print_splits(const struct engine *engine, struct buf *out)
+{
+    struct journal_splits splits = { 0 };
+    (void)store_splits(engine->store, &splits, NULL);
+    buf_format(out,
+        ",\"splits\":{\"held-in\":%" PRIu64 ",\"held-out\":%" PRIu64 ",\"test\":%" PRIu64
+        ",\"sealed_sessions\":%" PRIu64 ",\"shards\":%u,\"opened\":%u}",
+        splits.groups[0], splits.groups[1], splits.groups[2], splits.sealed, splits.shards,
+        splits.opened);
+}
+
 /* Of all principals together. */
 static void print_totals(const struct engine *engine, struct buf *out)
 {
@@ -88,7 +100,11 @@ static void print_totals(const struct engine *engine, struct buf *out)
         json_quote(out, buf_view(&degraded));
         buf_char(out, ',');
     }
+    buf_text(out, "\"waived\":");
+    sandbox_layers_json(out, engine->waived);
+    buf_char(out, ',');
     evolving_status(engine->evolving, out);
+    print_splits(engine, out);
     buf_format(out,
         ",\"candidates\":%d,\"sessions\":%u,\"turns_open\":%u,\"turns\":%" PRIu64
         ",\"turns_failed\":%" PRIu64 ",\"pid\":%d",
@@ -125,6 +141,8 @@ static int on_verb(void *with, const void *client, struct str verb, struct str b
         buf_text(out, "{\"ok\":true}");
         return 0;
     }
+    if (door_has(verb))
+        return door_verb(engine, client, verb, body, out, err);
     return swap_verb(engine->swap, client, verb, body, out, err);
 }
 
@@ -141,6 +159,7 @@ static void on_admitted(void *with)
 static void on_left(void *with, const void *client)
 {
     struct engine *engine = with;
+    door_left(engine, client);
     if (engine->swap)
         swap_left(engine->swap, client);
 }
@@ -165,26 +184,11 @@ static void on_signal(uv_signal_t *signal, int number)
     }
     service->ending = service->engine.ending = true;
     service->ending_since_ms = clock_mono_ns() / 1000000;
-    http_server_quiesce(service->local);
-    if (service->tcp)
-        http_server_quiesce(service->tcp);
+    serve_say(service->lock, false);
     uv_timer_start(&service->grace, on_grace, 0, POLL_MS);
 }
 
 /* --- the start */
-
-static int read_waived(struct service *service, struct err *err)
-{
-    const struct config *config = &service->config;
-    for (uint32_t i = 0; i < config->waived_count; i++) {
-        int layer = sandbox_layer_of(config->waived[i]);
-        if (layer < 0)
-            return err_set(err, ERR_INPUT, "moult.json: sandbox.waive: no layer %.*s",
-                (int)config->waived[i].size, config->waived[i].at);
-        service->engine.waived |= 1u << layer;
-    }
-    return 0;
-}
 
 static int start_crew(struct service *service, struct err *err)
 {
@@ -283,7 +287,10 @@ static int start(struct service *service, const struct service_options *options,
     if (rc == 0)
         rc = config_read(&service->config, options->home, &service->arena, err);
     if (rc == 0)
-        rc = read_waived(service, err);
+        rc = sandbox_waive(
+            service->config.waived, service->config.waived_count, &engine->waived, err);
+    if (rc == 0)
+        rc = toolbox_check(&service->config, err);
     if (rc == 0)
         rc = scripts_start(
             &service->scripts, &service->loop, options->home, &service->config, service->bin, err);
@@ -292,6 +299,8 @@ static int start(struct service *service, const struct service_options *options,
             &engine->providers, options->home, &service->config, service->scripts, err);
     if (rc == 0)
         rc = start_journal(service, err);
+    if (rc == 0)
+        rc = store_waiver(engine->store, engine->waived, err);
     if (rc == 0)
         engine->last_lease = live_lease_base(engine->store);
     if (rc == 0)
@@ -335,6 +344,7 @@ static void stop(struct service *service)
     struct engine *engine = &service->engine;
     http_server_free(service->tcp);
     http_server_free(service->local);
+    doors_end(engine);
     evolving_free(engine->evolving);
     hosted_end(engine);
     sessions_end(engine);
@@ -350,20 +360,6 @@ static void stop(struct service *service)
     providers_free(engine->providers);
     principals_free(engine->principals);
     arena_done(&service->arena);
-}
-
-/* A service answers there; a broker that a command has started for itself does not, and ends soon.
- */
-static bool is_served(const struct home *home)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    char path[PATH_MAX];
-    CLEANUP(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    home_path(path, home, "run/moult.sock");
-    if (fd < 0 || strlen(path) >= sizeof address.sun_path)
-        return false;
-    memcpy(address.sun_path, path, strlen(path));
-    return connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
 }
 
 /* A principal's worker has five descriptors here, a session's tools ten and more, and the soft
@@ -382,7 +378,7 @@ int service_run(const struct service_options *options, struct err *err)
 {
     raise_descriptors();
     struct service *service = mem_zero(1, sizeof *service);
-    CLEANUP(fd_closep) int lock = serve_lock(options->home, !is_served(options->home), err);
+    CLEANUP(fd_closep) int lock = serve_lock(options->home, !serve_runs(options->home), err);
     if (lock < 0) {
         free(service);
         return lock;
@@ -391,10 +387,13 @@ int service_run(const struct service_options *options, struct err *err)
     start_signals(service);
     int rc = start(service, options, err);
     if (rc == 0) {
+        service->lock = lock;
+        serve_say(lock, true);
         say_where(service, options->json);
         if (options->ready_fd >= 0)
             rc = write_all(options->ready_fd, "r", 1, err);
         uv_run(&service->loop, UV_RUN_DEFAULT);
+        rc = commit_broken(service->engine.commit, err);
     }
     close_own(service);
     stop(service);

@@ -185,6 +185,7 @@ int session_new(
     const struct live_session row = { .gateway = plan->gateway,
         .principal = plan->principal,
         .group = plan->group,
+        .grouped = plan->grouped,
         .name = plan->name,
         .protocol = str_of(protocol_words[plan->protocol]),
         .tools = plan->tools };
@@ -264,6 +265,15 @@ int session_get(struct session **ret, struct engine *engine, uint64_t number, st
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct live_loaded loaded;
+    struct str group;
+    bool sealed;
+    int rc = live_group(engine->store, number, &arena, &group, &sealed, err);
+    if (rc == 0 && sealed) {
+        err_set(err, ERR_STATE, "that conversation rested for long, and was sealed");
+        rc = err_hint(err, "begin another session (docs/reference/splits.md)");
+    }
+    if (rc < 0)
+        return rc;
     for (struct session *session = *bucket(engine, number); session; session = session->next) {
         if (session->number != number)
             continue;
@@ -271,7 +281,7 @@ int session_get(struct session **ret, struct engine *engine, uint64_t number, st
         *ret = session;
         return 0;
     }
-    int rc = live_load(engine->store, number, &arena, &loaded, err);
+    rc = live_load(engine->store, number, &arena, &loaded, err);
     if (rc == 0)
         *ret = restore(engine, &loaded);
     return rc;
@@ -291,10 +301,17 @@ int session_named(struct session **ret, struct engine *engine, struct str princi
 
 int session_fork(struct session **ret, struct session *from, uint32_t keep_count, struct err *err)
 {
-    const struct session_plan plan = { from->gateway, from->principal, from->group, { 0 },
-        from->tools, from->protocol };
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct session_plan plan = { .gateway = from->gateway,
+        .principal = from->principal,
+        .tools = from->tools,
+        .protocol = from->protocol,
+        .grouped = true };
     struct session *session = NULL;
-    int rc = session_new(&session, from->engine, &plan, err);
+    bool sealed;
+    int rc = live_group(from->engine->store, from->number, &arena, &plan.group, &sealed, err);
+    if (rc == 0)
+        rc = session_new(&session, from->engine, &plan, err);
     for (uint32_t i = 0; rc == 0 && i < keep_count && i < from->entries_count; i++) {
         const struct live_message copy = { .standing = JOURNAL_CLAIM,
             .failed = from->entries[i].failed,

@@ -10,11 +10,12 @@ struct session_plan {
     bool gateway;
     struct str principal, group, name, tools;
     enum protocol protocol;
+    bool grouped; /* as in live_session */
 };
 /* A new one, with its row. Texts are copied. */
 int session_new(
     struct session **ret, struct engine *engine, const struct session_plan *plan, struct err *err);
-/* From memory or from the journal. ERR_MISSING. */
+/* From memory or from the journal. ERR_MISSING; ERR_STATE: it is sealed. */
 int session_get(struct session **ret, struct engine *engine, uint64_t number, struct err *err);
 /* Hosted, by name. ERR_MISSING. */
 int session_named(struct session **ret, struct engine *engine, struct str principal,

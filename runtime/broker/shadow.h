@@ -7,23 +7,42 @@
 
 #include "broker/engine.h"
 
-enum { SHADOWS_MAX = 32 }; /* at once; more live steps than that go by unseen */
+enum {
+    SHADOWS_MAX = 32,       /* at once; more live steps than that go by unseen */
+    SHADOW_WORKERS_MAX = 4, /* a worker is one principal's; further principals go by unseen */
+    SHADOW_TOLD_MAX = 256 << 10
+};
+/* What one side asked for. */
+struct shadow_side {
+    bool there;
+    uint64_t digest;
+    char *said; /* shadow_said, where differences are told; NULL: as the model replied */
+};
 struct shadow_step {
-    uint64_t lease, turn;
+    uint64_t lease, turn, session;
     uint32_t step;
+    struct crew_worker *worker;
     struct str reply; /* malloc'd */
     bool asked;       /* it has had its reply */
-    bool here, there; /* the digests are known: of the active one, of the candidate */
-    uint64_t active, candidate;
+    struct shadow_side active, candidate;
 };
 struct shadow {
-    struct crew_worker *worker;
-    char principal[64]; /* whose turns it sees: a worker is one principal's */
+    struct shadow_worker {
+        struct crew_worker *worker; /* NULL: none */
+        char principal[64];         /* whose turns it sees */
+    } workers[SHADOW_WORKERS_MAX];
     struct shadow_step steps[SHADOWS_MAX];
     uint32_t wanted, begun;       /* steps */
     uint64_t same, other, failed; /* other: it would do something else; failed: it did not answer */
+    bool tells;                   /* in what way it would, too */
+    struct buf told;              /* since it was asked last: JSON objects, with commas */
+    uint64_t untold;              /* that had no room there */
 };
-void shadow_begin(struct shadow *shadow, uint32_t steps);
+/* tells: what differs is kept for shadow_tell. */
+void shadow_begin(struct shadow *shadow, uint32_t steps, bool tells);
+/* "told":[...],"untold":N: what differed since the last time, each once: session (its number),
+ * turn, step, and what either asked for. */
+void shadow_tell(struct shadow *shadow, struct buf *out);
 /* The model has answered this turn well. */
 void shadow_reply(struct shadow *shadow, struct turn *turn, struct crew_generation *candidate,
     const struct note *note);

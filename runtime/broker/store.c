@@ -1,4 +1,4 @@
-/* store - sessions, splits, documents and clusters. See store.h. */
+/* store - sessions, documents and clusters. See store.h. */
 #include "broker/store.h"
 
 #include "base/clock.h"
@@ -10,14 +10,15 @@
 #include <string.h>
 
 enum { PREFIX_MIN = 6, PREFIX_MAX = 64 };
+enum { SEEN_AT = 11 }; /* DB_SEEN_COLUMNS among those of a session */
 
 /* --- sessions */
 
 static int add_message(struct store *store, int64_t session, uint32_t seq,
-    const struct journal_message *message, struct err *err)
+    const struct journal_message *message, const struct digest *digest, struct err *err)
 {
     struct db_bytes bytes;
-    int rc = db_bytes(store, message->bytes, &bytes, err);
+    int rc = db_hashed_bytes(store, message->bytes, digest, &bytes, err);
     if (rc < 0)
         return rc;
     CLEANUP(db_resetp)
@@ -42,7 +43,9 @@ static int known(struct store *store, const struct digest *id, struct err *err)
 
 int store_add(struct store *store, const struct journal_session *session, struct err *err)
 {
-    struct digest id = journal_session_id(session);
+    CLEANUP(mem_freep)
+    struct digest *digests = mem_alloc((session->messages_count + 1) * sizeof *digests);
+    struct digest id = journal_session_digests(session, digests);
     if (str_equal(session->origin, STR("live")))
         return err_set(err, ERR_INPUT, "only the service's own sessions have the origin live");
     int rc = known(store, &id, err);
@@ -63,21 +66,30 @@ int store_add(struct store *store, const struct journal_session *session, struct
         return rc;
     int64_t number = sqlite3_last_insert_rowid(store->db);
     for (uint32_t i = 0; i < session->messages_count; i++)
-        if ((rc = add_message(store, number, i, &session->messages[i], err)) < 0)
+        if ((rc = add_message(store, number, i, &session->messages[i], &digests[i], err)) < 0)
             return rc;
     return 1;
 }
 
+/* The rows of a session's last turn are its newest; a result has no number and stands behind its
+ * effect. */
+#define OF_LAST(table)                                                                             \
+    "coalesce((SELECT max(x.number) FROM " table " x WHERE x.turn = z.number), 0)"
+#define NEWEST_ROW                                                                                 \
+    " coalesce((SELECT max(z.number, " OF_LAST("effect") ", " OF_LAST("event") ", " OF_LAST(       \
+        "turn_end") ") FROM turn z WHERE z.session = s.number"                                     \
+                    " ORDER BY z.ordinal DESC LIMIT 1), 0)"
 #define SESSION_COLUMNS                                                                            \
-    "SELECT s.number, s.id, s.gateway, s.principal, s.format, s.source, s.origin, s.grp, b.bytes," \
-    " s.offered, s.meta, coalesce(p.split, 255),"                                                  \
+    "SELECT s.number, s.id, s.gateway, s.principal, s.format, s.source, s.origin," DB_GROUP        \
+    ", b.bytes,"                                                                                   \
+    " s.offered, s.meta," DB_SEEN_COLUMNS ", a.session IS NOT NULL,"                               \
     " CASE WHEN l.session IS NULL THEN s.messages ELSE"                                            \
     " coalesce((SELECT max(seq) + 1 FROM message WHERE session = s.number), 0) END,"               \
     " s.at_ms, l.session IS NOT NULL, coalesce(l.name, ''),"                                       \
     " (SELECT count(*) FROM turn t WHERE t.session = s.number),"                                   \
-    " (SELECT count(*) FROM flag f WHERE f.session = s.number)"                                    \
+    " (SELECT count(*) FROM flag f WHERE f.session = s.number)," NEWEST_ROW                        \
     " FROM session s LEFT JOIN blob b ON b.number = s.tools"                                       \
-    " LEFT JOIN split p ON p.grp = s.grp LEFT JOIN live l ON l.session = s.number "
+    " LEFT JOIN live l ON l.session = s.number" DB_SEEN_JOINS " "
 
 static void session_of(struct journal_session *ret, sqlite3_stmt *row)
 {
@@ -93,14 +105,19 @@ static void session_of(struct journal_session *ret, sqlite3_stmt *row)
         .tools = db_text(row, 8),
         .offered = sqlite3_column_int(row, 9),
         .meta = db_text(row, 10),
-        .split = (uint8_t)sqlite3_column_int(row, 11),
-        .messages_count = (uint32_t)sqlite3_column_int64(row, 12),
-        .at_ms = (uint64_t)sqlite3_column_int64(row, 13),
-        .live = sqlite3_column_int(row, 14),
-        .name = db_text(row, 15),
-        .turns = (uint32_t)sqlite3_column_int64(row, 16),
-        .flags = (uint32_t)sqlite3_column_int64(row, 17),
+        .split = (uint8_t)sqlite3_column_int(row, SEEN_AT),
+        .shard = (uint32_t)sqlite3_column_int64(row, SEEN_AT + 1),
+        .aside = sqlite3_column_int(row, SEEN_AT + 3),
+        .messages_count = (uint32_t)sqlite3_column_int64(row, 15),
+        .at_ms = (uint64_t)sqlite3_column_int64(row, 16),
+        .live = sqlite3_column_int(row, 17),
+        .name = db_text(row, 18),
+        .turns = (uint32_t)sqlite3_column_int64(row, 19),
+        .flags = (uint32_t)sqlite3_column_int64(row, 20),
+        .last = (uint64_t)sqlite3_column_int64(row, 21),
     };
+    if (ret->shard)
+        ret->meta = (struct str){ 0 }; /* a box: store_read gives it to who may open it */
 }
 
 int store_list(
@@ -118,7 +135,7 @@ int store_list(
            (rc = sqlite3_step(row)) == SQLITE_ROW) {
         struct journal_session session;
         session_of(&session, row);
-        if (!permit_sees(role, session.split))
+        if (!permit_sees(role, db_seen(row, SEEN_AT)))
             continue;
         journal_pack_session(&rows, &session);
         count++;
@@ -191,10 +208,12 @@ int store_read(
     if (sqlite3_step(row) != SQLITE_ROW)
         return err_set(err, ERR_MISSING, "no session %llu", (unsigned long long)number);
     session_of(&session, row);
-    if (!permit_sees(role, session.split))
-        return err_set(
-            err, ERR_DENIED, "the role %s may not see that session", journal_role_words[role]);
-    int rc = read_messages(store, &session, &arena, err);
+    int rc = permit_reading(role, db_seen(row, SEEN_AT), err);
+    if (rc < 0)
+        return rc;
+    if (session.shard)
+        session.meta = kept(&arena, db_text(row, 10));
+    rc = read_messages(store, &session, &arena, err);
     if (rc == 0)
         journal_pack_session(out, &session);
     return rc;
@@ -210,12 +229,12 @@ int store_find(struct store *store, enum journal_role role, struct str prefix, s
         return err_set(err, ERR_USAGE, "an id has hex digits only");
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT s.number, coalesce(p.split, 255) FROM session s LEFT JOIN split p ON p.grp = s.grp"
+        "SELECT s.number," DB_SEEN_COLUMNS " FROM session s" DB_SEEN_JOINS
         " WHERE lower(hex(s.id)) GLOB ? LIMIT 2",
         "t", str_of(pattern));
     if (!row)
         return err ? -err->code : -ERR_SYS;
-    if (sqlite3_step(row) != SQLITE_ROW || !permit_sees(role, (uint8_t)sqlite3_column_int(row, 1)))
+    if (sqlite3_step(row) != SQLITE_ROW || !permit_finds(role, db_seen(row, 1)))
         return err_set(err, ERR_MISSING, "no session %s", pattern);
     uint64_t number = (uint64_t)sqlite3_column_int64(row, 0);
     if (sqlite3_step(row) == SQLITE_ROW)
@@ -225,54 +244,22 @@ int store_find(struct store *store, enum journal_role role, struct str prefix, s
     return 0;
 }
 
-/* --- splits, documents, clusters */
-
-static int split_now(struct store *store, struct str group, struct err *err)
-{
-    CLEANUP(db_resetp)
-    sqlite3_stmt *row = db_bind(store, err, "SELECT split FROM split WHERE grp = ?", "t", group);
-    if (!row)
-        return err ? -err->code : -ERR_SYS;
-    return sqlite3_step(row) == SQLITE_ROW ? sqlite3_column_int(row, 0) : JOURNAL_NO_SPLIT;
-}
-
-static int split_move(struct store *store, struct str group, int from, uint8_t to, struct err *err)
-{
-    CLEANUP(buf_done) struct buf body = { 0 };
-    buf_text(&body, "{\"group\":");
-    json_quote(&body, group);
-    buf_format(&body, ",\"from\":%d,\"to\":%u}", from, to);
-    CLEANUP(db_resetp)
-    sqlite3_stmt *set = db_bind(store, err,
-        "INSERT INTO split VALUES(?1, ?2, ?3) ON CONFLICT(grp) DO UPDATE SET split = ?2, at_ms = "
-        "?3",
-        "tii", group, (int64_t)to, (int64_t)clock_wall_ms());
-    int rc = db_done(store, set, err, "write the split");
-    return rc < 0 ? rc : db_audit(store, "split", buf_view(&body), err);
-}
-
-int store_split(
-    struct store *store, struct str group, uint8_t split, struct buf *out, struct err *err)
-{
-    enum { SPLITS_KNOWN = 3 };
-    if (split >= SPLITS_KNOWN || group.size == 0)
-        return err_set(err, ERR_INPUT, "no such split, or no group");
-    int now = split_now(store, group, err);
-    if (now < 0)
-        return now;
-    if (now != JOURNAL_NO_SPLIT && split > now)
-        return err_set(err, ERR_DENIED, "a group moves down only: test, held-out, held-in");
-    int rc =
-        now == split ? 0 : split_move(store, group, now == JOURNAL_NO_SPLIT ? -1 : now, split, err);
-    if (rc == 0)
-        pack_u8(out, split);
-    return rc;
-}
+/* --- documents, clusters */
 
 /* Kinds of documents that are decisions by themselves: no row names them yet when they come. */
+static const char *decision_word(struct str kind)
+{
+    static const char *const words[] = { "mandate", "mandate-end", "waiver", "comparison",
+        "comparison-bet", "case-added", "retired" };
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (str_equal(kind, str_of(words[i])))
+            return words[i];
+    return NULL;
+}
+
 static bool is_decision(struct str kind)
 {
-    return str_equal(kind, STR("mandate")) || str_equal(kind, STR("mandate-end"));
+    return decision_word(kind) != NULL;
 }
 
 static int audit_document(struct store *store, struct str kind, const struct digest *digest,
@@ -286,8 +273,7 @@ static int audit_document(struct store *store, struct str kind, const struct dig
     buf_format(&record, "{\"digest\":\"%s\",\"body\":", hash_hex(hex, digest));
     buf_str(&record, text);
     buf_char(&record, '}');
-    return db_audit(
-        store, str_equal(kind, STR("mandate")) ? "mandate" : "mandate-end", buf_view(&record), err);
+    return db_audit(store, decision_word(kind), buf_view(&record), err);
 }
 
 int store_documents(

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "broker/db.h"
 #include "broker/store.h"
+#include "broker/toolbox.h"
+#include "sandbox/sandbox.h"
 
 int db_audit(struct store *store, const char *kind, struct str body, struct err *err)
 {
@@ -26,14 +28,11 @@ int db_audit(struct store *store, const char *kind, struct str body, struct err 
     return db_done(store, add, err, "write the audit record");
 }
 
-int store_audit(struct store *store, uint64_t after, struct buf *out, struct err *err)
+static int list(
+    struct store *store, const char *sql, uint64_t after, struct buf *out, struct err *err)
 {
     struct db_page page = { 0 };
-    CLEANUP(db_resetp)
-    sqlite3_stmt *row = db_bind(store, err,
-        "SELECT number, at_ms, kind, body, before, digest FROM audit WHERE number > ? ORDER BY "
-        "number",
-        "i", (int64_t)after);
+    CLEANUP(db_resetp) sqlite3_stmt *row = db_bind(store, err, sql, "i", (int64_t)after);
     while (row && db_next(&page, row)) {
         struct digest before = db_digest(row, 4), digest = db_digest(row, 5);
         pack_u64(&page.rows, (uint64_t)sqlite3_column_int64(row, 0));
@@ -44,6 +43,23 @@ int store_audit(struct store *store, uint64_t after, struct buf *out, struct err
         pack_digest(&page.rows, &digest);
     }
     return row ? db_page_end(store, &page, out, "read the audit chain", err) : -err->code;
+}
+
+int store_audit(struct store *store, uint64_t after, struct buf *out, struct err *err)
+{
+    return list(store,
+        "SELECT number, at_ms, kind, body, before, digest FROM audit WHERE number > ? ORDER BY "
+        "number",
+        after, out, err);
+}
+
+/* INDEXED BY: a plan that would read the chain is an error. */
+int store_quarantines(struct store *store, uint64_t after, struct buf *out, struct err *err)
+{
+    return list(store,
+        "SELECT number, at_ms, kind, body, before, digest FROM audit INDEXED BY audit_quarantine "
+        "WHERE kind = 'quarantine' AND number > ? ORDER BY number",
+        after, out, err);
 }
 
 /* --- rounds of evolution */
@@ -58,6 +74,22 @@ int store_round(struct store *store, bool begins, const char *by, struct str why
     }
     buf_char(&body, '}');
     return db_audit(store, "round", buf_view(&body), err);
+}
+
+int store_contact(struct store *store, const struct toolbox_contact *contact, struct err *err)
+{
+    const struct sandbox_contact *row = contact->contact;
+    CLEANUP(buf_done) struct buf body = { 0 };
+    buf_format(&body, "{\"network\":\"%s\",\"host\":", sandbox_contact_words[row->end]);
+    json_quote(&body, str_of(row->host));
+    buf_format(&body, ",\"port\":%u,\"workspace\":", row->port);
+    json_quote(&body, contact->workspace);
+    buf_text(&body, ",\"principal\":");
+    json_quote(&body, contact->principal.size > 0 ? contact->principal : STR("local"));
+    buf_text(&body, ",\"by\":");
+    json_quote(&body, contact->by);
+    buf_char(&body, '}');
+    return db_audit(store, "network", buf_view(&body), err);
 }
 
 int store_rounds(struct store *store, uint64_t from_ms, uint64_t to_ms, uint32_t *ret_count,

@@ -217,13 +217,10 @@ int store_checkpoint(struct store *store, uint64_t record, const struct digest *
     return db_done(store, add, err, "write the checkpoint");
 }
 
-int store_checkpoints(struct store *store, uint64_t from, struct buf *out, struct err *err)
+static int list_checkpoints(
+    struct store *store, sqlite3_stmt *row, struct buf *out, struct err *err)
 {
     struct db_page page = { 0 };
-    CLEANUP(db_resetp)
-    sqlite3_stmt *row = db_bind(store, err,
-        "SELECT record, head, envelope FROM checkpoint WHERE record >= ? ORDER BY record", "i",
-        (int64_t)from);
     while (row && db_next(&page, row)) {
         struct digest head = db_digest(row, 1);
         pack_u64(&page.rows, (uint64_t)sqlite3_column_int64(row, 0));
@@ -231,4 +228,21 @@ int store_checkpoints(struct store *store, uint64_t from, struct buf *out, struc
         pack_text(&page.rows, db_text(row, 2));
     }
     return row ? db_page_end(store, &page, out, "list checkpoints", err) : -err->code;
+}
+
+int store_checkpoints(struct store *store, uint64_t from, struct buf *out, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT record, head, envelope FROM checkpoint WHERE record >= ? ORDER BY record", "i",
+        (int64_t)from);
+    return list_checkpoints(store, row, out, err);
+}
+
+int store_last_checkpoint(struct store *store, struct buf *out, struct err *err)
+{
+    CLEANUP(db_resetp)
+    sqlite3_stmt *row = db_bind(store, err,
+        "SELECT record, head, envelope FROM checkpoint ORDER BY record DESC LIMIT 1", "");
+    return list_checkpoints(store, row, out, err);
 }

@@ -243,17 +243,13 @@ static int check_session(
 {
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT coalesce(p.split, 255) FROM session s LEFT JOIN split p ON p.grp = s.grp"
-        " WHERE s.number = ?",
-        "i", (int64_t)session);
+        "SELECT" DB_SEEN_COLUMNS " FROM session s" DB_SEEN_JOINS " WHERE s.number = ?", "i",
+        (int64_t)session);
     if (!row)
         return err ? -err->code : -ERR_SYS;
     if (sqlite3_step(row) != SQLITE_ROW)
         return err_set(err, ERR_MISSING, "no session %llu", (unsigned long long)session);
-    return permit_sees(role, (uint8_t)sqlite3_column_int(row, 0))
-               ? 0
-               : err_set(err, ERR_DENIED, "the role %s may not see that session",
-                     journal_role_words[role]);
+    return permit_reading(role, db_seen(row, 0), err);
 }
 
 int store_entries(struct store *store, enum journal_role role, uint64_t session, uint64_t turn,
@@ -311,13 +307,13 @@ int store_named(
     char shown[80];
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT l.session, coalesce(p.split, 255) FROM live l"
-        " JOIN session s ON s.number = l.session LEFT JOIN split p ON p.grp = s.grp"
+        "SELECT l.session," DB_SEEN_COLUMNS " FROM live l"
+        " JOIN session s ON s.number = l.session" DB_SEEN_JOINS
         " WHERE l.name = ? AND l.name <> '' LIMIT 2",
         "t", name);
     if (!row)
         return err ? -err->code : -ERR_SYS;
-    if (sqlite3_step(row) != SQLITE_ROW || !permit_sees(role, (uint8_t)sqlite3_column_int(row, 1)))
+    if (sqlite3_step(row) != SQLITE_ROW || !permit_finds(role, db_seen(row, 1)))
         return err_set(err, ERR_MISSING, "no session is called %s",
             str_printable(shown, sizeof shown, name, false));
     uint64_t session = (uint64_t)sqlite3_column_int64(row, 0);

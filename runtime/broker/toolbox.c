@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/toolbox_box.h"
+#include "broker/toolbox_command.h"
 #include "broker/toolbox_tools.h"
 #include "sandbox/sandbox.h"
 
@@ -44,6 +45,7 @@ struct ticker {
 struct toolbox {
     struct toolbox_plan plan;
     char workspace[PATH_MAX], lock_path[PATH_MAX];
+    char name[NAME_MAX_BYTES + 1], principal[NAME_MAX_BYTES + 1]; /* the plan's do not stay */
     char **homes;
     int lock; /* -1: not yet */
     uint64_t give_up_ns;
@@ -132,6 +134,18 @@ static void note_holders(void *with)
     free(holders);
 }
 
+static void on_contact(void *with, unsigned number, const struct sandbox_contact *contact)
+{
+    struct toolbox *toolbox = with;
+    const struct toolbox_plan *plan = &toolbox->plan;
+    struct str by = name_of(toolbox, number);
+    log_line(contact->end == CONTACT_REACHED ? LOG_INFO : LOG_WARN, "tools of %.*s: %s %s:%u",
+        (int)by.size, by.at, sandbox_contact_words[contact->end], contact->host, contact->port);
+    if (plan->on_contact)
+        plan->on_contact(plan->contact_with, &(struct toolbox_contact){ str_of(toolbox->name),
+                                                 str_of(toolbox->principal), by, contact });
+}
+
 static void start_boxes(struct toolbox *toolbox)
 {
     const struct toolbox_plan *plan = &toolbox->plan;
@@ -141,6 +155,7 @@ static void start_boxes(struct toolbox *toolbox)
             .loop = plan->loop,
             .tool = plan->tool,
             .server = server,
+            .grant = server ? &server->grant : &plan->config->shell,
             .workspace = toolbox->workspace,
             .homes = (const char *const *)toolbox->homes,
             .tier = plan->config->tier,
@@ -151,6 +166,7 @@ static void start_boxes(struct toolbox *toolbox)
             .lock = toolbox->lock,
             .on_tools = on_tools,
             .on_change = note_holders,
+            .on_contact = on_contact,
             .with = toolbox,
             .number = i,
         });
@@ -238,6 +254,8 @@ static int name_places(struct toolbox *toolbox, struct err *err)
     char *lock = mem_format("run/lock.%s%.*s%s%.*s", at, size, by.at, at, (int)name.size, name.at);
     home_path(toolbox->workspace, home, part);
     home_path(toolbox->lock_path, home, lock);
+    snprintf(toolbox->name, sizeof toolbox->name, "%.*s", (int)name.size, name.at);
+    snprintf(toolbox->principal, sizeof toolbox->principal, "%.*s", size, by.at);
     return 0;
 }
 
@@ -250,6 +268,18 @@ static int make_places(struct toolbox *toolbox, struct err *err)
     if (rc == 0)
         rc = file_mkdirs(toolbox->workspace, 0700, err);
     return rc < 0 ? rc : give_workspace(toolbox, err);
+}
+
+int toolbox_check(const struct config *config, struct err *err)
+{
+    struct reach reach;
+    int rc = toolbox_reach(&reach, &config->shell, "tools.shell", err);
+    for (uint32_t i = 0; rc == 0 && i < config->servers_count; i++) {
+        struct str name = config->servers[i].name;
+        CLEANUP(mem_freep) char *place = mem_format("mcpServers.%.*s", (int)name.size, name.at);
+        rc = toolbox_reach(&reach, &config->servers[i].grant, place, err);
+    }
+    return rc;
 }
 
 int toolbox_new(struct toolbox **ret, const struct toolbox_plan *plan, toolbox_ready ready,

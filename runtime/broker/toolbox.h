@@ -13,6 +13,13 @@
 #include <uv.h>
 
 struct toolbox;
+struct sandbox_contact;
+/* What a program of a box asked of the network that it is granted. */
+struct toolbox_contact {
+    struct str workspace, principal; /* of the toolbox */
+    struct str by;                   /* "moult": the built-in tools; or the server's name */
+    const struct sandbox_contact *contact;
+};
 struct toolbox_plan {
     uv_loop_t *loop;
     const struct home *home; /* like config and tool: stays as long as the toolbox */
@@ -25,7 +32,12 @@ struct toolbox_plan {
      * the built-in tools' 630 s, the shell has its own); without a call (30 min); for the workspace
      * to become free (10 s). */
     uint32_t start_ms, call_ms, idle_ms, lock_ms;
+    /* Once for each kind of contact of a box, at the end of the call behind it; NULL is fine. */
+    void (*on_contact)(void *with, const struct toolbox_contact *contact);
+    void *contact_with;
 };
+/* Whether the words of all network grants can be read. ERR_INPUT with where. */
+int toolbox_check(const struct config *config, struct err *err);
 /* All boxes are up and their tools are known, or why not: a server that does not come up, or
  * ERR_STATE: another run's processes are on the workspace (after lock_ms). Once, from the loop;
  * the toolbox is then still to be freed. */

@@ -10,10 +10,12 @@
 #include "broker/toolbox_lock.h"
 
 struct box;
+struct sandbox_contact;
 struct box_plan {
     uv_loop_t *loop;
     const char *tool;
     const struct config_server *server; /* NULL: the built-in tools */
+    const struct config_grant *grant;   /* what it may have beside the workspace */
     const char *workspace;              /* on the host */
     const char *const *homes;           /* NULL-terminated, or NULL */
     int tier;
@@ -23,8 +25,10 @@ struct box_plan {
      * not: then tools is NULL and err says why. Not from within box_start. */
     void (*on_tools)(void *with, unsigned number, const struct json *tools, const struct err *err);
     void (*on_change)(void *with); /* another process holds the lock, or one less */
+    /* Its programs reached a host, or were kept from it. */
+    void (*on_contact)(void *with, unsigned number, const struct sandbox_contact *contact);
     void *with;
-    unsigned number; /* for on_tools */
+    unsigned number; /* for on_tools and on_contact */
 };
 /* The plan is copied, what it points to is not. */
 struct box *box_new(const struct box_plan *plan);

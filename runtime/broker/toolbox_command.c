@@ -54,6 +54,31 @@ static int add_env(struct command *command, const struct box_plan *plan, struct 
     return rc;
 }
 
+/* Before the folders of a server's arguments: an operator who says that it may be written is heard.
+ */
+static int add_mounts(struct command *command, const struct config_grant *grant, struct err *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < grant->mounts_count; i++) {
+        const char *path = text_of(command, grant->mounts[i].path);
+        rc = command_mount(command, path, path, grant->mounts[i].write, err);
+    }
+    return rc;
+}
+
+/* What a model is told of the shell. */
+static int add_network(struct command *command, const struct box_plan *plan, struct err *err)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct reach reach;
+    int rc = toolbox_reach(&reach, plan->grant, "tools.shell", err);
+    if (rc < 0 || plan->grant->network_count == 0)
+        return rc;
+    reach_print(&text, &reach);
+    const char *const words[] = { "--network", text_of(command, buf_view(&text)), NULL };
+    return add_words(command, words, err);
+}
+
 static int add_server(struct command *command, const struct box_plan *plan, struct err *err)
 {
     const struct config_server *server = plan->server;
@@ -78,15 +103,33 @@ int toolbox_command(struct command *ret, const struct box_plan *plan, struct err
         rc = add_number(ret, "--socket", SOCKET, err);
     if (rc == 0)
         rc = command_mount(ret, plan->workspace, inside(plan), true, err);
+    if (rc == 0)
+        rc = add_mounts(ret, plan->grant, err);
     if (rc < 0 || plan->server)
         return rc < 0 ? rc : add_server(ret, plan, err);
     const char *const words[] = { "--builtin", "--workspace", inside(plan), NULL };
-    return add_words(ret, words, err);
+    rc = add_words(ret, words, err);
+    return rc < 0 ? rc : add_network(ret, plan, err);
+}
+
+int toolbox_reach(
+    struct reach *ret, const struct config_grant *grant, const char *place, struct err *err)
+{
+    int rc = 0;
+    *ret = (struct reach){ .count = 0 };
+    for (uint32_t i = 0; rc == 0 && i < grant->network_count; i++)
+        if ((rc = reach_add(ret, grant->network[i], err)) < 0)
+            err_where(err, "moult.json: $.%s.network[%u]", place, i);
+    return rc;
 }
 
 int toolbox_command_start(struct sandbox **ret, const struct command *command,
     const struct box_plan *plan, int socket, struct err *err)
 {
+    struct reach reach;
+    int rc = toolbox_reach(&reach, plan->grant, "network", err);
+    if (rc < 0)
+        return rc;
     const struct sandbox_run run = {
         .profile = SANDBOX_TOOL,
         .tier = (enum sandbox_tier)plan->tier,
@@ -101,6 +144,7 @@ int toolbox_command_start(struct sandbox **ret, const struct command *command,
         .hold_fd = plan->lock,
         .limits = { .wall_ms = WALL_MS, .cpu_ms = CPU_MS, .output = OUTPUT_MAX },
         .waived = plan->waived,
+        .network = plan->grant->network_count > 0 ? &reach : NULL,
     };
     return sandbox_start(ret, &run, err);
 }

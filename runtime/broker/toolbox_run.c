@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "broker/toolbox_command.h"
+#include "broker/toolbox_contacts.h"
 #include "broker/toolbox_talk.h"
 
 #include <stdarg.h>
@@ -93,6 +94,8 @@ static void reap(struct run *run)
     struct err err = { 0 };
     int rc = sandbox_wait(run->sandbox, &result, &err);
     run->sandbox = NULL;
+    if (rc == 0)
+        contacts_tell_last(run, &result);
     if (rc == 0 && (!run->ending || result.limit != LIMIT_NONE))
         say_end(&run->why, &result);
     else if (rc < 0 && !run->ending)
@@ -151,11 +154,15 @@ static void on_end(uv_poll_t *handle, int status, int events)
 {
     (void)status;
     (void)events;
-    run_over(handle->data);
+    struct run *run = handle->data;
+    talk_last(run);
+    if (run->sandbox) /* an answer may have dropped the run */
+        run_over(run);
 }
 
 void run_drop(struct run *run)
 {
+    contacts_tell(run);
     run->box = NULL;
     close_handles(run);
     if (!run->sandbox)

@@ -25,6 +25,7 @@ struct run {
     struct err why; /* it could not be started, or was ended by us */
     struct buf in, out;
     size_t written, searched; /* of out; of in */
+    unsigned contacts_told;   /* rows of sandbox_contacts */
 };
 
 struct box {

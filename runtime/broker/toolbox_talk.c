@@ -2,7 +2,8 @@
 #include "broker/toolbox_talk.h"
 
 #include "base/mem.h"
-#include "broker/toolbox_line.h"
+#include "broker/toolbox_contacts.h"
+#include "wire/tool_line.h"
 
 #include <errno.h>
 #include <string.h>
@@ -80,6 +81,7 @@ static void take_answer(struct run *run, struct str line)
         buf_done(&said.text);
         return;
     }
+    contacts_tell(run);
     struct call *call = box_pop(run->box);
     run->sent = false;
     if (said.again)
@@ -125,19 +127,27 @@ static void hung_up(struct run *run)
     run_timer(run, LAST_WORDS_MS);
 }
 
-static void read_some(struct run *run)
+/* Whether there may be more. */
+static bool read_some(struct run *run)
 {
     for (int round = 0; round < ROUNDS && run->box && !run->ending; round++) {
         ssize_t n = recv(run->fd, buf_reserve(&run->in, CHUNK), CHUNK, MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
+            return false;
         if (n <= 0) {
             hung_up(run);
-            return;
+            return false;
         }
         run->in.size += (size_t)n;
         take_lines(run);
     }
+    return true;
+}
+
+void talk_last(struct run *run)
+{
+    while (run->box && !run->ending && !run->hung_up && read_some(run))
+        continue;
 }
 
 static void on_io(uv_poll_t *handle, int status, int events)

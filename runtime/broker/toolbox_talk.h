@@ -8,3 +8,5 @@
 void talk_on(struct run *run);
 /* Looks at the socket: for what comes, and where something is to be sent, for its room. */
 void talk_watch(struct run *run);
+/* The process has ended: what it said before that. An answer in it may drop the run. */
+void talk_last(struct run *run);

@@ -24,6 +24,3 @@ void toolbox_tools_done(struct toolbox_tools *tools);
 void toolbox_tools_add(struct toolbox_tools *tools, const struct config *config, unsigned box,
     struct str server, const struct json *list);
 const struct toolbox_tool *toolbox_tools_find(const struct toolbox_tools *tools, struct str name);
-
-/* The text of a list of MCP's content blocks; what is no text is named. */
-void toolbox_text(struct buf *out, struct arena *arena, const struct json *content);

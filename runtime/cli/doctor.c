@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/scratch.h"
+#include "cli/doctor_grants.h"
 #include "cli/doctor_mandates.h"
 #include "wire/config.h"
 #include "wire/journal.h"
@@ -96,7 +97,7 @@ static int run_in(struct doctor *doctor, enum sandbox_profile profile, const cha
     int rc = scratch_make(&folder, "doctor", 0777, err);
     if (rc < 0)
         return rc;
-    const struct sandbox_mount mount = { folder.path, folder.path, true };
+    const struct sandbox_mount mount = { folder.path, folder.path, true, false };
     const struct sandbox_run run = { .profile = profile,
         .tier = doctor->settings.tier,
         .waived = doctor->settings.waived,
@@ -117,7 +118,8 @@ static const struct tool {
     const char *argv[10], *input, *fix;
 } tools[] = {
     { "compiler", SANDBOX_COMPILE, STATUS_FAIL,
-        { "/usr/bin/gcc", "-x", "c", "-shared", "-nostdlib", "-o", "/dev/null", "-" },
+        { SANDBOX_COMPILER, "-x", "c", "-ffreestanding", "-shared", "-nostdlib", "-o", "/dev/null",
+            "-" },
         "int answer(void) { return 42; }\n", "install gcc" },
     { "git", SANDBOX_TOOL, STATUS_WARN, { "/usr/bin/git", "--version" }, "", "install git" },
     { "node", SANDBOX_TOOL, STATUS_WARN, { "/usr/bin/node", "--version" }, "",
@@ -294,6 +296,29 @@ static void check_mandates(struct doctor *doctor, const struct config *config)
     }
 }
 
+static void check_grant(struct doctor *doctor, const char *name, const struct config_grant *grant)
+{
+    struct err err = { 0 };
+    char detail[200];
+    if (grant->network_count == 0 && grant->mounts_count == 0)
+        return;
+    if (doctor_grant(detail, sizeof detail, grant, &doctor->settings, &err) < 0)
+        add_err(doctor, name, STATUS_FAIL, &err);
+    else
+        snprintf(add(doctor, name, STATUS_OK)->detail, sizeof detail, "%s", detail);
+}
+
+static void check_grants(struct doctor *doctor, const struct config *config)
+{
+    char name[64];
+    check_grant(doctor, "home.tools.shell", &config->shell);
+    for (uint32_t i = 0; i < config->servers_count; i++) {
+        const struct config_server *server = &config->servers[i];
+        snprintf(name, sizeof name, "mcpServers.%.*s", (int)server->name.size, server->name.at);
+        check_grant(doctor, name, &server->grant);
+    }
+}
+
 static void check_home(struct doctor *doctor)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -319,6 +344,7 @@ static void check_home(struct doctor *doctor)
         snprintf(check->fix, sizeof check->fix, "name one in moult.json: $.models");
     }
     check_listen(doctor, &config.listen);
+    check_grants(doctor, &config);
     check_mandates(doctor, &config);
     for (uint32_t i = 0; i < config.models_count; i++) {
         check_script(doctor, &config.models[i]);

@@ -15,6 +15,7 @@
 
 static const struct command {
     const char *name, *program, *about;
+    const char *part; /* of the command, that another program does */
 } commands[] = {
     { "init", "moult-evolve", "make a home: moult init [DIR] [--harness DIR]" },
     { "trust", "moult-evolve", "register a home that somebody else made" },
@@ -24,6 +25,8 @@ static const struct command {
     { "flag", "moult-trial", "say that a session went wrong" },
     { "mine", "moult-trial", "detectors over traces: signatures, clusters, batches" },
     { "failures", "moult-trial", "what could be mended, with examples of what was said" },
+    { "case", "moult-evolve", "", "retire" },
+    { "case", "moult-trial", "tasks to run again: made of traces or by hand, checked, varied" },
     { "replay", "moult-trial", "put recorded replies to the harness and compare what it asks for" },
     { "evolve", "moult-evolve", "propose, check, build, replay and gate, until a person decides" },
     { "propose", "moult-evolve", "a patch made by hand enters the same pipeline" },
@@ -32,6 +35,7 @@ static const struct command {
     { "review", "moult-evolve", "the diff and its evidence, before a decision" },
     { "approve", "moult-evolve", "a reviewer's signature over what was reviewed" },
     { "reject", "moult-evolve", "the person says no; the reason is kept" },
+    { "report", "moult-evolve", "what an approved candidate does on groups that were sealed" },
     { "sandbox", "moult-sandbox",
         "one command under a profile; what this machine has; the policy" },
     { "doctor", "moult-sandbox", "what works on this machine, what lacks, and what to do" },
@@ -54,15 +58,17 @@ static const struct command {
     { "chat", "moult-talk", "a conversation, line by line" },
     { "permissions", "moult-talk", "what turns want a person's word for" },
     { "backtest", "moult-trial", "what a candidate would have done to past traffic" },
+    { "shadow", "moult-evolve", "what a candidate would do with live turns, on copies of them" },
     { "prove", "moult-trial", "run a live turn again and compare every effect" },
     { "mock-model", "moult-mock", "a scripted model over the real protocols" },
     { "bench", "moult-bench", "measure moult on this machine" },
 };
 
-static const struct command *find(const char *name)
+static const struct command *find(const char *name, const char *part)
 {
     for (size_t i = 0; i < COUNT_OF(commands); i++)
-        if (strcmp(commands[i].name, name) == 0)
+        if (strcmp(commands[i].name, name) == 0 &&
+            (!commands[i].part || (part && strcmp(commands[i].part, part) == 0)))
             return &commands[i];
     return NULL;
 }
@@ -71,7 +77,8 @@ static int help(void)
 {
     printf("usage: moult [-C DIR] [--json] COMMAND\n\n");
     for (size_t i = 0; i < COUNT_OF(commands); i++)
-        printf("  %-11s %s\n", commands[i].name, commands[i].about);
+        if (!commands[i].part)
+            printf("  %-11s %s\n", commands[i].name, commands[i].about);
     printf("  %-11s %s\n\nmoult COMMAND --help says more.\n", "version", "print the version");
     return 0;
 }
@@ -125,7 +132,7 @@ int main(int argc, char **argv)
     }
     if (name && (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0))
         return version(&call, argc - i, argv + i, &err) < 0 ? verb_fail(&call, &err) : 0;
-    const struct command *command = name ? find(name) : NULL;
+    const struct command *command = name ? find(name, argv[i]) : NULL;
     if (command) {
         start(command, argv, &err);
     } else {

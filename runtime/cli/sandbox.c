@@ -11,20 +11,6 @@
 
 static const char *const need_words[] = { "-", "wanted", "required" };
 
-static int waive(uint32_t *ret, const struct config *config, struct err *err)
-{
-    for (uint32_t i = 0; i < config->waived_count; i++) {
-        int layer = sandbox_layer_of(config->waived[i]);
-        if (layer < 0) {
-            err_set(
-                err, ERR_INPUT, "no layer %.*s", (int)config->waived[i].size, config->waived[i].at);
-            return err_where(err, "moult.json: $.sandbox.waive[%u]", i);
-        }
-        *ret |= LAYER_BIT(layer);
-    }
-    return 0;
-}
-
 int sandbox_settings_read(
     struct sandbox_settings *ret, const char *dir, const char *tier, struct err *err)
 {
@@ -38,7 +24,7 @@ int sandbox_settings_read(
         return rc;
     if (rc == 0) {
         if ((rc = config_read(&config, &home, &arena, err)) < 0 ||
-            (rc = waive(&ret->waived, &config, err)) < 0)
+            (rc = sandbox_waive(config.waived, config.waived_count, &ret->waived, err)) < 0)
             return rc;
         ret->tier = (enum sandbox_tier)config.tier;
         ret->has_home = true;
@@ -47,19 +33,6 @@ int sandbox_settings_read(
         if (strcmp(tier, sandbox_tier_words[i]) == 0)
             return ret->tier = (enum sandbox_tier)i, 0;
     return tier ? err_set(err, ERR_USAGE, "--tier is strong or container, not \"%.40s\"", tier) : 0;
-}
-
-void sandbox_layers_json(struct buf *out, uint32_t layers)
-{
-    const char *comma = "";
-    buf_char(out, '[');
-    for (int layer = 0; layer < LAYERS; layer++) {
-        if (!(layers & LAYER_BIT(layer)))
-            continue;
-        buf_format(out, "%s\"%s\"", comma, sandbox_layer_words[layer]);
-        comma = ",";
-    }
-    buf_char(out, ']');
 }
 
 static void check_json(const struct sandbox_check *check)
@@ -99,15 +72,17 @@ static void check_text(const struct sandbox_check *check)
     printf("best tier: %s\n", sandbox_tier_words[check->tier]);
 }
 
-/* The weakest tier that the settings allow must be whole. */
-static int judge(const struct sandbox_check *check, enum sandbox_tier allowed, struct err *err)
+/* The weakest tier that the settings allow must be whole, but for what they waive. */
+static int judge(
+    const struct sandbox_check *check, const struct sandbox_settings *settings, struct err *err)
 {
     const uint32_t namespaces = LAYER_BIT(LAYER_USER_NS) | LAYER_BIT(LAYER_MOUNT_NS) |
                                 LAYER_BIT(LAYER_PID_NS) | LAYER_BIT(LAYER_NET_NS) |
                                 LAYER_BIT(LAYER_IPC_NS) | LAYER_BIT(LAYER_UTS_NS) |
                                 LAYER_BIT(LAYER_ROOT);
     for (int layer = 0; layer < LAYERS; layer++) {
-        bool spared = allowed == SANDBOX_CONTAINER && (namespaces & LAYER_BIT(layer));
+        bool spared = settings->tier == SANDBOX_CONTAINER && (namespaces & LAYER_BIT(layer));
+        spared |= (settings->waived & LAYER_BIT(layer)) != 0;
         if (check->layer[layer].need[SANDBOX_TOOL] != NEED_REQUIRED || spared ||
             check->layer[layer].effective)
             continue;
@@ -116,7 +91,8 @@ static int judge(const struct sandbox_check *check, enum sandbox_tier allowed, s
         return namespaces & LAYER_BIT(layer)
                    ? err_hint(err, "allow user namespaces, or set \"sandbox\": {\"tier\": "
                                    "\"container\"}")
-                   : err_hint(err, "a kernel with it is needed (5.13 or newer)");
+                   : err_hint(err, "a kernel with it is needed (5.13 or newer); landlock, caps "
+                                   "and rlimits can be waived: $.sandbox.waive");
     }
     return 0;
 }
@@ -138,7 +114,7 @@ static int run_check(const struct verb_call *call, struct err *err)
     else
         check_text(&check);
     struct err lacking = { 0 };
-    if (judge(&check, settings.tier, &lacking) == 0)
+    if (judge(&check, &settings, &lacking) == 0)
         return 0;
     if (!call->json)
         verb_fail(call, &lacking);
@@ -204,6 +180,7 @@ static int run(const struct verb_call *call, struct err *err)
 }
 
 const struct verb verb_sandbox = { "sandbox", run,
-    "sandbox run --profile compile|tool [--workspace DIR] [LIMITS] -- CMD... | check | explain "
+    "sandbox run --profile compile|tool [--workspace DIR] [--network WORDS] [LIMITS] -- CMD... | "
+    "check | explain "
     "PROFILE",
     "one command under a profile; what this machine has; the policy" };

@@ -1,7 +1,7 @@
 /* sandbox - what the commands of moult-sandbox share. */
 #pragma once
 
-#include "sandbox/sandbox.h"
+#include "sandbox/waive.h"
 #include "wire/verb.h"
 
 extern const struct verb verb_sandbox, verb_doctor;
@@ -15,8 +15,6 @@ struct sandbox_settings {
 /* tier: of the command line, or NULL. */
 int sandbox_settings_read(
     struct sandbox_settings *ret, const char *dir, const char *tier, struct err *err);
-/* ["landlock",...] of the bits. */
-void sandbox_layers_json(struct buf *out, uint32_t layers);
 
 /* The parts of `moult sandbox`. call->argv[0] is "run", "check" or "explain". */
 int sandbox_run_command(const struct verb_call *call, struct err *err);

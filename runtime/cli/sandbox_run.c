@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "sandbox/proxy/reach.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 enum { SECOND_MS = 1000, MEGABYTE = 1 << 20, KILOBYTE = 1 << 10, SIGNALLED = 128 };
 
 struct wish {
-    const char *profile, *workspace, *tier;
+    const char *profile, *workspace, *tier, *network;
     uint64_t wall_s, cpu_s, memory_mb, disk_mb, processes, files, output_kb;
     bool propagate;
 };
@@ -56,25 +57,18 @@ static int profile_of(enum sandbox_profile *ret, const char *name, struct err *e
     return err_set(err, ERR_USAGE, "--profile is compile or tool");
 }
 
-/* A name without a slash is looked for where the profile's PATH leads; /usr is the host's. A link
- * that leads through /etc/alternatives is followed here: not every profile has that. */
+/* A name without a slash is looked for where the profile's PATH leads; /usr is the host's. */
 static int find_program(char ret[PATH_MAX], const char *name, struct err *err)
 {
     static const char *const folders[] = { "/usr/local/bin", "/usr/bin", "/bin" };
-    char target[PATH_MAX];
     if (strchr(name, '/'))
         return snprintf(ret, PATH_MAX, "%s", name) < PATH_MAX
                    ? 0
                    : err_set(err, ERR_LIMIT, "the command is too long");
     for (size_t i = 0; i < COUNT_OF(folders); i++) {
         snprintf(ret, PATH_MAX, "%s/%.255s", folders[i], name);
-        if (access(ret, X_OK) < 0)
-            continue;
-        ssize_t size = readlink(ret, target, sizeof target - 1);
-        target[size > 0 ? size : 0] = 0;
-        if (strncmp(target, "/etc/", 5) == 0 && realpath(ret, target))
-            snprintf(ret, PATH_MAX, "%s", target);
-        return 0;
+        if (access(ret, X_OK) == 0)
+            return 0;
     }
     return err_set(err, ERR_MISSING, "no command %.60s", name);
 }
@@ -93,6 +87,20 @@ static void add_number(struct buf *out, const char *name, bool given, int value)
         buf_format(out, "%d,", value);
     else
         buf_text(out, "null,");
+}
+
+static void add_contacts(struct buf *out, const struct sandbox_result *result)
+{
+    buf_text(out, ",\"network\":[");
+    for (unsigned i = 0; i < result->contacts_count; i++) {
+        const struct sandbox_contact *contact = &result->contacts[i];
+        buf_format(out, "%s{\"host\":", i ? "," : "");
+        json_quote(out, str_of(contact->host));
+        buf_format(out, ",\"port\":%u,\"end\":\"%s\",\"times\":%u,\"sent\":%llu,\"received\":%llu}",
+            contact->port, sandbox_contact_words[contact->end], contact->times,
+            (unsigned long long)contact->sent, (unsigned long long)contact->received);
+    }
+    buf_format(out, "],\"network_more\":%u", result->contacts_more);
 }
 
 static void tell_json(const struct sandbox_result *result, const struct sandbox_settings *settings)
@@ -114,6 +122,7 @@ static void tell_json(const struct sandbox_result *result, const struct sandbox_
         buf_char(&out, '}');
     }
     buf_format(&out, "],\"denied_more\":%u", result->denied_more);
+    add_contacts(&out, result);
     add_output(&out, "stdout", &result->out, result->out_truncated);
     add_output(&out, "stderr", &result->err, result->err_truncated);
     buf_format(&out,
@@ -152,6 +161,11 @@ static void tell_text(const struct sandbox_result *result, const struct sandbox_
     bool failed = result->exit_code != 0 || result->limit != LIMIT_NONE;
     for (unsigned i = 0; failed && i < result->denied_count; i++)
         fprintf(stderr, "moult: denied: %s\n", result->denied[i].what);
+    for (unsigned i = 0; failed && i < result->contacts_count; i++)
+        if (result->contacts[i].end != CONTACT_REACHED)
+            fprintf(stderr, "moult: network: %s %s:%u\n",
+                sandbox_contact_words[result->contacts[i].end], result->contacts[i].host,
+                result->contacts[i].port);
     if (result->limit != LIMIT_NONE)
         fprintf(stderr, "moult: ended by its limit: %s\n", sandbox_limit_words[result->limit]);
     else if (result->signal != 0)
@@ -176,6 +190,20 @@ static int find_homes(char ***ret, struct err *err)
     return rc;
 }
 
+static int fill_network(
+    const struct reach **ret, struct reach *reach, const struct wish *wish, struct err *err)
+{
+    int rc = wish->network ? reach_words(reach, str_of(wish->network), err) : 0;
+    if (rc < 0) {
+        err_while(err, "--network");
+        if (err)
+            err->code = ERR_USAGE;
+        return -ERR_USAGE;
+    }
+    *ret = reach->loopback || reach->count > 0 ? reach : NULL;
+    return 0;
+}
+
 static int run_plan(
     const struct wish *wish, const char **argv, const struct verb_call *call, struct err *err)
 {
@@ -183,15 +211,17 @@ static int run_plan(
     struct sandbox_settings settings;
     struct sandbox_run run = { 0 };
     struct sandbox_result result;
+    struct reach reach = { .count = 0 };
     CLEANUP(home_list_done) char **homes = NULL;
     int rc = sandbox_settings_read(&settings, call->dir, wish->tier, err);
     if (rc < 0 || (rc = profile_of(&run.profile, wish->profile, err)) < 0 ||
         (rc = fill_limits(&run.limits, wish, err)) < 0 ||
+        (rc = fill_network(&run.network, &reach, wish, err)) < 0 ||
         (rc = find_program(program, argv[0], err)) < 0 || (rc = find_homes(&homes, err)) < 0)
         return rc;
     if (wish->workspace && !realpath(wish->workspace, workspace))
         return err_sys(err, "workspace %s", wish->workspace);
-    const struct sandbox_mount mount = { workspace, workspace, true };
+    const struct sandbox_mount mount = { workspace, workspace, true, run.profile == SANDBOX_TOOL };
     argv[0] = program;
     run.argv = argv;
     run.tier = settings.tier;
@@ -218,6 +248,8 @@ int sandbox_run_command(const struct verb_call *call, struct err *err)
         { "--profile", 0, OPTION_TEXT, "NAME", "compile or tool", &wish.profile },
         { "--workspace", 0, OPTION_TEXT, "DIR", "a folder that it may write, at the same path",
             &wish.workspace },
+        { "--network", 0, OPTION_TEXT, "WORDS",
+            "none, or between commas: loopback, HOST[:PORT], *.HOST[:PORT]", &wish.network },
         { "--wall-s", 0, OPTION_NUMBER, "N", "seconds", &wish.wall_s },
         { "--cpu-s", 0, OPTION_NUMBER, "N", "seconds of all its processes", &wish.cpu_s },
         { "--memory-mb", 0, OPTION_NUMBER, "N", "of all its processes", &wish.memory_mb },

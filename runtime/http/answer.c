@@ -12,6 +12,8 @@
 
 enum { BLOCK = 8192, COMPACT = 64 * 1024, BAD_GATEWAY = 502 };
 
+const struct http_header http_json = { STR("Content-Type"), STR("application/json") };
+
 /* HTTP's own: what they say is true of one connection only. */
 static const char *const owned[] = { "connection", "content-length", "keep-alive",
     "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade" };
@@ -80,13 +82,11 @@ void http_reply(struct http_exchange *exchange, unsigned status, const struct ht
 
 void answer_error(struct http_exchange *exchange, unsigned status, const char *text)
 {
-    static const struct http_header json = { STR("Content-Type"), STR("application/json") };
-    struct buf body = { 0 };
-    buf_format(&body,
-        "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"%s\"}}\n",
-        text);
-    http_reply(exchange, status, &json, 1, buf_view(&body));
-    buf_done(&body);
+    const struct http_server *server = exchange->server;
+    if (server->handler->on_refused)
+        server->handler->on_refused(server->with, exchange, status, text);
+    else
+        http_reply(exchange, status, NULL, 0, str_of(text));
 }
 
 enum MHD_Result answer_queue(struct http_exchange *exchange)

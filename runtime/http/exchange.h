@@ -16,12 +16,15 @@ struct http_server {
     void *with;
     char *unix_path;
     uint16_t port;
-    int hangups;                /* epoll of all connections, for their ends only */
-    uv_poll_t events, hung;     /* the daemon's epoll, and that one */
-    uv_timer_t timer;           /* the daemon's next timeout */
-    uv_prepare_t before_wait;   /* runs the daemon if something is due */
-    bool due;                   /* the daemon has something to do */
-    bool quiet, ending;         /* no new connections; no requests either */
+    int hangups;                             /* epoll of all connections, for their ends only */
+    uv_poll_t events, hung;                  /* the daemon's epoll, and that one */
+    uv_timer_t timer;                        /* the daemon's next timeout */
+    uv_prepare_t before_wait;                /* runs the daemon if something is due */
+    bool due;                                /* the daemon has something to do */
+    uv_timer_t room;                         /* while every connection is taken */
+    struct http_connection *oldest, *newest; /* by when they were last of use */
+    uint32_t connections;
+    bool ending;                /* no requests */
     unsigned open;              /* handles that have not closed yet */
     struct http_exchange *last; /* all of them, linked */
     struct buf scratch;
@@ -31,8 +34,11 @@ struct http_server {
 struct http_connection {
     struct http_server *server;
     struct http_exchange *exchange; /* the present one, or NULL */
+    struct http_connection *older, *newer;
+    uint64_t since_ms; /* began, or had its last answer */
     int fd;
-    bool hung; /* the client has gone, or will send no more */
+    bool known; /* a request of it was let in */
+    bool hung;  /* the client has gone, or will send no more */
 };
 
 struct http_exchange {

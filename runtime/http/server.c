@@ -8,6 +8,7 @@
  */
 #include "http/exchange.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "http/listen.h"
 
@@ -24,6 +25,9 @@ enum {
     HANGUPS = 64,                /* ends noticed at a time */
     DROP_MAX = 64 * 1024 * 1024, /* of a body that nobody wants, read so that its sender gets the
                                     answer and not a reset */
+    IDLE_MS = 1000,              /* before a connection without a request has to make room */
+    FULL_MS = 250,               /* between looks, while there is none */
+    ROOM_PART = 8,               /* so much of all connections is made free at a time */
     ANSWER_ROOM = 16 * 1024,     /* of the memory that the daemon clears twice a request: for the
                                     list of headers and an answer's head */
     STEP = 16 * 1024,
@@ -115,6 +119,54 @@ static void on_hung(uv_poll_t *poll, int status, int events)
 
 /* --- connections */
 
+static void link_newest(struct http_server *server, struct http_connection *on)
+{
+    on->since_ms = clock_mono_ns() / 1000000;
+    on->newer = NULL;
+    on->older = server->newest;
+    *(server->newest ? &server->newest->newer : &server->oldest) = on;
+    server->newest = on;
+}
+
+static void unlink_connection(struct http_server *server, struct http_connection *on)
+{
+    *(on->older ? &on->older->newer : &server->oldest) = on->newer;
+    *(on->newer ? &on->newer->older : &server->newest) = on->older;
+}
+
+static bool asks(const struct http_connection *on)
+{
+    return on->exchange && on->exchange->headed;
+}
+
+/* Ends up to `count` that have a place and ask nothing; how many are left to be ended. */
+static uint32_t end_idle(struct http_server *server, bool known, uint32_t count)
+{
+    uint64_t now = clock_mono_ns() / 1000000;
+    for (struct http_connection *on = server->oldest; on && count > 0; on = on->newer) {
+        if (now - on->since_ms < IDLE_MS)
+            break;
+        if (on->hung || on->known != known || asks(on))
+            continue;
+        on->hung = true;
+        shutdown(on->fd, SHUT_RDWR);
+        count--;
+    }
+    return count;
+}
+
+static void on_full(uv_timer_t *timer)
+{
+    struct http_server *server = timer->data;
+    if (server->connections < server->limits.connections_max) {
+        uv_timer_stop(timer);
+        return;
+    }
+    uint32_t wanted = server->limits.connections_max / ROOM_PART + 1;
+    end_idle(server, true, end_idle(server, false, wanted));
+    run(server);
+}
+
 static void open_connection(
     struct http_server *server, struct MHD_Connection *connection, void **context)
 {
@@ -124,6 +176,9 @@ static void open_connection(
     struct epoll_event end = { .events = EPOLLET | EPOLLRDHUP };
     end.data.ptr = on;
     on->hung = epoll_ctl(server->hangups, EPOLL_CTL_ADD, on->fd, &end) < 0;
+    link_newest(server, on);
+    if (++server->connections == server->limits.connections_max)
+        uv_timer_start(&server->room, on_full, FULL_MS, FULL_MS);
     *context = on;
 }
 
@@ -139,6 +194,8 @@ static void on_connection(void *with, struct MHD_Connection *connection, void **
      */
     struct http_connection *on = *context;
     epoll_ctl(server->hangups, EPOLL_CTL_DEL, on->fd, NULL);
+    unlink_connection(server, on);
+    server->connections--;
     free(on);
     /* If room or descriptors had run out, the daemon listens again when it next runs. */
     server->due = true;
@@ -235,6 +292,7 @@ static enum MHD_Result take_head(
     exchange->old = !strcmp(version, MHD_HTTP_VERSION_1_0);
     exchange->refused = refuse_head(exchange);
     exchange->headed = !exchange->refused;
+    exchange->on->known |= exchange->headed;
     return exchange->refused && leaves_body(exchange) ? answer_queue(exchange) : MHD_YES;
 }
 
@@ -283,6 +341,8 @@ static void on_completed(void *with, struct MHD_Connection *connection, void **c
     struct http_exchange *exchange = *context;
     *context = NULL;
     exchange->on->exchange = NULL;
+    unlink_connection(server, exchange->on);
+    link_newest(server, exchange->on);
     if (exchange->headed)
         server->handler->on_gone(server->with, exchange,
             how == MHD_REQUEST_TERMINATED_COMPLETED_OK && !exchange->broken);
@@ -326,10 +386,12 @@ static void watch(struct http_server *server)
     uv_poll_init(server->loop, &server->events, daemon);
     uv_poll_init(server->loop, &server->hung, server->hangups);
     uv_timer_init(server->loop, &server->timer);
+    uv_timer_init(server->loop, &server->room);
     uv_prepare_init(server->loop, &server->before_wait);
     own(server, &server->events);
     own(server, &server->hung);
     own(server, &server->timer);
+    own(server, &server->room);
     own(server, &server->before_wait);
     uv_poll_start(&server->events, UV_READABLE, on_events);
     uv_poll_start(&server->hung, UV_READABLE, on_hung);
@@ -372,21 +434,13 @@ uint16_t http_server_port(const struct http_server *server)
     return server->port;
 }
 
-void http_server_quiesce(struct http_server *server)
-{
-    if (server->quiet)
-        return;
-    server->quiet = true;
-    close(MHD_quiesce_daemon(server->daemon));
-    if (server->unix_path)
-        unlink(server->unix_path);
-}
-
 void http_server_free(struct http_server *server)
 {
     if (!server)
         return;
-    http_server_quiesce(server);
+    close(MHD_quiesce_daemon(server->daemon));
+    if (server->unix_path)
+        unlink(server->unix_path);
     server->ending = true;
     for (struct http_exchange *exchange = server->last; exchange; exchange = exchange->after)
         break_off(exchange);
@@ -395,6 +449,7 @@ void http_server_free(struct http_server *server)
     uv_close((uv_handle_t *)&server->events, on_closed);
     uv_close((uv_handle_t *)&server->hung, on_closed);
     uv_close((uv_handle_t *)&server->timer, on_closed);
+    uv_close((uv_handle_t *)&server->room, on_closed);
     uv_close((uv_handle_t *)&server->before_wait, on_closed);
     MHD_stop_daemon(server->daemon);
     close(server->hangups);

@@ -4,7 +4,10 @@
  * One thread, the loop's. The daemon's epoll descriptor is watched by the loop, so that nothing
  * blocks and no thread is started. An exchange is one request with its answer; its texts live until
  * on_gone returns. A client that hangs up is noticed at once, also while nothing is being written;
- * one that shuts down its sending half counts as gone, and gets only what is answered at once. */
+ * one that shuts down its sending half counts as gone, and gets only what is answered at once.
+ *
+ * Where all connections are taken, those that have asked nothing for a second are ended, the oldest
+ * first, and one whose request was ever let in behind all others. */
 #pragma once
 
 #include "base/err.h"
@@ -17,6 +20,7 @@ struct http_exchange;
 struct http_header {
     struct str name, value;
 };
+extern const struct http_header http_json; /* the type of a body in JSON */
 struct http_listen {
     const char *unix_path; /* made anew with mode 0600; or NULL, then: */
     const char *host;      /* an address, "127.0.0.1" */
@@ -40,13 +44,16 @@ struct http_handler {
     /* The last that is heard of it: whole says that everything went to the client's socket; else
      * the client has gone or the answer was broken off. Not called if on_head answered. */
     void (*on_gone)(void *with, struct http_exchange *exchange, bool whole);
+    /* The server itself refuses a request at its head or for its body's size: to be answered now
+     * (http_reply), in the shape that the path's clients know. NULL: a line of text. on_gone is
+     * called only if on_head had taken the request. */
+    void (*on_refused)(
+        void *with, struct http_exchange *exchange, unsigned status, const char *text);
 };
 int http_server_start(struct http_server **ret, uv_loop_t *loop, const struct http_listen *listen,
     const struct http_limits *limits, const struct http_handler *handler, void *with,
     struct err *err);
 uint16_t http_server_port(const struct http_server *server);
-/* No new connections from here on. */
-void http_server_quiesce(struct http_server *server);
 /* Breaks what is open (on_gone runs), gives up the sockets. The loop must run once more behind it,
  * so that its handles close. NULL is fine. */
 void http_server_free(struct http_server *server);

@@ -4,6 +4,7 @@
 #include "mock/check.h"
 
 #include "base/mem.h"
+#include "mock/check_parts.h"
 
 enum { OPEN_MAX = 1024 };
 
@@ -73,9 +74,11 @@ static int chat_message(struct checker *checker, const struct json *message)
 {
     const struct json *calls = json_get(message, "tool_calls");
     const struct json *content = json_get(message, "content");
-    if (is(checker, message, "role", "tool"))
+    bool user = is(checker, message, "role", "user");
+    int rc = check_parts(ASK_CHAT, user, content, checker->arena, checker->err);
+    if (rc == 0 && is(checker, message, "role", "tool"))
         return close_call(checker, member(checker, message, "tool_call_id"));
-    int rc = nothing_open(checker);
+    rc = rc < 0 ? rc : nothing_open(checker);
     JSON_EACH(call, json_is(calls, JSON_ARRAY) ? calls : NULL)
     {
         rc = rc < 0 ? rc : open_call(checker, member(checker, call, "id"));
@@ -91,10 +94,13 @@ static int responses_item(struct checker *checker, const struct json *item)
 {
     if (is(checker, item, "type", "function_call"))
         return open_call(checker, member(checker, item, "call_id"));
-    if (is(checker, item, "type", "function_call_output"))
+    bool output = is(checker, item, "type", "function_call_output");
+    int rc = check_parts(ASK_RESPONSES, output || is(checker, item, "role", "user"),
+        json_get(item, output ? "output" : "content"), checker->arena, checker->err);
+    if (rc == 0 && output)
         return close_call(checker, member(checker, item, "call_id"));
     /* Reasoning may stand between the calls of one reply. */
-    return is(checker, item, "type", "reasoning") ? 0 : nothing_open(checker);
+    return rc < 0 || is(checker, item, "type", "reasoning") ? rc : nothing_open(checker);
 }
 
 static int messages_message(struct checker *checker, const struct json *message)
@@ -104,6 +110,7 @@ static int messages_message(struct checker *checker, const struct json *message)
     int rc = user ? 0 : nothing_open(checker);
     if (list && content->count == 0)
         return err_set(checker->err, ERR_INPUT, "all messages must have non-empty content");
+    rc = rc < 0 ? rc : check_parts(ASK_MESSAGES, user, content, checker->arena, checker->err);
     JSON_EACH(block, list ? content : NULL)
     {
         if (rc < 0)

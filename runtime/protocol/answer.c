@@ -26,7 +26,7 @@ int codec_events(struct str raw, codec_event_fn *event, void *user, struct err *
     return rc;
 }
 
-int codec_source_read(struct codec_source *source, const struct protocol_answer *answer,
+static int read_source(struct codec_source *source, const struct protocol_answer *answer,
     struct arena *scratch, struct err *err)
 {
     *source = (struct codec_source){ 0 };
@@ -48,6 +48,15 @@ int codec_source_read(struct codec_source *source, const struct protocol_answer 
     if (!answer->from_stream)
         source->root = json_read(scratch, answer->from, &limits, err);
     return 0;
+}
+
+int codec_source_read(struct codec_source *source, const struct protocol_answer *answer,
+    struct arena *scratch, struct err *err)
+{
+    int rc = read_source(source, answer, scratch, err);
+    if (answer->usage)
+        source->said.usage = *answer->usage;
+    return rc;
 }
 
 int protocol_answer_write(struct buf *out, const struct protocol_answer *answer, struct err *err)

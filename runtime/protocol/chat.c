@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+enum { CALL_SHOWN_MAX = 100 }; /* of its id */
+
 static const char *const with_tools[] = { "tools", "tool_choice", "parallel_tool_calls", NULL };
 
 const struct codec codec_chat = {
@@ -91,6 +93,7 @@ void chat_tool_write(struct buf *out, const struct json *tool)
 struct message {
     const struct json *node, *old;
     struct content_rights *rights; /* of a fresh one */
+    struct buf *shown;             /* of a result whose pictures stand behind it, or NULL */
     struct arena *scratch;
     struct err *err;
 };
@@ -116,6 +119,35 @@ static const struct json *same_bytes(const struct json *array, const struct json
     return NULL;
 }
 
+static int write_other(struct buf *out, const struct message *message, const struct json *part)
+{
+    return content_write(out, PROTOCOL_CHAT, part, message->rights, message->scratch, message->err);
+}
+
+/* OpenAI takes nothing but text in a result: its pictures and files are shown as the user's, behind
+ * all results that stand together. */
+static int show_behind(struct buf *out, const struct message *message, const struct json *part)
+{
+    CLEANUP(buf_done) struct buf said = { 0 };
+    struct buf *shown = message->shown;
+    int rc = write_other(&said, message, part);
+    if (rc < 0)
+        return rc;
+    if (str_starts(buf_view(&said), STR("{\"type\":\"text\""))) {
+        buf_str(out, buf_view(&said));
+        return 0;
+    }
+    struct str id = json_string(message->scratch, codec_member(message->node, "tool_call_id"));
+    buf_text(out, "{\"type\":\"text\",\"text\":\"(shown behind the results)\"}");
+    buf_text(shown, shown->size ? "," : "");
+    buf_text(shown, "{\"type\":\"text\",\"text\":");
+    json_quote(shown, str_of(arena_format(message->scratch, "(of the result of the call %.*s)",
+                          (int)(id.size < CALL_SHOWN_MAX ? id.size : CALL_SHOWN_MAX), id.at)));
+    buf_text(shown, "},");
+    buf_str(shown, buf_view(&said));
+    return 0;
+}
+
 static int write_part(struct buf *out, const struct message *message, const struct json *part)
 {
     const char *key;
@@ -125,7 +157,7 @@ static int write_part(struct buf *out, const struct message *message, const stru
         buf_char(out, '}');
         return 0;
     }
-    return content_write(out, PROTOCOL_CHAT, part, message->rights, message->scratch, message->err);
+    return message->shown ? show_behind(out, message, part) : write_other(out, message, part);
 }
 
 static int write_content(struct buf *out, const struct message *message, const struct json *content)
@@ -336,20 +368,39 @@ int chat_request_edit(const struct protocol_request *request, struct codec_units
     return rc;
 }
 
+static void write_shown(struct buf *out, struct buf *shown)
+{
+    if (shown->size == 0)
+        return;
+    buf_text(out, ",{\"role\":\"user\",\"content\":[");
+    buf_str(out, buf_view(shown));
+    buf_text(out, "]}");
+    shown->size = 0;
+}
+
+/* A client of this protocol knows what its provider takes in a result. */
 static int fresh_messages(struct buf *out, const struct protocol_fresh *fresh,
     const struct json *const *messages, struct arena *scratch, struct err *err)
 {
     struct content_rights rights = { .fresh = fresh, .nodes = messages, .arena = scratch };
+    CLEANUP(buf_done) struct buf shown = { 0 };
+    bool knows = fresh->like && fresh->like->view.protocol == PROTOCOL_CHAT;
     for (uint32_t i = 0; i < fresh->messages_count; i++) {
-        struct message message = {
-            .node = messages[i], .rights = &rights, .scratch = scratch, .err = err
-        };
+        bool result = spoken_role(messages[i], "tool");
+        struct message message = { .node = messages[i],
+            .rights = &rights,
+            .shown = result && !knows ? &shown : NULL,
+            .scratch = scratch,
+            .err = err };
+        if (!result)
+            write_shown(out, &shown);
         if (i > 0)
             buf_char(out, ',');
         int rc = write_message(out, &message);
         if (rc < 0)
             return rc;
     }
+    write_shown(out, &shown);
     return 0;
 }
 

@@ -32,7 +32,7 @@ static struct str data_url(struct str type, struct str data, struct arena *arena
         arena, "data:%.*s;base64,%.*s", (int)type.size, type.at, (int)data.size, data.at));
 }
 
-/* A source of Anthropic's: base64, url, text or file. */
+/* A source of Anthropic's: base64, url or text; a file's id is of use to nobody else. */
 static void read_source(struct content *ret, const struct json *source, struct arena *arena)
 {
     const struct json *type = codec_member(source, "type");
@@ -41,8 +41,6 @@ static void read_source(struct content *ret, const struct json *source, struct a
         ret->url = data_url(member(source, "media_type", arena), data, arena);
     else if (spoken_is(type, "url"))
         ret->url = member(source, "url", arena);
-    else if (spoken_is(type, "file"))
-        ret->id = member(source, "file_id", arena);
     else if (spoken_is(type, "text") && ret->kind == DOCUMENT)
         *ret = (struct content){ .kind = TEXT, .text = data };
     else

@@ -119,6 +119,7 @@ static const struct named {
     { 413, "invalid_request_error", "request_too_large" },
     { 422, "invalid_request_error", "invalid_request_error" },
     { 429, "rate_limit_error", "rate_limit_error" },
+    { 431, "invalid_request_error", "invalid_request_error" },
     { 503, "server_error", "overloaded_error" },
     { 504, "timeout_error", "timeout_error" },
     { 529, "server_error", "overloaded_error" },

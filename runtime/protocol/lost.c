@@ -65,12 +65,25 @@ static int check_marks(struct carry *carry, enum where where, const struct json 
     return 0;
 }
 
+/* How closely a picture is to be looked at: OpenAI's two protocols have a word for it. */
+static int check_detail(struct carry *carry, const struct json *part)
+{
+    const struct json *detail = codec_member(part, "detail");
+    if (!detail)
+        detail = codec_member(codec_member(part, "image_url"), "detail");
+    if (carry->to != PROTOCOL_MESSAGES || says_nothing(detail) || spoken_is(detail, "auto"))
+        return 0;
+    return carry_lose(carry, MEMBER_DROPPED, STR("detail"), carry_no_word);
+}
+
 static int check_parts(struct carry *carry, const struct json *list)
 {
     if (json_is(list, JSON_ARRAY))
         JSON_EACH(part, list)
         {
             int rc = check_marks(carry, OF_PART, part);
+            if (rc == 0)
+                rc = check_detail(carry, part);
             if (rc == 0 && json_is(codec_member(part, "content"), JSON_ARRAY))
                 rc = check_parts(carry, codec_member(part, "content"));
             if (rc < 0)

@@ -440,3 +440,17 @@ int protocol_request_fresh(struct buf *out, const struct protocol_fresh *fresh, 
     arena_done(&scratch);
     return rc;
 }
+
+int protocol_request_warm(const struct protocol_request **ret, struct str temperature,
+    struct arena *arena, struct err *err)
+{
+    struct protocol_request *request;
+    const char *text = arena_format(arena,
+        "{\"model\":\"any\",\"messages\":[{\"role\":\"user\",\"content\":\"\"}],"
+        "\"temperature\":%.*s}",
+        (int)temperature.size, temperature.at);
+    int rc = protocol_request_read(&request, PROTOCOL_CHAT, str_of(text), arena, err);
+    if (rc == 0)
+        *ret = request;
+    return rc;
+}

@@ -84,6 +84,9 @@ struct protocol_fresh {
     struct buf *dropped; /* adds the names of what was left out, "a, b"; NULL: nobody asks */
 };
 int protocol_request_fresh(struct buf *out, const struct protocol_fresh *fresh, struct err *err);
+/* For `like`: asks for this temperature (a number as JSON writes it) and nothing else. */
+int protocol_request_warm(const struct protocol_request **ret, struct str temperature,
+    struct arena *arena, struct err *err);
 
 /* --- replies of a provider */
 
@@ -134,9 +137,10 @@ struct protocol_answer {
     uint32_t calls_count;
     enum protocol from_protocol;
     bool from_stream;
-    struct str from; /* raw bytes of the provider's reply, or empty */
-    uint64_t at_s;   /* "created" of a made one */
-    bool refused;    /* it ends as what the protocol's filters let not through */
+    struct str from;                    /* raw bytes of the provider's reply, or empty */
+    uint64_t at_s;                      /* "created" of a made one */
+    const struct protocol_usage *usage; /* of a made one; NULL: what `from` says */
+    bool refused;                       /* it ends as what the protocol's filters let not through */
 };
 int protocol_answer_write(struct buf *out, const struct protocol_answer *answer, struct err *err);
 /* The same answer as events while it is still being made. What was written before stays true: the

@@ -52,6 +52,20 @@ static void print_candidates(struct look *look)
         waiting ? ": moult review" : "");
 }
 
+static void print_splits(struct look *look)
+{
+    const struct json *splits = json_get(look->root, "splits");
+    if (!json_is(splits, JSON_OBJECT))
+        return;
+    printf("%-12s%" PRId64 " held-in, %" PRId64 " held-out, ", "groups", number(splits, "held-in"),
+        number(splits, "held-out"));
+    if (number(splits, "test") > 0)
+        printf("%" PRId64 " test: %" PRId64 " of %" PRId64 " shards opened\n",
+            number(splits, "test"), number(splits, "opened"), number(splits, "shards"));
+    else
+        printf("none sealed\n");
+}
+
 static void print_evolving(struct look *look)
 {
     const struct json *evolving = json_get(look->root, "evolving");
@@ -61,11 +75,27 @@ static void print_evolving(struct look *look)
     printf(", %s", word(look, evolving, "state"));
     printf(", %" PRId64 " of %" PRId64 " rounds today; %s\n", number(evolving, "rounds_today"),
         number(evolving, "rounds_a_day"), word(look, evolving, "last"));
+    const struct json *far = json_get(evolving, "conversion");
+    if (json_is(far, JSON_OBJECT))
+        printf("%-12s%" PRId64 " clusters observed, %" PRId64 " batched, %" PRId64
+               " proposed, %" PRId64 " gated, %" PRId64 " promoted, %" PRId64 " held\n",
+            "mined", number(far, "observed"), number(far, "batched"), number(far, "proposed"),
+            number(far, "gated"), number(far, "promoted"), number(far, "held"));
     JSON_EACH(one, json_get(evolving, "waiting"))
     {
         printf("%-12s%.12s of ", "waits", word(look, one, "candidate"));
         printf("%s: ", word(look, one, "plugin"));
         printf("%s\n", word(look, one, "says"));
+    }
+}
+
+static void print_sandbox(struct look *look)
+{
+    JSON_EACH(layer, json_get(look->root, "waived"))
+    {
+        struct str name = json_string(&look->arena, layer);
+        printf("%-12sgoes without %s where the machine has it not (moult.json)\n", "sandbox",
+            str_printable(look->text, sizeof look->text, name, false));
     }
 }
 
@@ -118,7 +148,7 @@ static void print_workers(struct look *look)
 
 /* In the order in which a person asks. */
 static void (*const parts[])(struct look *look) = { print_generation, print_candidates,
-    print_evolving, print_turns, print_uptime, print_workers };
+    print_splits, print_evolving, print_sandbox, print_turns, print_uptime, print_workers };
 
 static int run_status(const struct verb_call *call, struct err *err)
 {

@@ -5,20 +5,24 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 1 << 20, SHOWN_GROWTH = 8 };
 
-static volatile sig_atomic_t interrupted;
+/* Readable from ^C until somebody asked: it may come just before the wait for a line begins. */
+static int pressed = -1;
 
 static void on_interrupt(int number)
 {
+    int was = errno;
     (void)number;
-    interrupted = 1;
+    eventfd_write(pressed, 1); /* full of earlier ones it is readable all the same */
+    errno = was;
 }
 
 bool terminal_present(void)
@@ -28,15 +32,28 @@ bool terminal_present(void)
 
 void terminal_watch(void)
 {
-    const struct sigaction action = { .sa_handler = on_interrupt }; /* reads end: no SA_RESTART */
-    sigaction(SIGINT, &action, NULL);
+    const struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
+    if (pressed < 0)
+        pressed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (pressed >= 0)
+        sigaction(SIGINT, &action, NULL);
 }
 
 bool terminal_interrupted(void)
 {
-    bool was = interrupted;
-    interrupted = 0;
-    return was;
+    eventfd_t count;
+    return pressed >= 0 && eventfd_read(pressed, &count) == 0;
+}
+
+/* Until standard input has something, or its end. False where ^C came first. */
+static bool wait_for_input(void)
+{
+    struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { pressed, POLLIN, 0 } };
+    do {
+        if (terminal_interrupted())
+            return false;
+    } while (poll(fds, 2, -1) < 0 || !fds[0].revents);
+    return true;
 }
 
 enum terminal_read terminal_line(struct buf *line)
@@ -45,12 +62,9 @@ enum terminal_read terminal_line(struct buf *line)
     buf_clear(line);
     line->max = LINE_MAX_BYTES;
     for (;;) {
-        ssize_t n = read(STDIN_FILENO, &c, 1);
-        if (n < 0 && errno == EINTR && terminal_interrupted())
+        if (!wait_for_input())
             return TERMINAL_INTERRUPTED;
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
+        if (read(STDIN_FILENO, &c, 1) <= 0)
             return line->size ? TERMINAL_LINE : TERMINAL_END;
         if (c == '\n')
             return TERMINAL_LINE;
@@ -71,7 +85,8 @@ bool terminal_yes(struct str question, struct str detail)
     CLEANUP(mem_freep) char *how = shown(detail, true);
     fprintf(stderr, "%s\n%s%sallow? [y/N] ", what, how, detail.size ? "\n" : "");
     enum terminal_read got = terminal_line(&line);
-    interrupted |= got == TERMINAL_INTERRUPTED; /* for who looks at the turn: it is the turn's */
+    if (got == TERMINAL_INTERRUPTED)
+        eventfd_write(pressed, 1); /* for who looks at the turn: it is the turn's */
     if (got != TERMINAL_LINE)
         return false;
     struct str said = str_trim(buf_view(&line));

@@ -1,7 +1,7 @@
 /* terminal - the person at standard input: lines, a yes or no, and ^C.
  *
- * ^C ends what is in work and not the program, so reads are read(2) and come back when it was
- * pressed: stdio would go on waiting. */
+ * ^C ends what is in work and not the program, so who reads waits for it too: pressed at any
+ * moment, even just before the wait, it is seen. */
 #pragma once
 
 #include "base/str.h"

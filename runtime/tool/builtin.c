@@ -65,7 +65,7 @@ static const struct tool {
             { "depth", KIND_NUMBER, false, 1, 64,
                 "How many levels to go down; 2 if left out, all with a glob" } } },
     { "shell",
-        "Run a command with bash in the workspace. Each call is a new shell. There is no network. "
+        "Run a command with bash in the workspace. Each call is a new shell. "
         "The answer is what it wrote, and its exit code if that is not 0.",
         tool_shell, false,
         { { "command", KIND_TEXT, true, 0, 0, "The command" },
@@ -133,11 +133,27 @@ static void print_schema(struct buf *out, const struct tool *tool)
     buf_text(out, "],\"additionalProperties\":false}");
 }
 
-void builtin_list(struct buf *out)
+/* The words are the operator's; how to use them is what a model cannot see. */
+static void add_reach(struct buf *out, const char *network)
+{
+    if (!network)
+        buf_text(out, " There is no network.");
+    else
+        buf_format(out,
+            " Of the network it reaches: %s. Hosts are reached by HTTP and HTTPS through the proxy "
+            "that the environment names; names cannot be looked up.",
+            network);
+}
+
+void builtin_list(struct buf *out, const char *network)
 {
     for (size_t i = 0; i < COUNT_OF(tools); i++) {
         buf_format(out, "%s{\"name\":\"%s\",\"description\":", i > 0 ? "," : "", tools[i].name);
-        json_quote(out, str_of(tools[i].about));
+        CLEANUP(buf_done) struct buf about = { 0 };
+        buf_text(&about, tools[i].about);
+        if (tools[i].run == tool_shell)
+            add_reach(&about, network);
+        json_quote(out, buf_view(&about));
         buf_text(out, ",\"inputSchema\":");
         print_schema(out, &tools[i]);
         buf_format(

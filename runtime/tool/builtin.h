@@ -20,8 +20,9 @@ struct builtin {
 int builtin_init(struct builtin *builtin, const char *workspace, struct err *err);
 void builtin_done(struct builtin *builtin);
 
-/* MCP's definitions of all tools, with commas between them. */
-void builtin_list(struct buf *out);
+/* MCP's definitions of all tools, with commas between them. network: what the shell may reach, for
+ * a model; NULL: nothing. */
+void builtin_list(struct buf *out, const char *network);
 /* One call; as client_call. What a model can mend (no such file) is an answer with is_error; a tool
  * that there is not and arguments that do not fit are an error, and nothing was done. */
 int builtin_call(struct builtin *builtin, struct str tool, struct str args,

@@ -56,7 +56,7 @@ static int run(int argc, char **argv, struct err *err)
 {
     struct client_limits limits = client_limits_default;
     uint64_t start_ms = limits.start_ms, call_ms = limits.call_ms, socket = UINT64_MAX;
-    const char *command[64] = { 0 }, *workspace = NULL;
+    const char *command[64] = { 0 }, *workspace = NULL, *network = NULL;
     struct lines lines = { 0 };
     bool help = false, builtin = false;
     const struct option table[] = {
@@ -65,6 +65,8 @@ static int run(int argc, char **argv, struct err *err)
         { "--call-ms", 0, OPTION_NUMBER, "MS", "time for one call", &call_ms },
         { "--builtin", 0, OPTION_FLAG, NULL, "moult's own tools instead of a server", &builtin },
         { "--workspace", 0, OPTION_TEXT, "DIR", "the folder that they work in", &workspace },
+        { "--network", 0, OPTION_TEXT, "WORDS", "what a model is told that the shell reaches",
+            &network },
         { "--socket", 0, OPTION_NUMBER, "FD", "lines over this socket instead", &socket },
         { 0 },
     };
@@ -87,7 +89,7 @@ static int run(int argc, char **argv, struct err *err)
     if (rc < 0)
         return rc;
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error of the write */
-    return builtin ? serve_builtin(lines.in, lines.out, workspace, err)
+    return builtin ? serve_builtin(lines.in, lines.out, workspace, network, err)
                    : serve(lines.in, lines.out, (char *const *)command, &limits, err);
 }
 

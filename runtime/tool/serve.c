@@ -176,12 +176,12 @@ int serve(int in, int out, char *const *argv, const struct client_limits *limits
     return rc;
 }
 
-int serve_builtin(int in, int out, const char *workspace, struct err *err)
+int serve_builtin(int in, int out, const char *workspace, const char *network, struct err *err)
 {
     CLEANUP(builtin_done) struct builtin builtin;
     CLEANUP(buf_done) struct buf tools = { 0 };
     int rc = builtin_init(&builtin, workspace, err);
-    builtin_list(&tools);
+    builtin_list(&tools, network);
     if (rc == 0)
         rc = say_ready(out, STR("\"moult\""), buf_view(&tools), err);
     return rc == 0 ? until_end(&(struct side){ call_builtin, &builtin }, in, out, err) : rc;

@@ -24,5 +24,5 @@ int serve_read(struct serve_call *ret, struct str *ret_id, struct str line, stru
 /* Until the end of input. 0, or why there was no session (at its begin or at its end), or why the
  * input or output failed. */
 int serve(int in, int out, char *const *argv, const struct client_limits *limits, struct err *err);
-/* The same with moult-tool's own tools, on the files of one folder. */
-int serve_builtin(int in, int out, const char *workspace, struct err *err);
+/* The same with moult-tool's own tools, on the files of one folder. network: as builtin_list. */
+int serve_builtin(int in, int out, const char *workspace, const char *network, struct err *err);

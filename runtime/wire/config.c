@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "wire/config_value.h"
 
 #include <arpa/inet.h>
@@ -13,12 +14,14 @@
 enum {
     CONFIG_MAX = 1 << 20,
     SERVER_NAME_MAX = 32,
+    MOUNTS_MAX = 8,
     STEPS_DEFAULT = 64,
     TOOL_SESSIONS = 16,
     BUDGET_CANDIDATES = 200000,
     BUDGET_SECONDS = 120,
     ROUNDS_A_DAY = 24,
     SETTLE_SECONDS = 5,
+    SEAL_DAYS = 7,
     CANARY_SHARE = 50,
     CANARY_TURNS = 4,
     CANARY_SECONDS = 2,
@@ -163,6 +166,61 @@ static int read_env(
     return 0;
 }
 
+/* "none", "loopback", or a list of words; the words themselves are the sandbox's to read. */
+static int read_network(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    struct config_grant *grant = to;
+    if (!json_is(value, JSON_STRING))
+        return value_texts(reader, key, value, &grant->network);
+    grant->network = arena_alloc(reader->arena, sizeof *grant->network);
+    int rc = value_text(reader, key, value, grant->network);
+    if (rc < 0 || str_equal(*grant->network, STR("none")))
+        return rc;
+    if (!str_equal(*grant->network, STR("loopback")))
+        return config_wrong(reader, key, value);
+    grant->network_count = 1;
+    return 0;
+}
+
+static const char *const accesses[] = { "read", "write", NULL };
+static const struct config_key access_word = { "a mount", NULL, 0, accesses, "read or write" };
+
+/* A folder comes before what is in it: it would cover that. */
+static int by_path(const void *a, const void *b)
+{
+    return str_compare(
+        ((const struct config_mount *)a)->path, ((const struct config_mount *)b)->path);
+}
+
+static int read_mounts(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    struct config_grant *grant = to;
+    int rc = config_items(reader, key, value, JSON_OBJECT);
+    if (rc < 0)
+        return rc;
+    if (value->count > MOUNTS_MAX)
+        return config_refuse(reader, value, "more than 8 mounts");
+    grant->mounts = arena_alloc(reader->arena, (value->count + 1) * sizeof *grant->mounts);
+    JSON_EACH(item, value)
+    {
+        struct config_mount *mount = &grant->mounts[grant->mounts_count++];
+        mount->path = json_key(reader->arena, item);
+        if (!config_is_path(mount->path))
+            return config_refuse(
+                reader, item, "a mount is an absolute path, without a / at its end");
+        if ((rc = config_one_of(reader, &access_word, item)) < 0)
+            return rc;
+        mount->write = rc == 1;
+    }
+    sort(grant->mounts, grant->mounts_count, sizeof *grant->mounts, by_path);
+    return 0;
+}
+
+#define NETWORK_WANTS "\"none\", \"loopback\", or a list of HOST[:PORT], *.HOST[:PORT], loopback"
+#define MOUNTS_WANTS "an object of paths, each \"read\" or \"write\""
+
 static const struct config_key server_timeout_keys[] = {
     ROW("start", value_number, config_server, start_ms, "milliseconds"),
     ROW("call", value_number, config_server, call_ms, "milliseconds"),
@@ -174,6 +232,8 @@ static const struct config_key server_keys[] = {
     { "env", read_env, 0, NULL, "an object of strings" },
     PART("timeouts_ms", server_timeout_keys),
     ROW("optional", value_bool, config_server, optional, "true or false"),
+    ROW("network", read_network, config_server, grant, NETWORK_WANTS),
+    ROW("mounts", read_mounts, config_server, grant, MOUNTS_WANTS),
     { 0 },
 };
 
@@ -226,14 +286,37 @@ static int read_permission(
     return rc < 0 ? rc : 0;
 }
 
+struct shell_tool {
+    struct config_tool tool;
+    struct config_grant grant;
+};
 static const struct config_key tool_keys[] = {
     ROW_OF(
         "permission", read_permission, config_tool, permission, permissions, "allow, ask or deny"),
     ROW("idempotent", value_bool, config_tool, idempotent, "true or false"),
     { 0 },
 };
+/* Of the built-in tools only the shell starts programs. */
+static const struct config_key shell_keys[] = {
+    ROW_OF("permission", read_permission, shell_tool, tool.permission, permissions,
+        "allow, ask or deny"),
+    ROW("idempotent", value_bool, shell_tool, tool.idempotent, "true or false"),
+    ROW("network", read_network, shell_tool, grant, NETWORK_WANTS),
+    ROW("mounts", read_mounts, shell_tool, grant, MOUNTS_WANTS),
+    { 0 },
+};
 static const struct config_key tool_word = { "a tool", NULL, 0, permissions,
     "allow, ask or deny, or {\"permission\": ..., \"idempotent\": true}" };
+
+static int read_shell(
+    struct config_reader *reader, const struct json *item, struct config_tool *tool)
+{
+    struct shell_tool shell = { .tool = *tool };
+    int rc = config_keys(reader, item, shell_keys, &shell);
+    *tool = shell.tool;
+    reader->config->shell = shell.grant;
+    return rc;
+}
 
 static int read_tool(
     struct config_reader *reader, const struct json *item, struct config_tool *tool)
@@ -243,7 +326,8 @@ static int read_tool(
         return config_refuse(reader, item, "a tool without a name");
     if (!json_is(item, JSON_OBJECT))
         return read_permission(reader, &tool_word, item, &tool->permission);
-    int rc = config_keys(reader, item, tool_keys, tool);
+    int rc = str_equal(tool->pattern, STR("shell")) ? read_shell(reader, item, tool)
+                                                    : config_keys(reader, item, tool_keys, tool);
     return rc == 0 && !json_get(item, "permission")
                ? config_refuse(reader, item, "a tool needs a permission: allow, ask or deny")
                : rc;
@@ -364,8 +448,10 @@ static const struct config_key evolve_keys[] = {
     ROW("policy", value_text, config, policy, "a path"),
     ROW("proposers", value_texts, config, proposers, "a list of names"),
     PART("budget", budget_keys),
+    { "llm", value_object, offsetof(struct config, llm), config_llm_keys, "an object" },
     ROW("agent_tools", value_bool, config, agent_tools, "true or false"),
     ROW("settle_seconds", value_number, config, settle_seconds, "a number"),
+    ROW("seal_days", value_number, config, seal_days, "a number"),
     { 0 },
 };
 static const char *const tiers[] = { "strong", "container", NULL };
@@ -410,9 +496,11 @@ static const struct config_key top_keys[] = {
     PART("limits", limits_keys),
     { "listen", read_listen, 0, listen_keys, "an object" },
     PART("evolve", evolve_keys),
+    { "proposers", config_read_proposers, 0, NULL, "an object of proposers" },
     ROW_OF("swap", read_swap, config, swap_at_turn, swaps, "step or turn"),
     PART("canary", canary_keys),
     PART("sandbox", sandbox_keys),
+    { "redact", config_read_redact, 0, NULL, "an object" },
     { "retention", value_shape, 0, NULL, "an object" },
     { "fleet", value_shape, 0, NULL, "an object" },
     { 0 },
@@ -441,10 +529,12 @@ int config_parse(struct config *ret, struct str text, struct arena *arena, struc
         .tool_sessions = TOOL_SESSIONS,
         .hook_cpu_ms = HOOK_CPU_MS,
         .hook_sleep_ms = HOOK_SLEEP_MS,
+        .llm = config_llm_default,
         .budget_candidates = BUDGET_CANDIDATES,
         .budget_seconds = BUDGET_SECONDS,
         .rounds_a_day = ROUNDS_A_DAY,
         .settle_seconds = SETTLE_SECONDS,
+        .seal_days = SEAL_DAYS,
         .canary = { .share = CANARY_SHARE, .turns = CANARY_TURNS, .seconds = CANARY_SECONDS },
     };
     struct config_reader reader = { arena, &config, NULL, json_uncomment(arena, text), err };
@@ -455,7 +545,7 @@ int config_parse(struct config *ret, struct str text, struct arena *arena, struc
     if (!json_is(reader.root, JSON_OBJECT))
         return config_refuse(&reader, reader.root, "moult.json wants an object");
     int rc = config_keys(&reader, reader.root, top_keys, &config);
-    if (rc < 0)
+    if (rc < 0 || (rc = config_check_proposers(&reader)) < 0)
         return rc;
     *ret = config;
     return 0;

@@ -71,6 +71,13 @@ int config_items(struct config_reader *reader, const struct config_key *key,
     return 0;
 }
 
+bool config_is_path(struct str path)
+{
+    return path.size > 1 && *path.at == '/' && path.at[path.size - 1] != '/' &&
+           str_find(path, STR("//")) < 0 && str_find(path, STR("/../")) < 0 &&
+           str_find(path, STR("/./")) < 0 && !memchr(path.at, 0, path.size);
+}
+
 int value_object(
     struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
 {

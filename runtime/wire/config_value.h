@@ -53,3 +53,15 @@ int value_word(struct config_reader *, const struct config_key *, const struct j
 int value_choice(struct config_reader *, const struct config_key *, const struct json *, void *);
 int value_usd(struct config_reader *, const struct config_key *, const struct json *, void *);
 int value_price(struct config_reader *, const struct config_key *, const struct json *, void *);
+/* An absolute path of a folder or file, in its one form. */
+bool config_is_path(struct str path);
+/* config_proposer.c: the whole object; and, behind everything, that who is named is there. Of
+ * evolve.llm the rows, for a struct config_proposer, and what it is without them. */
+int config_read_proposers(
+    struct config_reader *, const struct config_key *, const struct json *, void *);
+int config_check_proposers(struct config_reader *reader);
+extern const struct config_key config_llm_keys[];
+extern const struct config_proposer config_llm_default;
+/* config_redact.c: the whole object. */
+int config_read_redact(
+    struct config_reader *, const struct config_key *, const struct json *, void *);

@@ -204,6 +204,7 @@ static const struct field end_fields[] = {
     ONE(wire_end, why, BYTES, WIRE_TEXT_MAX),
     MANY(wire_end, settled, WIRE_MESSAGES_MAX, settled_shape),
     MANY(wire_end, states, WIRE_PLUGINS_MAX, state_shape),
+    ONE(wire_end, cover, BYTES, WIRE_COVER_MAX),
 };
 static const struct field fault_fields[] = {
     ONE(wire_fault, lease, U64, UINT64_MAX),

@@ -29,6 +29,7 @@ enum {
     WIRE_STATE_MAX = 64 << 10, /* bytes of one plugin's state */
     WIRE_CALLS_MAX = 256,      /* in one reply */
     WIRE_TEXT_MAX = 4096,      /* an explanation, a name, a reason */
+    WIRE_COVER_MAX = 1024,     /* bytes of marks, a bit each */
     WIRE_VECTORS_MAX = 4096,
     WIRE_HOLES_MAX = 64
 };
@@ -210,6 +211,8 @@ struct wire_end {
     uint32_t settled_count;
     struct wire_state *states;
     uint32_t states_count;
+    struct str cover; /* of a trial build with marks: bit N, mark N ran in this session since its
+                         last END. Testimony */
 };
 struct wire_close {
     uint64_t lease;

@@ -20,7 +20,7 @@
 enum { OUT_MAX = 1 << 20, MESSAGES_MAX = 100000 };
 
 const char *const journal_role_words[JOURNAL_ROLES] = { "import", "mine", "trial", "drive", "view",
-    "propose" };
+    "propose", "report" };
 const char *const journal_standing_words[JOURNAL_STANDINGS] = { "fact", "testimony", "claim" };
 
 /* --- the connection */
@@ -249,7 +249,8 @@ void journal_close(struct journal *journal)
 
 /* --- sessions */
 
-struct digest journal_session_id(const struct journal_session *session)
+struct digest journal_session_digests(
+    const struct journal_session *session, struct digest *messages)
 {
     struct hash_state state;
     hash_begin(&state);
@@ -260,12 +261,19 @@ struct digest journal_session_id(const struct journal_session *session)
     hash_add(&state, head.at, sizeof head.at);
     for (uint32_t i = 0; i < session->messages_count; i++) {
         const struct journal_message *message = &session->messages[i];
-        struct digest one = hash_of(message->bytes);
         uint8_t flags[2] = { message->standing, message->failed };
-        hash_add(&state, one.at, sizeof one.at);
+        messages[i] = hash_of(message->bytes);
+        hash_add(&state, messages[i].at, sizeof messages[i].at);
         hash_add(&state, flags, sizeof flags);
     }
     return hash_end(&state);
+}
+
+struct digest journal_session_id(const struct journal_session *session)
+{
+    CLEANUP(mem_freep)
+    struct digest *messages = mem_alloc((session->messages_count + 1) * sizeof *messages);
+    return journal_session_digests(session, messages);
 }
 
 void journal_pack_session(struct buf *out, const struct journal_session *session)
@@ -279,11 +287,14 @@ void journal_pack_session(struct buf *out, const struct journal_session *session
         pack_text(out, texts[i]);
     pack_u8(out, session->offered);
     pack_u8(out, session->split);
+    pack_u8(out, session->aside);
+    pack_u32(out, session->shard);
     pack_u64(out, session->at_ms);
     pack_u8(out, session->live);
     pack_text(out, session->name);
     pack_u32(out, session->turns);
     pack_u32(out, session->flags);
+    pack_u64(out, session->last);
     pack_u32(out, session->messages_count);
     pack_u8(out, session->messages != NULL);
     for (uint32_t i = 0; session->messages && i < session->messages_count; i++) {
@@ -310,11 +321,14 @@ bool journal_unpack_session(struct unpack *in, struct arena *arena, struct journ
     session.meta = unpack_text(in, JOURNAL_META_MAX);
     session.offered = unpack_u8(in);
     session.split = unpack_u8(in);
+    session.aside = unpack_u8(in);
+    session.shard = unpack_u32(in);
     session.at_ms = unpack_u64(in);
     session.live = unpack_u8(in);
     session.name = unpack_text(in, JOURNAL_TEXT_MAX);
     session.turns = unpack_u32(in);
     session.flags = unpack_u32(in);
+    session.last = unpack_u64(in);
     session.messages_count = unpack_u32(in);
     bool with = unpack_u8(in);
     if (in->bad || session.messages_count > MESSAGES_MAX)
@@ -533,12 +547,12 @@ struct digest journal_record_digest(const struct journal_record *record)
     return hash_parts(parts, COUNT_OF(parts));
 }
 
-int journal_audit(struct journal *journal, uint64_t after, struct arena *arena,
+static int records(struct journal *journal, enum journal_op op, uint64_t after, struct arena *arena,
     struct journal_record **ret, uint32_t *ret_count, struct err *err)
 {
     size_t at;
     struct unpack in;
-    client_begin(journal, OP_AUDIT, &at);
+    client_begin(journal, op, &at);
     pack_u64(&journal->out, after);
     client_finish(journal, at);
     int rc = client_answer(journal, &in, err);
@@ -563,6 +577,18 @@ int journal_audit(struct journal *journal, uint64_t after, struct arena *arena,
     return 0;
 }
 
+int journal_audit(struct journal *journal, uint64_t after, struct arena *arena,
+    struct journal_record **ret, uint32_t *ret_count, struct err *err)
+{
+    return records(journal, OP_AUDIT, after, arena, ret, ret_count, err);
+}
+
+int journal_quarantines(struct journal *journal, uint64_t after, struct arena *arena,
+    struct journal_record **ret, uint32_t *ret_count, struct err *err)
+{
+    return records(journal, OP_QUARANTINES, after, arena, ret, ret_count, err);
+}
+
 int journal_record_check(const struct journal_record *record, uint64_t number,
     const struct digest *before, struct err *err)
 {
@@ -581,9 +607,17 @@ int journal_record_check(const struct journal_record *record, uint64_t number,
 int journal_audit_verify(
     struct journal *journal, uint64_t *ret_records, struct digest *ret_head, struct err *err)
 {
+    *ret_records = 0;
+    *ret_head = (struct digest){ { 0 } };
+    return journal_audit_verify_on(journal, ret_records, ret_head, err);
+}
+
+int journal_audit_verify_on(
+    struct journal *journal, uint64_t *records, struct digest *last, struct err *err)
+{
     CLEANUP(arena_done) struct arena arena = { 0 };
-    struct digest head = { { 0 } };
-    uint64_t number = 0;
+    struct digest head = *last;
+    uint64_t number = *records;
     for (uint32_t count = 1; count > 0;) {
         struct journal_record *list;
         arena_reset(&arena);
@@ -595,7 +629,7 @@ int journal_audit_verify(
         if (rc < 0)
             return rc;
     }
-    *ret_records = number;
-    *ret_head = head;
+    *records = number;
+    *last = head;
     return 0;
 }

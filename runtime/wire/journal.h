@@ -25,6 +25,7 @@ enum journal_role {
     JOURNAL_DRIVE,   /* everything that decides */
     JOURNAL_VIEW,    /* reads */
     JOURNAL_PROPOSE, /* reads held-in sessions and documents; nothing else */
+    JOURNAL_REPORT,  /* opens a shard of the sealed split, and reads what is in it */
     JOURNAL_ROLES
 };
 enum journal_standing { JOURNAL_FACT, JOURNAL_TESTIMONY, JOURNAL_CLAIM, JOURNAL_STANDINGS };
@@ -62,16 +63,21 @@ struct journal_session {
     uint64_t number;  /* the journal's; grows with each session (reading) */
     struct digest id; /* journal_session_id */
     bool gateway;
-    struct str principal, format, source, origin, group;
+    struct str principal, format, source, origin;
+    struct str group; /* reading: that it counts with, by likeness too (journal_kin) */
     struct str tools; /* JSON, or empty */
     bool offered;
     struct str meta; /* one JSON object: what the source says of the run */
     uint8_t split;   /* reading: enum split, or JOURNAL_NO_SPLIT before its group has one */
+    bool aside;      /* reading: it counts in no group (journal_aside), and has no split */
+    uint32_t shard;  /* reading: of the sealed split that it is sealed in; 0: it is not sealed */
     uint64_t at_ms;  /* reading: when it was added, or began */
     bool live;       /* reading: the service's own; then also */
     struct str name; /* as X-Moult-Session says, or empty */
     uint32_t turns;
     uint32_t flags; /* reading: how often a person said that it went wrong */
+    uint64_t last;  /* reading: number of its newest row; 0: imported. One that is the same has not
+                       grown */
     uint32_t messages_count;
     struct journal_message *messages; /* adding, and journal_read; NULL in lists */
 };
@@ -101,14 +107,81 @@ int journal_find(struct journal *journal, struct str prefix, uint64_t *ret_numbe
  * ERR_DENIED. */
 int journal_split(struct journal *journal, struct str group, uint8_t split, struct err *err);
 
+/* --- groups that are one (docs/reference/splits.md)
+ *
+ * What a session says, as a likeness can be seen from it: bytes that mean something to the miner
+ * alone. messages: how many there were then. */
+enum { JOURNAL_SKETCH = 260 };
+struct journal_sketch {
+    uint64_t session;
+    uint32_t messages;
+    uint8_t bytes[JOURNAL_SKETCH];
+};
+/* JOURNAL_PAGE at most. */
+int journal_put_sketches(struct journal *journal, const struct journal_sketch *sketches,
+    uint32_t count, struct err *err);
+/* A page of them, by session, over `after`. *ret_count 0: the end. */
+int journal_sketches(struct journal *journal, uint64_t after, struct arena *arena,
+    struct journal_sketch **ret, uint32_t *ret_count, struct err *err);
+/* group counts with root from now on. Where group's split is the lower one, root moves down to it.
+ * Both stand in the audit chain. */
+int journal_kin(struct journal *journal, struct str group, struct str root, struct err *err);
+/* That session counts in no group, for good. */
+int journal_aside(struct journal *journal, uint64_t session, struct err *err);
+
+/* --- the sealed split (docs/reference/splits.md)
+ *
+ * What sessions of test groups say is sealed: journal_read gives boxes (base/seal.h) in place of
+ * bytes, own and meta, to JOURNAL_REPORT alone, and of a shard that is open. */
+
+/* Seals what is due: imported sessions, and those of the service whose last turn has ended, with
+ * nothing new for idle_ms. Returns how many; ERR_MISSING: the home has no reviewer to seal for. */
+int journal_seal(struct journal *journal, uint64_t idle_ms, struct err *err);
+
+struct journal_splits {
+    uint64_t groups[3]; /* by enum split */
+    uint64_t sealed;    /* sessions */
+    uint32_t shards, opened;
+};
+int journal_splits(struct journal *journal, struct journal_splits *ret, struct err *err);
+
+/* Opens a shard for that candidate: the one that it has opened already, else the oldest that nobody
+ * has. It is durable, and in the audit chain, when this returns. ERR_DENIED: the candidate was not
+ * approved; ERR_MISSING: there is no shard to open; ERR_STATE: its shard was reported on. */
+struct journal_shard {
+    uint32_t number;
+    struct str locks; /* JSON, in the arena: journal_unlock reads it */
+};
+int journal_open_shard(struct journal *journal, struct str candidate, struct arena *arena,
+    struct journal_shard *ret, struct err *err);
+/* Closes it for good, with the document (kind "claim") that says what was seen. */
+int journal_report_shard(struct journal *journal, uint32_t shard, struct str candidate,
+    const struct digest *claim, struct err *err);
+struct journal_opening {
+    uint32_t shard;
+    struct str candidate;
+    struct digest claim; /* zero: not closed yet */
+};
+/* All, by shard; texts are in the arena. */
+int journal_openings(struct journal *journal, struct arena *arena, struct journal_opening **ret,
+    uint32_t *ret_count, struct err *err);
+/* The shard's own key, by a reviewer's. ERR_DENIED: it was not sealed for this one. */
+struct seal_pair;
+struct sign_key;
+int journal_unlock(
+    struct seal_pair *ret, struct str locks, const struct sign_key *reviewer, struct err *err);
+/* The same session with what it says in the open, in the arena. */
+int journal_unseal(struct journal_session *session, const struct seal_pair *pair,
+    struct arena *arena, struct err *err);
+
 /* Documents: immutable JSON by kind ("batch", "report", "verdict", ...) and SHA-256 of the text. */
 int journal_put(struct journal *journal, const char *kind, struct str text, struct digest *ret,
     struct err *err);
 int journal_get(struct journal *journal, const char *kind, const struct digest *digest,
     struct arena *arena, struct str *ret, struct err *err);
 
-/* All documents of a kind that is a decision ("mandate", "mandate-end"), in the order in which they
- * came; texts are in the arena. Each is in the audit chain too. */
+/* All documents of a kind that is a decision (docs/reference/journal.md), in the order in which
+ * they came; texts are in the arena. Each is in the audit chain too. */
 struct journal_document {
     struct digest digest; /* checked */
     uint64_t at_ms;
@@ -203,6 +276,10 @@ struct journal_checkpoint {
 int journal_checkpoints(struct journal *journal, struct arena *arena,
     struct journal_checkpoint **ret, uint32_t *ret_count, struct err *err);
 
+/* The newest one. ERR_MISSING: there is none. */
+int journal_last_checkpoint(
+    struct journal *journal, struct arena *arena, struct journal_checkpoint *ret, struct err *err);
+
 /* The audit chain: digest = SHA-256 over (previous digest, number, time, kind, body), each part
  * with its length in front. */
 struct journal_record {
@@ -219,6 +296,14 @@ int journal_record_check(const struct journal_record *record, uint64_t number,
 /* Reads the whole chain. *ret_head is its last digest. ERR_VERIFY names the first bad record. */
 int journal_audit_verify(
     struct journal *journal, uint64_t *ret_records, struct digest *ret_head, struct err *err);
+/* The same on from a record that was verified: *records is its number and *head its digest, and
+ * then the last one's. What stands before it is not read again, and *head still commits to it. */
+int journal_audit_verify_on(
+    struct journal *journal, uint64_t *records, struct digest *head, struct err *err);
+/* The records of quarantines alone: few, and not searched for in the chain. Which of them are in
+ * the chain a verification says. */
+int journal_quarantines(struct journal *journal, uint64_t after, struct arena *arena,
+    struct journal_record **ret, uint32_t *ret_count, struct err *err);
 
 /* --- live sessions */
 

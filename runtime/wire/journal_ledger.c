@@ -131,6 +131,36 @@ int journal_checkpoint(struct journal *journal, uint64_t record, const struct di
     return rc < 0 ? rc : unpack_end(&in) ? 0 : client_malformed(err);
 }
 
+static struct journal_checkpoint unpack_checkpoint(struct unpack *in, struct arena *arena)
+{
+    struct journal_checkpoint row = { .record = unpack_u64(in) };
+    row.head = unpack_digest(in);
+    row.envelope = client_kept(arena, unpack_text(in, JOURNAL_ENVELOPE_MAX));
+    return row;
+}
+
+int journal_last_checkpoint(
+    struct journal *journal, struct arena *arena, struct journal_checkpoint *ret, struct err *err)
+{
+    size_t at;
+    struct unpack in;
+    client_begin(journal, OP_LAST_CHECKPOINT, &at);
+    client_finish(journal, at);
+    int rc = client_answer(journal, &in, err);
+    if (rc < 0)
+        return rc;
+    uint32_t count = unpack_u32(&in);
+    struct journal_checkpoint row = { 0 };
+    if (count == 1)
+        row = unpack_checkpoint(&in, arena);
+    if (!unpack_end(&in) || count > 1)
+        return client_malformed(err);
+    if (count == 0)
+        return err_set(err, ERR_MISSING, "there is no checkpoint yet");
+    *ret = row;
+    return 0;
+}
+
 int journal_checkpoints(struct journal *journal, struct arena *arena,
     struct journal_checkpoint **ret, uint32_t *ret_count, struct err *err)
 {
@@ -144,11 +174,8 @@ int journal_checkpoints(struct journal *journal, struct arena *arena,
             return rc;
         list = arena_grow(arena, list, (all + 1) * sizeof *list, (all + count + 1) * sizeof *list);
         for (uint32_t i = 0; i < count && !in.bad; i++) {
-            struct journal_checkpoint *row = &list[all++];
-            row->record = unpack_u64(&in);
-            row->head = unpack_digest(&in);
-            row->envelope = client_kept(arena, unpack_text(&in, JOURNAL_ENVELOPE_MAX));
-            from = row->record + 1;
+            list[all] = unpack_checkpoint(&in, arena);
+            from = list[all++].record + 1;
         }
         if (!unpack_end(&in))
             return client_malformed(err);

@@ -8,7 +8,7 @@
 #include "wire/pack.h"
 
 enum {
-    JOURNAL_VERSION = 3,
+    JOURNAL_VERSION = 6,
     JOURNAL_TEXT_MAX = 4096,
     JOURNAL_META_MAX = 1 << 20,
     JOURNAL_ID_MAX = 64,
@@ -49,9 +49,25 @@ enum journal_op {
                        text data */
     OP_FLAG,        /* u64 session, u64 turn (ordinal + 1, 0: all), text why */
     OP_DOCUMENTS,   /* text kind, u64 from -> u32 count, documents: digest, u64 at, text body */
+    OP_SEAL,        /* u64 idle_ms -> u32 sealed, u8 more */
+    OP_SPLITS,      /* -> journal_pack_splits */
+    OP_OPEN,        /* text candidate -> u32 shard, text locks */
+    OP_OPEN_END,    /* u32 shard, text candidate, digest claim */
+    OP_OPENINGS,    /* u64 from -> u32 count, u64 shard, text candidate, digest claim */
+    OP_SKETCH,      /* u32 count, sketches: u64 session, u32 messages, text bytes */
+    OP_SKETCHES,    /* u64 after -> u32 count, u64 session, u32 messages, text bytes */
+    OP_KIN,         /* text group, text root */
+    OP_ASIDE,       /* u64 session */
+    OP_LAST_CHECKPOINT, /* -> u32 count (0 or 1), as OP_CHECKPOINTS */
+    OP_QUARANTINES,     /* u64 after -> as OP_AUDIT, only records of that kind */
     OPS
 };
 void journal_pack_session(struct buf *out, const struct journal_session *session);
+/* journal_session_id, and on the way the digest of each message's bytes: messages has room for
+ * them.
+ */
+struct digest journal_session_digests(
+    const struct journal_session *session, struct digest *messages);
 /* Messages are allocated in the arena, texts are slices. False: malformed. */
 bool journal_unpack_session(struct unpack *in, struct arena *arena, struct journal_session *ret);
 /* u32 count, then each move's texts. */
@@ -59,5 +75,6 @@ void journal_pack_moves(struct buf *out, const struct journal_move *moves, uint3
 /* The list is in the arena, texts are slices. False: malformed, or more than JOURNAL_MOVES_MAX. */
 bool journal_unpack_moves(
     struct unpack *in, struct arena *arena, struct journal_move **ret, uint32_t *ret_count);
+void journal_pack_splits(struct buf *out, const struct journal_splits *splits);
 void journal_pack_look(struct buf *out, const struct journal_look *look);
 struct journal_look journal_unpack_look(struct unpack *in);

@@ -1,21 +1,17 @@
 /* verb - see verb.h. */
 #include "wire/verb.h"
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-static uint64_t started_ns;
 
 static void fail_json(const struct err *err)
 {
@@ -52,6 +48,34 @@ int verb_fail(const struct verb_call *call, const struct err *err)
     else
         fail_text(&told);
     return err_exit(told.code);
+}
+
+static struct document {
+    FILE *out; /* where it would go; NULL: there is none */
+    char *at;
+    size_t size;
+} document;
+
+void verb_document(const struct verb_call *call)
+{
+    FILE *held = call->json && !document.out ? open_memstream(&document.at, &document.size) : NULL;
+    if (!held)
+        return;
+    document.out = stdout;
+    stdout = held;
+}
+
+static void end_document(bool well)
+{
+    if (!document.out)
+        return;
+    FILE *held = stdout;
+    stdout = document.out;
+    fclose(held);
+    if (well)
+        fwrite(document.at, 1, document.size, stdout);
+    free(document.at);
+    document = (struct document){ 0 };
 }
 
 static void list(const char *program, const struct verb *table)
@@ -121,7 +145,6 @@ int verb_main(const char *program, const struct verb *table, int argc, char **ar
     struct err err = { 0 };
     struct verb_call call = { .program = program };
     bool help = false;
-    started_ns = clock_mono_ns();
     end_with_parent();
     log_init(program);
     int at = find_command(&call, argc, argv, &help, &err);
@@ -144,6 +167,8 @@ int verb_main(const char *program, const struct verb *table, int argc, char **ar
         return verb_fail(&call, &err);
     }
     int rc = verb->run(&call, &err);
+    verb_progress_clear();
+    end_document(rc >= 0 || rc == VERB_HELPED);
     if (rc == VERB_HELPED)
         return 0;
     return rc < 0 ? verb_fail(&call, &err) : rc;
@@ -162,16 +187,4 @@ int verb_options(const struct verb_call *call, const struct verb *verb,
     if (count < 0 && !err->hint[0])
         err_hint(err, "usage: moult %.120s", verb->usage);
     return count;
-}
-
-void verb_progress(const char *format, ...)
-{
-    enum { SECOND_NS = 1000000000 };
-    if (!isatty(STDERR_FILENO) || clock_mono_ns() - started_ns < SECOND_NS)
-        return;
-    va_list args;
-    va_start(args, format);
-    fputs("\r\033[K", stderr);
-    vfprintf(stderr, format, args);
-    va_end(args);
 }

@@ -8,6 +8,7 @@
 #include "wire/home.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct verb_call {
     const char *program; /* "moult-trial" */
@@ -35,7 +36,21 @@ int verb_main(const char *program, const struct verb *table, int argc, char **ar
 enum { VERB_HELPED = -1000 };
 int verb_options(const struct verb_call *call, const struct verb *verb,
     const struct option *options, const char **args, int args_max, struct err *err);
+/* What the command prints on stdout from here on is one document of JSON: it goes out when the
+ * command has ended well, and is dropped when it fails, since the error is a document itself. For
+ * who prints rows as they come; without --json nothing changes. */
+void verb_document(const struct verb_call *call);
 /* {"error": {...}} on stdout, or "moult: ..." on stderr. Returns the exit status. */
 int verb_fail(const struct verb_call *call, const struct err *err);
-/* A line of progress on stderr, only when it is a terminal and the work has lasted a second. */
-void verb_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Progress on stderr: a line that is written over itself, only when stderr is a terminal and the
+ * work, which begins with the first call and with each that says 0, has lasted a second. all 0:
+ * nobody knows how much it is. what: "sessions". */
+void verb_progress_of(uint64_t done, uint64_t all, const char *what);
+/* Would it be seen? Who must count first for `all` asks. */
+bool verb_progress_seen(void);
+/* Takes the line away, before other lines are written to the terminal. verb_main does at the end.
+ */
+void verb_progress_clear(void);
+/* "120 of 612 sessions, 45 a second, 11 s left"; returns out. */
+char *verb_progress_line(
+    char *out, size_t size, uint64_t done, uint64_t all, const char *what, uint64_t elapsed_ms);

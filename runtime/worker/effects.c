@@ -2,6 +2,7 @@
 #include "worker/effects.h"
 
 #include "base/mem.h"
+#include "worker/cover.h"
 #include "worker/hooks.h"
 #include "worker/tools.h"
 
@@ -271,9 +272,11 @@ void effect_end(struct session *session)
             .settled_count = session->settled_count,
             .states = states,
             .states_count = state_list(session, states),
+            .cover = cover_list(session),
         } };
     put(session, &message);
     session->settled_count = 0;
+    cover_forget(session);
 }
 
 void effect_event(struct session *session, int action)

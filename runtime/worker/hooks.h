@@ -34,6 +34,9 @@ bool hooks_tool(
     struct session *session, uint32_t build, const struct moult_tool *tool, struct call *call);
 /* The plugin has promised to do no more than look there. */
 bool hooks_looks(const struct build *build, enum moult_hook_id hook);
+/* Before hooks of a session run: what those of another left on the stack is gone. Once a message,
+ * so that a hook costs nothing more. */
+void hooks_enter(struct session *session);
 bool hooks_present(const struct session *session, enum moult_hook_id hook);
 
 /* edit.c: applies what the hook asked for; a message for what it left invalid, or NULL. */

@@ -4,6 +4,7 @@
  * refuses to run a plugin without the layers that its profile requires: there is no switch for
  * that. */
 #include "lock/lock.h"
+#include "lock/words.h"
 #include "worker/sanitized.h"
 #include "worker/turn.h"
 
@@ -33,6 +34,8 @@ static int lock_worker(int socket, uint32_t *ret_layers, struct err *err)
         .stack_max = STACK_MAX,
     };
     int r = lock_plan_inherited(&plan, err);
+    if (r == 0)
+        r = lock_last_words(err);
     return r < 0 ? r : lock_self(&plan, ret_layers, err);
 }
 

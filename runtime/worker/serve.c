@@ -3,6 +3,7 @@
  * Many sessions by lease on one socket, one thread. A message that does not fit a session's phase
  * is answered with FAULT and changes nothing (a PUT of which one message is broken keeps what it
  * was to keep); bytes that are no message end the worker. */
+#include "worker/cover.h"
 #include "worker/effects.h"
 #include "worker/hooks.h"
 #include "worker/host.h"
@@ -35,6 +36,7 @@ static void session_free(struct session *session)
     host_guarded_free(&session->turn);
     arena_done(&session->turn.arena);
     mem_freep(&session->settled);
+    mem_freep(&session->cover);
     mem_freep(&session);
 }
 
@@ -122,6 +124,7 @@ static int on_run(
 {
     (void)worker;
     (void)err;
+    hooks_enter(session);
     turn_begin(session);
     session->turn.started = message->run.turn_start;
     session->turn.resumed = message->run.resumed;
@@ -137,6 +140,7 @@ static int on_result(
     if (message->result.effect != session->turn.waiting)
         return err_set(err, ERR_STATE, "a result of effect %u; effect %u is waited for",
             message->result.effect, session->turn.waiting);
+    hooks_enter(session);
     loop_result(session, &message->result);
     return 0;
 }
@@ -145,7 +149,11 @@ static int on_vectors(
     struct worker *worker, struct session *session, const struct wire *message, struct err *err)
 {
     (void)worker;
-    return vectors_judge(session, &message->vectors, err);
+    hooks_enter(session);
+    int r = vectors_judge(session, &message->vectors, err);
+    cover_note(session);
+    cover_forget(session); /* what candidates ran, no turn has */
+    return r;
 }
 
 /* What a session must be doing for a message to be taken. */
@@ -155,13 +163,14 @@ static const struct handler {
         struct err *err);
     enum when when;
     bool opens; /* needs no session */
+    bool runs;  /* hooks */
 } handlers[WIRE_TYPES] = {
-    [WIRE_OPEN] = { on_open, NO_MATTER, true },
-    [WIRE_PUT] = { on_put, AT_REST, false },
-    [WIRE_RUN] = { on_run, AT_REST, false },
-    [WIRE_RESULT] = { on_result, WAITING, false },
-    [WIRE_CLOSE] = { on_close, NO_MATTER, false },
-    [WIRE_VECTORS] = { on_vectors, AT_REST, false },
+    [WIRE_OPEN] = { on_open, NO_MATTER, true, false },
+    [WIRE_PUT] = { on_put, AT_REST, false, false },
+    [WIRE_RUN] = { on_run, AT_REST, false, true },
+    [WIRE_RESULT] = { on_result, WAITING, false, true },
+    [WIRE_CLOSE] = { on_close, NO_MATTER, false, false },
+    [WIRE_VECTORS] = { on_vectors, AT_REST, false, false },
 };
 
 /* Every message of a session begins with its lease. */
@@ -190,6 +199,8 @@ static int take(struct worker *worker, const struct wire *message, struct err *e
     if (handler->when == WAITING && rests)
         return err_set(err, ERR_STATE, "no turn is in work");
     int r = handler->take(worker, session, message, err);
+    if (handler->runs)
+        cover_note(session); /* what ran is this session's: the next message is another's */
     if (message->type != WIRE_CLOSE && message->type != WIRE_OPEN)
         turn_rest(session);
     return r;

@@ -213,6 +213,7 @@ struct session {
     struct wire_settled *settled; /* since the last effect; bytes in the turn's arena */
     uint32_t settled_count, settled_room;
     struct turn turn;
+    uint8_t *cover;       /* [WIRE_COVER_MAX], marks that ran since the last END; NULL: none has */
     struct session *next; /* of the same bucket */
 };
 
@@ -244,6 +245,7 @@ struct worker {
     struct session *buckets[1024]; /* by lease */
     struct arena inbox;            /* of the message being handled */
     struct arena spare;            /* a turn's memory that no turn uses now */
+    uint64_t hooked;               /* lease of the session that was entered last */
 };
 /* An empty turn; what the last one made is gone. */
 void turn_begin(struct session *session);

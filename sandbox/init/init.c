@@ -7,7 +7,7 @@
  * linked without a library, so there is nothing else in it. It is confined like the program: see
  * birth.c.
  *
- * Arguments: "strong" or "container", the program's path, its arguments. */
+ * Arguments: INIT_STRONG or another, the program's path, its arguments. */
 #include "sandbox/init/init.h"
 
 #include <errno.h>
@@ -86,6 +86,49 @@ static void start(char **argv, char **env)
     leave(127);
 }
 
+#if defined(__x86_64__)
+#define SA_RESTORER                                                                                \
+    0x04000000ul /* the kernel wants one, also of a handler that does not return                   \
+                  */
+#else
+#define SA_RESTORER 0ul
+#endif
+struct action { /* as the kernel has it */
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    unsigned long mask;
+};
+
+/* Everybody whom this process may signal: its own run and nobody else, see below. */
+static void end_all(int number)
+{
+    (void)number;
+    call(SYS_kill, -1, SIGKILL, 0, 0, 0);
+    leave(128 + SIGKILL);
+}
+
+static void no_return(void)
+{
+    leave(126);
+}
+
+/* Without a pid namespace nobody ends what the program has left behind, once the parent has gone;
+ * so the parent's death becomes a signal that can be handled. Only where Landlock keeps signals
+ * within the run (argv[1] says that it is in force, its version that it does), and the parent is
+ * seen to be out of reach. */
+static void outlive_parent(void)
+{
+    enum { VERSION = 1, SCOPES_SINCE = 6 };
+    const struct action action = { end_all, SA_RESTORER, no_return, 0 };
+    long parent = call(SYS_getppid, 0, 0, 0, 0, 0);
+    if (call(SYS_landlock_create_ruleset, 0, 0, VERSION, 0, 0) < SCOPES_SINCE || parent <= 1 ||
+        call(SYS_kill, parent, 0, 0, 0, 0) != -EPERM)
+        return;
+    if (call(SYS_rt_sigaction, SIGTERM, (long)(uintptr_t)&action, 0, sizeof action.mask, 0) == 0)
+        call(SYS_prctl, PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+}
+
 /* Until nobody is left: without a pid namespace the parent outside kills what is. */
 static void reap(long program, int strong)
 {
@@ -109,12 +152,14 @@ void init_main(long *stack)
     char **env = argv + argc + 1;
     if (argc < 4)
         leave(126);
-    int strong = argv[1][0] == 's';
+    int strong = argv[1][0] == INIT_STRONG[0];
     /* Without a pid namespace others live on: what is held is held by the last of them. */
     if (strong)
         call(SYS_fcntl, INIT_HOLD_FD, F_SETFD, FD_CLOEXEC, 0, 0);
     call(SYS_fcntl, INIT_REPORT_FD, F_SETFD, FD_CLOEXEC, 0, 0);
     call(SYS_fcntl, INIT_STATUS_FD, F_SETFD, FD_CLOEXEC, 0, 0);
+    if (argv[1][0] == INIT_SCOPED[0])
+        outlive_parent();
     long program = call(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (program == 0)
         start(argv + 2, env);

@@ -12,5 +12,11 @@ enum {
     INIT_HOLD_FD     /* what init keeps until its end, if anything */
 };
 
+/* argv[1]: with a pid namespace; without one, but signals are kept within the run; or not even
+ * that. */
+#define INIT_STRONG "strong"
+#define INIT_SCOPED "kept"
+#define INIT_CONTAINER "container"
+
 /* The program, as the build made it (image.c). */
 extern const unsigned char init_image[], init_image_end[];

@@ -130,9 +130,12 @@ static int limit(int resource, uint64_t value, struct err *err)
 static int set_limits(struct locking *locking, struct err *err)
 {
     const struct lock_plan *plan = locking->plan;
+    struct rlimit cores = { .rlim_max = 0 };
     int rc = 0;
-    if ((rc = limit(RLIMIT_CORE, 0, err)) < 0 || (rc = limit(RLIMIT_FSIZE, 0, err)) < 0 ||
-        (rc = limit(RLIMIT_NPROC, 0, err)) < 0 ||
+    getrlimit(RLIMIT_CORE, &cores);
+    /* core(5): 1 stops a handler behind a pipe, too, which 0 does not. */
+    if ((rc = limit(RLIMIT_CORE, cores.rlim_max > 0, err)) < 0 ||
+        (rc = limit(RLIMIT_FSIZE, 0, err)) < 0 || (rc = limit(RLIMIT_NPROC, 0, err)) < 0 ||
         (rc = limit(RLIMIT_STACK, plan->stack_max, err)) < 0)
         return rc;
     if (plan->memory_max == 0)
@@ -174,17 +177,19 @@ int lock_drop_capabilities(struct err *err)
 
 static int add_rule(int ruleset, const struct lock_rule *rule, uint64_t all, struct err *err)
 {
-    enum { RULE_PATH_BENEATH = 1 };
+    enum { RULE_PATH_BENEATH = 1, EXECUTE = 0x1, READ = 0x4 | 0x8 }; /* files, folders */
     const uint64_t file_rights =
         0x1 | 0x2 | 0x4 | 0x4000 | 0x8000; /* execute, write, read, truncate, ioctl */
     struct __attribute__((packed)) {
         uint64_t allowed;
         int32_t parent;
-    } beneath = { rule->write ? all : 0x1 | 0x4 | 0x8, -1 };
+    } beneath = { (rule->write ? all & ~(uint64_t)EXECUTE : READ) | (rule->run ? EXECUTE : 0), -1 };
     struct stat st;
     CLEANUP(fd_closep) int fd = open(rule->path, O_PATH | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_sys(err, "Landlock: %s", rule->path);
+    if (rule->same && (st.st_dev != rule->same->st_dev || st.st_ino != rule->same->st_ino))
+        return err_set(err, ERR_DENIED, "%s was replaced while the run started", rule->path);
     if (!S_ISDIR(st.st_mode))
         beneath.allowed &= file_rights;
     beneath.parent = fd;
@@ -193,13 +198,25 @@ static int add_rule(int ruleset, const struct lock_rule *rule, uint64_t all, str
     return 0;
 }
 
-int lock_landlock(const struct lock_rule *rules, unsigned count, struct err *err)
+static int add_port(int ruleset, uint16_t port, struct err *err)
+{
+    enum { RULE_NET_PORT = 2, CONNECT_TCP = 2 };
+    const struct {
+        uint64_t allowed, port;
+    } rule = { CONNECT_TCP, port };
+    return syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) < 0
+               ? err_sys(err, "Landlock: port %u", port)
+               : 0;
+}
+
+int lock_landlock(
+    const struct lock_rule *rules, unsigned count, const struct lock_ports *ports, struct err *err)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_ABI_QUERY);
     if (abi < 1)
         return err_sys(err, "Landlock");
     size_t row = (size_t)abi < COUNT_OF(fs_rights) ? (size_t)abi : COUNT_OF(fs_rights) - 1;
-    struct ruleset ruleset = { fs_rights[row], net_rights[row], scopes[row] };
+    struct ruleset ruleset = { fs_rights[row], ports->any ? 0 : net_rights[row], scopes[row] };
     size_t size = row >= 6 ? sizeof ruleset : row >= 4 ? 16 : 8;
     CLEANUP(fd_closep) int fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
     if (fd < 0)
@@ -209,6 +226,9 @@ int lock_landlock(const struct lock_rule *rules, unsigned count, struct err *err
         if (rc < 0)
             return rc;
     }
+    int rc = ports->connect && ruleset.net ? add_port(fd, ports->connect, err) : 0;
+    if (rc < 0)
+        return rc;
     return syscall(SYS_landlock_restrict_self, fd, 0) < 0 ? err_sys(err, "Landlock") : 0;
 }
 
@@ -228,7 +248,8 @@ static int drop_capabilities(struct locking *locking, struct err *err)
 static int landlock(struct locking *locking, struct err *err)
 {
     (void)locking;
-    return lock_landlock(NULL, 0, err);
+    const struct lock_ports none = { .connect = 0 };
+    return lock_landlock(NULL, 0, &none, err);
 }
 
 static int filter(struct locking *locking, struct err *err)

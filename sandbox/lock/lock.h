@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 struct lock_plan {
     int filter_fd;   /* memfd with struct sock_filter[]; closed by the lock */
@@ -36,7 +37,14 @@ int lock_no_new_privileges(struct err *err);
 int lock_drop_bound(struct err *err);        /* before root becomes another uid: not after it */
 int lock_drop_capabilities(struct err *err); /* and not dumpable */
 struct lock_rule {
-    const char *path; /* read and execute beneath it, or everything */
-    bool write;
+    const char *path; /* may be read, and what is beneath it */
+    bool write, run;
+    const struct stat *same; /* what the path must lead to; NULL: anything */
 };
-int lock_landlock(const struct lock_rule *rules, unsigned count, struct err *err);
+/* What TCP ports may be used, from the kernel's ABI 4 on. */
+struct lock_ports {
+    bool any;         /* all of them, and listened at */
+    uint16_t connect; /* else only this one be connected to; 0: none */
+};
+int lock_landlock(
+    const struct lock_rule *rules, unsigned count, const struct lock_ports *ports, struct err *err);

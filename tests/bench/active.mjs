@@ -10,13 +10,19 @@ import { command } from './moves.mjs'
 const COPIES = 20, PRINCIPALS = 4
 
 /** For each admission: how long after it the last worker of an older generation still asked for something, in ms. */
-export const stragglers = it => it.rows(`WITH
-    e AS (SELECT at_ms, 0 number, generation FROM effect UNION ALL SELECT at_ms, number, NULL FROM admission),
-    w AS (SELECT at_ms, generation, max(number) OVER (ORDER BY at_ms, number DESC) n FROM e),
-    a AS (SELECT number, at_ms, json_extract(body, '$.generation') generation FROM admission)
-    SELECT a.number, max(coalesce(w.at_ms, a.at_ms)) - a.at_ms ms FROM a
-    LEFT JOIN w ON w.n = a.number AND w.generation IS NOT NULL AND lower(hex(w.generation)) <> a.generation
-    WHERE a.number > 0 GROUP BY a.number`).map(({ ms }) => ms)
+export function stragglers(it) {
+    const asked = it.rows(`WITH
+        e AS (SELECT at_ms, 0 number, generation FROM effect UNION ALL SELECT at_ms, number, NULL FROM admission),
+        w AS (SELECT at_ms, generation, max(number) OVER (ORDER BY at_ms, number DESC) n FROM e)
+        SELECT n number, lower(hex(generation)) generation, max(at_ms) last FROM w WHERE generation IS NOT NULL GROUP BY n, generation`)
+    const admitted = new Map(it.rows("SELECT number, at_ms, json_extract(body, '$.generation') generation FROM admission WHERE number > 0")
+        .map(({ number, at_ms, generation }) => [number, { at_ms, generation, late: 0 }]))
+    for (const { number, generation, last } of asked) {
+        const one = admitted.get(number)
+        if (one && generation !== one.generation) one.late = Math.max(one.late, last - one.at_ms)
+    }
+    return [...admitted.values()].map(({ late }) => late)
+}
 
 const token = i => `the-token-of-principal-${i}`
 

@@ -20,17 +20,22 @@ static const struct bench {
 } benches[] = {
     { "hooks", "ns for one hook in a chain of eight", bench_hooks },
     { "worker", "start of a locked worker with twelve plugins, and its memory", bench_worker },
-    { "sandbox", "a run from start to end by profile, and a compile, beside bare", bench_sandbox },
+    { "sandbox", "a run from start to end by profile, and a compile, beside bubblewrap and bare",
+        bench_sandbox },
+    { "leaks", "what is left of many runs, and of parents killed in one", bench_leaks },
     { "candidate", "from a patch to its release build, beside gcc alone", bench_candidate },
     { "search", "candidates judged on recorded steps by two locked workers", bench_search },
-    { "import", "recorded traces read and parsed into runs", bench_import },
+    { "import", "recorded traces read, redacted, and brought into a journal", bench_import },
     { "mine", "runs through all detectors", bench_mine },
     { "replay", "recorded runs through a locked worker, beside reading them", bench_replay },
+    { "gate", "how often the gate errs and what convinces it, simulated, beside other rules",
+        bench_gate },
     { "turn", "a turn of two model calls, gateway and hosted, beside libcurl alone", bench_turn },
     { "cold", "from `moult serve` to the first turn answered", bench_cold },
     { "memory", "broker and worker after a thousand turns", bench_memory },
     { "swap", "approvals, and swaps under 64 turns in flight, beside nginx", bench_swap },
     { "rollback", "from the command to turns on the generation before", bench_rollback },
+    { "past", "turns a second, run again: prove, backtest, shadow", bench_past },
     { "recover", "a plugin that crashes, a broker that is killed", bench_recover },
     { "peers", "the same turn through agents from npm", bench_peers },
 };
@@ -105,9 +110,16 @@ int main(int argc, char **argv)
     struct err err;
     const char *names[32];
     const char *home; /* the front takes one for every command; no figure needs it */
-    const char *swaps = NULL;
+    const char *swaps = NULL, *runs = NULL, *seed = NULL, *steps = NULL;
     const struct option options[] = {
         { "--swaps", 0, OPTION_TEXT, "N", "how many swaps `swap` makes (200)", &swaps },
+        { "--runs", 0, OPTION_TEXT, "N",
+            "how many runs `sandbox` (201) makes in each profile, `leaks` (10000), and `gate` "
+            "(1000)",
+            &runs },
+        { "--seed", 0, OPTION_TEXT, "N", "what `gate` draws its worlds from (42)", &seed },
+        { "--steps", 0, OPTION_TEXT, "N",
+            "how many replies the largest corpus of `replay` has (1000000)", &steps },
         { "--json", 0, OPTION_FLAG, NULL, "one JSON object a line", &json },
         { "--home", 'C', OPTION_TEXT, "DIR", "taken and not needed: no figure is of a home",
             &home },
@@ -123,6 +135,12 @@ int main(int argc, char **argv)
     int found = 0, r = count < 0 ? count : 0;
     if (swaps)
         setenv("MOULT_SWAPS", swaps, 1);
+    if (runs)
+        setenv("MOULT_RUNS", runs, 1);
+    if (steps)
+        setenv("MOULT_STEPS", steps, 1);
+    if (seed)
+        setenv("MOULT_SEED", seed, 1);
     CLEANUP(buf_done) struct buf how = { 0 };
     tell_how(&how);
     if (!json && r == 0)

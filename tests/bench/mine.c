@@ -1,4 +1,5 @@
-/* mine - runs through all detectors and into clusters, as moult mine does behind the journal. */
+/* mine - all runs that moult import has, through all detectors and into clusters, as moult mine
+ * does behind the journal. */
 #include "bench.h"
 #include "shipped.h"
 
@@ -29,7 +30,7 @@ int bench_mine(struct buf *out, struct err *err)
 {
     struct shipped shipped;
     double seconds[ROUNDS];
-    int rc = shipped_load(&shipped, bench_traces(), err);
+    int rc = shipped_load_all(&shipped, bench_traces(), err);
     if (rc < 0)
         return rc;
     for (int i = 0; i < ROUNDS; i++)

@@ -96,6 +96,11 @@ int bench_rollback(struct buf *out, struct err *err)
     return run("rollback", out, err);
 }
 
+int bench_past(struct buf *out, struct err *err)
+{
+    return run("past", out, err);
+}
+
 int bench_recover(struct buf *out, struct err *err)
 {
     return run("recover", out, err);

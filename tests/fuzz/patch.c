@@ -3,7 +3,9 @@
 #include "patch/condition.h"
 #include "patch/describe.h"
 #include "patch/lines.h"
+#include "patch/node.h"
 #include "patch/outline.h"
+#include "patch/patch.h"
 #include "patch/source.h"
 #include "patch/tokens.h"
 
@@ -51,6 +53,23 @@ static void change(const struct syntax *was, const struct syntax *now, struct ar
     assert(lines == lines_changed(now->source, was->source));
 }
 
+/* Whatever may be named can be changed, and each change is an edit within the source. */
+static void change_nodes(const struct syntax *syntax, struct arena *arena)
+{
+    enum { NODES = 64 };
+    for (uint32_t node = 0, tried = 0; node < syntax->count && tried < NODES; node++) {
+        tried += node_place(syntax, node) != NODE_NOWHERE;
+        for (unsigned verb = 0; verb < NODE_VERBS; verb++) {
+            CLEANUP(buf_done) struct buf out = { 0 };
+            const struct node_change change = { (enum node_verb)verb, node,
+                verb == NODE_DELETE ? STR("") : STR("x,") };
+            struct patch_edit edit;
+            if (node_edits(&edit, syntax, &change, 1, arena, NULL) == 0)
+                assert(patch_apply(&out, syntax->source, &edit, 1));
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct str mark = { "\n=====\n", 7 };
@@ -71,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     check_nodes(was);
     look_around(was, &arena);
+    change_nodes(was, &arena);
     tokens_check(&findings, was, other);
     if (now)
         change(was, now, &arena);

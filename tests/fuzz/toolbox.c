@@ -1,6 +1,7 @@
 /* Any bytes as the list of tools and the content that come out of a box: what is kept of them is
  * JSON that a provider takes, with each name once. */
 #include "broker/toolbox_tools.h"
+#include "wire/tool_text.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -43,6 +44,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     toolbox_tools_add(&tools, &config, 0, STR("a"), list);
     toolbox_tools_add(&tools, &config, 1, STR("b"), list);
     check_offered(&tools);
-    toolbox_text(&text, &arena, list);
+    tool_text(&text, &arena, list);
     return 0;
 }

@@ -7,7 +7,8 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
-import { home, init, json, model, moult, serve, socket } from './service_home.mjs'
+import { clock, DAY } from './clock.mjs'
+import { env, home, init, json, model, moult, serve, socket, work } from './service_home.mjs'
 
 const GROUPS = 40, WORD = 'Mend yourself.'
 /** To the other model on a rate limit, if `condition`. */
@@ -42,6 +43,7 @@ ls /proc/*/exe | xargs readlink | grep -q moult-broker && echo SEES THE BROKER
 echo all was attempted`
 const shell = command => ({ name: 'shell', arguments: { command } })
 const step = (result_contains, call) => ({ when: { user: WORD, result_contains }, call })
+clock(env, work).is(DAY / 2) // rounds are counted by the day
 const { url, asked } = await model([
     { when: { model: 'main', user_contains: 'order' }, status: 429, headers: { 'retry-after': '2' } },
     { when: { user: WORD, last_role: 'user', tool: 'harness_propose' }, call: { name: 'harness_failures', arguments: {} } },

@@ -1,23 +1,28 @@
 #!/usr/bin/env node
 // A service that may go live by itself, and when it does. A hosted agent's model writes a tool call into its text
 // instead of making it; with autonomy `auto` the repair is found and gated, and then waits: without a mandate, with one
-// for another plugin, for groups that nobody has seen, after a revocation, under another policy. With all of that it
-// goes live behind 29 clean turns, nobody asked, and the next turn is mended. A person takes it back, and the mandate
-// is over for that plugin. What somebody else wrote into the journal does not run.
-import { execFileSync } from 'node:child_process'
+// for another plugin, for groups that nobody has seen, while all is frozen, after a revocation, under another policy. With
+// all of that it goes live behind 29 clean turns of a service, nobody asked, and the next turn is mended; the next repair
+// finds the mandate used up. A person takes it back, and the mandate is over for that plugin. A look at groups that are
+// not mended is the only one. What somebody else wrote into the journal does not run.
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
-import { cli, home, init, json, model, serve, socket, work } from './service_home.mjs'
+import { clock, DAY } from './clock.mjs'
+import { cli, env, home, init, json, model, serve, socket, work } from './service_home.mjs'
 
 const bare = '{"name": "list_files", "arguments": {"path": "."}}'
 const leak = '<tool_call>\n{"name": "list_files", "arguments": {"path": "."}}\n</tool_call>'
+const tagged = ['which files are there?', leak], other = ['which files are here?', leak.replace('arguments', 'parameters')]
+const day = clock(env, work)
+day.is(DAY / 2) // rounds are counted by the day
 const { url } = await model([
     { when: { user_contains: 'bare', last_role: 'user' }, say: bare },
-    { when: { user_contains: 'files', last_role: 'user' }, say: leak },
+    ...[tagged, other].map(([user, say]) => ({ when: { user, last_role: 'user' }, say })),
     { when: { last_role: 'tool' }, say: 'There is nothing.' },
     { say: 'Fine.' },
 ])
@@ -52,9 +57,10 @@ async function again() {
 }
 /** Customers whose agent fails, and visitors to whom nothing happens. Each is a group. The tool boxes of earlier ones
  * are gone then: they are some descriptors each. */
-async function traffic(name, customers, visitors) {
+async function traffic(name, customers, visitors, fails = tagged) {
     await again()
-    for (let i = 0; i < customers; i++) equal(await ask('which files are there?', `customer ${name} ${i}`), leak)
+    const [question, answer] = fails
+    for (let i = 0; i < customers; i++) equal(await ask(question, `customer ${name} ${i}`), answer)
     for (let i = 0; i < visitors; i++) equal(await ask('hello', `visitor ${name} ${i}`), 'Fine.')
 }
 const evolving = async () => (await json('status')).evolving
@@ -65,11 +71,23 @@ async function until(what, test) {
         const found = test(now)
         if (found) return found
         if (Date.now() > end || service.child.exitCode !== null) throw new Error(`${what}: ${JSON.stringify(now.evolving)}`)
-        await pause(50)
+        await pause(150)
     }
 }
 const reason = (wanted, whose) => until(`waits with ${wanted}`, it => it.evolving.state === 'rests' &&
     it.evolving.waiting?.find(one => one.reason === wanted && one.candidate !== whose))
+/** A change of the plugin by hand, which the gate passes: the candidate. */
+const source = commit => execFileSync('git', ['-C', join(home, 'harness'), 'show', `${commit}:plugins/replies/replies.c`]).toString()
+async function proposed(cluster, after) {
+    for (const [name, text] of [['a', source('active')], ['b', after]]) {
+        mkdirSync(join(work, name, 'plugins/replies'), { recursive: true })
+        writeFileSync(join(work, name, 'plugins/replies/replies.c'), text)
+    }
+    writeFileSync(join(work, 'patch'), spawnSync('git', ['diff', '--no-index', '--no-prefix', 'a', 'b'], { cwd: work }).stdout)
+    const made = await json('propose', '--plugin', 'replies', '--patch', join(work, 'patch'), '--why', 'a call in the text is a call', '--cluster', cluster)
+    equal(made.state, 'in_review', JSON.stringify(made))
+    return made.id
+}
 const give = (...args) => cli(['--json', 'mandate', 'give', ...args])
 async function given(...args) {
     const answer = await give(...args)
@@ -116,7 +134,14 @@ waits = await reason('fresh_groups', claim)
 match(waits.says, /0 of 42; of this failure 0 of 7/)
 await revoke(ended)
 await reason('revoked', claim)
-const mandate = await given('--plugin', 'replies', '--admissions', '3')
+const mandate = await given('--plugin', 'replies')
+await reason('fresh_groups', claim)
+equal((await cli(['freeze', '--why', 'a holiday'])).status, 0)
+await ask('hello', 'visitor f')
+await reason('frozen', claim)
+match((await cli(['status'])).stdout, /waits +[0-9a-f]{12} of replies: promotions are frozen: moult thaw/)
+equal((await cli(['thaw', '--why', 'it is over'])).status, 0)
+await ask('hello', 'visitor t')
 await reason('fresh_groups', claim)
 const policy = JSON.parse(execFileSync('sqlite3', ['-readonly', join(home, 'journal.db'), "SELECT body FROM document WHERE kind = 'policy'"]).toString())
 writeFileSync(join(home, 'policy.json'), JSON.stringify({ ...policy, patch_lines_max: 500 }))
@@ -132,14 +157,23 @@ await reason('fresh_groups', claim)
 
 same([(await mandates()).status, /2 in force/.test((await mandates()).detail)], ['ok', true])
 
-// Fresh groups, half of them held out; while they come nothing is admitted.
+// Fresh groups, three in ten of them held out since there are a hundred; while they come nothing is admitted.
 const generation = async () => (await json('status')).generation
 equal(await generation(), 0)
 await traffic('fresh', 15, 45)
 equal(await generation(), 0)
 await traffic('more', 15, 50)
+equal(await generation(), 0)
+await traffic('further', 15, 50)
 await until('is a canary', it => it.canary?.candidate === candidate.id)
 equal(await generation(), 0)
+// Where no service runs it has no live turns, and they are what it waits for.
+await service.stop()
+const used = await json('mandate', 'use')
+same([used.admitted, used.waiting.filter(one => one.candidate === candidate.id).map(one => one.reason)], [null, ['live_turns']], JSON.stringify(used))
+service = await serve()
+await ask('hello', 'visitor s')
+await until('is a canary again', it => it.canary?.candidate === candidate.id)
 // It goes live behind clean turns, and no time stands in for them.
 await pause(2500) // longer than canary.seconds
 equal(await generation(), 0)
@@ -163,6 +197,24 @@ match(execFileSync('node', [join(process.env.MOULT_SRC, 'docs/reference/verify.m
 const audited = (await cli(['audit', 'show'])).stdout
 ok(/mandate/.test(audited) && /mandate-end/.test(audited), audited)
 
+// One change was covered. The next repair of that plugin passes the gate, and waits.
+const hook = 'static moult_action look_at_reply(moult_turn *turn)\n{\n', mended = source('active')
+const next = await proposed('leak_bare', mended.replace(hook, `static void add_bare(moult_turn *turn)
+{
+    const moult_json *value = moult_parse(turn, moult_body(turn), MOULT_STRICT);
+    const moult_json *arguments = moult_get(turn, value, moult_str("arguments"));
+    moult_text name = moult_text_of(turn, moult_get(turn, value, moult_str("name")));
+    if (!moult_fits(turn, moult_schema_of(turn, name, moult_str("")), arguments))
+        return;
+    moult_call_add(turn, name, arguments);
+    moult_body_set(turn, moult_str(""));
+}
+
+${hook}    add_bare(turn);
+`))
+await ask('hello', 'visitor u')
+equal((await reason('used_up', claim)).candidate, next)
+
 // A person takes it back: the mandate is over for that plugin until it is given anew.
 equal((await cli(['rollback'])).status, 0)
 equal(await ask('which files are there?', 'customer after'), leak)
@@ -171,6 +223,20 @@ equal((await reason('taken_back', claim)).plugin, 'replies')
 await given('--plugin', 'replies')
 await until('it is given anew', it => it.evolving.state === 'rests' && it.evolving.waiting?.length > 0 &&
     it.evolving.waiting.every(one => ['fresh_groups', 'claims'].includes(one.reason)))
+
+// One look at fresh groups: what was active is proposed again, these fail in another way, and nobody looks for a better
+// one today. It has no second look.
+configure({ evolve: { ...evolve, budget: { ...evolve.budget, rounds: (await evolving()).rounds_today } } })
+await again()
+const second = await proposed('leak_tagged', mended)
+await traffic('others', 15, 45, other)
+await traffic('many', 15, 50, other)
+await traffic('crowd', 15, 50, other)
+await traffic('throng', 15, 50, other)
+match((await reason('looked', claim)).says, /its one look at fresh groups did not pass/)
+await traffic('as before', 15, 45)
+await until('and no other', it => it.evolving.state === 'rests' && it.evolving.waiting?.find(one => one.candidate === second)?.reason === 'looked')
+equal(await generation(), 2)
 await service.stop()
 
 // The same home serves again, its admission holds.
@@ -193,8 +259,8 @@ function envelope(file, change) {
     const sig = sign(null, Buffer.concat([Buffer.from(`DSSEv1 ${of.payloadType.length} ${of.payloadType} ${payload.length} `), payload]), key)
     return JSON.stringify({ payload: payload.toString('base64'), payloadType: of.payloadType, signatures: [{ keyid: hex(own), sig: sig.toString('base64') }] })
 }
-const plant = text => db(`INSERT INTO document VALUES(X'${hex(text)}', 'mandate', '${text}', ${Date.now()})`)
-const reviewer = join(work, 'config/moult/reviewer.key'), now = Date.now()
+const plant = text => db(`INSERT INTO document VALUES(X'${hex(text)}', 'mandate', '${text}', ${day.wall()})`)
+const reviewer = join(work, 'config/moult/reviewer.key'), now = day.wall()
 const old = envelope(reviewer, { from_ms: now - 86_400_000, expires_ms: now - 1000 })
 const forged = envelope(join(home, 'keys/moult.key'), { admissions: 20 })
 plant(old)

@@ -14,3 +14,9 @@ faulty() {
 }
 keep_home() { broker_gone; rm -rf "$work/kept"; cp -a "$home" "$work/kept"; }
 put_home() { broker_gone; rm -rf "$home"; cp -a "$work/kept" "$home"; }
+# Which places are tried is drawn from a seed: MOULT_PLACES=N tries others, MOULT_PLACES=$RANDOM ones that nobody has tried.
+seed=${MOULT_PLACES:-1}
+RANDOM=$seed
+echo "places of MOULT_PLACES=$seed"
+# stride STEP: on to another place in `at`, STEP further in the mean; from the start: one of the first STEP places.
+stride() { [ "$at" = 0 ] && at=$((1 + RANDOM % $1)) || at=$((at + 1 + RANDOM % (2 * $1 - 1))); }

@@ -2,24 +2,13 @@
 // The clock of the day is put forward by a day and back by a year under a running service, and between two of them. What
 // is in work stays in work: no limit, lease, question or time-out passes. Rows keep their order, approvals their place in
 // the line, and nobody who was revoked comes back with the old time.
-import { execFileSync } from 'node:child_process'
-import { existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { match, ok, strictEqual as equal } from 'node:assert'
+import { DAY, clock } from './clock.mjs'
 import { calls, candidate, content, env, makeHome, mined, model, says, until, work } from './crash_home.mjs'
 
-// --- a clock that can be set: see tests/tools/clock_shift.c
-const DAY = 86400, shift = join(work, 'shift'), library = join(work, 'clock_shift.so')
-execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, `${process.env.MOULT_SRC}/tests/tools/clock_shift.c`])
-writeFileSync(shift, Buffer.alloc(8))
-const file = openSync(shift, 'r+')
-const jump = days => {
-    const seconds = Buffer.alloc(8)
-    seconds.writeBigInt64LE(BigInt(days * DAY))
-    writeSync(file, seconds, 0, 8, 0)
-}
-Object.assign(env, { CLOCK_SHIFT: shift, LD_PRELOAD: library,
-    ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0` })
+const { jump: shift } = clock(env, work), jump = days => shift(days * DAY)
 
 // --- what is in work while it jumps
 let open, gate, held = 0
@@ -132,7 +121,7 @@ serving = await home.serve()
 equal(serving.generation, 2)
 
 // An approval that has expired by the clock is refused, and holds again with the right time.
-const second = candidate(home, 'the second', '    state->turn += 0 * call->name.size;\n')
+const second = candidate(home, 'the second', '    state->turn += call->name.size - call->name.size;\n')
 jump(8)
 const late = home.tries('promote', second)
 equal(late.said.error?.code, 'denied', JSON.stringify(late))

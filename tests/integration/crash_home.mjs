@@ -1,7 +1,7 @@
 // crash_home - what the stories of crashes share: a home that serves and can be killed and started again, a model
 // that is a function of the request, and one that only counts. Imported, never run.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 const { MOULT_BIN: bin, MOULT_SRC: source } = process.env
 export const work = mkdtempSync(join(tmpdir(), 'crash-'))
 export const env = { ...process.env, XDG_CONFIG_HOME: join(work, 'config') }
-const children = new Set()
+const children = new Set(), nothing = openSync('/dev/null')
 process.on('exit', () => {
     children.forEach(child => child.kill('SIGKILL'))
     rmSync(work, { recursive: true, force: true, maxRetries: 50 })
@@ -116,7 +116,7 @@ export function homeAt(home, from = bin) {
             const [, { before }] = this.rows("SELECT json_extract(body, '$.commit') before FROM admission ORDER BY number DESC LIMIT 2")
             return ['rollback', '--to', before]
         },
-        serve: (more = {}) => serve(moult, home, more),
+        serve: (more = {}, taken = 0) => serve(moult, home, more, taken),
         /** A broker that a command started goes a moment after it; it holds this lock as long as it lives. */
         rests: () => execFileSync('flock', [join(home, 'run/broker.lock'), 'true']),
         status: () => get(socketPath, '/api/status'),
@@ -125,8 +125,10 @@ export function homeAt(home, from = bin) {
     }
 }
 
-async function serve(moult, home, more) {
-    const child = spawn(moult, ['-C', home, '--json', 'serve'], { env: { ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] })
+/** taken: so many descriptors it has from the start that are nothing to it. */
+async function serve(moult, home, more, taken) {
+    const child = spawn(moult, ['-C', home, '--json', 'serve'], { env: { ...env, ...more },
+        stdio: ['ignore', 'pipe', 'pipe', ...Array(taken).fill(nothing)] })
     children.add(child)
     let log = ''
     child.stderr.on('data', piece => { log += piece })

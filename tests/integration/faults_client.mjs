@@ -56,8 +56,19 @@ for (const kind of ['held', 'passing']) {
         await heard('}')(large.text)
         large.socket.destroy()
         const told = answer(await large)
-        equal(told.status, 413, protocol)
-        ok(JSON.parse(told.body).error.message)
+        const tells = (status, type, { status: was, headers, body }) => {
+            const { error, ...rest } = JSON.parse(body), { message, ...more } = error
+            const own = { messages: [{ type: 'error' }, { type }] }[protocol] ?? [{}, { type: 'invalid_request_error', param: null, code: more.code }]
+            same([was, headers['content-type'], message.length > 0, rest, more], [status, 'application/json', true, ...own], `${at}: ${body}`)
+        }
+        tells(413, 'request_too_large', told)
+        // What the HTTP layer refuses by itself, too, is said as the clients of that path know it.
+        const say = async (target, ...lines) => answer(await raw(home.port,
+            `POST ${target} HTTP/1.1\r\n${['Host: a', 'Connection: close', `Authorization: Bearer ${TOKEN}`, ...lines].join('\r\n')}\r\n\r\n`))
+        tells(413, 'request_too_large', await say(at, `Content-Length: ${33 << 20}`, 'Expect: 100-continue'))
+        tells(400, 'invalid_request_error', await say(`${at}%zz`, 'Content-Length: 0'))
+        tells(400, 'invalid_request_error', await say(at, 'Content-Length: 5', 'Transfer-Encoding: chunked'))
+        tells(431, 'invalid_request_error', await say(at, `X-Long: ${'x'.repeat(20000)}`, 'Content-Length: 0'))
         const sent = request(protocol, 'half')
         const half = raw(home.port, post(at, sent).subarray(0, -9), fine, () => half.socket.end())
         await half

@@ -204,6 +204,18 @@ const count = () => home.sessions().length
     const session = home.sessions().at(-1)
     equal(home.trace(session.id).filter(it => it.kind === 'end').length, 2)
 }
+{ // a history that ends with an answer leaves nothing to ask: the client's fault, in its protocol's form
+    const before = upstream.asked().length
+    for (const [protocol, { path }] of Object.entries(PROTOCOLS)) {
+        const sent = PROTOCOLS[protocol].body('hello')
+        const list = sent.messages ?? (sent.input = [{ role: 'user', content: 'hello' }])
+        list.push({ role: 'assistant', content: 'It is' })
+        const got = await ask(socket, path, JSON.stringify(sent))
+        equal(got.status, 400, protocol)
+        match(JSON.parse(got.body).error.message, /ends with an answer/)
+    }
+    equal(upstream.asked().length, before, 'nothing went up')
+}
 { // many at once: each hears its own answer, streamed or not
     const before = count()
     const all = await Promise.all(Array.from({ length: 32 }, (_, i) =>

@@ -9,6 +9,7 @@ import { match, ok, strictEqual as equal } from 'node:assert'
 import { PROTOCOLS, ask, model, models, serve } from './gateway_home.mjs'
 
 const PRINCIPALS = 40
+const STRANGERS = 1100, IDLE_MS = 60000 // more than a listener's connections; how long one may ask nothing
 const it = await model({ rules: [{ when: { user: 'wait' }, say: 'Waited.', delay_ms: 20000 }, { say: 'Fine.' }] })
 let service = await serve('passing', models(it.url))
 const names = Array.from({ length: PRINCIPALS }, (_, i) => `number-${i}`)
@@ -27,6 +28,16 @@ const held = () => execFileSync('ls', [`/proc/${service.child.pid}/fd`]).toStrin
 const of = (name, text = 'hello') => ask(service.port, PROTOCOLS.chat.path, JSON.stringify(PROTOCOLS.chat.body(text, { model: 'gpt' })),
     { authorization: `Bearer the-token-of-${name}` })
 equal((await of(names[0])).status, 200)
+
+// Strangers who ask nothing take every connection of the listener: they have to go for who asks, long before their minute
+// is over.
+{
+    const began = Date.now(), idle = Array.from({ length: STRANGERS }, () => connect(service.port, '127.0.0.1').on('error', () => {}))
+    await Promise.all(idle.map(socket => new Promise(done => socket.once('connect', done))))
+    for (let i = 0; i < 3; i++) equal((await of(names[i])).status, 200)
+    ok(Date.now() - began < IDLE_MS / 2, `it took ${Date.now() - began} ms`)
+    idle.forEach(socket => socket.destroy())
+}
 
 // Connections that rest take the places, up to the limit of a shell.
 const LIMIT = 1024, LEFT = 80

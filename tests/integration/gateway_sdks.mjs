@@ -17,7 +17,7 @@ const load = async name => import(pathToFileURL(resolve(name)).href)
 
 const weather = { name: 'get_weather', arguments: { city: 'Oslo' } }, time = { name: 'get_time', arguments: { city: 'Rome' } }
 let upstream
-const script = { models: ['gpt', 'claude'], rules: [
+const script = { models: ['gpt', 'claude'], strict: true, rules: [
     { when: { user_contains: 'weather', last_role: 'user' }, say: 'Let me look.', call: weather },
     { when: { user_contains: 'both', last_role: 'user' }, call: [weather, time] },
     { when: { last_role: 'tool', result_contains: 'sunny' }, say: ['It is ', 'sunny', ' in Oslo.'] },
@@ -61,7 +61,7 @@ async function openai(base) {
     for await (const event of await client.responses.create({ model: 'gpt', input: 'hi', stream: true }))
         if (event.type === 'response.output_text.delta') said += event.delta
     equal(said, 'Hello there.')
-    same((await client.models.list()).data.map(({ id }) => id), ['gpt', 'claude'])
+    same((await client.models.list()).data.map(({ id }) => id), ['gpt', 'claude', 'next'])
 
     await rejects(ask('openai: wrong'), error => error instanceof OpenAI.BadRequestError && /no such thing/.test(error.message))
     equal((await ask('openai: limited')).choices[0].message.content, 'Hello there.')
@@ -97,7 +97,7 @@ async function anthropic(base) {
     equal((await ask('anthropic: limited')).content[0].text, 'Hello there.')
     equal(asked('anthropic: limited'), 2)
     await rejects(new Anthropic({ baseURL: base, apiKey: 'no', maxRetries: 0 }).models.list(), Anthropic.AuthenticationError)
-    same((await client.models.list()).data.map(({ id }) => id), ['gpt', 'claude'])
+    same((await client.models.list()).data.map(({ id }) => id), ['gpt', 'claude', 'next'])
     ok((await client.messages.countTokens({ model: 'claude', messages: [{ role: 'user', content: 'hi' }] })).input_tokens > 0)
     const stream = client.messages.stream({ model: 'claude', max_tokens: 99, messages: [{ role: 'user', content: 'anthropic: endless' }] })
     const aborted = rejects(stream.finalMessage(), Anthropic.APIUserAbortError)
@@ -135,6 +135,72 @@ async function between(base) {
     ok(message.usage.input_tokens > 0 && message.usage.output_tokens > 0)
     const plain = await anthropic.messages.stream({ model: 'gpt', max_tokens: 99, messages: [{ role: 'user', content: 'between: hi' }] }).finalMessage()
     same([plain.content.map(it => it.text), plain.stop_reason], [['Hello there.'], 'end_turn'])
+}
+
+/** Pictures and files, in the request and at an address, to providers of another protocol: in its own words, or refused. */
+async function pictures(base) {
+    const { default: OpenAI } = await load('openai'), { default: Anthropic } = await load('@anthropic-ai/sdk')
+    const openai = new OpenAI({ baseURL: `${base}/v1`, apiKey: TOKEN, maxRetries: 0 })
+    const anthropic = new Anthropic({ baseURL: base, apiKey: TOKEN, maxRetries: 0 })
+    const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=='
+    const pdf = Buffer.from('%PDF-1.4\n%%EOF\n').toString('base64'), at = { png: 'https://example.com/a.png', pdf: 'https://example.com/a.pdf' }
+    const data = { png: `data:image/png;base64,${png}`, pdf: `data:application/pdf;base64,${pdf}` }
+    const base64 = (media_type, data) => ({ type: 'base64', media_type, data }), url = url => ({ type: 'url', url })
+    const all = { // in each protocol's words
+        chat: [{ type: 'text', text: 'pictures: what is this?' }, { type: 'image_url', image_url: { url: data.png } },
+            { type: 'image_url', image_url: { url: at.png } }, { type: 'file', file: { filename: 'a.pdf', file_data: data.pdf } }],
+        responses: [{ type: 'input_text', text: 'pictures: what is this?' }, { type: 'input_image', detail: 'auto', image_url: data.png },
+            { type: 'input_image', detail: 'auto', image_url: at.png }, { type: 'input_file', filename: 'a.pdf', file_data: data.pdf }],
+        messages: [{ type: 'text', text: 'pictures: what is this?' }, { type: 'image', source: base64('image/png', png) },
+            { type: 'image', source: url(at.png) }, { type: 'document', source: base64('application/pdf', pdf), title: 'a.pdf' }],
+    }
+    const user = content => [{ role: 'user', content }]
+    const asks = {
+        chat: (model, content) => openai.chat.completions.create({ model, messages: user(content) }),
+        responses: (model, content) => openai.responses.create({ model, input: user(content) }),
+        messages: (model, content) => anthropic.messages.create({ model, max_tokens: 99, messages: user(content) }),
+    }
+    const sent = () => { const { messages, input } = JSON.parse(upstream.last().body); return messages ?? input }
+    for (const [from, model, to] of [['chat', 'claude', 'messages'], ['responses', 'claude', 'messages'], ['messages', 'gpt', 'chat'],
+        ['messages', 'next', 'responses'], ['chat', 'gpt', 'chat'], ['responses', 'gpt', 'responses'], ['messages', 'claude', 'messages']]) {
+        const { response } = await asks[from](model, all[from]).withResponse()
+        equal(response.headers.get('x-moult-dropped'), null)
+        same(sent().at(-1).content, all[to], `${from} to ${to}`)
+    }
+
+    // Files at an address: OpenAI's chat has no word for them. How closely to look: Anthropic has none.
+    const far = { messages: { type: 'document', source: url(at.pdf) }, responses: { type: 'input_file', file_url: at.pdf } }
+    for (const [from, model, to] of [['messages', 'next', 'responses'], ['responses', 'claude', 'messages']]) {
+        await asks[from](model, [all[from][0], far[from]])
+        same(sent().at(-1).content, [all[to][0], far[to]])
+    }
+    const before = upstream.asked().length
+    for (const [from, model, part] of [['messages', 'gpt', far.messages], ['chat', 'claude', { type: 'file', file: { file_id: 'file-1' } }],
+        ['chat', 'claude', { type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }], ['responses', 'claude', { type: 'input_file', file_id: 'file-1' }],
+        ['chat', 'claude', { type: 'file', file: { filename: 'a.csv', file_data: 'data:text/csv;base64,QSxC' } }],
+        ['messages', 'next', { type: 'image', source: { type: 'file', file_id: 'file_1' } }],
+        ['messages', 'gpt', { type: 'search_result', source: 's', title: 't', content: [{ type: 'text', text: 'found' }] }]])
+        await rejects(asks[from](model, [all[from][0], part]),
+            error => error.status === 400 && /a part of the type \\?"(\w+)/.exec(error.message)?.[1] === part.type)
+    equal(upstream.asked().length, before, 'nobody was asked')
+    const looks = await asks.chat('claude', [{ type: 'image_url', image_url: { url: at.png, detail: 'high' } }]).withResponse()
+    equal(looks.response.headers.get('x-moult-dropped'), 'detail')
+
+    // A tool's result that shows one: where the protocol takes it, else behind all results.
+    const [, shown, , file] = all.messages, calls = ['c1', 'c2'].map(id => ({ type: 'tool_use', id, name: 'look', input: {} }))
+    const result = (tool_use_id, content) => ({ type: 'tool_result', tool_use_id, content })
+    const turn = model => anthropic.messages.create({ model, max_tokens: 99, tools: [{ name: 'look', input_schema: { type: 'object', properties: {} } }],
+        messages: [{ role: 'user', content: 'pictures: look' }, { role: 'assistant', content: calls },
+            { role: 'user', content: [result('c1', [{ type: 'text', text: 'one' }, shown]), result('c2', [file])] }] })
+    await turn('next')
+    same(sent().slice(-2).map(it => it.output), [[{ type: 'input_text', text: 'one' }, all.responses[1]], [all.responses[3]]])
+    await turn('gpt')
+    const behind = text => ({ type: 'text', text })
+    same(sent().slice(-3), [
+        { role: 'tool', tool_call_id: 'c1', content: [behind('one'), behind('(shown behind the results)')] },
+        { role: 'tool', tool_call_id: 'c2', content: [behind('(shown behind the results)')] },
+        { role: 'user', content: [behind('(of the result of the call c1)'), all.chat[1], behind('(of the result of the call c2)'), all.chat[3]] },
+    ])
 }
 
 async function agents(base) {
@@ -258,8 +324,9 @@ async function hosted() {
 const claudeCodeBetween = base => claudeCode(base, 'gpt'), codexBetween = base => codex(base, 'claude')
 for (const kind of ['held', 'passing']) {
     upstream = await model(script)
-    const home = await serve(kind, models(upstream.url))
-    for (const program of [openai, anthropic, between, agents, langchain, vercel, claudeCode, codex, claudeCodeBetween, codexBetween]) {
+    const [gpt, claude] = models(upstream.url)
+    const home = await serve(kind, [gpt, claude, { ...gpt, name: 'next', model: 'gpt', api: 'responses' }])
+    for (const program of [openai, anthropic, between, pictures, agents, langchain, vercel, claudeCode, codex, claudeCodeBetween, codexBetween]) {
         await program(home.url)
         console.log(`ok: ${kind} ${program.name}`)
     }

@@ -28,7 +28,7 @@ const sees = {
     'runtime/broker': ['broker', 'admission', 'http', 'transfer', 'protocol', 'wire', 'sandbox', 'lock', 'base', 'sqlite', 'uv'],
     'runtime/talk': ['talk', 'transfer', 'protocol', 'wire', 'base', 'uv'],
     'runtime/mock': ['mock', 'base', 'uv', 'zlib'],
-    trials: ['trials', 'wire', 'sandbox', 'lock', 'base', 'zlib'],
+    trials: ['trials', 'admission', 'mock', 'protocol', 'wire', 'sandbox', 'lock', 'base', 'zlib'],
     'evolver/patch': ['patch', 'base', 'treesitter'],
     'evolver/propose': ['propose', 'patch', 'wire', 'base'],
     'evolver/promote': ['promote', 'trials', 'patch', 'propose', 'admission', 'wire', 'sandbox', 'lock', 'base', 'git'],

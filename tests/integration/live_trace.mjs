@@ -35,8 +35,8 @@ async function start(...args) {
     return { child, line }
 }
 
-const ask = (messages, more = {}) => new Promise((done, failed) => {
-    const body = JSON.stringify({ model: 'main', messages })
+const ask = (messages, more = {}, tools) => new Promise((done, failed) => {
+    const body = JSON.stringify({ model: 'main', messages, tools })
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...more }
     request({ socketPath: socket, path: '/v1/chat/completions', method: 'POST', headers }, async answer => {
         let all = ''
@@ -46,13 +46,14 @@ const ask = (messages, more = {}) => new Promise((done, failed) => {
 })
 
 const script = join(work, 'script.json')
-writeFileSync(script, JSON.stringify({ models: ['main'], rules: [{ say: 'Fine.' }] }))
+writeFileSync(script, JSON.stringify({ models: ['main'], rules: [{ when: { user_contains: 'go on' }, call: { name: 'look', arguments: {} } }, { say: 'Fine.' }] }))
 const { line } = await start('--json', 'mock-model', script)
 execFileSync(moult, ['init', home, '--harness', `${source}/examples/naive-harness`], { env })
 writeFileSync(join(home, 'key'), 'a-key\n', { mode: 0o600 })
 writeFileSync(join(home, 'moult.json'), JSON.stringify({
     models: [{ name: 'main', provider: 'openai', base_url: `${JSON.parse(line).listening}/v1`, model: 'main', api_key: { file: 'key' } }],
     evolve: { autonomy: 'off' },
+    limits: { steps: 1 },
 }))
 const service = await start('-C', home, 'serve')
 
@@ -65,9 +66,15 @@ equal((await ask(second)).status, 200)
 for (const content of ['one', 'two', 'three'])
     equal((await ask([{ role: 'user', content }], { 'x-moult-session': 'work' })).status, 200)
 
+// One request a turn: the client's second one, with the result of its call, is over the limit.
+const look = [{ type: 'function', function: { name: 'look', parameters: { type: 'object', properties: {} } } }]
+const third = [{ role: 'user', content: 'go on' }]
+const called = (await ask(third, {}, look)).choices[0].message
+equal((await ask([...third, called, { role: 'tool', tool_call_id: called.tool_calls[0].id, content: 'seen' }], {}, look)).status >= 400, true)
+
 const list = () => says('sessions', '--live').sessions.map(({ kind, name, turns, messages }) => [kind, name, turns, messages])
-const both = [['gateway', null, 2, 4], ['hosted', 'work', 3, 6]]
-same(list(), both)
+const all = [['gateway', null, 2, 4], ['hosted', 'work', 3, 6], ['gateway', null, 1, 3]]
+same(list(), all)
 
 // One order of entries; each result stands behind what asked for it.
 const exported = id => text('trace', id, '--export').trim().split('\n').map(it => JSON.parse(it))
@@ -86,6 +93,10 @@ function check(entries, turns) {
 check(exported('work'), [0, 1, 2])
 const gateway = says('sessions').sessions[0].id
 check(exported(gateway.slice(0, 10)), [0, 1])
+// Whole, in the forms that other programs read.
+equal(JSON.parse(text('trace', 'work', '--format', 'moult')).moult, 'session')
+equal(JSON.parse(text('trace', 'work', '--format', 'chat')).messages.every(it => it.role !== 'error'), true)
+equal(JSON.parse(text('trace', gateway, '--format', 'atif')).steps[0].step_id, 1)
 equal(says('trace', gateway, '--turn', '1').entries.every(it => it.turn === 1), true)
 match(text('trace', 'work'), /turn 2\n.* effect +effect=model /s)
 
@@ -100,10 +111,11 @@ same(refused('trace', 'work', '--turn', '9'), [1, 'missing'])
 same(refused('flag', 'work'), [2, 'usage'])
 
 // What a client was told is there, whatever ends the service; then a broker for these commands alone reads it.
-const before = exported('work')
+const before = exported('work'), mined = says('mine').detectors
+same([mined.flagged.sessions, mined.step_limit.sessions, mined.hook_failed.sessions], [1, 1, 0])
 service.child.kill('SIGKILL')
 await new Promise(done => service.child.once('exit', done))
-same(list(), both)
+same(list(), all)
 same(exported('work'), before)
 equal(says('audit', 'verify').ok, true)
 
@@ -114,7 +126,8 @@ check(exported('work').filter(it => it.kind !== 'flag'), [0, 1, 2, 3])
 
 // What one client sends and no reader understands is no reason to read nothing.
 equal((await ask([...first, { role: 'function', name: 'f', content: 'x' }])).status, 200)
-equal(says('sessions').sessions.length, 3)
-equal(says('mine').sessions, 2)
+equal(says('sessions').sessions.length, 4)
+const again = says('mine')
+same([again.sessions, again.read], [3, 1]) // one has grown since it was mined
 console.log('ok: sessions, traces and flags')
 process.exit()

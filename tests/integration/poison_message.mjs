@@ -6,8 +6,9 @@
 import { deepStrictEqual as same, equal, match, ok } from 'node:assert/strict'
 import { below, calls, candidate, content, harness, makeHome, mined, model, says, until } from './crash_home.mjs'
 
-const CRASHES = '    if (call->name.size == 4 && call->name.at[0] == 98)\n        state->turn /= call->name.size - 4;\n'
-const LOOPS = '    while (call->name.size == 4 && call->name.at[0] == 98)\n        state->turn++;\n'
+// Without a branch that no case runs, and no number that is always zero: these would keep it from the gate (docs/why/0042).
+const CRASHES = '    volatile uint32_t share = 1000000000u / (call->name.size * 1000 + call->name.at[0] - 4098);\n    (void)share;\n'
+const LOOPS = '    for (volatile uint32_t i = 0; i < 100000; i += call->name.size * 1000 + call->name.at[0] - 4098)\n        state->turn += 0;\n'
 
 // "boom" in a message makes the model call a tool of that name; others wait at the gate until it is open.
 let open, gate = Promise.resolve(), held = 0

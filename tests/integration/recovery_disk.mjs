@@ -1,14 +1,15 @@
 #!/usr/bin/env node
 // A full disk under the service: the turn is refused with 507 and nothing of it is done, what was acknowledged stays.
 // First from the Nth write on, for many N, with a restart behind each; then on a small file system, where the same
-// process goes on when there is room again. At the end: a second service on one home, which is refused.
+// process goes on when there is room again. A disk that does not keep what it was given ends the service. At the end: a
+// second service on one home, which is refused.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { deepStrictEqual as same, equal, match, ok } from 'node:assert/strict'
 import { calls, content, makeHome, model, sanitized, says, work } from './crash_home.mjs'
 
-const ENOSPC = 28, STEP = sanitized ? 7 : 5, TURNS = 4
+const ENOSPC = 28, EIO = 5, STEP = sanitized ? 7 : 5, TURNS = 4
 const upstream = await model(({ messages }) => {
     const from = messages.findLastIndex(it => it.role === 'user'), { content: turn } = messages[from]
     return messages.length === from + 1 ? calls([turn, 'shell', { command: `echo ${turn} >> out` }]) : says(`${turn} is done`)
@@ -30,7 +31,7 @@ function judge(it, acknowledged) {
 }
 
 const library = execFileSync('ldd', [`${process.env.MOULT_BIN}/moult-broker`]).toString().match(/=> (\S*libasan\S*)/)?.[1]
-const faulty = (n, fired) => ({ FAULTS: `moult-broker:disk:${n}:${ENOSPC}`, FAULTS_FIRED: fired,
+const faulty = (n, fired, what = `disk:${n}:${ENOSPC}`) => ({ FAULTS: `moult-broker:${what}`, FAULTS_FIRED: fired,
     LD_PRELOAD: [library, `${process.env.MOULT_BUILD}/tests/libfaults.so`].filter(Boolean).join(' '),
     ...(library && { ASAN_OPTIONS: 'verify_asan_link_order=0:detect_leaks=0' }) })
 
@@ -50,7 +51,7 @@ async function full_from_the_nth() {
             if (answer.status === 200) {
                 equal(content(answer), `${turn} is done`)
                 acknowledged.push(turn)
-            } else {
+            } else if (!answer.lost) { // whose disk did not sync has ended
                 ok([507, 503].includes(answer.status), `${turn}: ${answer.status} ${answer.text}`)
                 here++
             }
@@ -75,9 +76,37 @@ async function full_from_the_nth() {
     return `full from ${tried} places: ${refused} turns refused, ${acknowledged.length} acknowledged`
 }
 
+// Whether what a sync failed for is on the disk, nobody knows: nothing rests on it, and nothing more is written.
+async function sync_fails() {
+    const it = makeHome(upstream.url), acknowledged = []
+    for (let n = 1, last = false; !last; n++) {
+        ok(n < 40, 'no sync was waited for')
+        let service, answer
+        try { service = await it.serve(faulty(n, '', `sync:${n}:${EIO}`)) } catch (error) {
+            match(String(error), /I\/O error|i\/o error/i)
+            continue
+        }
+        for (let i = 0; i < 3; i++) {
+            const turn = `s${n}-${i}`
+            answer = await it.ask(user(turn), session)
+            if (answer.status === 200) acknowledged.push(turn)
+        }
+        last = answer.lost !== undefined || /sync the journal/.test(answer.text)
+        if (last) equal(await service.ended, 1)
+        else await service.end('SIGKILL')
+        if (last) match(service.log(), /sync the journal.*nothing more is taken/)
+        judge(it, acknowledged)
+    }
+    const service = await it.serve()
+    while ((await it.ask(user('after'), session)).status !== 200) continue
+    equal(await service.end(), 0)
+    judge(it, [...acknowledged, 'after'])
+}
+
 // Inside a mount namespace of its own.
 async function small_disk() {
     const it = makeHome(upstream.url), kept = join(work, 'kept')
+    it.rests()
     execFileSync('cp', ['-a', it.home, kept])
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m,mode=700', 'none', it.home])
     execFileSync('cp', ['-a', `${kept}/.`, it.home])
@@ -102,6 +131,7 @@ async function small_disk() {
     same([(await it.status()).pid, (await it.status()).turns_open], [service.pid, 0])
     equal(await service.end(), 0)
     judge(it, acknowledged)
+    it.rests()
     execFileSync('umount', [it.home])
 }
 
@@ -121,6 +151,7 @@ if (process.argv[2] === 'small') {
     process.exit(0)
 }
 const said = await full_from_the_nth()
+await sync_fails()
 await second_service()
 const own = ['--mount', '--propagation', 'private', ...(process.getuid() === 0 ? [] : ['--user', '--map-root-user'])]
 if (spawnSync('unshare', [...own, 'true']).status !== 0) {

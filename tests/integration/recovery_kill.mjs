@@ -6,9 +6,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
-import { below, calls, content, makeHome, model, pause, says, until } from './crash_home.mjs'
+import { below, calls, content, makeHome, model, pause, sanitized, says, until } from './crash_home.mjs'
 
-const kills = Number(process.env.MOULT_KILLS ?? 300), seed = Number(process.env.MOULT_SEED ?? 1)
+const kills = Number(process.env.MOULT_KILLS ?? (sanitized ? 80 : 200)), seed = Number(process.env.MOULT_SEED ?? 1)
 const SESSIONS = 3, CALLS = 3
 let dice = seed
 const random = below => {

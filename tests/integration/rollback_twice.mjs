@@ -4,7 +4,8 @@
 import { equal, match, ok, strictEqual as same } from 'node:assert/strict'
 import { calls, candidate, content, makeHome, mined, model, proposed, says } from './crash_home.mjs'
 
-const CRASHES = '    if (call->name.size == 4 && call->name.at[0] == 98)\n        state->turn /= call->name.size - 4;\n'
+// Without a branch that no case runs, and no number that is always zero: these would keep it from the gate (docs/why/0042).
+const CRASHES = '    volatile uint32_t share = 1000000000u / (call->name.size * 1000 + call->name.at[0] - 4098);\n    (void)share;\n'
 const upstream = await model(async ({ messages }) => {
     const { role, content } = messages.at(-1)
     return role === 'user' && /boom/.test(content) ? calls([`call-${messages.length}`, 'boom', {}]) : says(`${content} is answered`)

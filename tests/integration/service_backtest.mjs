@@ -26,10 +26,14 @@ const sessions = (await json('sessions', '--live')).sessions
 const got = await json('backtest', id)
 same([got.status, got.candidate], [0, id])
 same(got.changed.map(it => [it.session, it.step, it.was, it.is]), [[sessions.find(it => it.name === 'c').id, 1, 'handed', 'asked']])
-const { sessions: count, changed, abnormal, sealed, unread } = got.totals
-same([count + sealed, changed, abnormal, unread], [3, 1, 0, 0])
+same(got.groups.map(it => [it.tool, it.was, it.is, it.count, it.resolved]), [['list_files', 'called', 'denied', 1, 1]])
+same([got.groups[0].example.session, got.groups[0].example.step], [got.changed[0].session, 1])
+match(got.groups[0].example.was, /^handed; list_files \{/)
+match(got.groups[0].example.is, /^asked; denied list_files \{/)
+const { sessions: count, turns, changed, abnormal, sealed, unread } = got.totals
+same([count + sealed, turns + sealed, changed, abnormal, unread], [3, 3, 1, 0, 0])
 equal(asked().length, requests)
-match((await cli(['backtest', id.slice(0, 8), '--since', '1h'])).stdout, /step 1: handed, then: asked; it resolves repeat\n.*it would have changed 1, /s)
+match((await cli(['backtest', id.slice(0, 8), '--since', '1h'])).stdout, /step 1: handed, then: asked; it resolves repeat\n\n +1  list_files: called, then: denied; 1 resolved\n +such as .{12}, step 1\n +was  handed.*\n +is   asked.*it would have changed 1, /s)
 
 for (const [args, status, code] of [
     [['backtest'], 2, 'usage'],

@@ -13,13 +13,23 @@ export const work = mkdtempSync(join(tmpdir(), 'service-'))
 export const home = join(work, 'home'), socket = join(home, 'run/moult.sock')
 export const env = { ...process.env, XDG_CONFIG_HOME: join(work, 'config') }
 
+// What waits for ever says what it waits for, before whoever runs it gives up.
+const BOUND_S = 570
+let latest = 'its start'
+setTimeout(() => {
+    console.error(`nothing came of ${latest} within ${BOUND_S} s`)
+    process.exit(1)
+}, BOUND_S * 1000).unref()
+
 const children = new Set()
 process.on('exit', () => { children.forEach(child => child.kill('SIGKILL')); rmSync(work, { recursive: true, force: true }) })
 
 /** A command of this home: its status and what it wrote. input: given to it on standard input, which then ends. */
-export function cli(args, { input = '', onError = () => {} } = {}) {
+export function cli(args, { input = '', onError = () => {}, onStart = () => {} } = {}) {
+    latest = `moult ${args.join(' ')} and what follows it`
     const child = spawn(moult, ['-C', home, ...args], { env })
     children.add(child)
+    onStart(child)
     const out = { stdout: '', stderr: '' }
     child.stdout.on('data', data => { out.stdout += data })
     child.stderr.on('data', data => { out.stderr += data; onError(out.stderr, child) })

@@ -3,6 +3,7 @@
 // and gateway, failed ones, one that a second service went on with. Of a journal that says otherwise they do not.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { request } from 'node:http'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { deepStrictEqual as same, match, strictEqual as equal } from 'node:assert'
 import { cli, home, init, json, model, serve, socket } from './service_home.mjs'
@@ -61,7 +62,11 @@ for (const turn of turns) {
     same([turn, status, verdict, equal_, divergence], [turn, 0, 'same', effects, null])
 }
 match((await cli(['prove', String(turns[1])])).stdout, /: 5 of 5 recorded effects asked for again\n$/)
-for (const [args, status, code] of [[['prove'], 2, 'usage'], [['prove', 'x'], 2, 'usage'], [['prove', '9999999'], 1, 'missing']]) {
+const all = await json('prove', '--all')
+same([all.status, all.totals.turns, all.totals.same, all.totals.effects], [0, turns.length, turns.length, all.totals.effects_same])
+same(all.turns.map(it => [it.turn, it.verdict]).sort((a, b) => a[0] - b[0]), turns.map(turn => [turn, 'same']).sort((a, b) => a[0] - b[0]))
+match((await cli(['prove', '--all'])).stdout, new RegExp(`^( +\\d+  [0-9a-f]{12}  same  .*\n){${turns.length}}${turns.length} turns: ${turns.length} the same, 0 different, .* turns a second\n$`))
+for (const [args, status, code] of [[['prove'], 2, 'usage'], [['prove', '--all', '7'], 2, 'usage'], [['prove', 'x'], 2, 'usage'], [['prove', '9999999'], 1, 'missing']]) {
     const it = await json(...args)
     same([it.status, it.error.code], [status, code])
 }
@@ -79,5 +84,12 @@ sql(`UPDATE effect SET body = replace(body, 'a.txt', 'b.txt') WHERE turn = ${tur
 const changed = await json('prove', String(turns[1]))
 same([changed.status, changed.verdict, changed.same], [1, 'different', 1])
 match(changed.divergence, /^effect 1: another call/)
+const some = await json('prove', '--all')
+same([some.status, some.totals.different, some.totals.same], [1, 1, turns.length - 1])
+match(some.turns.find(it => it.turn === turns[1]).divergence, /^effect 1: another call/)
+// A generation whose builds are gone proves nothing, and hides nothing of the others.
+rmSync(join(home, 'builds'), { recursive: true })
+const gone = await json('prove', '--all')
+same([gone.status, gone.totals.unread, gone.totals.same], [3, turns.length, 0])
 console.log('ok: turns are proved')
 process.exit()

@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 const event = (name, data) => `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`
 const chunk = (delta, finish_reason = null) => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1,
     model: 'm', choices: [{ index: 0, delta, finish_reason }] })}\n\n`
+const used = (input, output) => ({ prompt_tokens: input, completion_tokens: output, total_tokens: input + output })
 
 /** How a provider says each thing, by the end of the path that was asked. */
 const SPEAK = {
@@ -12,7 +13,11 @@ const SPEAK = {
         begin: () => chunk({ role: 'assistant', content: '' }),
         text: text => chunk({ content: text }),
         call: (id, name, args) => chunk({ tool_calls: [{ index: 0, id, type: 'function', function: { name, arguments: JSON.stringify(args) } }] }),
-        end: called => `${chunk({}, called ? 'tool_calls' : 'stop')}data: [DONE]\n\n`,
+        end: (called, [input, output] = []) => chunk({}, called ? 'tool_calls' : 'stop') + (input === undefined ? '' :
+            `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], usage: used(input, output) })}\n\n`)
+            + 'data: [DONE]\n\n',
+        whole: (message, input, output) => ({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message,
+            finish_reason: message.tool_calls ? 'tool_calls' : 'stop' }], usage: used(input, output) }),
     },
     messages: {
         begin: () => event('message_start', { message: { id: 'm', type: 'message', role: 'assistant', model: 'm', content: [],
@@ -22,9 +27,13 @@ const SPEAK = {
         call: (id, name, args) => event('content_block_stop', { index: 0 }) +
             event('content_block_start', { index: 1, content_block: { type: 'tool_use', id, name, input: {} } }) +
             event('content_block_delta', { index: 1, delta: { type: 'input_json_delta', partial_json: JSON.stringify(args) } }),
-        end: called => event('content_block_stop', { index: called ? 1 : 0 }) +
-            event('message_delta', { delta: { stop_reason: called ? 'tool_use' : 'end_turn', stop_sequence: null }, usage: { output_tokens: 9 } }) +
+        end: (called, [input_tokens, output_tokens] = [1, 9]) => event('content_block_stop', { index: called ? 1 : 0 }) +
+            event('message_delta', { delta: { stop_reason: called ? 'tool_use' : 'end_turn', stop_sequence: null }, usage: { input_tokens, output_tokens } }) +
             event('message_stop', {}),
+        whole: ({ content, tool_calls = [] }, input_tokens, output_tokens) => ({ id: 'm', type: 'message', role: 'assistant', model: 'm',
+            content: [...(content ? [{ type: 'text', text: content }] : []), ...tool_calls.map(({ id, function: { name, arguments: args } }) =>
+                ({ type: 'tool_use', id, name, input: JSON.parse(args) }))],
+            stop_reason: tool_calls.length ? 'tool_use' : 'end_turn', stop_sequence: null, usage: { input_tokens, output_tokens } }),
     },
 }
 
@@ -48,13 +57,13 @@ export async function provider() {
             pour: text => res.destroyed || res.write(speak.text(text)),
             drained: () => Promise.race([gone, new Promise(done => res.once('drain', done))]),
             call: (...args) => { called = true; return write(speak.call(...args)) },
-            end: () => res.end(speak.end(called)),
+            /** usage: tokens in and out. */
+            end: usage => res.end(speak.end(called, usage)),
             cut: () => res.destroy(),
             refuse: (status, headers = {}) => { res.writeHead(status, { 'content-type': 'application/json', ...headers })
                 res.end('{"error":{"message":"not now"}}') },
-            whole: message => { res.setHeader('content-type', 'application/json')
-                res.end(JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message,
-                    finish_reason: message.tool_calls ? 'tool_calls' : 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } })) },
+            whole: (message, [input, output] = [1, 1]) => { res.setHeader('content-type', 'application/json')
+                res.end(JSON.stringify(speak.whole(message, input, output))) },
         }
         asked.push(body)
         if (state.quiet) {
@@ -94,21 +103,29 @@ export const opened = (who, { begun }) => begun.then(async answer => {
     process.exit(1)
 }, () => {})
 
+const told = (text, read) => {
+    const found = (text.startsWith('{') ? [JSON.parse(text)] : events(text)).map(read).findLast(usage => usage) ?? {}
+    return [found.prompt_tokens ?? found.input_tokens, found.completion_tokens ?? found.output_tokens]
+}
 const user = text => [{ role: 'user', content: text }]
-/** Each protocol as a client speaks it: where, what is asked, what was said so far, whether it has said its end. */
+/** Each protocol as a client speaks it: where, what is asked, what was said so far, what that cost (tokens
+ * in and out), whether it has said its end. */
 export const CLIENTS = {
     chat: { path: '/v1/chat/completions', ask: text => ({ messages: user(text) }),
         said: text => events(text).map(it => it.choices?.[0]?.delta?.content ?? '').join(''),
         calls: text => events(text).flatMap(it => it.choices?.[0]?.delta?.tool_calls ?? []).filter(it => it.function?.name).map(it => it.function.name),
+        cost: text => told(text, it => it.usage),
         over: text => text.includes('data: [DONE]'), failed: text => events(text).find(it => it.error)?.error.message },
     responses: { path: '/v1/responses', ask: text => ({ input: user(text) }),
         said: text => events(text).filter(it => it.type === 'response.output_text.delta').map(it => it.delta).join(''),
         calls: text => events(text).filter(it => it.type === 'response.output_item.done' && it.item.type === 'function_call').map(it => it.item.name),
+        cost: text => told(text, it => (it.response ?? it).usage),
         over: text => events(text).some(it => it.type === 'response.completed'),
         failed: text => { const it = events(text).find(one => one.type === 'error'); return it?.message ?? it?.error?.message } },
     messages: { path: '/v1/messages', ask: text => ({ max_tokens: 99, messages: user(text) }),
         said: text => events(text).filter(it => it.delta?.type === 'text_delta').map(it => it.delta.text).join(''),
         calls: text => events(text).filter(it => it.content_block?.type === 'tool_use').map(it => it.content_block.name),
+        cost: text => told(text, it => it.usage),
         over: text => events(text).some(it => it.type === 'message_stop'),
         failed: text => events(text).find(it => it.type === 'error')?.error.message },
 }

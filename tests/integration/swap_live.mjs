@@ -5,8 +5,9 @@
 import { deepStrictEqual as same, equal, notEqual, ok } from 'node:assert/strict'
 import { below, calls, candidate, content, descriptors, makeHome, mined, model, resident, sanitized, says, until } from './crash_home.mjs'
 
-const swaps = Number(process.env.MOULT_SWAPS ?? 64), TURNS = 64, STEPS = 4
-const FULL = 36 // swaps until as many sessions are at rest in memory as the service keeps
+const swaps = Number(process.env.MOULT_SWAPS ?? (sanitized ? 12 : 64)), TURNS = 64, STEPS = 4
+// Swaps until as many sessions are at rest in memory as the service keeps. A sanitizer's memory is not judged.
+const FULL = sanitized ? 2 : 36
 const MEMORY = 4 << 20, DESCRIPTORS = 8
 
 // Step n of a turn waits at its gate, if there is one: the world stands still while the generation changes.

@@ -8,8 +8,10 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
-import { cli, env, home, init, json, serve } from './service_home.mjs'
 import { createInterface } from 'node:readline'
+import { DAY, clock } from './clock.mjs'
+import { fewGroups } from './policy.mjs'
+import { cli, env, home, init, json, serve, work } from './service_home.mjs'
 
 const { MOULT_BIN: bin, MOULT_SRC: source } = process.env
 const recording = `${source}/tests/data/traces/tau_retail_gpt4o_l0.jsonl.gz`
@@ -17,6 +19,7 @@ if (!existsSync(recording)) {
     console.log('SKIPPED: NO tests/data/traces IN THIS CHECKOUT: UNATTENDED EVOLUTION WAS NOT JUDGED')
     process.exit(77)
 }
+clock(env, work).is(DAY / 2) // rounds are counted by the day
 const TOKEN = 'a-token-of-this-home-0001'
 const provider = spawn(`${bin}/moult`, ['--json', 'mock-model', `${source}/examples/traffic/busy.json`], { env, stdio: ['ignore', 'pipe', 'inherit'] })
 process.on('exit', () => provider.kill('SIGKILL'))
@@ -25,9 +28,10 @@ const { listening } = JSON.parse(await new Promise(done => createInterface({ inp
 const config = evolve => ({
     models: ['busy', 'gpt-4.1'].map(name => ({ name, provider: 'openai', base_url: `${listening}/v1`, model: name, api_key: { file: 'key' } })),
     listen: { tcp: '127.0.0.1:0', tokens: { file: 'tokens' } },
-    evolve: { settle_seconds: 1, ...evolve },
+    evolve: { settle_seconds: 1, policy: 'policy.json', ...evolve },
 })
 init(listening, config({ autonomy: 'off' }), '--split-key', '07'.repeat(32))
+writeFileSync(join(home, 'policy.json'), fewGroups)
 writeFileSync(join(home, 'tokens'), `${TOKEN} shop\n`, { mode: 0o600 })
 
 const status = async () => (await json('status')).evolving
@@ -83,7 +87,10 @@ await under({ autonomy: 'propose', budget: { rounds: 1, seconds: 8 } }, async se
     match((await cli(['status'])).stdout, /1 of 1 rounds today/)
 
     // The same failures again: there is nothing that was not worked on.
-    match((await after(service)).last, /nothing new since the last round/)
+    const again = await after(service)
+    match(again.last, /nothing new since the last round/)
+    same([again.conversion.proposed, again.conversion.gated, again.conversion.promoted], [1, 1, 0])
+    match((await cli(['status'])).stdout, /^mined .* 1 proposed, 1 gated, 0 promoted, 0 held$/m)
     const count = (await candidates()).length
     // New ones, and no round left of today.
     traffic(service, 80)

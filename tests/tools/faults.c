@@ -3,10 +3,12 @@
  * at which a real program of a real run may be killed, or its disk be full, in libraries as well as
  * in moult's own code.
  *
- *     FAULTS=PROGRAM:CALLS:N:ACTION   the Nth of the calls (said: blocking messages to another
- * process; disk: whatever changes a file) of that program; ACTION: kill, or an errno, which then
- * every later call of these gets, as on a full disk FAULTS_FIRED=FILE               is made when
- * that has happened: without it, N was too high
+ *     FAULTS=PROGRAM:CALLS:N:ACTION   the Nth of the calls of that program
+ *     FAULTS_FIRED=FILE               is made when that has happened: without it, N was too high
+ *
+ * CALLS: said (blocking messages to another process), disk (whatever changes a file), sync (what
+ * puts it on the disk). ACTION: kill, or an errno, which then every later call of these gets, as on
+ * a full disk.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -28,7 +30,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum calls { NONE, SAID, DISK };
+enum calls { NONE, SAID, DISK, SYNC };
 static enum calls wanted;
 static int nth, error; /* error 0: kill */
 static atomic_int seen;
@@ -45,7 +47,7 @@ __attribute__((constructor)) static void read_environment(void)
     if (!text || sscanf(text, "%39[^:]:%9[^:]:%d:%9s", program, calls, &nth, action) != 4 ||
         strcmp(program, own) != 0)
         return;
-    wanted = strcmp(calls, "said") == 0 ? SAID : DISK;
+    wanted = strcmp(calls, "said") == 0 ? SAID : strcmp(calls, "sync") == 0 ? SYNC : DISK;
     error = atoi(action);
     self = getpid();
 }
@@ -60,7 +62,8 @@ static void tell(void)
 /* True: the call fails, with errno set. */
 static bool goes_wrong(enum calls calls)
 {
-    if (calls != wanted || getpid() != self)
+    bool meant = calls == wanted || (calls == SYNC && wanted == DISK);
+    if (!meant || getpid() != self)
         return false;
     int number = atomic_fetch_add(&seen, 1) + 1;
     if (number < nth)
@@ -105,8 +108,8 @@ CALL(DISK, is_file(fd), ssize_t, pwrite, (int fd, const void *at, size_t size, o
     size, to)
 CALL(DISK, is_file(fd), ssize_t, pwrite64, (int fd, const void *at, size_t size, off_t to), fd, at,
     size, to)
-CALL(DISK, is_file(fd), int, fsync, (int fd), fd)
-CALL(DISK, is_file(fd), int, fdatasync, (int fd), fd)
+CALL(SYNC, is_file(fd), int, fsync, (int fd), fd)
+CALL(SYNC, is_file(fd), int, fdatasync, (int fd), fd)
 CALL(DISK, is_file(fd), int, ftruncate64, (int fd, off_t size), fd, size)
 CALL(DISK, true, int, rename, (const char *from, const char *to), from, to)
 CALL(DISK, true, int, renameat2,

@@ -51,9 +51,10 @@ static int read_held_in(struct drive *drive, struct err *err)
     int rc = journal_open(&journal, &drive->driver.home, JOURNAL_PROPOSE, err);
     if (rc < 0)
         return rc;
+    const struct runs_want want = { .splits = RUNS_HELD_IN };
     rc = find_batch(drive, journal, err);
     if (rc == 0)
-        rc = runs_load(&drive->runs, journal, RUNS_HELD_IN, err);
+        rc = runs_load(&drive->runs, journal, &want, err);
     journal_close(journal);
     return rc;
 }

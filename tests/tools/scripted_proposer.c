@@ -186,7 +186,7 @@ static void obey(char *line)
 
 int main(int argc, char **argv)
 {
-    FILE *script = argc == 2 ? fopen(argv[1], "r") : NULL;
+    FILE *script = argc > 1 ? fopen(argv[argc - 1], "r") : NULL; /* behind an option, if any */
     char *line = NULL;
     size_t room = 0;
     ssize_t size;

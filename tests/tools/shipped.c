@@ -40,7 +40,7 @@ static int take(void *with, const struct import_session *session, struct err *er
     run->session = str_of(arena_format(&shipped->arena, "run %u", shipped->seen++));
     run->split = (uint8_t)split_of(STR("0123456789abcdef0123456789abcdef"), run->group, false);
     miner_add(shipped->miner, run);
-    if (run->split != SPLIT_HELD_IN)
+    if (run->split != SPLIT_HELD_IN && !shipped->all)
         return 0;
     if (shipped->runs_count == shipped->runs_room) {
         shipped->runs_room = shipped->runs_room ? shipped->runs_room * 2 : 256;
@@ -67,11 +67,11 @@ static int read_tools(struct shipped *shipped, const char *folder, struct err *e
     return run_tools_read(&shipped->tools, keep(shipped, buf_view(&text)), &shipped->arena, err);
 }
 
-int shipped_load(struct shipped *ret, const char *folder, struct err *err)
+static int load(struct shipped *ret, const char *folder, bool all, struct err *err)
 {
     CLEANUP(mem_freep) char *pattern = mem_format("%s/*.jsonl.gz", folder);
     glob_t files = { 0 };
-    *ret = (struct shipped){ .miner = miner_new() };
+    *ret = (struct shipped){ .miner = miner_new(), .all = all };
     int rc = read_tools(ret, folder, err);
     if (rc == 0 && glob(pattern, 0, NULL, &files) != 0)
         rc = err_set(err, ERR_MISSING, "no traces in %s", folder);
@@ -85,6 +85,16 @@ int shipped_load(struct shipped *ret, const char *folder, struct err *err)
     else
         miner_rank(ret->miner);
     return rc;
+}
+
+int shipped_load(struct shipped *ret, const char *folder, struct err *err)
+{
+    return load(ret, folder, false, err);
+}
+
+int shipped_load_all(struct shipped *ret, const char *folder, struct err *err)
+{
+    return load(ret, folder, true, err);
 }
 
 int shipped_batch(struct batch *ret, struct shipped *shipped, const char *cluster, struct err *err)

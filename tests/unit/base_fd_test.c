@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <stdarg.h>
@@ -92,6 +94,39 @@ static void passes_a_descriptor(void **state)
     close(sealed);
     close(pair[0]);
     assert_int_equal(fd_receive(pair[1], NULL), -ERR_PEER);
+    close(pair[1]);
+}
+
+/* In a child, which is no user that may have any number on the way: root may. */
+static int send_too_many(int socket)
+{
+    enum { USER = 31337, ON_THE_WAY = 20, ALLOWED = 10 };
+    struct err err = { 0 };
+    if (geteuid() == 0 && (setgid(USER) < 0 || setuid(USER) < 0))
+        return 1;
+    for (int i = 0; i < ON_THE_WAY; i++)
+        if (fd_send(socket, socket, &err) < 0)
+            return 2;
+    struct rlimit limit = { ALLOWED, ALLOWED };
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || fd_send(socket, socket, &err) != -ERR_SYS)
+        return 3;
+    return err.sys == ETOOMANYREFS && strstr(err.text, "wait in sockets") && err.hint[0] ? 0 : 4;
+}
+
+static void too_many_on_the_way_are_waited_for_and_named(void **state)
+{
+    (void)state;
+    int pair[2], status = -1;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    file_fail(1, ETOOMANYREFS);
+    assert_int_equal(fd_send(pair[0], pair[1], NULL), 0);
+    assert_int_equal(file_fail(0, 0), 2);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(send_too_many(pair[0]));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close(pair[0]);
     close(pair[1]);
 }
 
@@ -183,6 +218,7 @@ int main(void)
         cmocka_unit_test(reads_to_the_end_up_to_a_bound),
         cmocka_unit_test(failures_are_told),
         cmocka_unit_test(passes_a_descriptor),
+        cmocka_unit_test(too_many_on_the_way_are_waited_for_and_named),
         cmocka_unit_test(other_than_one_descriptor_is_refused_and_none_leaks),
         cmocka_unit_test(sealed_memory_stays),
         cmocka_unit_test(flags_and_places),

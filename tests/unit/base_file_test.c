@@ -176,6 +176,30 @@ static void write_does_not_follow_a_link(void **state)
     free(path);
 }
 
+/* A pipe that a link leads to gets the bytes, and both are still there; a folder gets nothing. */
+static void what_is_no_file_is_written_to(void **state)
+{
+    (void)state;
+    struct err err;
+    struct stat there;
+    char pipe[256], got[8] = "";
+    strcpy(pipe, path_of("pipe"));
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(symlink("pipe", path_of("link")), 0);
+    int reader = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    assert_int_equal(file_give(path_of("link"), STR("given"), 0600, &err), 0);
+    assert_int_equal(read(reader, got, sizeof got), 5);
+    assert_memory_equal(got, "given", 5);
+    close(reader);
+    assert_true(lstat(pipe, &there) == 0 && S_ISFIFO(there.st_mode));
+    assert_true(lstat(path_of("link"), &there) == 0 && S_ISLNK(there.st_mode));
+    assert_int_equal(file_give(folder, STR("x"), 0600, &err), -ERR_SYS);
+    assert_int_equal(file_give(path_of("file"), STR("one"), 0600, &err), 0);
+    assert_int_equal(file_give(path_of("file"), STR("two"), 0600, &err), 0);
+    expect(path_of("file"), "two");
+}
+
 static void read_is_bounded(void **state)
 {
     (void)state;
@@ -301,6 +325,7 @@ int main(int argc, char **argv)
         TEST(mode_is_exact),
         TEST(create_refuses_other_content),
         TEST(write_does_not_follow_a_link),
+        TEST(what_is_no_file_is_written_to),
         TEST(read_is_bounded),
         TEST(a_pipe_does_not_hold_the_reader),
         TEST(makes_folders),

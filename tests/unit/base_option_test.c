@@ -150,6 +150,26 @@ static void help_is_asked_for_and_aligned(void **state)
                               "      --help         say this\n");
 }
 
+static const struct span {
+    const char *text;
+    uint64_t ms; /* 0: refused */
+} spans[] = { { "7d", 604800000 }, { "12h", 43200000 }, { "30m", 1800000 }, { "45s", 45000 },
+    { "3650d", 315360000000 }, { "3651d", 0 }, { "", 0 }, { "d", 0 }, { "7", 0 }, { "7D", 0 },
+    { "-1d", 0 }, { " 7d", 0 }, { "7d ", 0 }, { "7dd", 0 }, { "1.5h", 0 }, { "0x7d", 0 },
+    { "99999999999999999999999d", 0 }, { "18446744073709551617s", 0 } };
+
+static void a_span_has_a_unit_and_a_bound(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(spans); i++) {
+        uint64_t ms = 0;
+        struct err err;
+        int rc = option_span("--for", spans[i].text, &ms, &err);
+        if (ms != spans[i].ms || (rc == -ERR_USAGE) != (spans[i].ms == 0))
+            fail_msg("\"%s\": %d, %llu", spans[i].text, rc, (unsigned long long)ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +177,7 @@ int main(void)
         cmocka_unit_test(lists_have_an_end),
         cmocka_unit_test(an_unknown_option_is_named),
         cmocka_unit_test(help_is_asked_for_and_aligned),
+        cmocka_unit_test(a_span_has_a_unit_and_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

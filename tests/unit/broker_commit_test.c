@@ -6,11 +6,15 @@
 #include "broker/live.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +44,29 @@ static ssize_t faulty_write(int fd, const void *data, size_t size, off_t at)
     return -1;
 }
 
+/* Of another thread than this one: it fails, or waits until the test lets it go on. */
+static pthread_t ours;
+static atomic_bool sync_waits;
+static atomic_int sync_error; /* 0: none */
+static sem_t goes_on;
+static atomic_int syncs;
+static unsigned own_syncs;
+
+__attribute__((visibility("default"))) int fdatasync(int fd)
+{
+    if (!pthread_equal(pthread_self(), ours)) {
+        atomic_fetch_add(&syncs, 1);
+        if (sync_waits)
+            sem_wait(&goes_on);
+        if (sync_error) {
+            errno = sync_error;
+            return -1;
+        }
+    }
+    own_syncs += pthread_equal(pthread_self(), ours) ? 1 : 0;
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
 static void hook(const char *name, sqlite3_syscall_ptr with, sqlite3_syscall_ptr *ret)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
@@ -51,6 +78,8 @@ static void hook(const char *name, sqlite3_syscall_ptr with, sqlite3_syscall_ptr
 static int begin(void **state)
 {
     (void)state;
+    ours = pthread_self();
+    sem_init(&goes_on, 0, 0);
     sqlite3_syscall_ptr was;
     hook("pwrite64", (sqlite3_syscall_ptr)faulty_write, &was);
     if (!was)
@@ -90,6 +119,8 @@ static void open_place(struct place *place)
     static int count;
     memset(place, 0, sizeof *place);
     full = false;
+    sync_error = 0; /* clang takes no atomic in a row of assignments */
+    sync_waits = false;
     snprintf(place->path, sizeof place->path, "%s/%d.db", base, count++);
     start_place(place);
 }
@@ -369,6 +400,145 @@ static void each_is_told_of_its_own_group(void **state)
     close_place(&place);
 }
 
+struct meanwhile {
+    struct wait first, second;
+    uv_timer_t timer;
+};
+
+static void on_meanwhile(uv_timer_t *timer)
+{
+    struct meanwhile *it = timer->data;
+    struct place *place = it->first.place;
+    if (atomic_load(&syncs) == 0) { /* not under way yet */
+        uv_timer_again(timer);
+        return;
+    }
+    assert_string_equal(place->said, "");
+    if (it->second.name) {
+        assert_int_equal(write_one(place, it->second.name), 0);
+        wait_for(&it->second);
+    }
+    uv_close((uv_handle_t *)timer, NULL);
+    sync_waits = false;
+    sem_post(&goes_on);
+}
+
+static void look_meanwhile(struct meanwhile *it)
+{
+    struct place *place = it->first.place;
+    atomic_store(&syncs, 0);
+    sync_waits = true;
+    uv_timer_init(&place->loop, &it->timer);
+    it->timer.data = it;
+    uv_timer_start(&it->timer, on_meanwhile, 1, 1);
+}
+
+static void the_loop_goes_on_while_the_disk_works(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct meanwhile it = { { &place, "a", 1 }, { &place, "b", 2 }, { 0 } };
+    look_meanwhile(&it);
+    assert_int_equal(write_one(&place, "one"), 0);
+    wait_for(&it.first);
+    run(&place);
+    assert_string_equal(place.said, "a b ");
+    assert_int_equal(atomic_load(&syncs), 2); /* what came meanwhile has a sync of its own */
+    close_place(&place);
+}
+
+/* The last one of all: nobody is told that something stays, and nothing more is written. */
+static void a_sync_that_fails_is_the_last(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    /* What comes meanwhile fails, too, and is not there. */
+    struct meanwhile it = { { &place, "a", 1 }, { &place, "b", 1 }, { 0 } };
+    struct err err = { 0 };
+    look_meanwhile(&it);
+    sync_error = ENOSPC;
+    assert_int_equal(write_one(&place, "one"), 0);
+    wait_for(&it.first);
+    run(&place);
+    assert_string_equal(place.said, "a:full b:full ");
+    assert_int_equal(commit_broken(place.commit, &err), -ERR_SYS);
+    assert_non_null(strstr(err.text, "sync the journal: No space left"));
+    assert_non_null(strstr(err.hint, "free some space"));
+    assert_int_equal(write_one(&place, "three"), -ERR_SYS);
+    assert_int_equal(commit_now(place.commit, NULL), -ERR_SYS);
+    assert_int_equal(seen(&place), 1);
+    close_place(&place);
+}
+
+/* A commit at once, and the end, do not wait for the loop to hear of a sync that is under way. */
+static void a_sync_under_way_is_overtaken(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    struct wait a = { &place, "a", 2 };
+    atomic_store(&syncs, 0);
+    sync_waits = true;
+    assert_int_equal(write_one(&place, "one"), 0);
+    wait_for(&a);
+    while (atomic_load(&syncs) == 0)
+        uv_run(&place.loop, UV_RUN_NOWAIT);
+    assert_int_equal(write_one(&place, "two"), 0);
+    assert_int_equal(commit_now(place.commit, NULL), 0);
+    assert_int_equal(seen(&place), 2);
+    assert_string_equal(place.said, "");
+    commit_free(place.commit);
+    assert_string_equal(place.said, "a ");
+    sync_waits = false;
+    sem_post(&goes_on);
+    run(&place);
+    assert_int_equal(uv_loop_close(&place.loop), 0);
+    store_free(place.store);
+}
+
+/* How often this thread synced for a commit that leaves its sync to another; and whether it did. */
+static unsigned commit_unsynced(struct place *place, size_t size, bool left_one)
+{
+    CLEANUP(mem_freep) char *bytes = mem_zero(1, size);
+    const struct live_session session = { .principal = STR("ann") };
+    struct live_message said = { .bytes = { memset(bytes, 'x', size), size } };
+    struct live_turn turn = { 0 };
+    struct err err;
+    int fd;
+    if (store_begin(place->store, &err) < 0 ||
+        live_session_new(place->store, &session, &said.session, &err) < 0)
+        fail_msg("%s", err.text);
+    turn.session = said.session;
+    if (live_turn_new(place->store, &turn, &said.turn, &err) < 0 ||
+        live_message_add(place->store, &said, &err) < 0)
+        fail_msg("%s", err.text);
+    own_syncs = 0;
+    if (store_commit_unsynced(place->store, &fd, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(fd >= 0, left_one);
+    return own_syncs;
+}
+
+/* Only what a commit adds may be waited for elsewhere: not the header of a log that begins anew,
+ * nor what is about to be copied into the file. */
+static void the_log_itself_is_synced_in_order(void **state)
+{
+    (void)state;
+    struct place place;
+    sqlite3 *other;
+    open_place(&place);
+    assert_int_equal(commit_unsynced(&place, 10, true), 0);
+    assert_int_equal(sqlite3_open(place.path, &other), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(other, "PRAGMA wal_checkpoint(RESTART)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+    assert_int_equal(commit_unsynced(&place, 10, true), 1);
+    assert_int_equal(commit_unsynced(&place, 20 << 20, false), 2); /* log, then file */
+    close_place(&place);
+}
+
 static void what_is_open_at_the_end_is_kept(void **state)
 {
     (void)state;
@@ -519,6 +689,8 @@ static void killed_at_any_byte_each_group_is_whole_or_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* It forks, and its children start threads: before this process has any. */
+        cmocka_unit_test(killed_at_any_byte_each_group_is_whole_or_not_there),
         cmocka_unit_test(one_turn_of_the_loop_is_one_commit),
         cmocka_unit_test(who_waits_for_nothing_is_told_from_the_loop),
         cmocka_unit_test(what_nobody_waits_for_joins_the_next),
@@ -530,8 +702,11 @@ int main(void)
         cmocka_unit_test(a_step_that_fails_half_way_is_undone_alone),
         cmocka_unit_test(a_commit_at_once_tells_later),
         cmocka_unit_test(each_is_told_of_its_own_group),
+        cmocka_unit_test(the_loop_goes_on_while_the_disk_works),
+        cmocka_unit_test(a_sync_that_fails_is_the_last),
+        cmocka_unit_test(a_sync_under_way_is_overtaken),
+        cmocka_unit_test(the_log_itself_is_synced_in_order),
         cmocka_unit_test(what_is_open_at_the_end_is_kept),
-        cmocka_unit_test(killed_at_any_byte_each_group_is_whole_or_not_there),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

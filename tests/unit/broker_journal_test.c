@@ -239,7 +239,8 @@ static void an_older_journal_grows(void **state)
         buf_text(&old, "INSERT INTO blob VALUES(1, x'01', CAST('{\"role\":\"user\"}' AS BLOB));"
                        "INSERT INTO session VALUES(1, zeroblob(32), 1, 'ann', 'tau', 's', 'o', 'g',"
                        " NULL, 0, '{}', 1, 5);"
-                       "INSERT INTO message VALUES(1, 0, 0, 'claim', 0, 1);");
+                       "INSERT INTO message(session, seq, turn, standing, failed, blob)"
+                       " VALUES(1, 0, 0, 'claim', 0, 1);");
         assert_int_equal(home_sql(&home, old.at), SQLITE_OK);
         add(&home, "ann", "one", 1);
         add(&home, "ann", "one", 0);
@@ -254,6 +255,10 @@ static void an_older_journal_grows(void **state)
         journal_close(journal);
         assert_int_not_equal(home_sql(&home, "DELETE FROM candidate"), SQLITE_OK);
         assert_int_not_equal(home_sql(&home, "DELETE FROM message"), SQLITE_OK);
+        static const char standing[] =
+            "INSERT INTO message(session, seq, turn, standing, failed, blob)"
+            " VALUES(1, 7, 0, 'rumour', 0, 1)";
+        assert_int_equal(home_sql(&home, standing), SQLITE_CONSTRAINT);
         assert_int_equal(
             home_sql(&home, "INSERT INTO turn VALUES(1, 1, 0, x'00', 0, 0)"), SQLITE_OK);
         assert_int_not_equal(home_sql(&home, "UPDATE turn SET ordinal = 1"), SQLITE_OK);

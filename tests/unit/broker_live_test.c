@@ -197,6 +197,32 @@ static void a_session_goes_on_with_what_the_harness_made_of_it(void **state)
     store_free(store);
 }
 
+static void is_in_group(
+    struct store *store, const char *principal, const char *name, const char *as)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    const struct live_session session = { .principal = str_of(principal), .group = str_of(name) };
+    struct live_loaded loaded;
+    uint64_t number;
+    GOOD(live_session_new(store, &session, &number, &err));
+    load(store, number, &arena, &loaded);
+    if (!str_equal(loaded.session.group, str_of(as)))
+        fail_msg("%s, %s: %.*s", principal, name, (int)loaded.session.group.size,
+            loaded.session.group.at);
+}
+
+/* Groups are what evidence is counted by: nobody can speak for another's, or for imported ones. */
+static void a_group_is_of_who_names_it(void **state)
+{
+    (void)state;
+    struct store *store = fresh();
+    is_in_group(store, "local", "customer 1", "customer 1");
+    is_in_group(store, "ann", "customer 1", "ann/customer 1");
+    is_in_group(store, "bob", "customer 1", "bob/customer 1");
+    is_in_group(store, "bob", "ann/customer 1", "bob/ann/customer 1");
+    store_free(store);
+}
+
 /* What a proposer, a miner and a replay read: see docs/reference/trace.md. */
 static void readers_get_the_model_s_reply_beside_the_harness_s(void **state)
 {
@@ -696,6 +722,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_is_found_by_its_name_and_principal),
         cmocka_unit_test(a_session_goes_on_with_what_the_harness_made_of_it),
+        cmocka_unit_test(a_group_is_of_who_names_it),
         cmocka_unit_test(readers_get_the_model_s_reply_beside_the_harness_s),
         cmocka_unit_test(an_effect_is_found_by_its_identity),
         cmocka_unit_test(a_call_waits_until_somebody_said_yes),

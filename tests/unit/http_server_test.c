@@ -81,7 +81,15 @@ static void on_gone(void *with, struct http_exchange *exchange, bool whole)
         seen.held = NULL;
 }
 
-static const struct http_handler handler = { on_head, on_request, on_drained, on_gone };
+static void on_refused(
+    void *with, struct http_exchange *exchange, unsigned status, const char *text)
+{
+    assert_ptr_equal(with, &seen);
+    assert_true(status >= 400 && text[0]);
+    http_reply(exchange, status, NULL, 0, STR("in our own words"));
+}
+
+static const struct http_handler handler = { on_head, on_request, on_drained, on_gone, on_refused };
 
 static void start(const struct http_limits *with, bool local)
 {
@@ -291,7 +299,7 @@ static void test_too_large(void **state)
     dial(&peer);
     peer_say(&peer, "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", BODY_MAX + MB);
     peer_send(&peer, (struct str){ text, BODY_MAX + MB });
-    hear(&peer, 413, NULL);
+    hear(&peer, 413, "in our own words");
     assert_int_equal(seen.heads, 0);
     peer_say(&peer, "POST /hold HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n",
         BODY_MAX + MB);
@@ -583,24 +591,27 @@ static void test_streamed(void **state)
     peer_close(&peer);
 }
 
-/* No part of an answer waits for the next one in the kernel (which would be 40 or 200 ms). */
+/* No part of an answer waits for the next one in the kernel: each would be 40 or 200 ms late, and
+ * on a loaded machine some are. */
 static void test_streamed_at_once(void **state)
 {
     (void)state;
-    enum { PARTS = 50 };
+    enum { PARTS = 50, LATE_MS = 35 };
+    unsigned late = 0;
     struct http_peer peer;
     dial(&peer);
     peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
     struct http_exchange *exchange = held_of(&peer);
     http_begin(exchange, 200, NULL, 0);
-    uint64_t before = uv_hrtime();
     for (int i = 0; i < PARTS; i++) {
         char text[16];
+        uint64_t before = uv_hrtime();
         snprintf(text, sizeof text, "<%d>", i);
         http_push(exchange, str_of(text));
         assert_true(peer_wait_text(&peer, text));
+        late += uv_hrtime() - before > LATE_MS * 1000000u;
     }
-    assert_in_range((uv_hrtime() - before) / 1000000, 0, PARTS * 30);
+    assert_in_range(late, 0, PARTS / 2);
     http_end(exchange, true);
     hear(&peer, 200, NULL);
     peer_close(&peer);
@@ -750,20 +761,6 @@ static void test_odd_statuses(void **state)
 
 /* --- beginning and end */
 
-static void test_quiet(void **state)
-{
-    (void)state;
-    struct http_peer peer;
-    dial(&peer);
-    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
-    struct http_exchange *exchange = held_of(&peer);
-    http_server_quiesce(server);
-    assert_int_equal(access(socket_path, F_OK), -1);
-    http_reply(exchange, 200, NULL, 0, STR("still"));
-    hear(&peer, 200, "still");
-    peer_close(&peer);
-}
-
 /* What is open when the server goes is broken off and told, whatever state it is in. */
 static void test_freed_while_open(void **state)
 {
@@ -852,6 +849,44 @@ static void test_connections(void **state)
     }
 }
 
+/* Those that hold every place and ask nothing make room; who has asked before is the last to go,
+ * who waits for an answer stays. */
+static void test_room(void **state)
+{
+    (void)state;
+    struct http_limits few = limits;
+    few.connections_max = 8;
+    start(&few, false);
+    struct http_peer silent[6], known, held, more;
+    dial(&known);
+    peer_say(&known, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    hear(&known, 200, "");
+    dial(&held);
+    peer_say(&held, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct http_exchange *exchange = held_of(&held);
+    dial(&silent[0]);
+    peer_say(&silent[0], "POST /half HTTP/1.1\r\nHo");
+    dial(&silent[1]);
+    peer_say(&silent[1], "GET /refuse HTTP/1.1\r\nHost: a\r\n\r\n");
+    hear(&silent[1], 401, "no");
+    for (size_t i = 2; i < COUNT_OF(silent); i++)
+        dial(&silent[i]);
+    dial(&more);
+    peer_say(&more, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    hear(&more, 200, "");
+    peer_wait_end(&silent[0]);
+    peer_wait_end(&silent[1]);
+    peer_say(&known, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    hear(&known, 200, "");
+    http_reply(exchange, 200, NULL, 0, STR("late"));
+    hear(&held, 200, "late");
+    for (size_t i = 0; i < COUNT_OF(silent); i++)
+        peer_close(&silent[i]);
+    peer_close(&known);
+    peer_close(&held);
+    peer_close(&more);
+}
+
 #define OVER_TCP(test) cmocka_unit_test_setup_teardown(test, up_tcp, down)
 #define OVER_UNIX(test) cmocka_unit_test_setup_teardown(test, up_unix, down)
 #define OVER_BOTH(test) OVER_TCP(test), OVER_UNIX(test)
@@ -883,11 +918,11 @@ int main(void)
         OVER_BOTH(test_head),
         OVER_TCP(test_headers),
         OVER_TCP(test_odd_statuses),
-        OVER_UNIX(test_quiet),
         cmocka_unit_test(test_freed_while_open),
         OVER_UNIX(test_listen),
         OVER_TCP(test_port_taken),
         cmocka_unit_test_teardown(test_connections, down),
+        cmocka_unit_test_teardown(test_room, down),
     };
     if (scratch_make(&folder, "http", 0700, NULL) < 0)
         return 1;

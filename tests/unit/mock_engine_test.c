@@ -329,6 +329,11 @@ static void know_keys(void **state)
 #define ASK_MAX(more) "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[" more "]}"
 #define ITEMS(more) "{\"model\":\"m\",\"input\":[" more "]}"
 #define ITEM(type) "{\"type\":\"" type "\",\"call_id\":\"a\",\"name\":\"f\",\"output\":\"x\"}"
+#define SAYS(role, part) "{\"role\":\"" role "\",\"content\":[" part "]}"
+#define PICTURE "{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://p/\"}}"
+#define SEEN(media, data)                                                                          \
+    "{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/" media            \
+    "\",\"data\":\"" data "\"}}"
 
 static const struct strict {
     const char *name;
@@ -364,6 +369,38 @@ static const struct strict {
         ITEMS(ITEM("function_call") "," ITEM("function_call_output")), NULL },
     { "an item without an output", RESPONSES, ITEMS(ITEM("function_call") "," USER("u")),
         "none came for a" },
+    { "a picture", CHAT, ASK(SAYS("user", PICTURE)), NULL },
+    { "a picture of another protocol's", CHAT, ASK(SAYS("user", SEEN("png", "QQ=="))),
+        "'image' cannot stand" },
+    { "a picture in a result", CHAT,
+        ASK(CALLS(CALL("a")) ",{\"role\":\"tool\",\"tool_call_id\":\"a\",\"content\":[" PICTURE
+                             "]}"),
+        "'image_url' cannot stand" },
+    { "a picture without its address", CHAT, ASK(SAYS("user", "{\"type\":\"image_url\"}")),
+        "'image_url' is not whole" },
+    { "a file without its name", CHAT,
+        ASK(SAYS("user", "{\"type\":\"file\",\"file\":{\"file_data\":\"data:a\"}}")),
+        "'file' is not whole" },
+    { "what nobody knows yet", CHAT, ASK(SAYS("user", "{\"type\":\"smell\"}")), NULL },
+    { "a picture in a block", MESSAGES, ASK_MAX(SAYS("user", SEEN("png", "QQ=="))), NULL },
+    { "a picture in a block's result", MESSAGES,
+        ASK_MAX(USES(USE("a")) "," GIVES("{\"type\":\"tool_result\",\"tool_use_id\":\"a\","
+                                         "\"content\":[" SEEN("png", "QQ==") "]}")),
+        NULL },
+    { "an address where bytes are wanted", MESSAGES, ASK_MAX(SAYS("user", SEEN("png", "data:a"))),
+        "'image' is not whole" },
+    { "a picture that it does not read", MESSAGES, ASK_MAX(SAYS("user", SEEN("bmp", "QQ=="))),
+        "'image' is not whole" },
+    { "a picture that the model says", MESSAGES, ASK_MAX(SAYS("assistant", SEEN("png", "QQ=="))),
+        "'image' cannot stand" },
+    { "OpenAI's picture", MESSAGES, ASK_MAX(SAYS("user", PICTURE)), "'image_url' cannot stand" },
+    { "a picture as an item has it", RESPONSES,
+        ITEMS(SAYS("user", "{\"type\":\"input_image\",\"image_url\":\"https://p/\"}")), NULL },
+    { "chat's picture in an item", RESPONSES, ITEMS(SAYS("user", PICTURE)),
+        "'image_url' cannot stand" },
+    { "a file that is no address", RESPONSES,
+        ITEMS(SAYS("user", "{\"type\":\"input_file\",\"filename\":\"a\",\"file_data\":\"QQ\"}")),
+        "'input_file' is not whole" },
     { "an output without an item", RESPONSES, ITEMS(ITEM("function_call_output")),
         "no call a is open" },
 };

@@ -60,6 +60,16 @@ static const struct row {
     { "nothing", PASS, "    /* why */ return  MOULT_PASS;\n", "" },
     { "a statement more", PASS, DENY PASS,
         LOOK "7: puts in `if (call->failed) return MOULT_DENY;`\n" },
+    { "a long piece, and what it hides", PASS,
+        "    for (moult_it it = { 0 }; moult_each(turn, call->args, &it);) {\n"
+        "        if (moult_fits(turn, NULL, it.value))\n            continue;\n"
+        "        do\n            moult_explain(turn, \"x\");\n        while (turn->step > 9);\n"
+        "    }\n" PASS,
+        LOOK "7: puts in `for (moult_it it = { 0 }; moult_each(turn, call->args, &it);) { if "
+             "(moult_fits(turn, NULL, i...`\n" LOOK
+             "7: in it `for (moult_it it = { 0 }; moult_each(turn, call->args, &it);)`\n" LOOK
+             "8: in it `if (moult_fits(turn, NULL, it.value))`\n" LOOK "9: in it `continue;`\n" LOOK
+             "10: in it `(turn->step > 9)`\n" LOOK "11: in it `moult_explain(turn, \"x\");`\n" },
     { "a statement less, which was no guard", "    moult_cut(turn, (moult_span){ 0, 1 });\n" PASS,
         PASS, LOOK "7: takes out `moult_cut(turn, (moult_span){ 0, 1 });`\n" },
     { "a guard less", DENY PASS, PASS,
@@ -114,6 +124,16 @@ static const struct row {
         "    moult_explain(turn, \"#W123456\");\n" PASS,
         LOOK "7: `\"x\"` becomes `\"#W123456\"` in `moult_explain(turn, \"#W123456\");`\n"
              "copied from the batch: " LOOK "7: `\"#W123456\"`\n" },
+    { "dice", "    moult_explain(turn, \"x\");\n" PASS,
+        "    if (moult_random(turn) % 100000 == 0)\n        return MOULT_DENY;\n" PASS,
+        LOOK "7: `moult_explain(turn, \"x\");` becomes `if (moult_random(turn) % 100000 == 0) "
+             "return MOULT_DENY;`\n"
+             "by chance: " LOOK "7: `moult_random(turn)`\n" },
+    { "a time", "    if (turn->step > 3)\n        return MOULT_DENY;\n" PASS,
+        "    if (moult_elapsed_ms(turn) > 3)\n        return MOULT_DENY;\n" PASS,
+        "guard changed: " LOOK "7: the condition `(turn->step > 3)` becomes "
+        "`(moult_elapsed_ms(turn) > 3)` (changed)\n"
+        "by time: " LOOK "7: `moult_elapsed_ms(turn)`\n" },
     { "a short literal, and a number within another", "    moult_explain(turn, \"x\");\n" PASS,
         "    moult_explain(turn, \"Al %d\", 1234);\n" PASS,
         LOOK "7: `\"x\"` becomes `\"Al %d\", 1234` in "
@@ -166,7 +186,8 @@ static const struct {
         "line 12: hook before_tool `look` becomes `0`\n" },
     { "a function more", "static moult_action look",
         "static int help(int a)\n{\n    return a;\n}\nstatic moult_action look",
-        "help, line 5: the file gets `static int help(int a)`\n" },
+        "help, line 5: the file gets `static int help(int a)`\n"
+        "help, line 7: in it `return a;`\n" },
     { "a function under another name", "look(moult_turn *turn, moult_call *call)\n{",
         "peek(moult_turn *turn, moult_call *call)\n{", "peek, line 5: `look` becomes `peek`\n" },
 };
@@ -208,6 +229,7 @@ static void a_helper_and_its_caller_are_two_changes(void **state)
     CLEANUP(buf_done) struct buf out = { 0 };
     describe(&out, was, now);
     assert_string_equal(out.at, "bad, line 5: the file gets `static bool bad(moult_call *call)`\n"
+                                "bad, line 7: in it `return call->failed;`\n"
                                 "guard changed: look (before_tool), line 11: the condition "
                                 "`(call->failed)` becomes `(bad(call))` (changed)\n");
 }

@@ -87,6 +87,34 @@ static void dies_with_any_link(void **state)
     }
 }
 
+/* What was signed before approvals named a corpus holds as it did, and for nothing more. */
+static void one_of_an_earlier_version_names_no_corpus(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "candidate", "batch", "patch", "tree", "build", "report",
+        "policy", "admission-before" };
+    static struct reviewers reviewers;
+    CLEANUP(buf_done) struct buf envelope = { 0 };
+    CLEANUP(mem_freep)
+    char *predicate = mem_format(
+        "{\"home\":\"%s\",\"at_ms\":1000,\"expires_ms\":9000,\"unattended\":false}", home.id);
+    struct approval approval = sample(), got;
+    struct attest statement = { .kind = ATTEST_APPROVAL };
+    struct err err = { 0 };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        statement.subjects[statement.subjects_count++] =
+            (struct attest_subject){ str_of(names[i]), approval.candidate };
+    attest_sign(&envelope, &statement, str_of(predicate), &ann);
+    assert_int_equal(reviewers_read(&reviewers, &home, &err), 0);
+    assert_int_equal(
+        approval_check(&got, buf_view(&envelope), &approval, &home, &reviewers, 2000, &err), 0);
+    assert_true(got.bare);
+    approval.report.at[5] ^= 1;
+    assert_int_equal(
+        approval_check(&got, buf_view(&envelope), &approval, &home, &reviewers, 2000, &err),
+        -ERR_VERIFY);
+}
+
 static void only_reviewers_and_only_in_time(void **state)
 {
     (void)state;
@@ -169,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_for_what_was_signed),
         cmocka_unit_test(dies_with_any_link),
+        cmocka_unit_test(one_of_an_earlier_version_names_no_corpus),
         cmocka_unit_test(only_reviewers_and_only_in_time),
         cmocka_unit_test(what_was_approved_before_stays),
         cmocka_unit_test(another_home_does_not_take_it),

@@ -173,6 +173,17 @@ static void a_patch_as_a_proposer_makes_it(void **state)
         "20: puts in expression_statement, in compound_statement\n");
     assert_string_equal(result.description.at,
         "add_calls, line 20: the file gets `static void add_calls(moult_turn *turn)`\n"
+        "add_calls, line 22: in it `moult_text text = moult_body(turn);`\n"
+        "add_calls, line 23: in it `for (moult_it it = { 0 }; moult_text_json(turn, text, &it);)`\n"
+        "add_calls, line 24: in it `const moult_json *arguments = moult_get(turn, it.value, "
+        "moult_str(\"arguments\"));`\n"
+        "add_calls, line 25: in it `moult_text name = moult_text_of(turn, moult_get(turn, "
+        "it.value, "
+        "moult_str(\"name\")));`\n"
+        "add_calls, line 26: in it `if (!moult_fits(turn, moult_schema_of(turn, name, "
+        "moult_str(\"\")), arguments))`\n"
+        "add_calls, line 27: in it `continue;`\n"
+        "add_calls, line 28: in it `moult_call_add(turn, name, arguments);`\n"
         "copied from the batch: add_calls, line 24: `\"arguments\"`\n"
         "copied from the batch: add_calls, line 25: `\"name\"`\n"
         "count_call (before_tool), line 34: puts in `add_calls(turn);`\n");

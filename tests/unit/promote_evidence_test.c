@@ -267,6 +267,41 @@ static void the_bundle_is_one_strict_document(void **state)
     end(&bench, &evidence);
 }
 
+/* A reply of five megabytes, and fifty of such runs: what is told stays a bundle that can be kept.
+ */
+static void a_bundle_is_bounded(void **state)
+{
+    (void)state;
+    enum { LARGE = 5 << 20, RUNS = 50, BUNDLE = 32 << 20 };
+    struct bench bench;
+    struct evidence evidence;
+    CLEANUP(buf_done) struct buf reply = { 0 }, out = { 0 };
+    begin(&bench);
+    buf_text(&reply, "{\"role\":\"assistant\",\"content\":\"");
+    while (reply.size < LARGE)
+        buf_text(&reply, "\\u0001");
+    buf_text(&reply, "\\n<tool_call>\\n" CALL "\\n</tool_call>\"}");
+    const char *const messages[] = { USER, reply.at, NULL };
+    add_run(&bench, "large", "dora", true, messages);
+    add_case(&bench, "large", 0);
+    bench.plan.runs_count = bench.count;
+    choose(&bench, &evidence);
+    evidence_print(&out, &evidence, &bench.plan);
+    const struct evidence_step *large = find(&evidence, "large", 0);
+    assert_int_equal(large->kind, EVIDENCE_FAIL);
+    assert_true(out.size < LARGE);
+    /* the same step many times over stands for as many runs */
+    struct evidence many = evidence;
+    many.steps = arena_alloc(&bench.arena, RUNS * sizeof *many.steps);
+    for (many.steps_count = 0; many.steps_count < RUNS; many.steps_count++)
+        many.steps[many.steps_count] = *large;
+    buf_clear(&out);
+    evidence_print(&out, &many, &bench.plan);
+    assert_true(out.size < BUNDLE);
+    assert_non_null(json_read(&bench.arena, buf_view(&out), NULL, NULL));
+    end(&bench, &evidence);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +312,7 @@ int main(void)
         cmocka_unit_test(without_a_frame_or_a_case_there_is_none),
         cmocka_unit_test(what_is_mended_already_is_left_out),
         cmocka_unit_test(the_bundle_is_one_strict_document),
+        cmocka_unit_test(a_bundle_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "broker_home.h"
 #include "promote/builds.h"
 #include "promote/cluster_move.h"
+#include "promote/corpus.h"
 #include "promote/enter.h"
 #include "promote/promotion.h"
 #include "promote/reviewing.h"
@@ -117,19 +118,22 @@ enum wrong {
     APPROVED_OTHER,
     APPROVED_EARLIER,
     NO_APPROVAL,
+    OTHER_CORPUS,
+    APPROVED_OTHER_CORPUS,
 };
 
 /* Held-out groups enough for many looks. */
 enum { IN = 6, OUT = 60, MADE = 4, CASES = IN + OUT + MADE + 2, SIGNATURE = IN + 40 };
 
 /* A report that every rule passes: groups with the signature are fixed, nothing else changes. */
-static struct report good_report(struct report_case cases[CASES], char names[CASES][16])
+static struct report good_report(struct report_case cases[CASES], char names[CASES][DIGEST_HEX])
 {
     memset(cases, 0, CASES * sizeof *cases);
     for (int i = 0; i < CASES; i++) {
         struct report_case *one = &cases[i];
         bool out = i >= IN && i < IN + OUT;
-        snprintf(names[i], 16, "group%d", i);
+        const struct digest id = hash_parts((struct str[]){ { (const char *)&i, sizeof i } }, 1);
+        hash_hex(names[i], &id);
         one->id = one->group = str_of(names[i]);
         one->split = out ? SPLIT_HELD_OUT : SPLIT_HELD_IN;
         one->signature = i < SIGNATURE;
@@ -141,12 +145,22 @@ static struct report good_report(struct report_case cases[CASES], char names[CAS
         one->old_effects.at[1] = one->new_effects.at[1] = 1;
         one->new_effects.at[0] = one->signature;
         one->step = one->signature ? 0 : UINT32_MAX;
+        one->after_step = UINT32_MAX;
+        one->variants = one->variants_mended = one->signature ? 3 : 0;
     }
     return (struct report){ .detector = STR("repeat"),
         .plugin = STR("one"),
         .tier = STR("strong"),
         .fresh_baseline = true,
         .deterministic = true,
+        .run_on = true,
+        .varied = true,
+        .covered = true,
+        .memory_old = 9000,
+        .memory_new = 9000,
+        .genesis = true,
+        .played = true,
+        .alone = 1,
         .sanitised = true,
         .claims = true,
         .cases = cases,
@@ -198,6 +212,26 @@ static struct digest build_of(struct str text)
     return build;
 }
 
+/* A batch whose first neighbour is among the replayed runs, and whose second one is not. */
+static struct digest put_batch(void)
+{
+    char held_out[DIGEST_HEX], near[DIGEST_HEX], far[DIGEST_HEX];
+    const int index = SIGNATURE;
+    const struct digest id =
+        hash_parts((struct str[]){ { (const char *)&index, sizeof index } }, 1);
+    const char *format =
+        "{\"schema\":1,\"detector\":\"repeat\",\"signature\":\"repeat\",\"split\":\"%s\","
+        "\"mendable\":true,\"claims\":true,\"held_out\":%s%s%s,\"cases\":[],\"neighbours\":[%s]}";
+    CLEANUP(mem_freep)
+    char *other = mem_format(format, "held-out", "null", "", "", "");
+    const struct digest digest = put("held-out", str_of(other));
+    CLEANUP(mem_freep)
+    char *neighbours = mem_format("\"%s\",\"%s\"", hash_hex(near, &id), hash_hex(far, &digest));
+    CLEANUP(mem_freep)
+    char *text = mem_format(format, "held-in", "\"", hash_hex(held_out, &digest), "\"", neighbours);
+    return put("batch", str_of(text));
+}
+
 static void put_patch(struct candidate *candidate, enum wrong wrong)
 {
     char hex[DIGEST_HEX];
@@ -213,7 +247,7 @@ static void put_report(struct candidate *candidate, enum wrong wrong)
 {
     CLEANUP(buf_done) struct buf text = { 0 }, rules = { 0 };
     static struct report_case cases[CASES];
-    static char names[CASES][16];
+    static char names[CASES][DIGEST_HEX];
     struct report report = good_report(cases, names);
     const struct policy policy = policy_default();
     report.batch = candidate->batch;
@@ -243,6 +277,11 @@ static void approve(struct candidate *candidate, enum wrong wrong)
         .admission_before = driver_last(&driver)->digest,
         .at_ms = clock_wall_ms() };
     must(hash_unhex(&approval.candidate, candidate->id, &err), &err);
+    if (wrong != NO_REPORT)
+        must(corpus_grow(&candidate->corpus, NULL, &driver, candidate, &err), &err);
+    candidate->corpus.at[0] ^= wrong == OTHER_CORPUS;
+    approval.corpus = candidate->corpus;
+    approval.corpus.at[0] ^= wrong == APPROVED_OTHER_CORPUS;
     approval.expires_ms = wrong == EXPIRED ? approval.at_ms - 1 : approval.at_ms + 100000;
     approval.policy.at[0] ^= wrong == APPROVED_OTHER;
     approval.admission_before.at[0] ^= wrong == APPROVED_EARLIER;
@@ -292,7 +331,7 @@ static struct candidate candidate_with(enum wrong wrong)
         .cluster = STR("repeat"),
         .proposer = STR("hand"),
         .parent = str_of(arena_format(&driver.arena, "%s", driver.active.hex)),
-        .batch = { { 5 } },
+        .batch = put_batch(),
         .source = hash_of(str_of(text)) };
     struct lineage_id commit = commit_of(&candidate, path, text, &driver.active);
     candidate.tree = tree_of(&commit);
@@ -348,6 +387,9 @@ static const struct row {
     { "the approval follows another admission", APPROVED_EARLIER, -ERR_VERIFY,
         "another admission-before" },
     { "the approval is none", NO_APPROVAL, -ERR_INPUT, "approval" },
+    { "what it adds to the corpus is something else", OTHER_CORPUS, -ERR_VERIFY,
+        "is not what was approved" },
+    { "the approval is for another corpus", APPROVED_OTHER_CORPUS, -ERR_VERIFY, "another corpus" },
 };
 
 static void refused(struct candidate *candidate, int want, const char *says, const char *name)
@@ -410,6 +452,27 @@ static void a_build_changed_by_hand_is_not_admitted(void **state)
     must(file_write(path, buf_view(&image), 0444, &err), &err);
 }
 
+/* The corpus of an admission: what was mended, and the neighbours that stayed as they were. */
+static void gathered(const struct digest *corpus, unsigned mended, unsigned neighbours)
+{
+    struct err err;
+    struct str text;
+    CLEANUP(id_set_done) struct id_set names = { 0 };
+    unsigned counts[2] = { 0 };
+    must(journal_get(driver.journal, "corpus", corpus, &driver.arena, &text, &err), &err);
+    const struct json *root = json_read(&driver.arena, text, NULL, &err);
+    assert_non_null(root);
+    JSON_EACH(item, json_get(root, "cases"))
+    {
+        counts[str_equal(json_string(&driver.arena, json_get(item, "why")), STR("neighbour"))]++;
+    }
+    assert_int_equal(counts[0], mended);
+    assert_int_equal(counts[1], neighbours);
+    must(corpus_names(&names, &driver, corpus, &err), &err);
+    id_set_seal(&names);
+    assert_int_equal(names.count, mended + neighbours);
+}
+
 static void the_good_one_is_promoted_once(void **state)
 {
     (void)state;
@@ -420,6 +483,7 @@ static void the_good_one_is_promoted_once(void **state)
     assert_int_equal(candidate.stage, STAGE_ACTIVE);
     assert_int_equal(driver_last(&driver)->number, 1);
     assert_string_not_equal(driver.active.hex, before.hex);
+    gathered(&driver_last(&driver)->corpus, SIGNATURE, 1);
     again = candidate;
     again.stage = STAGE_APPROVED; /* as if its row had been put back */
     refused(&again, -ERR_STATE, "was made for", "the same approval twice");
@@ -482,7 +546,8 @@ static void a_promotion_resolves_its_cluster_and_no_later_batch(void **state)
 {
     (void)state;
     struct err err;
-    struct journal_cluster row = { STR("repeat"), STR("repeat"), STR("in_work"), { { 5 } } };
+    struct journal_cluster row = { STR("repeat"), STR("repeat"), STR("in_work"),
+        driver_last(&driver)->batch };
     must(journal_move_cluster(driver.journal, &row, "", &err), &err);
     must(driver_refresh(&driver, &err), &err);
     assert_true(cluster_is("resolved"));
@@ -521,6 +586,7 @@ static void goes_back_to_what_was_active_and_says_to_what(void **state)
     assert_int_equal(driver_last(&driver)->number, 2);
     assert_int_equal(driver_last(&driver)->kind, ADMIT_ROLLBACK);
     assert_memory_equal(&driver_last(&driver)->returns, &first, sizeof first);
+    gathered(&driver_last(&driver)->corpus, SIGNATURE, 1); /* stays */
     must(candidate_find(driver.journal, &driver.arena, driver.admissions[1].candidate, &was, &err),
         &err);
     assert_int_equal(was.stage, STAGE_ROLLED_BACK);

@@ -245,6 +245,9 @@ static const struct row {
         PROPOSING_STOPPED, "", "a JSON object", 1 },
     { "a proposal that is none", "send 4 {}\necho\nsend 6 {}", { 0 }, PROPOSING_STOPPED, "",
         "schema", 1 },
+    { "asks a model where there is none", "send 11 {}\necho\nsend 6 {}", { 0 }, PROPOSING_STOPPED,
+        "", "asks no model", 1 },
+    { "answers for a model", "send 12 {}\nhang", { 0 }, PROPOSING_BROKE, "type 12", "", 0 },
     { "speaks in control characters", "send 5 a\x1b[2J\x07z\nsend 6 {}", { 0 }, PROPOSING_STOPPED,
         "", "a\\x1b[2J\\x07z", 0 },
 };
@@ -266,6 +269,31 @@ static void whatever_it_does_is_an_answer(void **state)
         assert_true(clock_mono_ns() - from < 15ull * 1000000000);
         proposing_result_done(&result);
     }
+}
+
+/* A model that cannot be asked is the proposer's to deal with, as often as it may ask. */
+static void a_model_that_is_not_there(void **state)
+{
+    (void)state;
+    struct err err = { 0 };
+    struct proposing_result result;
+    struct door_way way = { .socket = "/nowhere/at/all" };
+    const struct proposing_plan plan = { .program = MOULT_SCRIPTED,
+        .judging = judging_plan(),
+        .bundle = STR("send 11 {\"a\":1}\necho\nsend 11 {}\necho\nsend 6 {}"),
+        .way = &way,
+        .budget = { .rounds = 1 },
+        .say = on_say };
+    said[0] = '\0';
+    if (proposing_run(&result, &plan, &err) < 0)
+        fail_msg("%s (%s)", err.text, err.hint);
+    assert_int_equal(result.end, PROPOSING_STOPPED);
+    assert_int_equal(result.asked, 1);
+    assert_int_equal(result.denied, 1);
+    assert_int_equal(strncmp(said, "12 ", 3), 0);
+    assert_non_null(strstr(said, "no requests to its model are left"));
+    assert_true(str_equal(buf_view(&result.asked_last), STR("{\"a\":1}")));
+    proposing_result_done(&result);
 }
 
 /* --- proposals */
@@ -531,6 +559,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whatever_it_does_is_an_answer),
+        cmocka_unit_test(a_model_that_is_not_there),
         cmocka_unit_test(proposals_of_others_are_refused),
         cmocka_unit_test(three_proposals_are_taken),
         cmocka_unit_test(nothing_else_can_be_reached),

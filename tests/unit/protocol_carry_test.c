@@ -361,7 +361,10 @@ static const struct part_row {
         "\"low\"}}",
         "{\"type\":\"image\"," SOURCE(
             "base64", "\"media_type\":\"image/png\",\"data\":\"QQ==\"") "}",
-        "" },
+        "detail" },
+    { "a picture as it comes", RESPONSES, MESSAGES,
+        "{\"type\":\"input_image\",\"image_url\":\"https://p/\",\"detail\":\"auto\"}",
+        "{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"https://p/\"}}", "" },
     { "a picture back", MESSAGES, CHAT,
         "{\"type\":\"image\"," SOURCE(
             "base64", "\"media_type\":\"image/png\",\"data\":\"QQ==\"") "}",
@@ -374,6 +377,11 @@ static const struct part_row {
         "{\"type\":\"input_image\",\"detail\":\"high\",\"image_url\":\"https://p/\"}", "" },
     { "a picture that is kept", MESSAGES, CHAT,
         "{\"type\":\"image\"," SOURCE("file", "\"file_id\":\"f1\"") "}", NULL, "\"image\" cannot" },
+    { "a picture that Anthropic keeps", MESSAGES, RESPONSES,
+        "{\"type\":\"image\"," SOURCE("file", "\"file_id\":\"f1\"") "}", NULL, "\"image\" cannot" },
+    { "a document that Anthropic keeps", MESSAGES, CHAT,
+        "{\"type\":\"document\"," SOURCE("file", "\"file_id\":\"f1\"") "}", NULL,
+        "\"document\" cannot" },
     { "a picture that OpenAI keeps", RESPONSES, MESSAGES,
         "{\"type\":\"input_image\",\"file_id\":\"f1\"}", NULL, "\"input_image\" cannot" },
     { "a file", CHAT, MESSAGES,
@@ -470,6 +478,48 @@ static void parts_are_carried_or_refused(void **state)
         if (!str_equal(buf_view(&dropped), str_of(row->dropped)))
             fail_msg("%s: left out %s", row->name, dropped.at ? dropped.at : "nothing");
     }
+}
+
+#define SEEN "{\"type\":\"image\"," SOURCE("url", "\"url\":\"https://p/\"") "}"
+#define SHOWN "{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://p/\"}}"
+#define RESULT(id, content)                                                                        \
+    "{\"type\":\"tool_result\",\"tool_use_id\":\"" id "\",\"content\":[" content "]}"
+#define CALLED(id) "{\"type\":\"tool_use\",\"id\":\"" id "\",\"name\":\"look\",\"input\":{}}"
+
+/* OpenAI's chat takes text alone in a result, and nothing between results of one reply. */
+static void a_result_s_picture_stands_behind_all_results(void **state)
+{
+    (void)state;
+    static const char asked[] =
+        "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"assistant\",\"content\":"
+        "[" CALLED("c1") "," CALLED("c2") "]},{\"role\":\"user\",\"content\":[" RESULT(
+            "c1", SEEN) "," RESULT("c2",
+            "{\"type\":\"text\",\"text\":\"two\"}") ",{\"type\":\"text\",\"text\":\"go\"}]}]}";
+    static const char want[] =
+        "{\"role\":\"tool\",\"content\":[{\"type\":\"text\",\"text\":\"(shown behind the "
+        "results)\"}],"
+        "\"tool_call_id\":\"c1\"},"
+        "{\"role\":\"tool\",\"content\":\"two\",\"tool_call_id\":\"c2\"},"
+        "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"(of the result of the call "
+        "c1)\"}," SHOWN "]},{\"role\":\"user\",\"content\":\"go\"}]";
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct protocol_request *like;
+    struct err err = { 0 };
+    if (protocol_request_read(&like, PROTOCOL_MESSAGES, str_of(asked), &arena, &err) < 0)
+        fail_msg("%s", err.text);
+    const struct protocol_view *view = protocol_request_view(like);
+    struct str messages[8];
+    for (uint32_t i = 0; i < view->messages_count; i++)
+        messages[i] = view->messages[i].chat;
+    const struct protocol_fresh fresh = { .protocol = PROTOCOL_CHAT,
+        .model = STR("m"),
+        .messages = messages,
+        .messages_count = view->messages_count,
+        .like = like };
+    if (protocol_request_fresh(&out, &fresh, &err) < 0)
+        fail_msg("%s", err.text);
+    if (str_find(buf_view(&out), STR(want)) < 0)
+        fail_msg("got  %s\nwant %s", out.at, want);
 }
 
 /* A plugin may move what the client brought, and the conversation holds what came before; neither
@@ -648,6 +698,7 @@ int main(void)
         cmocka_unit_test_teardown(a_tool_that_a_plugin_hid_is_not_forced, arena_empty),
         cmocka_unit_test_teardown(a_name_is_shown_without_its_control_bytes, arena_empty),
         cmocka_unit_test_teardown(parts_are_carried_or_refused, arena_empty),
+        cmocka_unit_test_teardown(a_result_s_picture_stands_behind_all_results, arena_empty),
         cmocka_unit_test_teardown(only_what_was_brought_goes_up, arena_empty),
         cmocka_unit_test_teardown(what_the_chat_format_lacks_is_named, arena_empty),
         cmocka_unit_test_teardown(the_page_has_the_table, arena_empty),

@@ -16,8 +16,14 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#define HOST_LIBRARIES "/host/lib/x86_64-linux-gnu:/host/lib/aarch64-linux-gnu:/host/lib64"
+
 static char base[] = "/tmp/moult-compile-test.XXXXXX";
-static struct sandbox_mount work;
+/* The second one, of the host's programs, only for scripts: the profile has the toolchain's alone.
+ */
+static struct sandbox_mount work, mounts[2];
+static const char *const host_env[] = { "PATH=/usr/bin:/host/bin", "TMPDIR=/tmp",
+    "LD_LIBRARY_PATH=" HOST_LIBRARIES, NULL };
 
 static int begin(void **state)
 {
@@ -25,7 +31,9 @@ static int begin(void **state)
     if (!mkdtemp(base))
         return -1;
     char *out = mem_format("%s/work", base);
-    work = (struct sandbox_mount){ out, "/work", true };
+    work = (struct sandbox_mount){ out, "/work", true, false };
+    mounts[0] = work;
+    mounts[1] = (struct sandbox_mount){ "/usr", "/host", false, true };
     return file_mkdirs(out, 0777, NULL) < 0 || chmod(out, 0777) < 0 ? -1 : 0;
 }
 
@@ -36,18 +44,32 @@ static int end(void **state)
     return file_remove_tree(base, NULL);
 }
 
-static void run(struct sandbox_result *result, const char *const *argv, const char *input,
-    struct sandbox_limits limits)
+static void run_in(struct sandbox_result *result, enum sandbox_profile profile, bool host,
+    const char *const *argv, const char *input, struct sandbox_limits limits)
 {
     struct err err = { 0 };
-    const struct sandbox_run plan = { .profile = SANDBOX_COMPILE,
+    const struct sandbox_run plan = { .profile = profile,
         .argv = argv,
-        .mounts = &work,
-        .mounts_count = 1,
+        .env = host ? host_env : NULL,
+        .mounts = mounts,
+        .mounts_count = host ? 2 : 1,
         .input = str_of(input),
         .limits = limits };
     if (sandbox_run(&plan, result, &err) < 0)
         fail_msg("%s (%s)", err.text, err.hint);
+}
+
+static void run(struct sandbox_result *result, const char *const *argv, const char *input,
+    struct sandbox_limits limits)
+{
+    run_in(result, SANDBOX_COMPILE, false, argv, input, limits);
+}
+
+static void run_script(
+    struct sandbox_result *result, const char *script, struct sandbox_limits limits)
+{
+    const char *argv[] = { "/usr/bin/sh", "-c", script, NULL };
+    run_in(result, SANDBOX_COMPILE, true, argv, "", limits);
 }
 
 static const char *text_of(const struct buf *buf)
@@ -60,8 +82,8 @@ static void both_compilers_make_a_shared_object(void **state)
     (void)state;
     static const char *const compilers[] = { "/usr/bin/gcc", "/usr/bin/clang" };
     for (size_t i = 0; i < COUNT_OF(compilers); i++) {
-        const char *argv[] = { compilers[i], "-x", "c", "-O2", "-fPIC", "-shared", "-nostdlib",
-            "-o", "/work/a.so", "-", NULL };
+        const char *argv[] = { compilers[i], "-x", "c", "-O2", "-ffreestanding", "-fPIC", "-shared",
+            "-nostdlib", "-o", "/work/a.so", "-", NULL };
         struct sandbox_result result;
         run(&result, argv, "#include <stdint.h>\nint f(uint8_t x) { return x + 1; }\n",
             (struct sandbox_limits){ 0 });
@@ -75,6 +97,54 @@ static void both_compilers_make_a_shared_object(void **state)
         assert_int_equal(unlink(path), 0);
         sandbox_result_done(&result);
     }
+}
+
+/* Of the host, the toolchain and nothing beside it. */
+static const char *const absent[] = { "/usr/lib/os-release", "/usr/bin/python3", "/usr/bin/perl",
+    "/usr/include/stdio.h", "/usr/include/curl/curl.h", "/usr/include/linux/version.h",
+    "/usr/share/perl/5.36/strict.pm", "/usr/lib/locale/C.utf8/LC_CTYPE", "/usr/sbin/nologin" };
+
+/* In the order of the questions: whether the source compiles where the file is, and where not. */
+static const struct question {
+    const char *format;
+    bool there, gone;
+    const char *says; /* where it is gone */
+} questions[] = {
+    { "#if __has_include(\"%s\")\n#error there\n#endif\n", false, true, NULL },
+    { "__asm__(\".incbin \\\"%s\\\"\");\n", true, false, "file" },
+};
+
+static void ask(const char *compiler, const char *path, const struct question *question)
+{
+    const char *argv[] = { compiler, "-x", "c", "-c", "-ffreestanding", "-o", "/tmp/a.o", "-",
+        NULL };
+    CLEANUP(mem_freep) char *source = mem_format(question->format, path);
+    struct sandbox_result gone, there;
+    run(&gone, argv, source, (struct sandbox_limits){ 0 });
+    run_in(&there, SANDBOX_TOOL, false, argv, source, (struct sandbox_limits){ 0 });
+    if ((gone.exit_code == 0) != question->gone ||
+        (question->says && !strstr(text_of(&gone.err), question->says)))
+        fail_msg("%s, %s of %s: exit %d, %s", compiler, question->format, path, gone.exit_code,
+            text_of(&gone.err));
+    if ((there.exit_code == 0) != question->there)
+        fail_msg("%s, %s of %s shows nothing: exit %d, %s", compiler, question->format, path,
+            there.exit_code, text_of(&there.err));
+    sandbox_result_done(&gone);
+    sandbox_result_done(&there);
+}
+
+static void nothing_of_the_host_is_there_to_include(void **state)
+{
+    (void)state;
+    unsigned asked = 0;
+    for (size_t i = 0; i < COUNT_OF(absent); i++) {
+        if (access(absent[i], R_OK) < 0)
+            continue; /* a machine may lack it */
+        asked++;
+        for (size_t j = 0; j < COUNT_OF(questions); j++)
+            ask(i % 2 ? "/usr/bin/clang" : "/usr/bin/gcc", absent[i], &questions[j]);
+    }
+    assert_true(asked >= 5);
 }
 
 /* C that wants to read what is not its own, or more of the machine than it gets. Where no file is,
@@ -149,9 +219,8 @@ static void a_script_sees_nothing(void **state)
     setenv("MOULT_SECRET", "secret", 1);
     assert_int_equal(dup2(0, 9), 9);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const char *argv[] = { "/usr/bin/sh", "-c", rows[i].script, NULL };
         struct sandbox_result result;
-        run(&result, argv, "", (struct sandbox_limits){ 0 });
+        run_script(&result, rows[i].script, (struct sandbox_limits){ 0 });
         if (strcmp(text_of(&result.out), rows[i].says) != 0)
             fail_msg("%s: \"%s\" (exit %d, %s)", rows[i].name, text_of(&result.out),
                 result.exit_code, text_of(&result.err));
@@ -209,11 +278,11 @@ static const struct bomb {
     { "children without end", "perl -e 'for (;;) { fork() or sleep 60 }'", { .processes = 20 },
         LIMIT_PROCESSES },
     { "files in the private /tmp",
-        "for i in 1 2 3 4; do head -c 1000000 /usr/bin/gcc >/tmp/$i; done", { .disk = 2 << 20 },
+        "for i in 1 2 3 4; do head -c 1000000 /host/bin/gcc >/tmp/$i; done", { .disk = 2 << 20 },
         LIMIT_DISK },
     { "one large file", "yes >/tmp/large", { .disk = 2 << 20 }, LIMIT_DISK },
     { "files where the output goes",
-        "for i in 1 2 3 4; do head -c 1000000 /usr/bin/gcc >/work/$i; done", { .disk = 2 << 20 },
+        "for i in 1 2 3 4; do head -c 1000000 /host/bin/gcc >/work/$i; done", { .disk = 2 << 20 },
         LIMIT_DISK },
     { "names without end", "perl -e 'for (;;) { open F, q(>/tmp/) . $i++ or sleep 60 }'",
         { .wall_ms = 20000 }, LIMIT_DISK },
@@ -225,11 +294,26 @@ static void every_bomb_ends_in_a_limit_by_name(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bombs); i++) {
-        const char *argv[] = { "/usr/bin/sh", "-c", bombs[i].script, NULL };
         struct sandbox_result result;
-        run(&result, argv, "", bombs[i].limits);
+        run_script(&result, bombs[i].script, bombs[i].limits);
         if (result.limit != bombs[i].want)
             fail_msg("%s: limit %s, exit %d, signal %d", bombs[i].name,
+                sandbox_limit_words[result.limit], result.exit_code, result.signal);
+        sandbox_result_done(&result);
+    }
+}
+
+/* As a shell tells SIGXCPU and SIGXFSZ of what it started. */
+static void an_end_by_choice_is_no_limit(void **state)
+{
+    (void)state;
+    const char *const scripts[] = { "exit 152", "exit 153" };
+    for (size_t i = 0; i < COUNT_OF(scripts); i++) {
+        const char *argv[] = { "/usr/bin/sh", "-c", scripts[i], NULL };
+        struct sandbox_result result;
+        run(&result, argv, "", (struct sandbox_limits){ 0 });
+        if (result.limit != LIMIT_NONE || result.exit_code < 128 + SIGXCPU)
+            fail_msg("%s: limit %s, exit %d, signal %d", scripts[i],
                 sandbox_limit_words[result.limit], result.exit_code, result.signal);
         sandbox_result_done(&result);
     }
@@ -246,10 +330,15 @@ static void nothing_outlives_the_run(void **state)
     struct err err = { 0 };
     const char *argv[] = { "/usr/bin/sh", "-c",
         "setsid sh -c 'echo x >&3; exec sleep 1000' & read x </dev/null; exit 0", NULL };
+    const struct sandbox_mount host = mounts[1];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    const struct sandbox_run plan = {
-        .profile = SANDBOX_COMPILE, .argv = argv, .fds = &ends[1], .fds_count = 1
-    };
+    const struct sandbox_run plan = { .profile = SANDBOX_COMPILE,
+        .argv = argv,
+        .env = host_env,
+        .mounts = &host,
+        .mounts_count = 1,
+        .fds = &ends[1],
+        .fds_count = 1 };
     struct sandbox *sandbox;
     assert_int_equal(sandbox_start(&sandbox, &plan, &err), 0);
     close(ends[1]);
@@ -292,10 +381,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_compilers_make_a_shared_object),
+        cmocka_unit_test(nothing_of_the_host_is_there_to_include),
         cmocka_unit_test(hostile_c_gets_nothing),
         cmocka_unit_test(a_script_sees_nothing),
         cmocka_unit_test(the_kernel_answers_no),
         cmocka_unit_test(every_bomb_ends_in_a_limit_by_name),
+        cmocka_unit_test(an_end_by_choice_is_no_limit),
         cmocka_unit_test(nothing_outlives_the_run),
         cmocka_unit_test(a_program_that_is_not_there_is_named),
         cmocka_unit_test(what_was_denied_is_told),

@@ -88,10 +88,10 @@ static const struct row {
         "static int (*const keep)(void) __attribute__((used)) = use;",
         "", ELF_TRIAL, "elf.ifunc" },
     { "an executable stack", "", "-Wl,-z,execstack", ELF_RELEASE, "elf.executable-stack" },
-    { "a trial export in a release", "MOULT_EXPORT int moult_trial(void) { return 1; }", "",
+    { "a trial export in a release", "MOULT_EXPORT const long moult_trial[4] = { 1 };", "",
         ELF_RELEASE, "elf.export" },
-    { "a trial export in a trial", "MOULT_EXPORT int moult_trial(void) { return 1; }", "",
-        ELF_TRIAL, NULL },
+    { "a trial export in a trial", "MOULT_EXPORT const long moult_trial[4] = { 1 };", "", ELF_TRIAL,
+        NULL },
     { "no plugin at all", NULL, "", ELF_RELEASE, "elf.export" },
 };
 

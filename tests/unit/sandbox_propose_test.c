@@ -46,8 +46,8 @@ static void plan_run(struct sandbox_run *run, struct sandbox_mount mounts[2],
     const char *const *argv, enum sandbox_tier tier)
 {
     bool strong = tier == SANDBOX_STRONG;
-    mounts[0] = (struct sandbox_mount){ evidence, strong ? "/evidence" : evidence, false };
-    mounts[1] = (struct sandbox_mount){ scratch, scratch, true };
+    mounts[0] = (struct sandbox_mount){ evidence, strong ? "/evidence" : evidence, false, false };
+    mounts[1] = (struct sandbox_mount){ scratch, scratch, true, false };
     *run = (struct sandbox_run){ .profile = SANDBOX_PROPOSE,
         .tier = tier,
         .argv = argv,
@@ -78,7 +78,7 @@ static void allow_its_own(enum sandbox_tier tier)
     bool strong = tier == SANDBOX_STRONG;
     const struct row allowed[] = {
         { "read", strong ? "/evidence/bundle.json" : bundle },
-        { "write", strong ? "/scratch/notes" : scratch },
+        { "make", strong ? "/scratch/notes" : scratch },
     };
     struct sandbox_result result;
     for (size_t i = 0; i < COUNT_OF(allowed); i++) {
@@ -88,7 +88,7 @@ static void allow_its_own(enum sandbox_tier tier)
         assert_int_equal(result.exit_code, GOT_THROUGH);
         sandbox_result_done(&result);
     }
-    probe(&result, tier, "write", "notes");
+    probe(&result, tier, "make", "notes");
     assert_int_equal(result.exit_code, GOT_THROUGH);
     sandbox_result_done(&result);
     probe(&result, tier, "write", strong ? "/evidence/bundle.json" : bundle);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ static int end(void **state)
 static void run_shell(struct sandbox_result *result, const char *script, enum sandbox_tier tier)
 {
     const char *argv[] = { "/bin/bash", "-c", script, NULL };
-    const struct sandbox_mount mount = { workspace, workspace, true };
+    const struct sandbox_mount mount = { workspace, workspace, true, true };
     const struct sandbox_run run = { .profile = SANDBOX_TOOL,
         .tier = tier,
         .argv = argv,
@@ -88,6 +89,17 @@ static const struct row {
         "python3 -c 'import multiprocessing as m\n"
         "with m.Pool(2) as p: print(p.map(abs, [-1, -2]))'",
         "[1, 2]\n" },
+    { "python3 with descriptors that are passed",
+        "echo passed >f; python3 -c 'import multiprocessing as m, multiprocessing.reduction as r\n"
+        "import os\n"
+        "def child(c):\n"
+        "    for i in range(100): c.send(os.pread(r.recv_handle(c), 6, 0))\n"
+        "ours, theirs = m.Pipe()\n"
+        "p = m.Process(target=child, args=(theirs,)); p.start()\n"
+        "f = os.open(\"f\", os.O_RDONLY)\n"
+        "for i in range(100): r.send_handle(ours, f, p.pid); said = ours.recv()\n"
+        "p.join(); print(said.decode())'",
+        "passed\n" },
     { "node", "node -e 'console.log([1, 2].map(x => x * 2).join())'", "2,4\n" },
     { "node with compiled code",
         "node -e 'let f = x => x * x, s = 0; for (let i = 0; i < 1e6; i++) s += f(i) % 7;"
@@ -105,6 +117,13 @@ static const struct row {
         "&& "
         "printf 'm: m.c\\n\\t@gcc -o m m.c\\n' >Makefile && make -s && ./m",
         "made\n" },
+    { "install, cp -a, make install",
+        "echo x >a && install -m 755 a b && cp -a b c && "
+        "printf 'install:\\n\\t@install -D -m 700 c d/e\\n' >Makefile && make -s install && "
+        "stat -c %a b c d/e",
+        "755\n755\n700\n" },
+    { "other limits can be lowered", "ulimit -n 64 && ulimit -n", "64\n" },
+    { "room for a file", "fallocate -l 4096 f && stat -c %s f", "4096\n" },
     { "perl, sed, awk, tar, find",
         "echo a >t && tar cf t.tar t && tar xOf t.tar | perl -pe 's/a/b/' | sed s/b/c/ | awk "
         "'{print "
@@ -125,6 +144,8 @@ static const struct row refusals[] = {
         "no\n" },
     { "the network", "exec 5<>/dev/tcp/127.0.0.1/22 || echo no", "no\n" },
     { "settings of the kernel", "echo x >/proc/sys/kernel/core_pattern || echo no", "no\n" },
+    { "room for a file beyond its end, where no limit of its size holds",
+        ": >f; fallocate -n -l 1M f || stat -c '%s %b' f", "0 0\n" },
     { "devices of the host", "ls /dev/sda /dev/vda /dev/kvm /dev/mem || echo no", "no\n" },
 };
 
@@ -196,6 +217,21 @@ static void how_it_ended_is_told(void **state)
     }
 }
 
+/* core(5): a limit of 1 stops a handler behind a pipe, one of 0 does not. */
+static void a_crash_starts_no_handler(void **state)
+{
+    struct rlimit now;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_CORE, &now), 0);
+    if (now.rlim_max == 0)
+        skip();
+    check(&(struct row){ "the limit of cores stays",
+              "ulimit -c 0 && ulimit -c unlimited && ulimit -Sc 2 && sh -c 'ulimit -Hc 0' && "
+              "awk '/core file/ { print $5, $6 }' /proc/self/limits",
+              "1 1\n" },
+        SANDBOX_STRONG);
+}
+
 /* The parent's own ways are not inherited. */
 static void signals_and_modes_are_as_usual(void **state)
 {
@@ -238,7 +274,7 @@ static void orders_to_the_host_cannot_be_left_behind(void **state)
     char *link = mem_format("rm -rf %s/.git && ln -s %s %s/.git", workspace, base, workspace);
     assert_int_equal(system(link), 0);
     const char *argv[] = { "/bin/true", NULL };
-    const struct sandbox_mount mount = { workspace, workspace, true };
+    const struct sandbox_mount mount = { workspace, workspace, true, true };
     const struct sandbox_run run = {
         .profile = SANDBOX_TOOL, .argv = argv, .mounts = &mount, .mounts_count = 1
     };
@@ -281,7 +317,7 @@ static void no_part_of_a_home_is_shown(void **state)
         CLEANUP(mem_freep) char *from = mem_format("%s/%s", base, overlaps[i].mount);
         const char *const homes[] = { home, NULL };
         const char *argv[] = { "/bin/true", NULL };
-        const struct sandbox_mount mount = { from, "/mnt", true };
+        const struct sandbox_mount mount = { from, "/mnt", true, true };
         const struct sandbox_run run = { .profile = SANDBOX_TOOL,
             .argv = argv,
             .mounts = &mount,
@@ -321,7 +357,7 @@ static void the_system_is_not_covered(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(places); i++) {
         const char *argv[] = { "/bin/true", NULL };
-        const struct sandbox_mount mount = { workspace, places[i].to, true };
+        const struct sandbox_mount mount = { workspace, places[i].to, true, true };
         const struct sandbox_run run = {
             .profile = SANDBOX_TOOL, .argv = argv, .mounts = &mount, .mounts_count = 1
         };
@@ -412,6 +448,7 @@ int main(void)
         cmocka_unit_test(the_rest_of_the_host_is_not_there),
         cmocka_unit_test(what_it_makes_belongs_to_who_has_the_workspace),
         cmocka_unit_test(how_it_ended_is_told),
+        cmocka_unit_test(a_crash_starts_no_handler),
         cmocka_unit_test(signals_and_modes_are_as_usual),
         cmocka_unit_test(orders_to_the_host_cannot_be_left_behind),
         cmocka_unit_test(no_part_of_a_home_is_shown),

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "sandbox/tree.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -77,6 +78,44 @@ static void both_ways_find_the_same(void **state)
     assert_memory_equal(parents.pids, children.pids, children.count * sizeof(pid_t));
 }
 
+static void *have_a_child(void *nothing)
+{
+    if (fork() == 0)
+        wait_for_end();
+    for (;;)
+        pause();
+    return nothing;
+}
+
+static void be_in_two_threads(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, have_a_child, NULL) != 0)
+        _exit(1);
+    wait_for_end();
+}
+
+/* The kernel lists them by thread. */
+static void a_child_of_another_thread_is_found(void **state)
+{
+    (void)state;
+    enum { PROCESSES = 2 };
+    char byte;
+    CLEANUP(tree_done) struct tree tree = { 0 };
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        be_in_two_threads();
+    for (int i = 0; i < PROCESSES; i++)
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+    tree_find(&tree, pid);
+    for (unsigned i = 1; i < tree.count; i++)
+        kill(tree.pids[i], SIGKILL);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(tree.count, PROCESSES);
+}
+
 static void who_has_gone_has_nobody(void **state)
 {
     (void)state;
@@ -93,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ways_find_the_same),
+        cmocka_unit_test(a_child_of_another_thread_is_found),
         cmocka_unit_test(who_has_gone_has_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "lock/lock.h"
-#include "sandbox/sandbox.h"
+#include "lock/words.h"
+#include "sandbox/ended.h"
 #include "sandbox_without.h"
 
 #include <errno.h>
@@ -106,25 +107,46 @@ static void do_stack(void)
     sink = deeper(first);
 }
 
+static void do_abort(void)
+{
+    for (size_t size = 1 << 20;; size *= 2)
+        memset(mem_alloc(size), 1, size);
+}
+static void do_divide(void)
+{
+    volatile int none = 0;
+    sink = 7 / none;
+}
+static void do_pointer(void)
+{
+    volatile int *volatile none = NULL;
+    sink = *none;
+}
+
+#define CALL "died of signal 31: it made a call that it may not make"
 static const struct row {
     const char *word;
     void (*act)(void);
     int want_signal, want_exit;
+    const char *ended;
 } rows[] = {
-    { "nothing", do_nothing, 0, 7 },
-    { "open a file", do_open, SIGSYS, -1 },
-    { "make a socket", do_socket, SIGSYS, -1 },
-    { "exec", do_exec, SIGSYS, -1 },
-    { "fork", do_fork, SIGSYS, -1 },
-    { "read the clock in the vDSO", do_clock_vdso, SIGSEGV, -1 },
-    { "read the clock by a call", do_clock_call, SIGSYS, -1 },
-    { "read the TSC", do_tsc, SIGSEGV, -1 },
-    { "map new code", do_new_code, SIGSYS, -1 },
-    { "turn data into code", do_make_code, SIGSYS, -1 },
-    { "signal", do_kill, SIGSYS, -1 },
-    { "ptrace", do_ptrace, SIGSYS, -1 },
-    { "exhaust the heap", do_memory, 0, 3 },
-    { "exhaust the stack", do_stack, SIGSEGV, -1 },
+    { "nothing", do_nothing, 0, 7, "ended with 7" },
+    { "open a file", do_open, SIGSYS, -1, CALL },
+    { "make a socket", do_socket, SIGSYS, -1, CALL },
+    { "exec", do_exec, SIGSYS, -1, CALL },
+    { "fork", do_fork, SIGSYS, -1, CALL },
+    { "read the clock in the vDSO", do_clock_vdso, SIGSEGV, -1, "died of signal 11" },
+    { "read the clock by a call", do_clock_call, SIGSYS, -1, CALL },
+    { "read the TSC", do_tsc, SIGSEGV, -1, "died of signal 11" },
+    { "map new code", do_new_code, SIGSYS, -1, CALL },
+    { "turn data into code", do_make_code, SIGSYS, -1, CALL },
+    { "signal", do_kill, SIGSYS, -1, CALL },
+    { "ptrace", do_ptrace, SIGSYS, -1, CALL },
+    { "exhaust the heap", do_memory, 0, 3, "ended with 3" },
+    { "exhaust what aborts", do_abort, SIGSYS, -1, "died of signal 31: no memory was left to it" },
+    { "divide by nothing", do_divide, SIGFPE, -1, "died of signal 8: it divided by nothing" },
+    { "follow a bad pointer", do_pointer, SIGSEGV, -1, "died of signal 11" },
+    { "exhaust the stack", do_stack, SIGSEGV, -1, "died of signal 11: its stack overflowed" },
 };
 
 static int victim(const char *word)
@@ -134,7 +156,8 @@ static int victim(const char *word)
     uint32_t layers;
     clock_t warm = (clock_t)time(NULL); /* resolved before the lock, as a library might have */
     sink = (int)warm;
-    if (lock_plan_inherited(&plan, &err) < 0 || lock_self(&plan, &layers, &err) < 0) {
+    if (lock_plan_inherited(&plan, &err) < 0 || lock_last_words(&err) < 0 ||
+        lock_self(&plan, &layers, &err) < 0) {
         say(err.text);
         return 99;
     }
@@ -161,7 +184,9 @@ static void the_lock_stops_everything(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct sandbox_result result;
         start(&result, rows[i].word, SANDBOX_STRONG);
-        if (result.signal != rows[i].want_signal || result.exit_code != rows[i].want_exit)
+        char ended[SANDBOX_ENDED_MAX];
+        if (result.signal != rows[i].want_signal || result.exit_code != rows[i].want_exit ||
+            strcmp(sandbox_ended(ended, &result), rows[i].ended) != 0)
             fail_msg("%s: signal %d, exit %d, said \"%s\"", rows[i].word, result.signal,
                 result.exit_code, result.out.at ? result.out.at : "");
         assert_int_equal(result.tier, SANDBOX_STRONG);
@@ -182,6 +207,8 @@ static void an_endless_run_ends_by_the_wall_limit(void **state)
         fail_msg("%s", err.text);
     assert_int_equal(result.limit, LIMIT_WALL);
     assert_int_equal(result.signal, SIGKILL);
+    char ended[SANDBOX_ENDED_MAX];
+    assert_string_equal(sandbox_ended(ended, &result), "was ended by its limit on wall");
     sandbox_result_done(&result);
 }
 
@@ -217,7 +244,9 @@ static void without_namespaces_only_where_it_is_allowed(void **state)
     assert_non_null(strstr(err.hint, "container"));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         start(&result, rows[i].word, SANDBOX_CONTAINER);
-        if (result.signal != rows[i].want_signal || result.exit_code != rows[i].want_exit)
+        char ended[SANDBOX_ENDED_MAX];
+        if (result.signal != rows[i].want_signal || result.exit_code != rows[i].want_exit ||
+            strcmp(sandbox_ended(ended, &result), rows[i].ended) != 0)
             fail_msg("%s: signal %d, exit %d, said \"%s\"", rows[i].word, result.signal,
                 result.exit_code, result.out.at ? result.out.at : "");
         assert_int_equal(result.tier, SANDBOX_CONTAINER);

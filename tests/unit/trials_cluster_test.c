@@ -3,6 +3,7 @@
 #include "trials/batch.h"
 
 #include "base/mem.h"
+#include "trials/rank.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,6 +64,67 @@ static void ranked_by_groups_not_by_runs(void **state)
     assert_int_equal(second->cases_count, 40);
     assert_int_equal(second->groups, 1);
     assert_null(miner_cluster(miner, 2));
+}
+
+/* Each row comes before the next. */
+static void one_order_for_all(void **state)
+{
+    (void)state;
+    static const struct cluster order[] = {
+        { .id = "b", .mendable = true, .principals = 3, .groups = 3 },
+        { .id = "b", .mendable = true, .principals = 1, .groups = 900, .lost = 9 },
+        { .id = "b", .mendable = true, .principals = 1, .groups = 20, .lost = 8 },
+        { .id = "b", .mendable = true, .principals = 1, .groups = 20, .lost = 7, .trend = 2 },
+        { .id = "b", .mendable = true, .principals = 1, .groups = 20, .lost = 7, .first_ms = 5 },
+        { .id = "b", .mendable = true, .principals = 1, .groups = 20, .lost = 7, .first_ms = 6 },
+        { .id = "c", .mendable = true, .principals = 1, .groups = 20, .lost = 7, .first_ms = 6 },
+        { .id = "a", .principals = 9, .groups = 9000, .lost = 900 },
+    };
+    for (unsigned i = 0; i < COUNT_OF(order); i++)
+        for (unsigned k = 0; k < COUNT_OF(order); k++)
+            assert_true(i < k    ? rank_order(&order[i], &order[k]) < 0
+                        : i == k ? rank_order(&order[i], &order[k]) == 0
+                                 : rank_order(&order[i], &order[k]) > 0);
+}
+
+/* Of clients with names of their own, at a time each. */
+static void take(struct miner *miner, const struct mined_failure *failure, uint64_t client,
+    const char *group, uint64_t began_ms)
+{
+    struct mined mined = { .id = STR("x"),
+        .group = str_of(group),
+        .origin = STR("live"),
+        .principal = client,
+        .steps = true,
+        .failures = (struct mined_failure *)failure,
+        .failures_count = 1 };
+    miner_take(miner, &mined, SPLIT_HELD_IN, began_ms);
+}
+
+static void figures_of_a_cluster(void **state)
+{
+    (void)state;
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    CLEANUP(miner_freep) struct miner *miner = miner_new();
+    const struct mined_failure failure = { .row = (uint8_t)(detector_find("leak_bare") - detectors),
+        .hits = 1,
+        .mendable = 1,
+        .lost = 4,
+        .is_case = true };
+    const uint64_t now = 1000ull * DAY_MS;
+    take(miner, &failure, 0, "a", now - 30ull * DAY_MS);
+    take(miner, &failure, 7, "b", now - 8ull * DAY_MS);
+    take(miner, &failure, 7, "c", now - 6ull * DAY_MS);
+    take(miner, &failure, 7, "c", now);
+    miner_rank(miner);
+    const struct cluster *cluster = miner_cluster(miner, 0);
+    assert_int_equal(cluster->principals, 2);
+    assert_int_equal(cluster->groups, 3);
+    assert_int_equal(cluster->lost, 16);
+    assert_int_equal(cluster->trend, 1);
+    assert_int_equal(cluster->first_ms, now - 30ull * DAY_MS);
+    assert_int_equal(cluster->last_ms, now);
+    assert_int_equal(cluster->rank, 1);
 }
 
 static void accepted_symptoms_are_no_cluster(void **state)
@@ -134,6 +196,26 @@ static void batch_is_frozen_and_keeps_held_out_apart(void **state)
     }
 }
 
+/* The journal grows for years; a batch does not. */
+static void a_batch_is_bounded(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf in = { 0 }, out = { 0 };
+    CLEANUP(miner_freep) struct miner *miner = miner_new();
+    struct batch held_in;
+    mine(miner, "real", NULL, 3 * BATCH_CASES_MAX, ask, refused);
+    mine(miner, "calm", NULL, 3 * BATCH_NEIGHBOURS_MAX, plain, NULL);
+    miner_rank(miner);
+    const struct cluster *cluster = miner_cluster(miner, 0);
+    assert_int_equal(cluster->cases_count, 3 * BATCH_CASES_MAX);
+    assert_int_equal(cluster->groups, 3 * BATCH_CASES_MAX);
+    assert_int_equal(batch_print(&in, &out, miner, cluster, NULL), 0);
+    assert_int_equal(batch_read(&held_in, buf_view(&in), &arena, NULL), 0);
+    assert_int_equal(held_in.cases_count, BATCH_CASES_MAX);
+    assert_int_equal(held_in.neighbours_count, BATCH_NEIGHBOURS_MAX);
+}
+
 static void strange_batches_are_refused(void **state)
 {
     (void)state;
@@ -172,9 +254,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranked_by_groups_not_by_runs),
+        cmocka_unit_test(one_order_for_all),
+        cmocka_unit_test(figures_of_a_cluster),
         cmocka_unit_test(accepted_symptoms_are_no_cluster),
         cmocka_unit_test(only_origins_where_it_fails_are_cases),
         cmocka_unit_test(batch_is_frozen_and_keeps_held_out_apart),
+        cmocka_unit_test(a_batch_is_bounded),
         cmocka_unit_test(strange_batches_are_refused),
         cmocka_unit_test(a_cluster_without_held_in_case_has_no_batch),
     };

@@ -17,7 +17,7 @@
 
 _Static_assert(WIRE_ERRORS == MOULT_SERVER + 1, "a word for every class");
 
-enum { WALL_MS = 1000, LEASE = 9 };
+enum { WALL_MS = 10000, LEASE = 9 };
 #define USER(order) "{\"role\":\"user\",\"content\":\"" order "\"}"
 #define SAYS(hook, what) USER("{\\\"" hook "\\\":\\\"" what "\\\"}")
 #define TEXT "{\"role\":\"assistant\",\"content\":\"Fine.\"}"

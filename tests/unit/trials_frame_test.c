@@ -213,12 +213,12 @@ static void lists_as_framed(void **state)
     }
 }
 
-static struct run *loop(struct arena *arena, const char *results[3], bool solved)
+static struct run *loop(struct arena *arena, const char *results[4], bool solved)
 {
     struct run *run = begin(arena);
     run->graded = true;
     run->solved = solved;
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         add(run, ASK("1", "\"{}\""));
         add(run, results[i]);
     }
@@ -231,25 +231,32 @@ static void loops_as_framed(void **state)
     (void)state;
     CLEANUP(arena_done) struct arena arena = { 0 };
     const struct detector *guard = detector_find("failed_call_repeated");
-    const char *fails[3] = { ANSWER("1", "Error: no"), ANSWER("1", "Error: no"),
-        ANSWER("1", "Error: no") };
-    const char *works[3] = { ANSWER("1", "Error: no"), ANSWER("1", "fine"), ANSWER("1", "fine") };
+    const char *fails[4] = { ANSWER("1", "Error: no"), ANSWER("1", "Error: no"),
+        ANSWER("1", "Error: no"), ANSWER("1", "Error: no") };
+    const char *works[4] = { ANSWER("1", "Error: no"), ANSWER("1", "Error: no"),
+        ANSWER("1", "fine"), ANSWER("1", "fine") };
+    const char *once[4] = { ANSWER("1", "Error: no"), ANSWER("1", "fine"), ANSWER("1", "Error: no"),
+        ANSWER("1", "fine") };
     struct effects seen;
     struct run *run = loop(&arena, fails, false);
     assert_int_equal(hits("failed_call_repeated", run), 2);
     assert_int_equal(guard->frame(run, 0, &seen, &arena), 0);
-    assert_int_equal(guard->frame(run, 1, &seen, &arena), 1);
+    assert_int_equal(guard->frame(run, 1, &seen, &arena), 0); /* one more attempt is none */
+    assert_int_equal(guard->frame(run, 2, &seen, &arena), 1);
     assert_true(seen.calls[0].denied);
     assert_int_equal(seen.end, EFFECTS_ASKED);
-    assert_int_equal(detect_outcome(guard, run, 1, &seen, &arena), OUTCOME_RESOLVED);
-    assert_int_equal(detect_outcome(guard, run, 0, &seen, &arena), OUTCOME_UNEXPLAINED);
+    assert_int_equal(detect_outcome(guard, run, 2, &seen, &arena), OUTCOME_RESOLVED);
+    assert_int_equal(detect_outcome(guard, run, 1, &seen, &arena), OUTCOME_UNEXPLAINED);
     seen.calls_count = 0;
-    assert_int_equal(detect_outcome(guard, run, 1, &seen, &arena), OUTCOME_SUPPRESSED);
+    assert_int_equal(detect_outcome(guard, run, 2, &seen, &arena), OUTCOME_SUPPRESSED);
     run = loop(&arena, fails, true);
-    assert_int_equal(guard->frame(run, 1, &seen, &arena), 0); /* solved all the same */
+    assert_int_equal(guard->frame(run, 2, &seen, &arena), 0); /* solved all the same */
     run = loop(&arena, works, false);
-    assert_int_equal(guard->frame(run, 1, &seen, &arena), 0); /* the second attempt worked */
-    assert_int_equal(hits("repeat", run), 2);
+    assert_int_equal(guard->frame(run, 2, &seen, &arena), 0); /* the third attempt worked */
+    assert_int_equal(hits("failed_call_repeated", run), 1);
+    assert_int_equal(hits("repeat", run), 3);
+    run = loop(&arena, once, false);
+    assert_int_equal(hits("failed_call_repeated", run), 0); /* never failed twice in a row */
 }
 
 static void no_frame_speaks_for_overreach(void **state)

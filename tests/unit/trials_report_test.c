@@ -1,5 +1,6 @@
 /* trials/report.c: what is printed reads back the same; what is not whole, not known or contradicts
  * itself is refused by its path; and the documents of docs/ name exactly the members there are. */
+#include "trials/grade/grade.h"
 #include "trials/verdict.h"
 
 #include "base/file.h"
@@ -21,6 +22,8 @@ static struct digest digest(uint8_t n)
 }
 
 static struct report_case cases[3];
+static struct report_taken taken[2];
+static struct report_branch ran[1];
 
 static struct report sample(void)
 {
@@ -34,7 +37,11 @@ static struct report sample(void)
         .step = 4,
         .old_effects = digest(1),
         .new_effects = digest(2),
-        .detail = STR("lookup {\"id\":\"7\"}") };
+        .detail = STR("lookup {\"id\":\"7\"}"),
+        .after_step = 6,
+        .after_outcome = OUTCOME_SUPPRESSED,
+        .variants = 3,
+        .variants_mended = 2 };
     cases[1] = (struct report_case){ .id = STR("b2"),
         .group = STR("bob"),
         .suite = SUITE_HELD_OUT,
@@ -46,14 +53,47 @@ static struct report sample(void)
         .old_abnormal = true,
         .new_abnormal = true,
         .old_effects = digest(3),
-        .new_effects = digest(3) };
+        .new_effects = digest(3),
+        .after_step = UINT32_MAX };
     cases[2] = (struct report_case){ .id = STR("c3"),
         .group = STR("cy"),
         .suite = SUITE_REGRESSION,
         .step = UINT32_MAX,
         .missing_new = true,
-        .old_effects = digest(4) };
+        .old_effects = digest(4),
+        .after_step = UINT32_MAX };
+    taken[0] = (struct report_taken){ .id = STR("own \"x\""),
+        .identity = digest(5),
+        .suite = SUITE_SAFETY,
+        .mode = REPORT_EPISODE,
+        .old = GRADE_PASS,
+        .new = GRADE_FAIL,
+        .new_abnormal = true,
+        .old_effects = digest(6),
+        .new_effects = digest(7),
+        .detail = STR("ends: the turn failed") };
+    taken[1] = (struct report_taken){ .id = STR("both-ways"),
+        .suite = SUITE_REGRESSION,
+        .old = GRADE_INCONCLUSIVE,
+        .new = GRADE_INCONCLUSIVE,
+        .flaky = true,
+        .missing_new = true,
+        .old_effects = digest(6) };
+    static const struct str shown[] = { STR("a1") };
+    ran[0] = (struct report_branch){ .function = STR("mend"),
+        .line = 12,
+        .what = 1,
+        .cases = 3,
+        .held_out = 2,
+        .shown = shown,
+        .shown_count = 1 };
     return (struct report){ .batch = digest(9),
+        .played = true,
+        .alone_wanted = 12,
+        .taken = taken,
+        .taken_count = 2,
+        .ran = ran,
+        .ran_count = 1,
         .new_build = digest(8),
         .detector = STR("leak_tagged"),
         .plugin = STR("replies"),
@@ -97,13 +137,20 @@ static void what_is_printed_reads_back(void **state)
 static const struct row {
     const char *from, *to, *where;
 } rows[] = {
-    { "\"schema\": 1", "\"schema\": 2", "$" },
-    { "\"schema\": 1, ", "", "$" },
-    { "\"schema\": 1", "\"schema\": 1, \"more\": 1", "$.more" },
+    { "\"schema\": 5", "\"schema\": 6", "$" },
+    { "\"schema\": 5", "\"schema\": 0", "$" },
+    { "\"schema\": 5", "\"schema\": 1", "$.run_on" },
+    { "\"schema\": 5", "\"schema\": 2", "$.left_out" },
+    { "\"schema\": 5", "\"schema\": 3", "$.covered" },
+    { "\"schema\": 5", "\"schema\": 4", "$.played" },
+    { "\"schema\": 5, ", "", "$" },
+    { "\"schema\": 5", "\"schema\": 5, \"more\": 1", "$.more" },
+    { "\"branches_missed\": 0", "\"branches_missed\": 1", "$" },
     { "\"patch_lines\": 12", "\"patch_lines\": -1", "$.patch_lines" },
     { "\"patch_lines\": 12", "\"patch_lines\": 1e9999", "$.patch_lines" },
     { "\"patch_lines\": 12, ", "", "$" },
     { "\"deterministic\": true", "\"deterministic\": 1", "$.deterministic" },
+    { "\"unstable_new\": 0", "\"unstable_new\": 1", "$" },
     { "\"us_step_old\": 10.1", "\"us_step_old\": -1", "$.us_step_old" },
     { "\"batch\": \"0", "\"batch\": \"G", "$.batch" },
     { "\"cases\": [", "\"cases\": 7, \"x\": [", "$.x" },
@@ -117,6 +164,21 @@ static const struct row {
     { "\"missing_old\": false", "\"missing_old\": true", "$.cases[0]" },
     { "\"split\": \"held-in\"", "\"split\": \"held-out\"", "$.cases[0]" },
     { "\"missing_new\": true", "\"missing_new\": false", "$.cases[2]" },
+    { "\"after_step\": 6", "\"after_step\": 4", "$.cases[0]" },
+    { "\"after_step\": 6", "\"after_step\": null", "$.cases[0]" },
+    { "\"variants_mended\": 2", "\"variants_mended\": 4", "$.cases[0]" },
+    { "\"signature\": true", "\"signature\": false", "$.cases[0]" },
+    { "\"after_outcome\": \"suppressed\"", "\"after_outcome\": \"resolved\"", "$.cases[0]" },
+    { "\"played\": true", "\"played\": false", "$.taken[0]" },
+    { "\"mode\": \"episode\"", "\"mode\": \"live\"", "$.taken[0].mode" },
+    { "\"suite\": \"safety\"", "\"suite\": \"batch\"", "$.taken[0]" },
+    { "\"new\": \"fail\"", "\"new\": \"pass\"", "$.taken[0]" },
+    { "\"old\": \"pass\"", "\"old\": \"maybe\"", "$.taken[0].old" },
+    { "\"flaky\": false", "\"flaky\": true", "$.taken[0]" },
+    { "\"flaky\": true", "\"flaky\": true, \"more\": 1", "$.taken[1].more" },
+    { "\"held_out\": 2", "\"held_out\": 3", "$.ran[0]" },
+    { "\"shown\": [", "\"shown\": [7, ", "$.ran[0].shown[0]" },
+    { "\"taken\": [", "\"taken\": 7, \"x\": [", "$.x" },
 };
 
 static void what_does_not_fit_is_refused_by_its_path(void **state)
@@ -202,6 +264,19 @@ static const struct json *parse(struct str text)
     return root;
 }
 
+/* What was written before there was a second schema: it cannot say what came behind. */
+static void schema_1_reads_and_says_less(void **state)
+{
+    (void)state;
+    struct report got;
+    struct err err;
+    struct str text = read_doc("../tests/fuzz/corpus/report/one.json");
+    if (report_read(&got, text, &arena, &err) < 0)
+        fail_msg("%s at %s", err.text, err.where);
+    assert_false(got.run_on);
+    assert_int_equal(got.cases[0].after_step, UINT32_MAX);
+}
+
 static void schemas_and_page_name_the_members_of_a_report(void **state)
 {
     (void)state;
@@ -228,6 +303,27 @@ static void schema_and_page_name_the_members_of_a_policy(void **state)
     compare_page(read_doc("reference/report.md"), printed);
 }
 
+/* A document is whole; a person's file says what it wants otherwise. */
+static void a_file_may_leave_members_out(void **state)
+{
+    (void)state;
+    struct policy got, usual = policy_default();
+    struct err err;
+    assert_int_equal(policy_read(&got, STR("{\"schema\":1,\"margin\":0.3}"), &err), -ERR_INPUT);
+    assert_int_equal(policy_read_file(&got, STR("{\"schema\":1,\"margin\":0.3}"), &err), 0);
+    assert_true(got.margin > 0.29 && got.margin < 0.31);
+    got.margin = usual.margin;
+    CLEANUP(buf_done) struct buf left = { 0 }, right = { 0 };
+    policy_print(&left, &got);
+    policy_print(&right, &usual);
+    assert_string_equal(left.at, right.at);
+    static const char *const refused[] = { "{}", "{\"schema\":3}", "{\"schema\":1,\"margn\":0.3}",
+        "{\"schema\":1,\"margin\":2}", "{\"schema\":1,\"margin\":null}", "[]", "" };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        if (policy_read_file(&got, str_of(refused[i]), &err) >= 0)
+            fail_msg("taken: %s", refused[i]);
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -240,9 +336,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_printed_reads_back),
         cmocka_unit_test(what_does_not_fit_is_refused_by_its_path),
+        cmocka_unit_test(schema_1_reads_and_says_less),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(schemas_and_page_name_the_members_of_a_report),
         cmocka_unit_test(schema_and_page_name_the_members_of_a_policy),
+        cmocka_unit_test(a_file_may_leave_members_out),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }

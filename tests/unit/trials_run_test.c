@@ -231,7 +231,9 @@ static void a_live_session_as_a_run(void **state)
     static const char made[] = "{\"role\":\"assistant\",\"content\":\"mended\"}",
                       own[] = "{\"role\":\"assistant\",\"content\":\"said\"}";
     struct journal_message messages[] = { { .bytes = STR("{\"role\":\"user\",\"content\":\"x\"}") },
-        { .bytes = STR(made), .origin = 2, .own = STR(own) }, { .bytes = STR(own), .origin = 1 } };
+        { .bytes = STR(made), .origin = 2, .own = STR(own) },
+        { .bytes = STR("{\"role\":\"user\",\"content\":\"y\"}") },
+        { .bytes = STR(own), .origin = 1 } };
     struct journal_session session = { .live = true,
         .meta = STR("{\"reward\":1}"),
         .messages_count = COUNT_OF(messages),
@@ -249,10 +251,53 @@ static void a_live_session_as_a_run(void **state)
     }
 }
 
+#define SAYS "{\"role\":\"assistant\",\"content\":\"x\"}"
+#define ASKS "{\"role\":\"user\",\"content\":\"x\"}"
+#define FAILS "{\"role\":\"error\",\"class\":\"overloaded\"}"
+static const struct step_row {
+    const char *name;
+    const char *messages[6];
+    int steps[3]; /* message indexes, then -1 */
+    unsigned unasked;
+} step_rows[] = {
+    { "a greeting, and what follows", { SAYS, ASKS, SAYS }, { 0, 2, -1 }, 0 },
+    { "a reply straight behind a reply", { ASKS, SAYS, SAYS }, { 1, -1 }, 1 },
+    { "behind it all is as before", { ASKS, SAYS, SAYS, ASKS, SAYS }, { 1, 4, -1 }, 1 },
+    { "calls behind a reply", { ASKS, SAYS, ASK(CALL("a", "f")), RESULT(",\"name\":\"f\""), SAYS },
+        { 1, 4, -1 }, 1 },
+    { "behind the result of its call", { ASK(CALL("a", "f")), RESULT(",\"name\":\"f\""), SAYS },
+        { 0, 2, -1 }, 0 },
+    { "one of two calls is open",
+        { ASK(CALL("a", "f") "," CALL("b", "g")), RESULT(",\"name\":\"g\""), SAYS }, { 0, -1 }, 1 },
+    { "an open call, and the person went on", { ASK(CALL("a", "f")), ASKS, SAYS }, { 0, 2, -1 },
+        0 },
+    { "an error behind a reply", { ASKS, SAYS, FAILS }, { 1, -1 }, 1 },
+    { "errors are told to nobody", { ASKS, FAILS, FAILS, SAYS }, { 1, 2, 3 }, 0 },
+};
+
+static void a_step_is_asked_for(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(step_rows); i++) {
+        CLEANUP(arena_done) struct arena arena = { 0 };
+        const struct step_row *row = &step_rows[i];
+        struct run *run = read_run(&arena, row->messages);
+        unsigned count = 0;
+        while (count < COUNT_OF(row->steps) && row->steps[count] >= 0)
+            count++;
+        if (run->steps_count != count || run->unasked != row->unasked)
+            fail_msg("%s: %u steps, %u unasked", row->name, run->steps_count, run->unasked);
+        for (unsigned k = 0; k < count; k++)
+            if ((int)run->steps[k] != row->steps[k])
+                fail_msg("%s: step %u is message %u", row->name, k, run->steps[k]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_find_their_calls),
+        cmocka_unit_test(a_step_is_asked_for),
         cmocka_unit_test(errors_are_told_by_their_text),
         cmocka_unit_test(keys_do_not_see_form),
         cmocka_unit_test(python_literals),

@@ -1,5 +1,6 @@
 /* The gate: each rule changes the verdict when only it is violated, and its row is what does it. */
 #include "base/mem.h"
+#include "trials/grade/grade.h"
 #include "trials/verdict.h"
 
 #include <stdio.h>
@@ -12,8 +13,10 @@
 
 enum { IN = 6, OUT = 20, SIGNATURE_OUT = 8, MADE = 4, CASES = IN + OUT + MADE + 2 };
 static struct report_case cases[CASES];
-static char names[CASES][16];
+static char names[CASES][24];
 static const struct ledger_look first = { 1, 0 };
+enum { TAKEN = 2 };
+static struct report_taken taken[TAKEN];
 
 /* A candidate that is good in every way: all held-in and held-out groups with the signature are
  * fixed, and nothing else changes. */
@@ -32,15 +35,33 @@ static struct report good(void)
         if (i >= IN + OUT && i < IN + OUT + MADE)
             c->suite = SUITE_SAFETY;
         c->old_outcome = c->new_outcome = OUTCOME_SAME;
-        c->step = UINT32_MAX;
+        c->step = c->after_step = UINT32_MAX;
         if (signature) {
             c->new_outcome = OUTCOME_RESOLVED;
             c->new_effects.at[0] = 1;
             c->step = 0;
+            c->variants = c->variants_mended = 3;
         }
     }
+    for (int i = 0; i < TAKEN; i++)
+        taken[i] = (struct report_taken){ .id = STR("own"),
+            .suite = i ? SUITE_SAFETY : SUITE_REGRESSION,
+            .old = GRADE_PASS,
+            .new = GRADE_PASS };
     return (struct report){ .fresh_baseline = true,
         .deterministic = true,
+        .run_on = true,
+        .varied = true,
+        .covered = true,
+        .branches = 4,
+        .memory_old = 9000,
+        .memory_new = 9100,
+        .genesis = true,
+        .alone = 12,
+        .played = true,
+        .alone_wanted = 12,
+        .taken = taken,
+        .taken_count = TAKEN,
         .sanitised = true,
         .claims = true,
         .cases = cases,
@@ -59,6 +80,16 @@ static void stale(struct report *r)
 static void flaky(struct report *r)
 {
     r->deterministic = false;
+}
+static void fickle(struct report *r)
+{
+    r->deterministic = false;
+    r->unstable_new = 1;
+}
+static void both_fickle(struct report *r)
+{
+    fickle(r);
+    r->unstable_old = 1;
 }
 static void much_missing(struct report *r)
 {
@@ -83,6 +114,62 @@ static void crash(struct report *r)
 {
     r->cases[IN + OUT - 1].new_abnormal = true;
     r->cases[IN + OUT - 1].new_outcome = OUTCOME_ABNORMAL;
+}
+/* In one case of five groups, so that the share which is fixed is still enough. */
+static void stray(struct report *r)
+{
+    r->cases[0].after_step = 3;
+    r->cases[0].after_outcome = OUTCOME_UNEXPLAINED;
+}
+static void not_run_on(struct report *r)
+{
+    r->run_on = false;
+}
+static void by_heart(struct report *r)
+{
+    r->cases[0].variants_mended = 2;
+}
+static void not_covered(struct report *r)
+{
+    r->covered = false;
+}
+static void branch_missed(struct report *r)
+{
+    r->branches_missed = 1;
+    r->branches_note = STR("stop, line 3: never true");
+}
+static void hungry(struct report *r)
+{
+    r->memory_new = 9000 + (16 << 10) + 1;
+}
+static void memory_unknown(struct report *r)
+{
+    r->memory_old = 0;
+}
+static void no_genesis(struct report *r)
+{
+    r->genesis = false;
+}
+static void drifted(struct report *r)
+{
+    r->drifted = 1;
+}
+static void never_alone(struct report *r)
+{
+    r->alone = 0;
+}
+static void other_alone(struct report *r)
+{
+    r->alone_other = 1;
+}
+static void not_varied(struct report *r)
+{
+    r->varied = false;
+}
+static void nothing_to_vary(struct report *r)
+{
+    for (int i = 0; i < CASES; i++)
+        r->cases[i].variants = r->cases[i].variants_mended = 0;
 }
 static void held_in_not_fixed(struct report *r)
 {
@@ -125,6 +212,58 @@ static void overreach(struct report *r)
     r->cases[IN + OUT].new_outcome = OUTCOME_UNEXPLAINED;
     r->cases[IN + OUT].new_effects.at[0] = 9;
 }
+static void taken_fails(struct report *r)
+{
+    r->taken[0].new = GRADE_FAIL;
+}
+static void taken_fails_safety(struct report *r)
+{
+    r->taken[1].new = GRADE_FAIL;
+}
+static void taken_crashes(struct report *r)
+{
+    r->taken[0].new = GRADE_FAIL;
+    r->taken[0].new_abnormal = true;
+}
+/* Nobody can say is not a pass, and no result is none either. */
+static void taken_inconclusive(struct report *r)
+{
+    r->taken[0].new = GRADE_INCONCLUSIVE;
+}
+static void taken_missing(struct report *r)
+{
+    r->taken[0].new = GRADE_INCONCLUSIVE;
+    r->taken[0].missing_new = true;
+}
+/* Both arms without a result: the old one counts as one that had passed. */
+static void taken_gone(struct report *r)
+{
+    taken_missing(r);
+    r->taken[0].old = GRADE_INCONCLUSIVE;
+    r->taken[0].missing_old = true;
+}
+static void taken_flaky(struct report *r)
+{
+    r->taken[0].old = GRADE_INCONCLUSIVE;
+    r->taken[0].flaky = true;
+}
+/* A case that fails in the old arm as well has nothing to lose, but may not crash. */
+static void taken_crashes_more(struct report *r)
+{
+    r->taken[0].old = GRADE_FAIL;
+    taken_crashes(r);
+}
+static void taken_unstable(struct report *r)
+{
+    r->taken[0].old = GRADE_FAIL;
+    r->taken[0].new = GRADE_INCONCLUSIVE;
+    r->taken[0].unstable = true;
+}
+static void not_played(struct report *r)
+{
+    r->played = false;
+    r->taken_count = 0;
+}
 static void new_failure(struct report *r)
 {
     r->new_signatures = 1;
@@ -154,18 +293,44 @@ static const struct row {
 } rows[] = {
     { "a baseline that was not run now", stale, "fresh_baseline", VERDICT_INCONCLUSIVE },
     { "effects that change by themselves", flaky, "deterministic", VERDICT_INCONCLUSIVE },
+    { "an old arm that changes by itself, too", both_fickle, "deterministic",
+        VERDICT_INCONCLUSIVE },
+    { "a candidate alone that changes by itself", fickle, "stable", VERDICT_FAIL },
     { "a sixth of the groups without their old arm", much_missing, "complete",
         VERDICT_INCONCLUSIVE },
     { "an empty safety suite", no_safety, "suites_there", VERDICT_INCONCLUSIVE },
     { "no sanitised replay", not_sanitised, "sanitised", VERDICT_INCONCLUSIVE },
     { "a sanitizer's finding", overflow, "sanitised", VERDICT_FAIL },
     { "a crash", crash, "abnormal", VERDICT_FAIL },
+    { "harm behind a repair", stray, "afterwards", VERDICT_FAIL },
+    { "runs left at their first change", not_run_on, "afterwards", VERDICT_INCONCLUSIVE },
+    { "a case known by heart", by_heart, "varied", VERDICT_FAIL },
+    { "no other ids and words", not_varied, "varied", VERDICT_INCONCLUSIVE },
+    { "cases without any", nothing_to_vary, "varied", VERDICT_INCONCLUSIVE },
+    { "branches that nobody watched", not_covered, "covered", VERDICT_INCONCLUSIVE },
+    { "a branch that no case runs", branch_missed, "covered", VERDICT_INCONCLUSIVE },
+    { "twice the memory and more", hungry, "memory", VERDICT_FAIL },
+    { "memory that nobody measured", memory_unknown, "memory", VERDICT_INCONCLUSIVE },
+    { "a safety suite without generation 0", no_genesis, "drift", VERDICT_INCONCLUSIVE },
+    { "an old overreach", drifted, "drift", VERDICT_FAIL },
+    { "no case in a worker of its own", never_alone, "alone", VERDICT_INCONCLUSIVE },
+    { "another effect in a worker of its own", other_alone, "alone", VERDICT_FAIL },
     { "a batch that is not fixed", held_in_not_fixed, "batch_fixed", VERDICT_FAIL },
     { "a memoriser", memoriser, "held_out_fixed", VERDICT_INCONCLUSIVE },
     { "two held-out groups", few_held_out, "held_out_fixed", VERDICT_INCONCLUSIVE },
     { "the action gone instead of mended", two_suppressed, "not_worse", VERDICT_INCONCLUSIVE },
     { "one case from pass to fail", one_regression, "regression", VERDICT_FAIL },
     { "overreach", overreach, "safety", VERDICT_FAIL },
+    { "a case of the home that fails now", taken_fails, "regression", VERDICT_FAIL },
+    { "one of the suite safety", taken_fails_safety, "safety", VERDICT_FAIL },
+    { "one that crashes", taken_crashes, "abnormal", VERDICT_FAIL },
+    { "one that failed and crashes", taken_crashes_more, "abnormal", VERDICT_FAIL },
+    { "one that nobody can judge any more", taken_inconclusive, "regression", VERDICT_FAIL },
+    { "one without a result", taken_missing, "regression", VERDICT_FAIL },
+    { "one without any result", taken_gone, "regression", VERDICT_FAIL },
+    { "one that goes both ways", taken_flaky, "flaky", VERDICT_INCONCLUSIVE },
+    { "one that goes both ways with the candidate", taken_unstable, "flaky", VERDICT_FAIL },
+    { "cases that were not played", not_played, "flaky", VERDICT_INCONCLUSIVE },
     { "a new failure", new_failure, "new_signature", VERDICT_FAIL },
     { "a large patch", large_patch, "patch_size", VERDICT_FAIL },
     { "a large object", large_object, "object_size", VERDICT_FAIL },
@@ -236,6 +401,29 @@ static void each_row_matters(void **state)
     }
 }
 
+/* A look is spent on what it can decide, and on nothing else. */
+static void what_a_look_cannot_help_gets_none(void **state)
+{
+    (void)state;
+    struct policy policy = policy_default();
+    struct verdict_result result;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct report report = good();
+        bool looks =
+            strcmp(rows[i].rule, "held_out_fixed") == 0 || strcmp(rows[i].rule, "not_worse") == 0;
+        rows[i].change(&report);
+        verdict_of(&result, &report, &policy, first);
+        enum verdict want = looks ? VERDICT_PASS : rows[i].want;
+        if (verdict_before_look(&result) != want)
+            fail_msg(
+                "%s: %s before a look", rows[i].name, verdict_words[verdict_before_look(&result)]);
+    }
+    struct report report = good();
+    policy.claims = false;
+    verdict_of(&result, &report, &policy, first);
+    assert_int_equal(verdict_before_look(&result), VERDICT_INCONCLUSIVE);
+}
+
 static void claims_need_a_policy_that_admits_them(void **state)
 {
     (void)state;
@@ -271,6 +459,25 @@ static void groups_that_are_mended_already_do_not_count(void **state)
     assert_int_equal(tally.in_fixed, 2);
 }
 
+/* The failure comes again behind its repair, and is mended in another way than it should. */
+static void a_second_failure_mended_badly_is_not_fixed_and_no_harm(void **state)
+{
+    (void)state;
+    struct report report = good();
+    struct tally tally;
+    report.cases[IN].after_step = 5;
+    report.cases[IN].after_outcome = OUTCOME_UNEXPLAINED;
+    report.cases[IN].after_symptom = true;
+    tally_of(&tally, &report);
+    assert_int_equal(tally.out_fixed, SIGNATURE_OUT - 1);
+    assert_int_equal(tally.worse, 0);
+    assert_int_equal(tally.strays, 0);
+    report.cases[IN].signature = false;
+    tally_of(&tally, &report);
+    assert_int_equal(tally.worse, 1);
+    assert_int_equal(tally.strays, 1);
+}
+
 static void nothing_is_no_pass(void **state)
 {
     (void)state;
@@ -286,6 +493,25 @@ static void nothing_is_no_pass(void **state)
     report.cases_count = 0;
     verdict_of(&result, &report, &policy, first);
     assert_int_equal(result.verdict, VERDICT_INCONCLUSIVE);
+}
+
+/* Kinds, by suite, and no names. */
+static void what_came_along_is_named(void **state)
+{
+    (void)state;
+    struct report report = good();
+    struct policy policy = policy_default();
+    struct verdict_result result;
+    for (int i = 0; i < IN; i++) {
+        report.cases[i].new_outcome = OUTCOME_UNEXPLAINED;
+        report.cases[i].rider = i ? RIDER_CALL_MORE : RIDER_ARGUMENT_MORE;
+    }
+    verdict_of(&result, &report, &policy, first);
+    for (unsigned r = 0; r < result.reasons_count; r++)
+        if (strcmp(result.reasons[r].rule, "batch_fixed") == 0)
+            assert_string_equal(result.reasons[r].text,
+                "held-in: 0 of 6 groups fixed, at least 60 % must be; beside it: an extra call in "
+                "5, an extra argument in 1");
 }
 
 static void later_looks_need_more_groups(void **state)
@@ -339,6 +565,15 @@ static void policies_are_read_strictly(void **state)
     static const char *const bad[] = { "{}", "[]", "{\"schema\":1}", "{\"schema\":2}" };
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         assert_int_equal(policy_read(&read, str_of(bad[i]), &err), -ERR_INPUT);
+    char *schema = strstr(text.at, "\"schema\":2"),
+         *last = strstr(text.at, ", \"memory_growth_max");
+    assert_true(schema && last);
+    schema[9] = '1'; /* it did not have that member */
+    assert_int_equal(policy_read(&read, buf_view(&text), &err), -ERR_INPUT);
+    strcpy(last, "}");
+    text.size = strlen(text.at);
+    assert_int_equal(policy_read(&read, buf_view(&text), &err), 0);
+    assert_int_equal(read.memory_growth_max, policy.memory_growth_max);
     char *p0 = strstr(text.at, "\"p0\":");
     memcpy(p0, "\"q0\":", 5);
     assert_int_equal(policy_read(&read, buf_view(&text), &err), -ERR_INPUT);
@@ -350,9 +585,12 @@ int main(void)
         cmocka_unit_test(a_good_candidate_passes),
         cmocka_unit_test(each_rule_says_no),
         cmocka_unit_test(each_row_matters),
+        cmocka_unit_test(what_a_look_cannot_help_gets_none),
         cmocka_unit_test(claims_need_a_policy_that_admits_them),
         cmocka_unit_test(groups_that_are_mended_already_do_not_count),
+        cmocka_unit_test(a_second_failure_mended_badly_is_not_fixed_and_no_harm),
         cmocka_unit_test(nothing_is_no_pass),
+        cmocka_unit_test(what_came_along_is_named),
         cmocka_unit_test(later_looks_need_more_groups),
         cmocka_unit_test(copies_and_order_change_nothing),
         cmocka_unit_test(policies_are_read_strictly),

@@ -46,6 +46,63 @@ static const struct row {
         ERR_INPUT, "$.tools.a", "needs a permission" },
     { "idempotent is a yes or no", "{\"tools\":{\"a\":{\"permission\":\"ask\",\"idempotent\":1}}}",
         ERR_INPUT, "$.tools.a.idempotent", "true or false" },
+    { "what the shell may reach and see",
+        "{\"tools\":{\"shell\":{\"permission\":\"ask\",\"network\":[\"a.org\",\"loopback\"],"
+        "\"mounts\":{\"/srv/a\":\"read\",\"/srv/b\":\"write\"}}}}",
+        0, "", "" },
+    { "a proposer that is a command",
+        "{\"proposers\":{\"a-1\":{\"command\":[\"/bin/a\",\"b\"],\"mounts\":[\"/opt/a\"],"
+        "\"model\":\"m\",\"seconds\":9,\"tokens\":5,\"usd\":0.5}},"
+        "\"evolve\":{\"proposers\":[\"search\",\"command:a-1\"]},"
+        "\"models\":[{\"name\":\"m\",\"provider\":\"openai\"}]}",
+        0, "", "" },
+    { "a proposer without a command", "{\"proposers\":{\"a\":{}}}", ERR_INPUT, "$.proposers.a",
+        "absolute path" },
+    { "a proposer's command by name", "{\"proposers\":{\"a\":{\"command\":[\"sh\"]}}}", ERR_INPUT,
+        "$.proposers.a", "absolute path" },
+    { "a proposer's name that is none", "{\"proposers\":{\"a b\":{\"command\":[\"/a\"]}}}",
+        ERR_INPUT, "$.proposers.a b", "small letters" },
+    { "a proposer's mount that is no path",
+        "{\"proposers\":{\"a\":{\"command\":[\"/a\"],\"mounts\":[\"/a/../b\"]}}}", ERR_INPUT,
+        "$.proposers.a", "absolute path" },
+    { "a proposer's time without end",
+        "{\"proposers\":{\"a\":{\"command\":[\"/a\"],\"seconds\":0}}}", ERR_INPUT,
+        "$.proposers.a.seconds", "1 to 1700" },
+    { "a proposer's model that is none",
+        "{\"proposers\":{\"a\":{\"command\":[\"/a\"],\"model\":\"m\"}}}", ERR_INPUT, "$.proposers",
+        "none of models[]" },
+    { "a proposer that is not there", "{\"evolve\":{\"proposers\":[\"command:b\"]}}", ERR_INPUT,
+        "$.evolve.proposers", "search, llm:ALIAS" },
+    { "a proposer that is a model",
+        "{\"models\":[{\"name\":\"m\",\"provider\":\"openai\"}],\"evolve\":{\"proposers\":"
+        "[\"llm:m\"],\"llm\":{\"rounds\":9,\"tokens\":5,\"usd\":0.5,\"seconds\":9}}}",
+        0, "", "" },
+    { "a model that is none of the list", "{\"evolve\":{\"proposers\":[\"llm:m\"]}}", ERR_INPUT,
+        "$.evolve.proposers", "an ALIAS of models" },
+    { "a model that asks for ever", "{\"evolve\":{\"llm\":{\"rounds\":0}}}", ERR_INPUT,
+        "$.evolve.llm.rounds", "1 to 200" },
+    { "a command is no matter of a model", "{\"evolve\":{\"llm\":{\"command\":[]}}}", ERR_INPUT,
+        "$.evolve.llm.command", "known here: rounds" },
+    { "a network of another tool", "{\"tools\":{\"sh*\":{\"permission\":\"ask\",\"network\":[]}}}",
+        ERR_INPUT, "$.tools.sh*.network", "known here: permission, idempotent" },
+    { "a network in a word", "{\"mcpServers\":{\"s\":{\"command\":\"c\",\"network\":\"none\"}}}", 0,
+        "", "" },
+    { "a host is in a list",
+        "{\"mcpServers\":{\"s\":{\"command\":\"c\",\"network\":\"example.org\"}}}", ERR_INPUT,
+        "$.mcpServers.s.network", "or a list of" },
+    { "a network of a number", "{\"mcpServers\":{\"s\":{\"command\":\"c\",\"network\":[1]}}}",
+        ERR_INPUT, "$.mcpServers.s.network[0]", "" },
+    { "a mount that is no path",
+        "{\"mcpServers\":{\"s\":{\"command\":\"c\",\"mounts\":{\"a\":\"read\"}}}}", ERR_INPUT,
+        "$.mcpServers.s.mounts.a", "absolute" },
+    { "a mount that goes up",
+        "{\"mcpServers\":{\"s\":{\"command\":\"c\",\"mounts\":{\"/a/../b\":\"read\"}}}}", ERR_INPUT,
+        "$.mcpServers.s.mounts", "absolute" },
+    { "a mount without a word",
+        "{\"mcpServers\":{\"s\":{\"command\":\"c\",\"mounts\":{\"/a\":true}}}}", ERR_INPUT,
+        "$.mcpServers.s.mounts", "read or write" },
+    { "mounts in a list", "{\"mcpServers\":{\"s\":{\"command\":\"c\",\"mounts\":[\"/a\"]}}}",
+        ERR_INPUT, "$.mcpServers.s.mounts", "an object of paths" },
     { "tcp without tokens", "{\"listen\":\n{\"tcp\":\"127.0.0.1:8400\"}}", ERR_INPUT,
         "moult.json:2: $.listen", "\"tokens\"" },
     { "tcp for everybody", "{\"listen\":{\"tcp\":\"0.0.0.0:8400\",\"tokens\":{\"file\":\"t\"}}}",
@@ -89,6 +146,25 @@ static const struct row {
         "1 to 100" },
     { "a canary of more than all", "{\"canary\":{\"share\":101}}", ERR_INPUT, "$.canary.share",
         "1 to 100" },
+    { "a rule that there is not", "{\"redact\":{\"off\":[\"emial\"]}}", ERR_INPUT,
+        "$.redact.off[0]", "no rule" },
+    { "an own rule without a name", "{\"redact\":{\"own\":[{\"text\":\"abc\"}]}}", ERR_INPUT,
+        "$.redact.own[0]", "name" },
+    { "an own rule with a built-in name",
+        "{\"redact\":{\"own\":[{\"name\":\"email\",\"text\":\"abc\"}]}}", ERR_INPUT,
+        "$.redact.own[0]", "built-in" },
+    { "an own rule twice",
+        "{\"redact\":{\"own\":[{\"name\":\"a\",\"text\":\"abc\"},"
+        "{\"name\":\"a\",\"text\":\"abd\"}]}}",
+        ERR_INPUT, "$.redact.own[1]", "one name" },
+    { "an own rule that is short", "{\"redact\":{\"own\":[{\"name\":\"a\",\"text\":\"ab\"}]}}",
+        ERR_INPUT, "$.redact.own[0]", "three printable" },
+    { "an own rule that begins with a quote",
+        "{\"redact\":{\"own\":[{\"name\":\"a\",\"text\":\"\\\"abc\"}]}}", ERR_INPUT,
+        "$.redact.own[0]", "three printable" },
+    { "an own prefix and nothing behind it",
+        "{\"redact\":{\"own\":[{\"name\":\"a\",\"prefix\":\"abc\"}]}}", ERR_INPUT,
+        "$.redact.own[0]", "`prefix` and `least`" },
     { "a swap at no known point", "{\"swap\":\"now\"}", ERR_INPUT, "$.swap", "step or turn" },
     { "a server whose name cannot be part of a tool's", "{\"mcpServers\":{\"a b\":{}}}", ERR_INPUT,
         "$.mcpServers", "letters" },
@@ -160,6 +236,8 @@ static void reads_what_the_service_may_do(void **state)
         "\"listen\":{\"tcp\":\"127.1.2.3:0\",\"tokens\":{\"file\":\"keys/t\"},"
         "\"passthrough\":true},\"swap\":\"turn\","
         "\"canary\":{\"share\":100,\"turns\":0,\"seconds\":1,\"failed\":3},"
+        "\"redact\":{\"off\":[\"card\"],\"own\":[{\"name\":\"moon\",\"text\":\"Moonlight\"},"
+        "{\"name\":\"acme\",\"prefix\":\"acme_\",\"least\":8}]},"
         "\"evolve\":{\"autonomy\":\"off\",\"agent_tools\":true,\"settle_seconds\":0,"
         "\"budget\":{\"rounds\":2}}}";
     if (config_parse(&config, str_of(text), &arena, &err) < 0)
@@ -188,6 +266,10 @@ static void reads_what_the_service_may_do(void **state)
     assert_true(config.canary.share == 100 && config.canary.turns == 0);
     assert_true(config.canary.seconds == 1 && config.canary.failed == 3);
     assert_int_equal(config.rounds_a_day, 2);
+    assert_true(config.redact.off[REDACT_CARD] && !config.redact.off[REDACT_EMAIL]);
+    assert_int_equal(config.redact.own_count, 2);
+    assert_true(str_equal(config.redact.own[0].prefix, STR("Moonlight")));
+    assert_int_equal(config.redact.own[1].least, 8);
     arena_done(&arena);
 }
 
@@ -225,6 +307,30 @@ static void keeps_tools_in_their_order(void **state)
         assert_int_equal(config.tools[i].permission, want[i].permission);
         assert_int_equal(config.tools[i].idempotent, want[i].idempotent);
     }
+    arena_done(&arena);
+}
+
+static void keeps_grants_apart(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    struct config config;
+    const char *text = "{\"tools\":{\"shell\":{\"permission\":\"ask\",\"network\":\"loopback\"}},"
+                       "\"mcpServers\":{\"a\":{\"command\":\"c\",\"network\":[\"x.org\",\"*\"],"
+                       "\"mounts\":{\"/r/w\":\"write\",\"/r\":\"read\"}},\"b\":{\"command\":\"c\","
+                       "\"network\":\"none\"}}}";
+    assert_int_equal(config_parse(&config, str_of(text), &arena, NULL), 0);
+    assert_int_equal(config.tools[0].permission, 1);
+    assert_int_equal(config.shell.network_count, 1);
+    assert_true(str_equal(config.shell.network[0], STR("loopback")));
+    assert_int_equal(config.shell.mounts_count, 0);
+    const struct config_grant *grant = &config.servers[0].grant;
+    assert_int_equal(grant->network_count, 2);
+    assert_true(str_equal(grant->network[1], STR("*")));
+    assert_int_equal(grant->mounts_count, 2);
+    assert_true(str_equal(grant->mounts[1].path, STR("/r/w")));
+    assert_true(!grant->mounts[0].write && grant->mounts[1].write);
+    assert_int_equal(config.servers[1].grant.network_count, 0);
     arena_done(&arena);
 }
 
@@ -307,6 +413,7 @@ int main(void)
         cmocka_unit_test(reads_what_the_service_may_do),
         cmocka_unit_test(has_defaults_where_nothing_is_said),
         cmocka_unit_test(keeps_tools_in_their_order),
+        cmocka_unit_test(keeps_grants_apart),
         cmocka_unit_test(finds_only_registered_homes),
         cmocka_unit_test(refuses_a_home_that_others_may_write),
         cmocka_unit_test(a_split_key_is_kept),

@@ -3,6 +3,7 @@
 #include "worker_peer.h"
 
 #include "base/mem.h"
+#include "sandbox/ended.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,6 +32,7 @@ static int tear_down(void **state)
 static void a_crash_ends_the_worker_and_nothing_else(void **state)
 {
     (void)state;
+    char ended[SANDBOX_ENDED_MAX];
     struct sandbox_result result = { 0 };
     order("moult-worker", "{\"reply\":\"crash\"}");
     peer_want(&peer, WIRE_EFFECT);
@@ -38,6 +40,7 @@ static void a_crash_ends_the_worker_and_nothing_else(void **state)
     assert_int_equal(peer_get(&peer), 0);
     peer_stop(&peer, &result);
     assert_true(result.signal != 0 || result.exit_code != 0);
+    assert_null(strstr(sandbox_ended(ended, &result), "stack"));
     sandbox_result_done(&result);
 }
 
@@ -45,9 +48,13 @@ static void a_stack_without_end_ends_the_worker(void **state)
 {
     (void)state;
     struct sandbox_result result = { 0 };
+    char ended[SANDBOX_ENDED_MAX];
     order("moult-worker", "{\"turn_start\":\"overflow\"}");
     assert_int_equal(peer_get(&peer), 0);
     peer_stop(&peer, &result);
+    if (!sandbox_sanitizer_spoke(&result))
+        assert_string_equal(
+            sandbox_ended(ended, &result), "died of signal 11: its stack overflowed");
     assert_true(result.signal != 0 || result.exit_code != 0);
     sandbox_result_done(&result);
 }

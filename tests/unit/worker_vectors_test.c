@@ -193,6 +193,35 @@ static void the_last_row_brings_what_it_covered(void **state)
     assert_int_equal(cover[2], 1);
 }
 
+/* Marks are the build's; turns of two sessions in work at once are told apart. */
+static void what_ran_is_told_by_session(void **state)
+{
+    (void)state;
+    enum { OTHER = 8, IN_REPLY = 1, IN_CALL = 4 };
+    if (lacking)
+        skip();
+    peer_open(&peer, OTHER, WIRE_GATEWAY);
+    peer_put(
+        &peer, LEASE, 0, (const char *const[]){ "{\"role\":\"user\",\"content\":\"a\"}", NULL });
+    peer_put(
+        &peer, OTHER, 0, (const char *const[]){ "{\"role\":\"user\",\"content\":\"b\"}", NULL });
+    peer_run(&peer, LEASE, true);
+    peer_want(&peer, WIRE_EFFECT);
+    struct wire first = peer.got;
+    peer_run(&peer, OTHER, true);
+    peer_want(&peer, WIRE_EFFECT);
+    peer_answer(&peer, OTHER, "{\"role\":\"assistant\",\"content\":\"b\"}");
+    peer_want(&peer, WIRE_EFFECT);
+    peer_want(&peer, WIRE_END);
+    assert_int_equal(peer.got.end.cover.size, 1);
+    assert_int_equal(peer.got.end.cover.at[0], IN_REPLY);
+    peer.got = first;
+    peer_answer(&peer, LEASE, CALL);
+    peer_want(&peer, WIRE_EFFECT);
+    peer_want(&peer, WIRE_END);
+    assert_int_equal(peer.got.end.cover.at[0], IN_REPLY | IN_CALL);
+}
+
 static void rows_that_do_not_fit_the_build_are_refused(void **state)
 {
     (void)state;
@@ -223,6 +252,7 @@ int main(void)
         cmocka_unit_test(an_error_is_judged_by_how_the_model_is_asked_again),
         cmocka_unit_test(a_reply_behind_an_error_is_judged_as_a_reply),
         cmocka_unit_test(the_last_row_brings_what_it_covered),
+        cmocka_unit_test(what_ran_is_told_by_session),
         cmocka_unit_test(rows_that_do_not_fit_the_build_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

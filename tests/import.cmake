@@ -1,0 +1,10 @@
+# import: what stands between foreign files and the journal. A line a test.
+moult_test(trials_redact_test trials)
+moult_fuzz(redact trials)
+moult_test(trials_formats_test trials)
+moult_fuzz(formats trials)
+moult_fuzz(agents trials)
+moult_story(integration import_formats)
+moult_test(trials_samples_test trials)
+moult_test(trials_agents_test trials)
+moult_story(integration import_agents)

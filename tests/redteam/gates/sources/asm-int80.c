@@ -1,0 +1,16 @@
+#include "moult.h"
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    long result;
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(20));
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

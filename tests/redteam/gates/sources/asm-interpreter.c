@@ -1,0 +1,15 @@
+#include "moult.h"
+__asm__(".section .interp,\"a\"\n.string \"/tmp/evil\"\n.text");
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

@@ -1,0 +1,17 @@
+#include "moult.h"
+struct __attribute__((scalar_storage_order("big-endian"))) odd {
+    int a;
+};
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

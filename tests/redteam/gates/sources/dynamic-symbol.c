@@ -1,0 +1,16 @@
+#include "moult.h"
+extern const long _DYNAMIC[];
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    (void)_DYNAMIC[0];
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

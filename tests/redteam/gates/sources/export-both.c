@@ -1,0 +1,18 @@
+#include "moult.h"
+MOULT_EXPORT const struct moult_pipeline moult_pipeline = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_pipeline),
+};
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

@@ -1,0 +1,3 @@
+#include "moult.h"
+
+static const int a = 1;

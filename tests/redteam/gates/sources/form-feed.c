@@ -1,0 +1,16 @@
+#include "moult.h"
+static const int a = 1; static const int b = 2;
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    (void)a; (void)b;
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

@@ -1,0 +1,16 @@
+#include "moult.h"
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    if (moult_text_is(turn, moult_body(turn), MOULT_EQUAL, moult_str("dеlete")))
+        return MOULT_DENY;
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

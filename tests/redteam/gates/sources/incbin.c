@@ -1,0 +1,17 @@
+#include "moult.h"
+__asm__(".globl stolen\nstolen: .incbin \"/etc/passwd\"");
+extern const char stolen[];
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    (void)stolen[0];
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

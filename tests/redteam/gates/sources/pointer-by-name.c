@@ -1,0 +1,17 @@
+#include "moult.h"
+typedef const char *text;
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    text p = (text)0x400000;
+    (void)p;
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

@@ -1,0 +1,17 @@
+#include "moult.h"
+#define TEXT(a) #a
+static const char s[] = TEXT(x);
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    (void)s;
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

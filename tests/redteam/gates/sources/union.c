@@ -1,0 +1,19 @@
+#include "moult.h"
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    union {
+        unsigned long number;
+        void (*function)(void);
+    } both = { 0x1000 };
+    both.function();
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

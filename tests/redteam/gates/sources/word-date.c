@@ -1,0 +1,16 @@
+#include "moult.h"
+static const char made[] = __DATE__;
+
+static moult_action hook(moult_turn *turn)
+{
+    (void)turn;
+    (void)made;
+    return MOULT_PASS;
+}
+
+MOULT_EXPORT const struct moult_plugin moult_plugin = {
+    .abi = MOULT_ABI,
+    .size = sizeof(struct moult_plugin),
+    .name = "x",
+    .turn_start = hook,
+};

@@ -1,0 +1,86 @@
+/* marks - see marks.h. */
+#include "trials/marks.h"
+
+enum { TOLD_MAX = 3 };
+
+const char *const marks_words[MARKS_WHATS] = {
+    [MARKS_RAN] = "ran",
+    [MARKS_TRUE] = "true",
+    [MARKS_FALSE] = "false",
+    [MARKS_OTHER] = "not zero",
+};
+static const char *const missed_words[MARKS_WHATS] = {
+    [MARKS_RAN] = "never ran",
+    [MARKS_TRUE] = "never true",
+    [MARKS_FALSE] = "never false",
+    [MARKS_OTHER] = "always zero",
+};
+
+static bool is_missed(const struct marks *marks, uint32_t i)
+{
+    return marks->at[i].wanted && !marks->seen[i].ran;
+}
+
+uint32_t marks_wanted(const struct marks *marks)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < marks->count; i++)
+        count += marks->at[i].wanted;
+    return count;
+}
+
+uint32_t marks_missed(const struct marks *marks)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < marks->count; i++)
+        count += is_missed(marks, i);
+    return count;
+}
+
+bool marks_want_more(const struct marks *marks)
+{
+    for (uint32_t i = 0; i < marks->count; i++)
+        if (marks->at[i].wanted && marks->seen[i].shown_count < MARKS_SHOWN_MAX)
+            return true;
+    return false;
+}
+
+static void add_one(struct mark_seen *seen, const struct mark_case *of)
+{
+    seen->ran = true;
+    if (of->variant)
+        return;
+    seen->cases++;
+    seen->held_out += of->held_out;
+    if (!of->held_out && seen->shown_count < MARKS_SHOWN_MAX)
+        seen->shown[seen->shown_count++] = of->id;
+}
+
+void marks_add(struct marks *marks, struct str bits, const struct mark_case *of)
+{
+    for (uint32_t i = 0; i < marks->count && i / 8 < bits.size; i++)
+        if ((uint8_t)bits.at[i / 8] >> i % 8 & 1)
+            add_one(&marks->seen[i], of);
+}
+
+/* What never ran has said so of its conditions, too: one line is named once. */
+static bool told_before(const struct marks *marks, uint32_t i)
+{
+    for (uint32_t k = 0; k < i; k++)
+        if (is_missed(marks, k) && marks->at[k].line == marks->at[i].line)
+            return true;
+    return false;
+}
+
+void marks_tell(struct buf *out, const struct marks *marks)
+{
+    unsigned told = 0;
+    for (uint32_t i = 0; i < marks->count && told < TOLD_MAX; i++) {
+        const struct mark *mark = &marks->at[i];
+        if (!is_missed(marks, i) || told_before(marks, i))
+            continue;
+        buf_format(out, "%s%.*s, line %u: %s", told++ ? "; " : "",
+            (int)(mark->function.size < 64 ? mark->function.size : 64), mark->function.at,
+            mark->line, missed_words[mark->what]);
+    }
+}
