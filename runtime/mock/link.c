@@ -29,8 +29,8 @@ struct link {
     struct buf out;
     enum output_end end; /* of what is being written */
     uint32_t wait_ms;
-    bool busy, closing;
-    uint8_t open; /* handles */
+    bool busy, told, closing; /* told: the log has its end */
+    uint8_t open;             /* handles */
     char input[READ_SIZE];
 };
 
@@ -53,7 +53,7 @@ static void close_link(struct link *link)
     if (link->closing)
         return;
     link->closing = true;
-    if (link->busy)
+    if (link->busy && !link->told)
         record_end(link->links->log, &link->play, link->output.sent, "gone");
     *link->back = link->next;
     if (link->next)
@@ -74,9 +74,7 @@ static void take(struct link *link, struct str bytes);
 
 static void finish(struct link *link)
 {
-    const char *end = link->end == OUTPUT_CUT ? "cut" : "whole";
-    record_end(link->links->log, &link->play, link->output.sent, end);
-    link->busy = false;
+    link->busy = link->told = false;
     play_done(&link->play);
     link->play = (struct play){ 0 };
     if (!link->output.keep) {
@@ -112,10 +110,20 @@ static void on_written(uv_write_t *write, int status)
         step(link);
 }
 
+/* Told before the last bytes leave: a client that has its answer finds it in the log. */
+static void tell_end(struct link *link)
+{
+    const char *end = link->end == OUTPUT_CUT ? "cut" : "whole";
+    record_end(link->links->log, &link->play, link->output.sent, end);
+    link->told = true;
+}
+
 static void step(struct link *link)
 {
     buf_clear(&link->out);
     link->end = output_next(&link->output, &link->out, &link->wait_ms);
+    if (link->end != OUTPUT_GOES_ON)
+        tell_end(link);
     uv_buf_t buf = uv_buf_init(link->out.at, (unsigned)link->out.size);
     link->write.data = link;
     if (uv_write(&link->write, &link->socket.stream, &buf, 1, on_written) < 0)
