@@ -146,6 +146,7 @@ static void set_body(struct turn *turn, struct str text)
 {
     turn->body = text;
     turn->body_changed = true;
+    turn->body_by = (uint32_t)(turn->build - turn->session->harness->builds);
 }
 
 /* All cuts of the hook at once, then the blanks that are left at the ends. */

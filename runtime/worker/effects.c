@@ -86,7 +86,7 @@ void settle_replaced(struct session *session, uint32_t at, struct str bytes)
         effect_fault(session->worker, session->lease, &err);
     settle(session, (struct wire_settled){
                         .origin = WIRE_FROM_BUILD,
-                        .build = digest_of(session, session->turn.by),
+                        .build = digest_of(session, session->turn.body_by),
                         .replaces = at + 1,
                         .bytes = bytes,
                     });

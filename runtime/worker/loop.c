@@ -277,7 +277,7 @@ static void take_text(struct turn *turn)
         return;
     turn->reply.text = turn->body;
     turn->reply.text_changed = true;
-    turn->reply.by = turn->by;
+    turn->reply.by = turn->body_by;
     turn->body_changed = false;
 }
 
@@ -394,7 +394,7 @@ static enum stage tool(struct session *session)
         return STAGE_TOOL;
     }
     settle_result(session, call, turn->body, turn->result_failed, turn->result_effect,
-        turn->body_changed ? turn->by : NONE);
+        turn->body_changed ? turn->body_by : NONE);
     state_settle(session);
     turn->body_changed = false;
     return action == MOULT_FINISH ? say(session, WIRE_ENDED_ANSWERED) : STAGE_NEXT;

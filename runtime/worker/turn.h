@@ -178,6 +178,7 @@ struct turn {
     /* the text in hand */
     struct str body;
     bool body_changed;
+    uint32_t body_by; /* whose words they are, where a build changed them: it may have passed */
     /* the request */
     uint8_t *dropped; /* one a message, or NULL */
     struct added *added;

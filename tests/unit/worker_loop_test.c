@@ -505,6 +505,20 @@ static void edits_of_what_a_client_brought_take_its_place(void **state)
     assert_non_null(strstr(peer.got.effect.settled[0].bytes.at, "the probe's own words"));
 }
 
+/* The hook passes: the words are its own all the same. */
+static void an_edited_result_is_what_a_hosted_turn_goes_on_with(void **state)
+{
+    (void)state;
+    begin(WIRE_HOSTED, "{\"after_tool\":\"body\"}");
+    want_effect(WIRE_MODEL);
+    peer_answer(&peer, lease, ONE_CALL);
+    want_effect(WIRE_TOOL);
+    peer_answer(&peer, lease, "found");
+    want_effect(WIRE_MODEL);
+    assert_int_equal(peer.got.effect.settled[0].origin, WIRE_FROM_BUILD);
+    assert_non_null(strstr(peer.got.effect.settled[0].bytes.at, "the probe's own words"));
+}
+
 static void a_plugins_own_tool_is_carried_out_in_the_worker(void **state)
 {
     (void)state;
@@ -669,6 +683,7 @@ int main(void)
         TEST(a_view_without_a_results_call_is_not_sent),
         TEST(context_drops_and_adds_by_reference),
         TEST(edits_of_what_a_client_brought_take_its_place),
+        TEST(an_edited_result_is_what_a_hosted_turn_goes_on_with),
         TEST(a_plugins_own_tool_is_carried_out_in_the_worker),
         TEST(a_moved_turn_asks_for_the_same_effect),
         TEST(time_lease_and_chance_change_nothing),
