@@ -1,5 +1,6 @@
 moult_story(integration layers.mjs)
 moult_story(integration home_init)
+moult_story(integration stock)
 moult_test(talk_hear_test talk protocol base)
 moult_test(talk_terminal_test talk base)
 moult_story(integration service_cli.mjs)

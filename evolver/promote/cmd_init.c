@@ -20,6 +20,7 @@ struct plan {
     struct lineage_id commit;
     char key_path[PATH_MAX];
     uint32_t waived;
+    bool stock;
 };
 
 int cmd_home(struct home *ret, const struct verb_call *call, struct err *err)
@@ -44,11 +45,12 @@ static int check_empty(const char *dir, struct err *err)
     return err_hint(err, "name a folder that does not exist yet");
 }
 
-static int default_harness(char out[PATH_MAX], struct err *err)
+/* One that comes with moult: the naive example, or the stock plugins. */
+static int shipped_harness(char out[PATH_MAX], bool stock, struct err *err)
 {
     int rc = file_program_dir(out, PATH_MAX - 32, err);
     if (rc == 0)
-        strcat(out, "/../share/moult/harness");
+        strcat(out, stock ? "/../share/moult/stock" : "/../share/moult/harness");
     return rc;
 }
 
@@ -78,7 +80,7 @@ static int fill_home(struct plan *plan, struct err *err)
     int rc = 0;
     if (plan->harness)
         snprintf(from, sizeof from, "%s", plan->harness);
-    else if ((rc = default_harness(from, err)) < 0)
+    else if ((rc = shipped_harness(from, plan->stock, err)) < 0)
         return rc;
     if (plan->split_key && (rc = home_set_split_key(&plan->home, str_of(plan->split_key), err)) < 0)
         return rc;
@@ -166,6 +168,7 @@ static int run(const struct verb_call *call, struct err *err)
     const struct option options[] = {
         { "--harness", 0, OPTION_TEXT, "DIR", "plugins to begin with (default: the naive example)",
             &plan.harness },
+        { "--stock", 0, OPTION_FLAG, NULL, "begin with the stock plugins instead", &plan.stock },
         { "--reviewer", 0, OPTION_TEXT, "NAME", "the first reviewer (default: owner)", &plan.name },
         { "--reviewer-key", 0, OPTION_TEXT, "FILE",
             "that reviewer's secret key, made if it is not there (default: in the user's "
@@ -187,6 +190,8 @@ static int run(const struct verb_call *call, struct err *err)
         return count;
     if (strcmp(plan.tier, "strong") != 0 && strcmp(plan.tier, "container") != 0)
         return err_set(err, ERR_USAGE, "--tier wants strong or container");
+    if (plan.stock && plan.harness)
+        return err_set(err, ERR_USAGE, "--stock and --harness are two harnesses: name one");
     const char *dir = count ? args[0] : call->dir ? call->dir : ".";
     int rc = read_waived(waive, &plan.waived, err);
     if (rc == 0)
@@ -202,5 +207,5 @@ static int run(const struct verb_call *call, struct err *err)
     return 0;
 }
 
-const struct verb verb_init = { "init", run, "init [DIR] [--harness DIR]",
+const struct verb verb_init = { "init", run, "init [DIR] [--harness DIR | --stock]",
     "make a home: configuration, keys, the harness in git as generation 0" };
