@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATCH_FILE_MAX = 1 << 20, WHY_MAX = 500 };
+enum { PATCH_FILE_MAX = 1 << 20, WHY_MAX = 500, NAME_MAX_BYTES = 40 };
 
 struct request {
     const char *plugin, *patch, *why, *cluster, *by;
@@ -133,6 +133,15 @@ static int tell(struct driver *driver, const struct candidate *candidate,
     return status(driver, candidate, err);
 }
 
+/* NAME is what an MCP client calls itself: a claim, which only stands where it is read. */
+static bool is_who(struct str by)
+{
+    static const struct str mcp = { "mcp:", 4 };
+    struct str name = { by.at + mcp.size, by.size - mcp.size };
+    return str_equal(by, STR("hand")) || str_equal(by, STR("agent")) ||
+           (str_starts(by, mcp) && str_is_name(name, NAME_MAX_BYTES));
+}
+
 static int run(const struct verb_call *call, struct err *err)
 {
     struct request request = { .by = "hand" };
@@ -143,8 +152,8 @@ static int run(const struct verb_call *call, struct err *err)
         { "--why", 0, OPTION_TEXT, "TEXT", "what it is good for, one line", &request.why },
         { "--cluster", 0, OPTION_TEXT, "ID",
             "the failure that it mends: without one, no batch speaks for it", &request.cluster },
-        { "--by", 0, OPTION_TEXT, "WHO", "hand (default), or agent: the agent's own tool sent it",
-            &request.by },
+        { "--by", 0, OPTION_TEXT, "WHO",
+            "hand (default), agent: the agent's own tool sent it, or mcp:NAME", &request.by },
         { 0 },
     };
     struct driver driver;
@@ -154,8 +163,8 @@ static int run(const struct verb_call *call, struct err *err)
         return rc;
     if (!request.plugin || !request.patch || !request.why)
         return err_set(err, ERR_USAGE, "propose wants --plugin, --patch and --why");
-    if (strcmp(request.by, "hand") != 0 && strcmp(request.by, "agent") != 0)
-        return err_set(err, ERR_USAGE, "--by wants hand or agent");
+    if (!is_who(str_of(request.by)))
+        return err_set(err, ERR_USAGE, "--by wants hand, agent or mcp:NAME");
     if (strlen(request.why) > WHY_MAX || strchr(request.why, '\n'))
         return err_set(err, ERR_USAGE, "--why wants one line of at most %d bytes", WHY_MAX);
     if ((rc = driver_open(&driver, call, err)) < 0)

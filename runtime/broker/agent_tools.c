@@ -1,24 +1,17 @@
-/* agent_tools - see agent_tools.h. Which command a call is, says agent_command.c; here it is run,
+/* agent_tools - see agent_tools.h. Which command a call is, says agent/command.c; here it is run,
  * and what it prints becomes the call's result. */
 #include "broker/agent_tools.h"
 
+#include "agent/run.h"
 #include "base/mem.h"
-#include "broker/agent_command.h"
-#include "broker/child.h"
 #include "broker/evolving.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    CALLS_MAX = 4, /* at once, of all sessions */
-    OUTPUT_MAX = 1 << 20,
-    NICE = 10,
-    ARGV_MAX = AGENT_ARGS_MAX + 6
-};
+enum { CALLS_MAX = 4 }; /* at once, of all sessions */
 
 struct agent_call { /* outlives its turn: a proposal goes on when nobody waits for it */
-    struct engine *engine;
     struct child *child;
     toolbox_done done;
     void *with;
@@ -65,17 +58,11 @@ static void call_free(struct agent_call *call)
     free(call);
 }
 
-/* A candidate that was rejected is an answer too; an error says itself in its JSON. */
 static void on_ended(void *with, const struct child_result *result)
 {
-    CLEANUP(arena_done) struct arena arena = { 0 };
     struct agent_call *call = with;
-    const struct json *root = json_read(&arena, result->out, NULL, NULL);
-    struct toolbox_answer answer = { WIRE_OK, str_trim(result->out) };
-    if (result->exit_code < 0 || !root)
-        answer = (struct toolbox_answer){ WIRE_FAILED,
-            STR("it was ended before it was done; harness_status says what there is") };
-    else if (json_get(root, "error"))
+    struct toolbox_answer answer = { .status = WIRE_OK };
+    if (!agent_said(result, &answer.text))
         answer.status = WIRE_FAILED;
     call->done(call->with, &answer);
     call_free(call);
@@ -89,36 +76,13 @@ static unsigned calls_of(const struct engine *engine)
     return count;
 }
 
-static int start(struct agent_call *call, const struct agent_command *command, struct err *err)
+int agent_call_start(struct agent_call **ret, struct engine *engine, const struct agent_ask *ask,
+    toolbox_done done, void *with, struct err *err)
 {
-    struct engine *engine = call->engine;
-    const char *argv[ARGV_MAX + 1];
-    char path[PATH_MAX + 32];
-    unsigned count = 0;
-    snprintf(path, sizeof path, "%s/%s", engine->bin, command->program);
-    argv[count++] = path;
-    argv[count++] = "-C";
-    argv[count++] = engine->home->path;
-    argv[count++] = "--json";
-    for (unsigned i = 0; command->args[i]; i++)
-        argv[count++] = command->args[i];
-    argv[count] = NULL;
-    const struct child_plan plan = { .loop = engine->loop,
-        .argv = argv,
-        .input = command->input,
-        .output_max = OUTPUT_MAX,
-        .wall_ms = command->wall_ms,
-        .nice = NICE };
-    return child_start(&call->child, &plan, on_ended, call, err);
-}
-
-static int begin(struct turn *turn, struct str name, struct str args, toolbox_done done, void *with,
-    struct err *err)
-{
-    struct engine *engine = turn->session->engine;
     struct agent_command command;
     CLEANUP(arena_done) struct arena arena = { 0 };
-    int rc = agent_command(&command, name, args, turn->session->principal, &arena, err);
+    const struct agent_place place = { engine->loop, engine->bin, engine->home->path };
+    int rc = agent_command(&command, ask->tool, ask->args, ask->principal, ask->by, &arena, err);
     if (rc < 0)
         return rc;
     if (calls_of(engine) >= CALLS_MAX)
@@ -126,10 +90,8 @@ static int begin(struct turn *turn, struct str name, struct str args, toolbox_do
     if (command.proposes && !evolving_take_round(engine->evolving))
         return err_set(err, ERR_LIMIT, "the rounds of today are used up");
     struct agent_call *call = mem_zero(1, sizeof *call);
-    *call = (struct agent_call){
-        .engine = engine, .done = done, .with = with, .link = &engine->agent_calls
-    };
-    rc = start(call, &command, err);
+    *call = (struct agent_call){ .done = done, .with = with, .link = &engine->agent_calls };
+    rc = agent_run(&call->child, &place, &command, on_ended, call, err);
     if (rc < 0) {
         free(call);
         return rc;
@@ -138,14 +100,23 @@ static int begin(struct turn *turn, struct str name, struct str args, toolbox_do
     if (call->next)
         call->next->link = &call->next;
     engine->agent_calls = call;
+    *ret = call;
     return 0;
+}
+
+void agent_call_cancel(struct agent_call *call)
+{
+    child_free(call->child);
+    call_free(call);
 }
 
 void agent_tool_call(
     struct turn *turn, struct str name, struct str args, toolbox_done done, void *with)
 {
     struct err err = { 0 };
-    if (begin(turn, name, args, done, with, &err) < 0)
+    struct agent_call *unused;
+    const struct agent_ask ask = { name, args, turn->session->principal, STR("agent") };
+    if (agent_call_start(&unused, turn->session->engine, &ask, done, with, &err) < 0)
         refuse(err.text, done, with);
 }
 

@@ -14,5 +14,15 @@ bool agent_tool(const struct engine *engine, struct str name);
 struct str agent_tools(const struct engine *engine, struct arena *arena);
 void agent_tool_call(
     struct turn *turn, struct str name, struct str args, toolbox_done done, void *with);
+/* The same for who comes otherwise (mcp.h). args: raw JSON object; by: who a candidate says made
+ * it. done comes once, later, unless the call is cancelled before: its command is ended then.
+ * ERR_INPUT: not what the tool's schema says. */
+struct agent_call;
+struct agent_ask {
+    struct str tool, args, principal, by;
+};
+int agent_call_start(struct agent_call **ret, struct engine *engine, const struct agent_ask *ask,
+    toolbox_done done, void *with, struct err *err);
+void agent_call_cancel(struct agent_call *call);
 /* Ends the children, once no turn is left that could hear of it. */
 void agent_tools_end(struct engine *engine);

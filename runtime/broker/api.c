@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "broker/client.h"
+#include "broker/mcp.h"
 #include "broker/metrics.h"
 #include "broker/relay.h"
 #include "broker/service.h"
@@ -16,6 +17,8 @@
 
 static const struct http_header text_type = { { "Content-Type", 12 },
     { "text/plain; version=0.0.4; charset=utf-8", 39 } };
+
+static const struct str mcp_path = { "/mcp", 4 };
 
 struct request {
     struct engine *engine;
@@ -37,6 +40,10 @@ static void refuse(
 {
     const struct http_header head[] = { http_json, { STR("Retry-After"), STR("1") } };
     CLEANUP(buf_done) struct buf body = { 0 };
+    if (str_equal(http_path(exchange), mcp_path)) {
+        mcp_refuse(exchange, status, message);
+        return;
+    }
     protocol_error_write(
         &body, shape(http_target(exchange)), status, str_of(code), str_of(message));
     http_reply(exchange, status, head, 1 + (status == 503), buf_view(&body));
@@ -215,6 +222,11 @@ static void cancel(const struct request *request)
     answer(request, 200, &out);
 }
 
+static void mcp(const struct request *request)
+{
+    mcp_request(request->engine, request->exchange, request->principal, request->operates);
+}
+
 /* --- routes */
 
 enum {
@@ -238,6 +250,7 @@ static const struct route {
     { "GET", "/api/permissions", permissions, 0 },
     { "POST", "/api/permissions/", decide, PREFIX },
     { "POST", "/api/sessions/", cancel, PREFIX },
+    { NULL, "/mcp", mcp, WORK },
     { NULL, "/v1/", relay, PREFIX | WORK },
 };
 

@@ -163,7 +163,9 @@ struct engine {
     struct client *clients;         /* who waits */
     struct starting *startings;     /* sessions that wait for their tools */
     struct agent_call *agent_calls; /* children of agent_tools.c */
-    struct door *doors;             /* of proposers that ask a model */
+    struct mcp_sessions *mcp;
+    struct mcp_call *mcp_calls; /* who waits at /mcp, or has gone */
+    struct door *doors;         /* of proposers that ask a model */
     uint32_t sessions, turns_open, toolboxes;
     uint64_t last_lease, last_door, started_ns;
     bool ending; /* nothing new is taken */

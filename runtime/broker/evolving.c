@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "broker/child.h"
+#include "agent/child.h"
 
 #include <stdio.h>
 #include <stdlib.h>

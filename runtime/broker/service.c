@@ -11,6 +11,7 @@
 #include "broker/client.h"
 #include "broker/door.h"
 #include "broker/evolving.h"
+#include "broker/mcp_sessions.h"
 #include "broker/provider.h"
 #include "broker/recover.h"
 #include "broker/scripts.h"
@@ -283,6 +284,7 @@ static int start(struct service *service, const struct service_options *options,
     engine->config = &service->config;
     engine->bin = service->bin;
     engine->started_ns = clock_mono_ns();
+    engine->mcp = mcp_sessions_new();
     int rc = file_program_dir(service->bin, sizeof service->bin, err);
     if (rc == 0)
         rc = config_read(&service->config, options->home, &service->arena, err);
@@ -349,6 +351,7 @@ static void stop(struct service *service)
     hosted_end(engine);
     sessions_end(engine);
     agent_tools_end(engine);
+    mcp_sessions_free(engine->mcp);
     transfers_free(engine->transfers);
     scripts_free(service->scripts);
     swap_free(engine->swap);

@@ -64,7 +64,6 @@ void toolbox_call(
  * if nothing else is on its way. */
 void toolbox_cancel(struct toolbox *toolbox, void *with);
 
-enum tool_permission { TOOL_ALLOW, TOOL_ASK, TOOL_DENY };
 /* By the first pattern of moult.json's `tools` that fits (exact name before globs, in order);
  * without one: reading tools are allowed, everything else asks. */
 enum tool_permission toolbox_permission(const struct config *config, struct str name);

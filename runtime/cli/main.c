@@ -60,6 +60,7 @@ static const struct command {
     { "backtest", "moult-trial", "what a candidate would have done to past traffic" },
     { "shadow", "moult-evolve", "what a candidate would do with live turns, on copies of them" },
     { "prove", "moult-trial", "run a live turn again and compare every effect" },
+    { "mcp", "moult-mcp", "the agent's own tools for agents of others, as an MCP server" },
     { "mock-model", "moult-mock", "a scripted model over the real protocols" },
     { "bench", "moult-bench", "measure moult on this machine" },
 };

@@ -26,9 +26,10 @@ struct config_grant {
     struct config_mount *mounts; /* a folder before what is in it */
     uint32_t mounts_count;
 };
+enum tool_permission { TOOL_ALLOW, TOOL_ASK, TOOL_DENY };
 struct config_tool {    /* in the order of moult.json */
     struct str pattern; /* a name, or with '*' */
-    uint8_t permission; /* 0 allow, 1 ask, 2 deny */
+    uint8_t permission; /* enum tool_permission */
     bool idempotent;
 };
 struct config_listen {
@@ -133,6 +134,8 @@ struct config {
  * where "moult.json:LINE: $.path". */
 int config_read(struct config *ret, const struct home *home, struct arena *arena, struct err *err);
 int config_parse(struct config *ret, struct str text, struct arena *arena, struct err *err);
+/* The row of `tools` for a name: its own before patterns, these in their order. NULL: none. */
+const struct config_tool *config_tool(const struct config *config, struct str name);
 /* Of that whole name, "command:NAME"; NULL: there is none. */
 const struct config_proposer *config_command(const struct config *config, struct str proposer);
 /* "llm:ALIAS" of an alias that there is: name, which is `proposer`, model and budget. */

@@ -1,7 +1,7 @@
-/* agent_command - what the agent's own tools are: their definitions, and which command of moult
+/* command - what the agent's own tools are: their definitions, and which command of moult
  * each one runs. Pure: a call in, an argument vector out.
  *
- * The table in agent_command.c is all that an agent can do to its harness. A value never becomes an
+ * The table in command.c is all that an agent can do to its harness. A value never becomes an
  * option: each stands behind the "=" of the one that the table names. */
 #pragma once
 
@@ -21,7 +21,9 @@ struct agent_command {
 bool agent_command_known(struct str tool);
 /* JSON array, OpenAI chat form. */
 extern const char agent_command_definitions[];
-/* principal: whose session asks. Strings are in the arena or args. ERR_INPUT: args are not what the
- * tool's schema says. */
+/* Does it only look? */
+bool agent_command_looks(struct str tool);
+/* principal: whose session asks; by: who a candidate says made it. Strings are in the arena or
+ * args. ERR_INPUT: args are not what the tool's schema says. */
 int agent_command(struct agent_command *ret, struct str tool, struct str args, struct str principal,
-    struct arena *arena, struct err *err);
+    struct str by, struct arena *arena, struct err *err);

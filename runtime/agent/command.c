@@ -1,5 +1,5 @@
-/* agent_command - see agent_command.h. */
-#include "broker/agent_command.h"
+/* command - see command.h. */
+#include "agent/command.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -94,7 +94,7 @@ static const struct tool {
         .wall_ms = LOOK_MS },
     { .name = "harness_propose",
         .program = "moult-evolve",
-        .words = { "propose", "--by=agent", "--patch=-" },
+        .words = { "propose", "--patch=-" },
         .arguments = { { "plugin", "--plugin", true, is_word, "a plugin's name" },
             { "patch", NULL, true, is_patch, "a unified diff of at most 128 KiB" },
             { "why", "--why", true, is_line, "one line of at most 500 bytes" },
@@ -119,6 +119,12 @@ static const struct tool *find(struct str name)
 bool agent_command_known(struct str name)
 {
     return find(name) != NULL;
+}
+
+bool agent_command_looks(struct str name)
+{
+    const struct tool *tool = find(name);
+    return tool && !tool->proposes;
 }
 
 /* --- a call */
@@ -159,7 +165,7 @@ static int take(struct agent_command *command, unsigned *count, const struct arg
 }
 
 int agent_command(struct agent_command *ret, struct str name, struct str args, struct str principal,
-    struct arena *arena, struct err *err)
+    struct str by, struct arena *arena, struct err *err)
 {
     const struct json_limits limits = { .size_max = ARGS_MAX, .depth_max = 4 };
     const struct tool *tool = find(name);
@@ -180,6 +186,8 @@ int agent_command(struct agent_command *ret, struct str name, struct str args, s
     if (tool->principal)
         command.args[count++] =
             arena_format(arena, "--principal=%.*s", (int)principal.size, principal.at);
+    if (tool->proposes)
+        command.args[count++] = arena_format(arena, "--by=%.*s", (int)by.size, by.at);
     for (size_t i = 0; rc == 0 && i < ARGUMENTS_MAX && tool->arguments[i].name; i++)
         rc = take(&command, &count, &tool->arguments[i], json_get(root, tool->arguments[i].name),
             arena, err);

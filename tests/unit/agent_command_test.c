@@ -1,6 +1,6 @@
 /* What an agent may ask about its harness, as the commands that come of it: nothing that it writes
  * becomes an option, and no call decides anything. */
-#include "broker/agent_command.h"
+#include "agent/command.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -36,7 +36,7 @@ static const struct row {
         -ERR_INPUT },
     { "a proposal is the agent's", "harness_propose",
         "{\"plugin\":\"router\",\"patch\":\"--- a\\n\",\"why\":\"go on\",\"cluster\":\"loop\"}",
-        "moult-evolve propose --by=agent --patch=- --plugin=router --why=go on --cluster=loop",
+        "moult-evolve propose --patch=- --by=agent --plugin=router --why=go on --cluster=loop",
         "--- a\n", 0 },
     { "a proposal that mends nothing", "harness_propose",
         "{\"plugin\":\"router\",\"patch\":\"x\",\"why\":\"y\"}",
@@ -75,8 +75,8 @@ static void test_calls(void **state)
         struct err err = { 0 };
         char said[512];
         print_message("%s\n", rows[i].name);
-        int rc = agent_command(
-            &command, str_of(rows[i].tool), str_of(rows[i].args), STR("alice"), &arena, &err);
+        int rc = agent_command(&command, str_of(rows[i].tool), str_of(rows[i].args), STR("alice"),
+            STR("agent"), &arena, &err);
         assert_int_equal(rc, rows[i].rc);
         if (rc == 0)
             say(said, sizeof said, &command);

@@ -1,5 +1,5 @@
 /* child - see child.h. */
-#include "broker/child.h"
+#include "agent/child.h"
 
 #include "base/mem.h"
 #include "wire/verb.h"
