@@ -7,6 +7,7 @@ target_include_directories(admission_mandate_test PRIVATE ${CMAKE_SOURCE_DIR}/pl
 moult_test(promote_compile_test promote)
 moult_test(promote_evidence_test promote)
 moult_test(promote_worktree_test promote)
+moult_test(promote_patience_test promote)
 moult_test(promote_proposal_test promote)
 moult_fuzz(proposal promote)
 

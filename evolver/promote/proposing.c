@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "promote/patience.h"
 #include "promote/peer.h"
 #include "promote/proposing_start.h"
 #include "wire/pack.h"
@@ -220,10 +221,10 @@ static int serve_ask(struct serving *s, struct str payload, struct err *err)
         return refuse(err, "no requests to its model are left");
     uint64_t left = peer_left_ns(&s->peer), spare = SPARE_S * second_ns;
     uint64_t until = s->peer.deadline_ns - (left > 2 * spare ? spare : left / 2);
-    s->ret->asked++;
+    const struct patience patience = { until, &s->ret->asked, s->budget.rounds };
     buf_clear(&s->ret->asked_last);
     buf_str(&s->ret->asked_last, payload);
-    if (door_way_ask(s->plan->way, payload, until, &status, &body, &why) < 0) {
+    if (patience_ask(s->plan->way, payload, &patience, &status, &body, &why) < 0) {
         status = 0;
         buf_clear(&body);
         buf_text(&body, why.text);

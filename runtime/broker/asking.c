@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     IN_WORK_MAX = 4,
@@ -35,8 +36,9 @@ struct asking {
     struct buf body, refusal; /* refusal: the body of an answer that is no 2xx */
     struct redact redact;
     char *headers[4];
-    struct digest row;              /* of the document that says that it was asked */
-    uint64_t tokens, usd;           /* reserved */
+    char after[40], after_ms[40]; /* how long the provider wants to be left alone, as it says it */
+    struct digest row;            /* of the document that says that it was asked */
+    uint64_t tokens, usd;         /* reserved */
     uint64_t tokens_took, usd_took; /* paid */
     unsigned status;
     bool waits; /* for the disk */
@@ -74,16 +76,32 @@ void asking_gone(void *data)
     settle(asking);
 }
 
-void asking_refuse(struct http_exchange *exchange, enum protocol protocol, unsigned status,
-    const char *code, const char *text)
+/* after_ms: that a provider wants to be left alone; 0: it did not say. */
+static void refuse_for(struct http_exchange *exchange, enum protocol protocol, unsigned status,
+    const char *code, const char *text, uint32_t after_ms)
 {
     /* What will not become better is not to be asked again by a library. */
     bool again = status / 100 == 5 || strcmp(code, err_word(ERR_PEER)) == 0;
-    const struct http_header head[] = { http_json, { STR("x-moult-refused"), str_of(code) },
-        { STR("x-should-retry"), STR("false") } };
+    char ms[16], seconds[16];
+    struct http_header head[4] = { http_json, { STR("x-moult-refused"), str_of(code) } };
+    unsigned count = 2;
     CLEANUP(buf_done) struct buf body = { 0 };
+    snprintf(ms, sizeof ms, "%u", after_ms);
+    snprintf(seconds, sizeof seconds, "%u", (after_ms + 999) / 1000);
+    if (!again)
+        head[count++] = (struct http_header){ STR("x-should-retry"), STR("false") };
+    else if (after_ms) {
+        head[count++] = (struct http_header){ STR("retry-after-ms"), str_of(ms) };
+        head[count++] = (struct http_header){ STR("retry-after"), str_of(seconds) };
+    }
     protocol_error_write(&body, protocol, status, str_of(code), str_of(text));
-    http_reply(exchange, status, head, COUNT_OF(head) - again, buf_view(&body));
+    http_reply(exchange, status, head, count, buf_view(&body));
+}
+
+void asking_refuse(struct http_exchange *exchange, enum protocol protocol, unsigned status,
+    const char *code, const char *text)
+{
+    refuse_for(exchange, protocol, status, code, text, 0);
 }
 
 static void refuse(struct asking *asking, unsigned status, const struct err *err)
@@ -285,7 +303,14 @@ static void answer_refusal(struct asking *asking)
         key ? PROVIDER_UNAUTHORIZED : text);
     asking->door->failed++;
     journal_answered(asking, &none, buf_view(&asking->refusal), 0, "refused");
-    refuse(asking, passed ? asking->status : key ? 502 : 400, &err);
+    if (asking->exchange)
+        refuse_for(asking->exchange, asking->view->protocol,
+            passed ? asking->status
+            : key  ? 502
+                   : 400,
+            err_word(err.code), err.text,
+            protocol_retry_after(
+                str_of(asking->after), str_of(asking->after_ms), clock_wall_ms() / 1000));
 }
 
 static void fail(struct asking *asking, const struct err *err)
@@ -302,6 +327,20 @@ static void fail(struct asking *asking, const struct err *err)
 static void on_head(void *with, unsigned status)
 {
     ((struct asking *)with)->status = status;
+}
+
+static void on_header(void *with, struct str name, struct str value)
+{
+    struct asking *asking = with;
+    const struct {
+        struct str name;
+        char *to;
+        size_t size;
+    } kept[] = { { STR("retry-after"), asking->after, sizeof asking->after },
+        { STR("retry-after-ms"), asking->after_ms, sizeof asking->after_ms } };
+    for (size_t i = 0; i < COUNT_OF(kept); i++)
+        if (name.size == kept[i].name.size && strncasecmp(name.at, kept[i].name.at, name.size) == 0)
+            snprintf(kept[i].to, kept[i].size, "%.*s", (int)value.size, value.at);
 }
 
 static void take(struct asking *asking, struct str bytes)
@@ -348,7 +387,7 @@ static void on_end(void *with, enum transfer_end end, bool sent, const struct er
 
 static void dispatch(struct asking *asking)
 {
-    static const struct transfer_events events = { on_head, NULL, on_data, on_end };
+    static const struct transfer_events events = { on_head, on_header, on_data, on_end };
     const struct provider *provider = asking->provider;
     struct err err = { 0 };
     unsigned count = 0;

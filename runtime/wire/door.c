@@ -179,7 +179,8 @@ static void keep_word(char *ret, size_t size, struct str word)
 static void read_head(struct door_head *ret, struct str head)
 {
     *ret = (struct door_head){ .tokens = number_of(header_of(head, STR("\r\nx-moult-tokens:")), 0),
-        .usd = number_of(header_of(head, STR("\r\nx-moult-usd:")), 0) };
+        .usd = number_of(header_of(head, STR("\r\nx-moult-usd:")), 0),
+        .retry_after_ms = number_of(header_of(head, STR("\r\nretry-after-ms:")), 0) };
     keep_word(ret->refused, sizeof ret->refused, header_of(head, STR("\r\nx-moult-refused:")));
     keep_word(ret->asked, sizeof ret->asked, header_of(head, STR("\r\nx-moult-asked:")));
 }

@@ -12,9 +12,10 @@
 
 /* What the head of an answer says of it (broker/door.h). */
 struct door_head {
-    char refused[24];     /* the word of an error: why there is no answer; empty: there is one */
-    char asked[72];       /* the digest of its row, or empty */
-    uint64_t tokens, usd; /* that it took; usd: micro-dollars */
+    char refused[24];        /* the word of an error: why there is no answer; empty: there is one */
+    char asked[72];          /* the digest of its row, or empty */
+    uint64_t tokens, usd;    /* that it took; usd: micro-dollars */
+    uint64_t retry_after_ms; /* that a provider wants to be left alone; 0: it does not say */
 };
 struct door_way { /* zeroed: closed */
     struct journal *journal;

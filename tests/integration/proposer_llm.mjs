@@ -32,6 +32,7 @@ const broken = [add(' || value + "no"'), use, keep], eager = [add(''), use, keep
 const good = [add(' || !moult_span_edge(turn, text, it.span, MOULT_LINE_START)'), use, keep]
 const of = (name, rules) => rules.map(({ when, ...rest }) => ({ when: { model: name, ...when }, ...rest }))
 const rules = of('good', [
+    { when: { times: 1 }, status: 429, headers: { 'retry-after-ms': '20' } },
     { when: { times: 1 }, call: [call('read_outline'), call('read_outline', { plugin: 'replies' }), call('list_cases', { kind: 'overreach' }), call('read_sdk')] },
     { when: { result_contains: `${item} lines` }, call: [call('read_source', { plugin: 'replies', node: item }), call('read_source', { plugin: 'replies', node: 'n226' })] },
     { when: { result_contains: 'moult_action look_at_reply' }, call: attempt(broken) },
@@ -47,7 +48,7 @@ const bad = [
     ['bytes', [{ body: '\u0000\u0001 no JSON', headers: { 'content-type': 'application/json' } }], /^its model was not asked, status 502: /],
     ['dead', [{ when: { times: 1 }, call: attempt([{ op: 'insert_before', node: entry, text: 'if (turn->step > 1000000)\n        return MOULT_FINISH;' }, keep]) }, { call: call('finish', { why: 'enough' }) }], /^enough$/],
     ['costs', [{ call: call('read_sdk'), usage: { input: 1e9, output: 1 } }], /^its model was not asked, status 429: .*budget of tokens/],
-    ['refuses', [{ status: 529, error: { type: 'overloaded_error', message: 'not \u001b[2J now' } }], /^its model was not asked, status 529: .*not \\u001b\[2J now/],
+    ['refuses', [{ status: 529, headers: { 'retry-after-ms': '20' }, error: { type: 'overloaded_error', message: 'not \u001b[2J now' } }], /^its model was not asked, status 529: .*not \\u001b\[2J now/],
 ]
 const silent = 'silent', aliases = [...bad.map(([name]) => name), silent, 'good']
 const { url, asked } = await model([...bad.flatMap(([name, list]) => of(name, list)), ...of(silent, [{ fault: { silent: true } }]), ...rules])
@@ -83,6 +84,8 @@ same(candidates.map(({ state }) => state), ['in_review'])
 match(candidates[0].proposer, /^llm:good@[0-9a-f]{12}$/)
 const shown = await json('show', candidates[0].id.slice(0, 12))
 same([shown.contract.hypothesis, shown.contract.blamed, shown.contract.predicts.fixes], [contract.hypothesis, contract.blamed, [0]])
+// Who is busy is asked again, four times in all; who is busy once goes on.
+same([attempts.find(it => it.proposer === 'llm:refuses').stop.asked.requests, last.stop.said.requests, last.stop.asked.requests], [4, 6, 7])
 // What the dead one tried was replayed and not proposed; what cannot be made never cost a build.
 same(['dead', 'huge'].map(name => attempts.find(it => it.proposer === `llm:${name}`).tries), [1, 0])
 
@@ -98,6 +101,6 @@ const kept = JSON.parse(db(`select body from document where kind = 'evidence' an
 same(kept.messages.filter(it => it.role === 'tool').map(it => it.content), results)
 // It is no session; each request has a row before and behind it.
 equal((await json('sessions')).sessions.length, sessions)
-equal(db("select count(*) from document where kind = 'asked' and json_extract(body, '$.proposer') = 'llm:good'"), '6')
+equal(db("select count(*) from document where kind = 'asked' and json_extract(body, '$.proposer') = 'llm:good'"), '7')
 await service.stop()
 process.exit() // the model would run on
