@@ -3,6 +3,7 @@ moult_test(patch_syntax_test patch)
 moult_test(patch_outline_test patch)
 moult_test(patch_source_test patch)
 moult_test(patch_tokens_test patch)
+moult_test(patch_bounds_test patch)
 moult_test(patch_cover_test patch)
 # The gate's own files: it needs nothing else of the driver.
 moult_test(promote_check_source_test patch sandbox base)

@@ -27,8 +27,10 @@ static const struct field policy_fields[] = {
     POLICY(memory_growth_max, FIELD_U32),
 };
 /* What a schema has are the first rows. */
-enum { POLICY_SCHEMA = 2 };
-static const unsigned policy_schemas[POLICY_SCHEMA + 1] = { [1] = 12, COUNT_OF(policy_fields) };
+enum { POLICY_SCHEMA = 3, STRICT_SCHEMA = 3 };
+static const unsigned policy_schemas[POLICY_SCHEMA + 1] = {
+    [1] = 12, COUNT_OF(policy_fields), COUNT_OF(policy_fields)
+};
 
 struct policy policy_default(void)
 {
@@ -48,12 +50,62 @@ struct policy policy_default(void)
     };
 }
 
+static bool is_plugin_name(struct str name)
+{
+    enum { NAME_MAX_SIZE = 64 };
+    for (size_t i = 0; i < name.size; i++)
+        if (name.at[i] != '_' && (name.at[i] < 'a' || name.at[i] > 'z') &&
+            (name.at[i] < '0' || name.at[i] > '9'))
+            return false;
+    return name.size > 0 && name.size <= NAME_MAX_SIZE;
+}
+
+/* The names of `strict`; one policy holds so many of them as there is room for. */
+static int read_strict(struct policy *policy, const struct json *root, struct err *err)
+{
+    const struct json *strict = json_get(root, "strict");
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    size_t size = 0;
+    if (!json_is(strict, JSON_ARRAY))
+        return fields_refuse(err, root, root, "policy: strict is a list of plugins");
+    JSON_EACH(each, strict)
+    {
+        struct str name = json_is(each, JSON_STRING) ? json_string(&arena, each) : STR("");
+        if (!is_plugin_name(name) || policy_is_strict(policy, name))
+            return fields_refuse(err, root, each, "policy: no plugin's name, or one named twice");
+        if (size + name.size + 2 > sizeof(policy->strict))
+            return fields_refuse(err, root, strict, "policy: too many plugins are strict");
+        memcpy(policy->strict + size, name.at, name.size);
+        memcpy(policy->strict + size + name.size, " ", 2);
+        size += name.size + 1;
+    }
+    return 0;
+}
+
+/* Calls the next name, and where the one behind it begins. */
+static struct str next_strict(const char **at)
+{
+    const char *end = strchr(*at, ' ');
+    struct str name = { *at, end ? (size_t)(end - *at) : 0 };
+    *at = end ? end + 1 : *at;
+    return name;
+}
+
+bool policy_is_strict(const struct policy *policy, struct str plugin)
+{
+    const char *at = policy->strict;
+    for (struct str name; (name = next_strict(&at)).size > 0;)
+        if (str_equal(name, plugin))
+            return true;
+    return false;
+}
+
 /* whole: every member that its schema has is there. */
 static int read_by(
     const struct field *fields, bool whole, struct policy *ret, struct str text, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
-    static const char *const others[] = { "schema", NULL };
+    static const char *const others[] = { "schema", "strict", NULL };
     struct policy policy = policy_default();
     const struct json *root = json_read(&arena, text, NULL, err);
     if (!root)
@@ -63,6 +115,11 @@ static int read_by(
         return fields_refuse(err, root, root, "policy: schema is none of 1 to %d", POLICY_SCHEMA);
     unsigned count = whole ? policy_schemas[schema] : COUNT_OF(policy_fields);
     int rc = fields_read(&policy, fields, count, root, root, others, &arena, err);
+    bool strict = json_get(root, "strict") != NULL;
+    if (rc == 0 && (strict || (whole && schema >= STRICT_SCHEMA)))
+        rc = whole && schema < STRICT_SCHEMA
+                 ? fields_refuse(err, root, root, "policy: strict is of schema %d", STRICT_SCHEMA)
+                 : read_strict(&policy, root, err);
     if (rc == 0)
         *ret = policy;
     return rc;
@@ -86,5 +143,10 @@ void policy_print(struct buf *out, const struct policy *policy)
 {
     buf_format(out, "{\"schema\":%d,", POLICY_SCHEMA);
     fields_print(out, policy_fields, COUNT_OF(policy_fields), policy);
-    buf_char(out, '}');
+    buf_text(out, ",\"strict\":[");
+    const char *at = policy->strict;
+    for (struct str name; (name = next_strict(&at)).size > 0;)
+        buf_format(
+            out, "%s\"%.*s\"", name.at == policy->strict ? "" : ",", (int)name.size, name.at);
+    buf_text(out, "]}");
 }

@@ -9,7 +9,8 @@
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
 extern const char *const verdict_words[3];
 
-struct policy {           /* JSON, schema 2; policy_default() is tier "person" */
+enum { POLICY_STRICT_MAX = 1024 };
+struct policy {           /* JSON, schema 3; policy_default() is tier "person" */
     double p0;            /* .2: share fixed that held-out must beat */
     double margin;        /* .20: how much worse is still "not worse" */
     double level_shard;   /* .10: A, spent by level(k, i) */
@@ -22,7 +23,10 @@ struct policy {           /* JSON, schema 2; policy_default() is tier "person" *
     uint32_t prefix_breaks_max;
     bool claims;                /* may claims support a pass (a person's approval is then needed) */
     uint32_t memory_growth_max; /* KiB of a worker; from schema 2 */
+    char strict[POLICY_STRICT_MAX]; /* plugins whose patches have tighter bounds (patch/bounds.h),
+                                     * a blank behind each name; from schema 3 */
 };
+bool policy_is_strict(const struct policy *policy, struct str plugin);
 struct policy policy_default(void);
 /* A document: every member of its schema is there. */
 int policy_read(struct policy *ret, struct str text, struct err *err);

@@ -20,6 +20,7 @@ struct question {
     uint32_t literals_count, lines_max;
     bool patch, compared; /* old, preprocessed are there */
     bool cover;
+    bool strict;
 };
 
 struct answer {
@@ -118,6 +119,7 @@ static int read_question(struct question *question, struct str text, struct err 
     if (rc == 0 && json_get(root, "literals"))
         rc = read_literals(question, json_get(root, "literals"), err);
     question->cover = json_bool(json_get(root, "cover"), false);
+    question->strict = json_bool(json_get(root, "strict"), false);
     int64_t lines_max = json_int(json_get(root, "lines_max"), 0);
     question->lines_max = lines_max > 0 && lines_max <= UINT32_MAX ? (uint32_t)lines_max : 0;
     return rc;
@@ -171,7 +173,8 @@ static int look_at_patch(struct answer *answer, const struct question *question,
         .now = now,
         .edits = question->edits,
         .count = question->edits_count,
-        .lines_max = question->lines_max };
+        .lines_max = question->lines_max,
+        .tier = question->strict ? BOUNDS_STRICT : BOUNDS_USUAL };
     struct diff diff = diff_trees(was, now, &arena);
     const struct describe describe = { .was = was,
         .now = now,

@@ -3,8 +3,8 @@
  * { "schema": 1, "path": "plugins/x/x.c", "source": C, "preprocessed": text of `gcc -E`, which may
  *   be left out, then tokens are not compared: the driver refuses such a source itself,
  *   and of a patch: "old": C, "edits": [ { "from": BYTE, "to": BYTE, "text": C } ], left out where
- *   they are to be derived, "literals": [ text ], "lines_max": N, "cover": true where the marked
- * source (cover.h) is wanted, too }
+ *   they are to be derived, "literals": [ text ], "lines_max": N, "strict": true for the
+ * tighter bounds (bounds.h), "cover": true where the marked source (cover.h) is wanted, too }
  *
  * { "schema": 1, "findings": [ { "rule", "line", "column", "message" } ], "more": N,
  *   "kinds": [ text ], "description": [ text ], "lines": N, and if it was wanted and there are no

@@ -156,16 +156,30 @@ static void check_budget(struct findings *findings, const char *what, uint32_t h
         rule_refuse(findings, RULE_BUDGET, (struct place){ 0 }, str_of(text));
 }
 
+/* Of the runs that are new, whatever the edits wrote again. */
+static uint32_t bytes_in(const struct syntax *now, const struct diff *diff)
+{
+    uint32_t bytes = 0;
+    for (uint32_t i = 0; i < diff->count; i++) {
+        struct span span = diff_span(now, &diff->at[i].now);
+        bytes += span.to - span.from;
+    }
+    return bytes;
+}
+
 uint32_t patch_check(struct findings *findings, const struct patch *patch, const struct diff *diff,
     struct buf *kinds)
 {
+    const struct bounds_budget *budget = &bounds_budgets[patch->tier];
     uint32_t lines = lines_changed(patch->was->source, patch->now->source);
     uint32_t edits = patch->edits ? patch->count : diff->count;
     if (!patch_may_change(patch->path))
         rule_refuse(findings, RULE_PATH, (struct place){ 0 }, patch->path);
     check_budget(
-        findings, "changed lines", lines, patch->lines_max ? patch->lines_max : PATCH_LINES_MAX);
-    check_budget(findings, "edits", edits, PATCH_EDITS_MAX);
+        findings, "changed lines", lines, patch->lines_max ? patch->lines_max : budget->lines);
+    check_budget(findings, "edits", edits, budget->edits);
+    check_budget(findings, "bytes put in", bytes_in(patch->now, diff), budget->bytes);
+    bounds_check(findings, patch->was, patch->now, patch->tier);
     if (patch->edits)
         check_edits(findings, patch, kinds);
     for (uint32_t i = 0; !patch->edits && i < diff->count && i < PATCH_EDITS_MAX; i++)

@@ -4,6 +4,7 @@
  * that a change can be shown and described as what it is to the compiler; and it is small. */
 #pragma once
 
+#include "patch/bounds.h"
 #include "patch/diff.h"
 #include "patch/edit.h"
 #include "patch/rules.h"
@@ -13,7 +14,8 @@ struct patch {
     const struct syntax *was, *now;
     const struct patch_edit *edits; /* NULL: taken from the two trees */
     uint32_t count;
-    uint32_t lines_max; /* 0: PATCH_LINES_MAX */
+    uint32_t lines_max; /* 0: as the tier has it */
+    enum bounds_tier tier;
 };
 
 /* "plugins/NAME/NAME.c", NAME in small letters, digits and _, or "pipeline/order.c". */

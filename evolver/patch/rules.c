@@ -49,6 +49,11 @@ const struct rule_row rules[RULES] = {
     [RULE_NODE] = { "node", "an edit replaces, removes or inserts whole syntax nodes: take in the rest of it" },
     [RULE_BUDGET] = { "budget", "a patch is small: make it smaller, or two" },
     [RULE_NOTHING] = { "nothing", "a patch that changes no token of the program is none: change something" },
+    [RULE_LONG] = { "long", "a function is read in one piece: make two of it" },
+    [RULE_COMPLEX] = { "complex", "nobody follows so many: take a part out as a function, or write a table" },
+    [RULE_NESTED] = { "nested", "leave early, or take the inner part out as a function" },
+    [RULE_RECURSION] = { "recursion", "how deep it goes cannot be read off: use a loop over a counter" },
+    [RULE_LOOP] = { "loop", "use for with a counter up to a constant or a count, or an iterator of the SDK" },
 };
 /* clang-format on */
 

@@ -56,6 +56,11 @@ enum rule {
     RULE_NODE,
     RULE_BUDGET,
     RULE_NOTHING,
+    RULE_LONG,
+    RULE_COMPLEX,
+    RULE_NESTED,
+    RULE_RECURSION,
+    RULE_LOOP,
     RULES
 };
 struct rule_row {

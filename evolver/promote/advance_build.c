@@ -13,6 +13,7 @@
 #include "promote/statement.h"
 #include "promote/suite.h"
 #include "sandbox/elf.h"
+#include "trials/policy_home.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -172,6 +173,9 @@ int advance_patch(struct advancing *advancing, struct err *err)
         return advance_refuse(advancing, "no plugin of that name is active");
     if ((rc = take_texts(&texts, &runs, advancing, err)) < 0)
         return rc;
+    struct policy policy;
+    if ((rc = policy_of_home(&policy, &driver->home, &driver->config, err)) < 0)
+        return rc;
     bool all = whole(&proposal, old->text);
     const struct check_source_plan plan = { .path = candidate->path,
         .old = old->text,
@@ -180,6 +184,7 @@ int advance_patch(struct advancing *advancing, struct err *err)
         .edits_count = all ? 0 : proposal.edits_count,
         .sdk = driver->sdk,
         .tier = driver->config.tier,
+        .strict = policy_is_strict(&policy, candidate->plugin),
         .literals = texts.at,
         .literals_count = texts.count };
     if ((rc = check_source_run(&result, &plan, err)) < 0)

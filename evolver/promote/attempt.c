@@ -9,6 +9,7 @@
 #include "promote/evidence_now.h"
 #include "promote/past.h"
 #include "promote/runs.h"
+#include "trials/policy_home.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -115,6 +116,10 @@ static int propose(struct trying *trying, const struct driver_builds *builds,
     const struct attempt_plan *plan = trying->plan;
     struct driver *driver = plan->driver;
     struct digest digest;
+    struct policy policy;
+    int known = policy_of_home(&policy, &driver->home, &driver->config, err);
+    if (known < 0)
+        return known;
     evidence_print(&bundle, evidence, from);
     const struct proposing_plan proposing = {
         .judging = { .evidence = evidence,
@@ -124,6 +129,7 @@ static int propose(struct trying *trying, const struct driver_builds *builds,
             .pipeline = HARNESS_PIPELINE,
             .worker = driver_arm(driver, builds, "moult-worker").worker,
             .sdk = driver->sdk,
+            .policy = &policy,
             .tier = driver->config.tier,
             .workers = plan->advance.workers },
         .bundle = buf_view(&bundle),

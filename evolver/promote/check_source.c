@@ -84,7 +84,8 @@ static void make_question(struct buf *out, const struct check_source_plan *plan,
         return;
     }
     quote_member(out, "old", plan->old);
-    buf_format(out, ",\"lines_max\":%u", plan->lines_max);
+    buf_format(
+        out, ",\"lines_max\":%u,\"strict\":%s", plan->lines_max, plan->strict ? "true" : "false");
     if (plan->edits) {
         buf_text(out, ",\"edits\":[");
         for (unsigned i = 0; i < plan->edits_count; i++) {

@@ -32,7 +32,8 @@ struct check_source_plan {
     const struct str *literals; /* texts of the batch, which a patch should not quote:
                                  * flagged; the first 8 MiB of them are looked at */
     unsigned literals_count;
-    unsigned lines_max; /* changed lines of a patch; 0: PATCH_LINES_MAX */
+    unsigned lines_max; /* changed lines of a patch; 0: as the bounds have it (patch/bounds.h) */
+    bool strict;        /* the tighter bounds, of a plugin that the policy names */
 };
 
 struct check_source_result {

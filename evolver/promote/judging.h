@@ -11,6 +11,7 @@
 #include "promote/proposal.h"
 #include "propose/proposer.h"
 #include "trials/replay.h"
+#include "trials/verdict.h"
 
 struct judging_plan {
     const struct evidence *evidence;
@@ -18,9 +19,10 @@ struct judging_plan {
     const struct replay_build *builds; /* and builds */
     unsigned builds_count;
     const char *pipeline;
-    const char *worker, *sdk; /* moult-worker; the folder of moult.h */
-    const char *patcher;      /* moult-patch; NULL: the one beside the running program */
-    int tier;                 /* enum sandbox_tier: weakest allowed */
+    const char *worker, *sdk;    /* moult-worker; the folder of moult.h */
+    const char *patcher;         /* moult-patch; NULL: the one beside the running program */
+    const struct policy *policy; /* which plugins are strict; NULL: none */
+    int tier;                    /* enum sandbox_tier: weakest allowed */
     unsigned workers;
 };
 enum { JUDGING_BUILDS_MAX = 64 };

@@ -39,6 +39,7 @@ static int check_edits(struct judging *judging, const struct proposal *proposal,
         .edits_count = proposal->edits_count,
         .sdk = judging->plan.sdk,
         .patcher = judging->plan.patcher,
+        .strict = judging->plan.policy && policy_is_strict(judging->plan.policy, proposal->plugin),
         .tier = judging->plan.tier };
     int rc = check_source_run(checked, &plan, err);
     if (rc < 0)

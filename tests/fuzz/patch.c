@@ -1,5 +1,6 @@
 /* Any bytes as a source, and after a line of ===== another one: as the source after a patch, and as
  * what the preprocessor made of the first. */
+#include "patch/bounds.h"
 #include "patch/condition.h"
 #include "patch/describe.h"
 #include "patch/lines.h"
@@ -48,6 +49,10 @@ static void change(const struct syntax *was, const struct syntax *now, struct ar
     struct diff diff = diff_trees(was, now, arena);
     const struct describe describe = { was, now, &diff, literals, COUNT_OF(literals) };
     describe_patch(&out, &describe);
+    struct findings over = { .count = 0 }, same = { .count = 0 };
+    bounds_check(&over, was, now, BOUNDS_STRICT);
+    bounds_check(&same, was, was, BOUNDS_STRICT);
+    assert(same.count == 0);
     assert(diff_trees(was, was, arena).count == 0);
     uint32_t lines = lines_changed(was->source, now->source);
     assert(lines == lines_changed(now->source, was->source));

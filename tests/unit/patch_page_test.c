@@ -1,5 +1,6 @@
 /* docs/reference/patch.md: its tables are those of the code. When one differs, the test prints what
  * belongs there; MOULT_WRITE_DOCS=1 writes it. */
+#include "patch/bounds.h"
 #include "patch/source.h"
 #include "patch/tokens.h"
 
@@ -53,6 +54,29 @@ static void print_lists(struct buf *out)
     buf_text(out, " |\n");
 }
 
+static void print_bounds(struct buf *out)
+{
+    const struct bounds_budget *usual = &bounds_budgets[BOUNDS_USUAL],
+                               *strict = &bounds_budgets[BOUNDS_STRICT];
+    const struct {
+        const char *what, *rule;
+        uint32_t usual, strict;
+    } rows[] = {
+        { "changed lines of a patch", "budget", usual->lines, strict->lines },
+        { "edits of a patch", "budget", usual->edits, strict->edits },
+        { "bytes that a patch puts in", "budget", usual->bytes, strict->bytes },
+        { "lines of a function", "long", usual->function_lines, strict->function_lines },
+        { "branches of a function", "complex", usual->branches, strict->branches },
+        { "choices and loops within one another", "nested", usual->nesting, strict->nesting },
+        { "rounds of a loop by constants, those around it included", "loop", usual->rounds,
+            strict->rounds },
+    };
+    buf_text(out, "| at most | rule | usual | strict |\n| --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        buf_format(out, "| %s | `%s` | %u | %u |\n", rows[i].what, rows[i].rule, rows[i].usual,
+            rows[i].strict);
+}
+
 /* Replaces what stands between the two marks of `name`. */
 static void put_table(struct buf *page, const char *name, struct str table)
 {
@@ -74,15 +98,18 @@ static void the_page_has_the_tables_of_the_code(void **state)
 {
     (void)state;
     static const char path[] = MOULT_SOURCE_DIR "/docs/reference/patch.md";
-    CLEANUP(buf_done) struct buf page = { 0 }, before = { 0 }, made = { 0 }, lists = { 0 };
+    CLEANUP(buf_done)
+    struct buf page = { 0 }, before = { 0 }, made = { 0 }, lists = { 0 }, bounds = { 0 };
     struct err err;
     if (file_read(path, &page, 1 << 20, &err) < 0)
         fail_msg("%s", err.text);
     buf_str(&before, buf_view(&page));
     print_rules(&made);
     print_lists(&lists);
+    print_bounds(&bounds);
     put_table(&page, "rules", buf_view(&made));
     put_table(&page, "lists", buf_view(&lists));
+    put_table(&page, "bounds", buf_view(&bounds));
     if (str_equal(buf_view(&page), buf_view(&before)))
         return;
     if (getenv("MOULT_WRITE_DOCS"))

@@ -126,6 +126,16 @@ static void a_patch_is_refused(void **state)
     plan.lines_max = 1;
     refused(plan, "budget");
     plan.lines_max = 0;
+    struct patch_edit loop = edit_at("    state->total++;", 0,
+        "    for (int i = 0; i < 5000; i++)\n        moult_explain(turn, \"x\");\n");
+    plan.edits = &loop;
+    plan.strict = true;
+    refused(plan, "loop");
+    plan.strict = false;
+    struct check_source_result usual = ask(plan);
+    assert_true(usual.ok);
+    check_source_done(&usual);
+    plan.edits = &many;
     many = edit_at("20", 1, "3");
     refused(plan, "node");
     many = edit_at("20", 2, "20 /* more */");

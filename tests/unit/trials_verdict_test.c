@@ -562,10 +562,11 @@ static void policies_are_read_strictly(void **state)
     if (policy_read(&read, buf_view(&text), &err) < 0)
         fail_msg("%s at %s", err.text, err.where);
     assert_true(read.p0 == policy.p0 && read.patch_lines_max == policy.patch_lines_max);
-    static const char *const bad[] = { "{}", "[]", "{\"schema\":1}", "{\"schema\":2}" };
+    static const char *const bad[] = { "{}", "[]", "{\"schema\":1}", "{\"schema\":2}",
+        "{\"schema\":3}" };
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         assert_int_equal(policy_read(&read, str_of(bad[i]), &err), -ERR_INPUT);
-    char *schema = strstr(text.at, "\"schema\":2"),
+    char *schema = strstr(text.at, "\"schema\":3"),
          *last = strstr(text.at, ", \"memory_growth_max");
     assert_true(schema && last);
     schema[9] = '1'; /* it did not have that member */
@@ -579,10 +580,38 @@ static void policies_are_read_strictly(void **state)
     assert_int_equal(policy_read(&read, buf_view(&text), &err), -ERR_INPUT);
 }
 
+/* A policy of before is one without such plugins; a name is a plugin's. */
+static void plugins_can_be_strict(void **state)
+{
+    (void)state;
+    static const char strict[] = "{\"schema\":3,\"strict\":[\"calls\",\"router\"]}";
+    static const char *const bad[] = { "{\"schema\":3,\"strict\":\"calls\"}",
+        "{\"schema\":3,\"strict\":[1]}", "{\"schema\":3,\"strict\":[\"\"]}",
+        "{\"schema\":3,\"strict\":[\"a b\"]}", "{\"schema\":3,\"strict\":[\"a\",\"a\"]}" };
+    struct policy policy, again;
+    struct err err;
+    assert_int_equal(policy_read_file(&policy, str_of(strict), &err), 0);
+    CLEANUP(buf_done) struct buf text = { 0 };
+    policy_print(&text, &policy);
+    assert_int_equal(policy_read(&again, buf_view(&text), &err), 0);
+    assert_true(policy_is_strict(&again, STR("calls")) && policy_is_strict(&again, STR("router")));
+    assert_false(policy_is_strict(&again, STR("call")) || policy_is_strict(&again, STR("")));
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        if (policy_read_file(&policy, str_of(bad[i]), &err) != -ERR_INPUT)
+            fail_msg("taken: %s", bad[i]);
+    strstr(text.at, "\"schema\":3")[9] = '2'; /* which had no such member */
+    assert_int_equal(policy_read(&again, buf_view(&text), &err), -ERR_INPUT);
+    char *member = strstr(text.at, ",\"strict\"");
+    strcpy(member, "}");
+    assert_int_equal(policy_read(&again, str_of(text.at), &err), 0);
+    assert_false(policy_is_strict(&again, STR("calls")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_candidate_passes),
+        cmocka_unit_test(plugins_can_be_strict),
         cmocka_unit_test(each_rule_says_no),
         cmocka_unit_test(each_row_matters),
         cmocka_unit_test(what_a_look_cannot_help_gets_none),
