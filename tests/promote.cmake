@@ -1,6 +1,7 @@
 moult_test(promote_lineage_test promote)
 moult_test(promote_approve_test promote)
 moult_test(promote_confirm_test promote admission wire base)
+moult_test(promote_shard_test promote trials wire base)
 moult_test(admission_retirement_test admission wire base)
 moult_test(admission_mandate_test admission wire base)
 target_include_directories(admission_mandate_test PRIVATE ${CMAKE_SOURCE_DIR}/plugins/sdk)

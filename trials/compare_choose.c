@@ -64,6 +64,8 @@ static int suite_of(
     const struct compare_plan *plan, const struct named *named, const struct run *run)
 {
     bool symptom = false;
+    if (run->past)
+        return SUITE_REGRESSION;
     if (has_name(&named->held_in, run->session))
         return SUITE_BATCH;
     if (has_name(&named->held_out, run->session))

@@ -43,6 +43,7 @@ static void fill_case(struct report_case *ret, const struct tried *tried)
         .missing_new = !new->complete,
         .old_effects = effects_digest(old, parts),
         .new_effects = effects_digest(new, parts) };
+    ret->past = tried->run->past;
     ret->unstable_old = tried->unstable[OLD];
     ret->unstable_new = tried->unstable[NEW];
     ret->after_step = track_strays(old, new, parts, &ret->after_symptom);

@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-enum { SCHEMA = 5, CASES_MAX = 1000000, TAKEN_ROWS_MAX = 1024 };
+enum { SCHEMA = 6, CASES_MAX = 1000000, TAKEN_ROWS_MAX = 1024 };
 
 static const char *const mode_words[REPORT_MODES] = {
     [REPORT_STEP] = "step",
@@ -97,6 +97,7 @@ static const struct field case_fields[] = {
     CASE(rider, FIELD_WORD, WORDS(rider_words)),
     CASE(unstable_old, FIELD_BOOL),
     CASE(unstable_new, FIELD_BOOL),
+    CASE(past, FIELD_BOOL),
 };
 
 #define TAKEN(member, type, ...) \
@@ -138,6 +139,7 @@ static const struct schema {
     [2] = { 30, 20 },
     [3] = { 31, 20 },
     [4] = { 41, 21 },
+    [5] = { COUNT_OF(report_fields), 23 },
     [SCHEMA] = { COUNT_OF(report_fields), COUNT_OF(case_fields) },
 };
 

@@ -1,4 +1,4 @@
-/* report - what was replayed, as data: read by the gate and by people. JSON, schema 5
+/* report - what was replayed, as data: read by the gate and by people. JSON, schema 6
  * (docs/reference). */
 #pragma once
 
@@ -35,6 +35,8 @@ struct report_case {
                       where it strays */
     /* Further passes of an arm did otherwise; of the old one: the case is flaky. From schema 5. */
     bool unstable_old, unstable_new;
+    bool past; /* of an older held-out shard: it must not get worse, and no claim counts it. From
+                  schema 6 */
 };
 /* A case that the home took in (taken.h), played by both arms: graders decide. From schema 5. */
 enum report_mode { REPORT_STEP, REPORT_EPISODE, REPORT_MODES };

@@ -97,6 +97,7 @@ struct run {
     struct str source;    /* format */
     struct str principal; /* whose session it was: who may read it, nothing else */
     uint8_t split;        /* enum split (split.h) */
+    bool past;            /* held-out, of an older shard of the ledger (set by the gate) */
     bool claims;          /* messages are claims: imported, or brought by a client */
     bool solved, graded;  /* reward >= 1; there was a reward at all */
     bool step_limit;      /* the source says that it ended at a limit */

@@ -33,11 +33,12 @@ static bool is_stray(const struct report_case *c)
     return c->after_step != UINT32_MAX && !(c->after_symptom && c->signature);
 }
 
-/* Sealed cases are for the report alone. Made cases belong to no customer and stand for themselves.
- */
+/* Sealed cases are for the report alone. Made cases belong to no customer and stand for themselves,
+ * and so does what an older shard has been asked already. */
 static int standing(const struct report_case *c)
 {
-    return c->suite == SUITE_SAFETY ? SPLITS : c->split;
+    enum { MADE = SPLITS, PAST };
+    return c->suite == SUITE_SAFETY ? MADE : c->past ? PAST : c->split;
 }
 
 /* Among other people it would not have been. */

@@ -50,7 +50,7 @@ int advance_compare(struct report *ret, struct advancing *advancing, const struc
 /* One look has one answer, noted here. Asked again, after a kill, with another policy or on a
  * slower machine, it may get worse and never better: then *verdict is inconclusive. */
 int advance_answer_look(enum verdict *verdict, struct advancing *advancing,
-    const struct journal_look *look, struct err *err);
+    const struct digest *shard, const struct journal_look *look, struct err *err);
 /* Each: ADVANCE_ON, ADVANCE_REFUSED or an error. */
 int advance_patch(struct advancing *advancing, struct err *err);
 int advance_build(struct advancing *advancing, struct err *err);

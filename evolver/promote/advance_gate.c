@@ -1,6 +1,6 @@
 /* advance_gate - the steps of a candidate that decide: both arms afresh over what may be seen,
  * then, only if nothing speaks against it there, the one look at the held-out groups that the
- * ledger gives it.
+ * ledger gives it, if a perfect result at it could pass (shard.h).
  *
  * A look is journaled before the first held-out run is read. Whoever lost without a look has cost
  * the home nothing. */
@@ -13,6 +13,7 @@
 #include "promote/gate_policy.h"
 #include "promote/marked.h"
 #include "promote/runs.h"
+#include "promote/shard_groups.h"
 #include "promote/statement.h"
 #include "promote/suite.h"
 #include "trials/compare.h"
@@ -25,7 +26,9 @@ struct gating {
     struct advancing *advancing;
     struct runs runs;
     struct batch held_in, held_out;
-    bool looks; /* at the held-out groups */
+    bool looks;             /* at the held-out groups */
+    struct shard_plan plan; /* of that look, and the groups it was planned from */
+    struct shard_groups groups;
     struct driver_builds old, new, sanitised, watched, genesis;
     struct marked marked; /* watched has its build */
     struct marks *marks;  /* NULL: nobody watches */
@@ -146,6 +149,7 @@ static void gating_done(struct gating *gating)
     driver_builds_done(&gating->genesis);
     marked_done(&gating->marked);
     carrying_done(&gating->carrying);
+    shard_groups_done(&gating->groups);
     runs_done(&gating->runs);
 }
 
@@ -256,23 +260,30 @@ static int replay(struct report *ret, struct gating *gating, const struct run *c
 static int load(struct gating *gating, struct err *err)
 {
     CLEANUP(id_set_done) struct id_set named = { 0 };
+    CLEANUP(id_set_done) struct id_set kept = { 0 };
     struct driver *driver = gating->advancing->driver;
+    const struct digest *corpus = &driver_last(driver)->corpus;
     const struct runs_want want = { .splits = gating->looks ? RUNS_GATE : RUNS_HELD_IN,
         .named = &named };
     int rc = runs_name_batch(&named, &gating->held_in, err);
     if (rc == 0 && gating->looks)
         rc = runs_name_batch(&named, &gating->held_out, err);
     if (rc == 0)
-        rc = corpus_names(&named, driver, &driver_last(driver)->corpus, err);
+        rc = corpus_names(&named, driver, corpus, err);
+    if (rc == 0 && gating->looks)
+        rc = corpus_names(&kept, driver, corpus, err);
     id_set_seal(&named);
-    return rc < 0 ? rc : runs_load(&gating->runs, driver->journal, &want, err);
+    id_set_seal(&kept);
+    if (rc == 0)
+        rc = runs_load(&gating->runs, driver->journal, &want, err);
+    if (rc == 0 && gating->looks)
+        shard_groups_keep(&gating->runs, &gating->groups, &gating->plan, &kept);
+    return rc;
 }
 
 static int compare(struct report *ret, struct gating *gating, struct err *err)
 {
-    int rc = read_batches(gating, err);
-    if (rc == 0)
-        rc = load(gating, err);
+    int rc = load(gating, err);
     if (rc == 0)
         rc = replay(
             ret, gating, (const struct run *const *)gating->runs.at, gating->runs.count, err);
@@ -310,7 +321,9 @@ int advance_replay(struct advancing *advancing, struct err *err)
         return advance_refuse(
             advancing, "no batch speaks for it: name a cluster that moult mine has made one for");
     advance_tell(advancing, "%.12s  replaying both arms, held-in", advancing->candidate->id.at);
-    int rc = compare(&report, &gating, err);
+    int rc = read_batches(&gating, err);
+    if (rc == 0)
+        rc = compare(&report, &gating, err);
     if (rc == 0)
         rc = put_report(advancing, &report, err);
     gating_done(&gating);
@@ -346,94 +359,148 @@ static void add_reasons(struct buf *out, const struct verdict_result *verdict, e
 }
 
 /* The verdict on what everybody may see, under the policy that the home has now. */
-static int before_look(struct verdict_result *ret, struct policy *ret_policy,
-    struct advancing *advancing, struct err *err)
+static int before_look(struct verdict_result *ret, struct report *ret_report,
+    struct policy *ret_policy, struct advancing *advancing, struct err *err)
 {
-    struct report report;
     struct str text;
     int rc = gate_policy(ret_policy, &advancing->candidate->policy, advancing->driver, err);
     if (rc == 0)
         rc = journal_get(advancing->driver->journal, "report", &advancing->candidate->report,
             &advancing->arena, &text, err);
     if (rc == 0)
-        rc = report_read(&report, text, &advancing->arena, err);
+        rc = report_read(ret_report, text, &advancing->arena, err);
     if (rc == 0)
-        verdict_of(ret, &report, ret_policy, (struct ledger_look){ 1, 0 });
+        verdict_of(ret, ret_report, ret_policy, (struct ledger_look){ 1, 0 });
     return rc;
 }
 
 int advance_answer_look(enum verdict *verdict, struct advancing *advancing,
-    const struct journal_look *look, struct err *err)
+    const struct digest *shard, const struct journal_look *look, struct err *err)
 {
-    const struct digest shard = driver_shard(advancing->driver);
     bool passed = *verdict == VERDICT_PASS;
     if (!look->ended)
         return journal_look_end(
-            advancing->driver->journal, &shard, advancing->candidate->id, passed, err);
+            advancing->driver->journal, shard, advancing->candidate->id, passed, err);
     if (passed && !look->passed)
         *verdict = VERDICT_INCONCLUSIVE;
     return 0;
 }
 
-static int look(struct verdict_result *ret, struct advancing *advancing,
-    const struct policy *policy, struct err *err)
+/* The row is in the ledger when this returns, and the plan is of the groups that it saw. */
+static int debit(struct journal_look *ret, struct gating *gating, struct err *err)
 {
-    struct gating gating = { .advancing = advancing, .looks = true };
-    struct driver *driver = advancing->driver;
-    const struct digest shard = driver_shard(driver);
+    struct shard_plan *plan = &gating->plan;
+    struct advancing *advancing = gating->advancing;
+    int rc = journal_look(
+        advancing->driver->journal, &plan->name, advancing->candidate->id, &plan->debit, ret, err);
+    if (rc == 0 && ret->seen < plan->upto)
+        plan->upto = ret->seen;
+    return rc;
+}
+
+static int look(
+    struct verdict_result *ret, struct gating *gating, const struct policy *policy, struct err *err)
+{
+    struct advancing *advancing = gating->advancing;
     struct journal_look look;
     struct report report;
-    int rc = journal_look(driver->journal, &shard, advancing->candidate->id, &look, err);
+    int rc = debit(&look, gating, err);
     if (rc < 0)
         return rc;
     advance_tell(
         advancing, "%.12s  look %u at the held-out groups", advancing->candidate->id.at, look.k);
-    rc = compare(&report, &gating, err);
+    rc = compare(&report, gating, err);
     if (rc == 0) {
-        verdict_of(ret, &report, policy, (struct ledger_look){ look.k, look.passes });
+        verdict_at(ret, &report, policy, look.k, shard_level(&look, policy->level_shard));
         if (ret->verdict == VERDICT_PASS)
-            rc = carrying_run(&gating.carrying, driver, &report, err);
+            rc = carrying_run(&gating->carrying, advancing->driver, &report, err);
     }
     if (rc == 0)
         rc = put_report(advancing, &report, err);
-    gating_done(&gating);
     if (rc == ADVANCE_REFUSED)
         ret->verdict = VERDICT_FAIL;
-    int answered = rc < 0 ? rc : advance_answer_look(&ret->verdict, advancing, &look, err);
+    int answered =
+        rc < 0 ? rc : advance_answer_look(&ret->verdict, advancing, &gating->plan.name, &look, err);
     return answered < 0 ? answered : rc;
+}
+
+/* No look is spent that could not pass. How many groups there are hangs on no candidate, so whoever
+ * proposes may know it. */
+static int refuse_look(struct verdict_result *verdict, struct gating *gating,
+    const struct report *report, const struct policy *policy, struct err *err)
+{
+    const struct shard_plan *plan = &gating->plan;
+    verdict_at(verdict, report, policy, plan->debit.k, plan->debit.level);
+    verdict->verdict = VERDICT_INCONCLUSIVE;
+    if (plan->debit.level > 0)
+        advance_refuse(gating->advancing,
+            "gate: inconclusive, before any look at held-out groups: a perfect result at look %u "
+            "of "
+            "shard %u could not pass; %u more held-out groups with this failure and %u more in all "
+            "are needed, %u and %u are there",
+            plan->debit.k, plan->number, plan->failing_missing, plan->groups_missing, plan->failing,
+            plan->groups);
+    else
+        advance_refuse(gating->advancing,
+            "gate: inconclusive, before any look at held-out groups: shard %u is spent",
+            plan->number);
+    int rc = put_verdict(gating->advancing, verdict, err);
+    return rc < 0 ? rc : ADVANCE_REFUSED;
+}
+
+static int plan_look(struct gating *gating, const struct policy *policy, struct err *err)
+{
+    struct advancing *advancing = gating->advancing;
+    int rc = read_batches(gating, err);
+    return rc < 0 ? rc
+                  : shard_groups_plan(&gating->plan, &gating->groups, advancing->driver,
+                        advancing->candidate, &gating->held_out, policy, &advancing->arena, err);
 }
 
 int advance_lost(const struct advance *advance, struct candidate *candidate, struct err *err)
 {
     struct verdict_result verdict;
+    struct report report;
     struct policy policy;
     struct advancing advancing = {
         .advance = advance, .driver = advance->driver, .candidate = candidate
     };
-    int rc = before_look(&verdict, &policy, &advancing, err);
+    int rc = before_look(&verdict, &report, &policy, &advancing, err);
     arena_done(&advancing.arena);
     return rc < 0 ? rc : verdict_before_look(&verdict) != VERDICT_PASS;
 }
 
+/* What a look could not help gets none. */
+static int refuse_before(
+    struct verdict_result *verdict, struct advancing *advancing, struct err *err)
+{
+    CLEANUP(buf_done) struct buf why = { 0 };
+    verdict->verdict = verdict_before_look(verdict);
+    add_reasons(&why, verdict, verdict->verdict);
+    advance_refuse(advancing, "gate: %s, before any look at held-out groups: %s",
+        verdict_words[verdict->verdict], why.at);
+    int rc = put_verdict(advancing, verdict, err);
+    return rc < 0 ? rc : ADVANCE_REFUSED;
+}
+
 int advance_gate(struct advancing *advancing, struct err *err)
 {
+    struct gating gating = { .advancing = advancing, .looks = true };
     struct verdict_result verdict;
+    struct report report;
     struct policy policy;
-    int rc = before_look(&verdict, &policy, advancing, err);
+    int rc = before_look(&verdict, &report, &policy, advancing, err);
     if (rc < 0)
         return rc;
-    CLEANUP(buf_done) struct buf why = { 0 };
-    enum verdict known = verdict_before_look(&verdict);
-    if (known != VERDICT_PASS) { /* a look could not help, so none is spent */
-        verdict.verdict = known;
-        add_reasons(&why, &verdict, known);
-        advance_refuse(advancing, "gate: %s, before any look at held-out groups: %s",
-            verdict_words[known], why.at);
-        rc = put_verdict(advancing, &verdict, err);
-        return rc < 0 ? rc : ADVANCE_REFUSED;
-    }
-    if ((rc = look(&verdict, advancing, &policy, err)) != 0 ||
-        (rc = put_verdict(advancing, &verdict, err)) < 0)
+    if (verdict_before_look(&verdict) != VERDICT_PASS)
+        return refuse_before(&verdict, advancing, err);
+    rc = plan_look(&gating, &policy, err);
+    bool looks = rc == 0 && gating.plan.can_pass;
+    if (rc == 0)
+        rc = looks ? look(&verdict, &gating, &policy, err)
+                   : refuse_look(&verdict, &gating, &report, &policy, err);
+    gating_done(&gating);
+    if (rc != 0 || (rc = put_verdict(advancing, &verdict, err)) < 0)
         return rc;
     /* The reason stands in states, lists and logs, and what made the candidate may read those. By
      * which rule it did not pass stands in the verdict, for people. */

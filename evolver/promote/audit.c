@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_MAX = 2, TRIES = 8 };
+enum { PARTS_MAX = 6, TRIES = 8 };
 enum subject {
     SUBJECT_CANDIDATE,
     SUBJECT_ADMISSION,
@@ -44,7 +44,8 @@ static const struct rule {
     [SUBJECT_ADMISSION] = { "admission", "admission", { "admission" }, { "digest", "body" }, true },
     [SUBJECT_CLUSTER] = { "cluster", "cluster", { "cluster" }, { "to", "document" }, true },
     [SUBJECT_SPLIT] = { "split", "the split of group", { "group" }, { "to" }, false },
-    [SUBJECT_LOOK] = { "look", "look", { "candidate", "shard" }, { "k", "passes" }, true },
+    [SUBJECT_LOOK] = { "look", "look", { "candidate", "shard" },
+        { "k", "passes", "own", "level", "seen", "proposer" }, true },
     [SUBJECT_LOOK_END] = { "look-end", "answer of look", { "candidate", "shard" }, { "passed" },
         true },
     [SUBJECT_FREEZE] = { "freeze", "freeze", { NULL }, { "frozen" }, true },
@@ -284,13 +285,19 @@ static int hold_looks(struct reading *reading, struct err *err)
     uint32_t count;
     int rc = journal_looks(reading->journal, &reading->rows, &list, &count, err);
     for (uint32_t i = 0; rc == 0 && i < count; i++) {
-        char shard[DIGEST_HEX], k[16], passes[16];
+        char shard[DIGEST_HEX], k[16], passes[16], own[16], level[32], seen[24];
+        const struct journal_look *look = &list[i].look;
+        bool old = look->own == 0; /* of before rows said more */
         const struct str key[PARTS_MAX] = { list[i].candidate,
             str_of(hash_hex(shard, &list[i].shard)) };
         snprintf(k, sizeof k, "%u", list[i].look.k);
         snprintf(passes, sizeof passes, "%u", list[i].look.passes);
-        rc = hold(
-            reading, SUBJECT_LOOK, key, (struct str[PARTS_MAX]){ str_of(k), str_of(passes) }, err);
+        snprintf(own, sizeof own, "%u", look->own);
+        snprintf(level, sizeof level, "%.17g", look->level);
+        snprintf(seen, sizeof seen, "%" PRIu64, look->seen);
+        const struct str parts[PARTS_MAX] = { str_of(k), str_of(passes), str_of(old ? "" : own),
+            str_of(old ? "" : level), str_of(old ? "" : seen), list[i].proposer };
+        rc = hold(reading, SUBJECT_LOOK, key, parts, err);
         if (rc == 0 && list[i].look.ended)
             rc = hold(reading, SUBJECT_LOOK_END, key,
                 (struct str[PARTS_MAX]){ list[i].look.passed ? STR("true") : STR("false") }, err);

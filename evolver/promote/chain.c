@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "promote/audit.h"
+#include "promote/shard.h"
 #include "trials/verdict.h"
 
 #include <stdio.h>
@@ -112,23 +113,22 @@ static int check_report(struct linking *linking, struct err *err)
 }
 
 /* The look that the ledger gave it; k stays 0 where it had none. */
-static int read_look(struct ledger_look *ret, struct linking *linking, struct err *err)
+static int read_look(struct journal_look *ret, struct linking *linking, struct err *err)
 {
     struct journal_look_row *rows;
     uint32_t count;
-    const struct digest shard = driver_shard(linking->driver);
     int rc = journal_looks(linking->driver->journal, &linking->arena, &rows, &count, err);
-    for (uint32_t i = 0; rc == 0 && i < count; i++)
-        if (str_equal(rows[i].candidate, linking->candidate->id) &&
-            hash_equal(&rows[i].shard, &shard))
-            *ret = (struct ledger_look){ rows[i].look.k, rows[i].look.passes };
+    const struct journal_look_row *own =
+        rc < 0 ? NULL : shard_own(linking->driver->home.id, rows, count, linking->candidate->id);
+    if (own)
+        *ret = own->look;
     return rc;
 }
 
 /* The gate is a pure function, so its answer needs no belief: it is asked again. */
 static int check_verdict(struct linking *linking, struct err *err)
 {
-    struct ledger_look look = { 0 };
+    struct journal_look look = { 0 };
     struct verdict_result verdict;
     struct policy policy;
     struct str text;
@@ -138,7 +138,7 @@ static int check_verdict(struct linking *linking, struct err *err)
         return rc;
     if (look.k == 0)
         return broken(linking, "it never had a look at the held-out groups", err);
-    verdict_of(&verdict, &linking->report, &policy, look);
+    verdict_at(&verdict, &linking->report, &policy, look.k, shard_level(&look, policy.level_shard));
     if (verdict.verdict == VERDICT_PASS)
         return 0;
     err_set(err, ERR_DENIED, "candidate %.12s: the gate does not pass its report: %s",

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "promote/gate_policy.h"
 #include "promote/runs.h"
+#include "promote/shard.h"
 #include "trials/stats.h"
 
 #include <math.h>
@@ -77,9 +78,10 @@ static struct shard_seen read_shard(const struct journal_look_row *rows, uint32_
 static bool looked_elsewhere(
     const struct confirming *c, const struct journal_look_row *rows, uint32_t count)
 {
-    const struct digest gate = driver_shard(c->driver);
+    const struct journal_look_row *gate =
+        shard_own(c->driver->home.id, rows, count, c->candidate->id);
     for (uint32_t i = 0; i < count; i++)
-        if (str_equal(rows[i].candidate, c->candidate->id) && !hash_equal(&rows[i].shard, &gate) &&
+        if (str_equal(rows[i].candidate, c->candidate->id) && &rows[i] != gate &&
             !hash_equal(&rows[i].shard, &c->shard))
             return true;
     return false;
@@ -314,7 +316,10 @@ static int look_at(
     struct verdict_result verdict = { .verdict = VERDICT_FAIL };
     struct journal_look look;
     struct report report;
-    int rc = journal_look(c->driver->journal, &c->shard, c->candidate->id, &look, err);
+    const struct journal_debit debit = {
+        .k = c->look, .own = c->look, .level = mandate_level(c->number, c->look)
+    };
+    int rc = journal_look(c->driver->journal, &c->shard, c->candidate->id, &debit, &look, err);
     if (rc < 0)
         return rc;
     c->look = look.k;

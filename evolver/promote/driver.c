@@ -24,12 +24,6 @@ const struct admission *driver_last(const struct driver *driver)
     return driver->admissions_count ? &driver->admissions[driver->admissions_count - 1] : NULL;
 }
 
-struct digest driver_shard(const struct driver *driver)
-{
-    const struct str parts[] = { STR("held-out"), str_of(driver->home.id) };
-    return hash_parts(parts, COUNT_OF(parts));
-}
-
 /* --- builds */
 
 int driver_compile(struct compile_result *ret, const struct driver *driver,

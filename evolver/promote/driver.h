@@ -36,8 +36,6 @@ int driver_open(struct driver *ret, const struct verb_call *call, struct err *er
 int driver_open_home(struct driver *ret, const struct home *home, struct err *err);
 void driver_done(struct driver *driver);
 const struct admission *driver_last(const struct driver *driver);
-/* The ledger's name for the held-out groups: all of this home are one shard. */
-struct digest driver_shard(const struct driver *driver);
 /* Reads what is active again: after an admission. */
 int driver_refresh(struct driver *driver, struct err *err);
 

@@ -66,8 +66,9 @@ static int do_look(const struct request *request, struct err *err)
 {
     struct digest shard = unpack_digest(request->in);
     struct str candidate = unpack_text(request->in, JOURNAL_ID_MAX);
+    struct journal_debit debit = journal_unpack_debit(request->in);
     return unpack_end(request->in)
-               ? store_look(request->store, &shard, candidate, request->out, err)
+               ? store_look(request->store, &shard, candidate, &debit, request->out, err)
                : malformed(err);
 }
 

@@ -236,6 +236,23 @@ static const char version_7[] =
 static const char version_8[] =
     "CREATE INDEX audit_quarantine ON audit(number) WHERE kind = 'quarantine';";
 
+/* A look says who proposed, what it may spend, and which sessions were there when it was made.
+ * Those of before: whatever is there now was there. */
+static const char version_9[] =
+    "DROP TRIGGER look_update;"
+    "ALTER TABLE look ADD COLUMN proposer TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE look ADD COLUMN own INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE look ADD COLUMN level REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE look ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE look SET seen = (SELECT coalesce(max(number), 0) FROM session);"
+    "CREATE TRIGGER look_update BEFORE UPDATE ON look"
+    "  WHEN old.passed IS NOT NULL OR new.passed IS NULL OR new.number IS NOT old.number"
+    "    OR new.shard IS NOT old.shard OR new.proposer IS NOT old.proposer"
+    "    OR new.k IS NOT old.k OR new.passes IS NOT old.passes OR new.own IS NOT old.own"
+    "    OR new.level IS NOT old.level OR new.seen IS NOT old.seen"
+    "    OR new.candidate IS NOT old.candidate OR new.at_ms IS NOT old.at_ms"
+    "  BEGIN SELECT RAISE(ABORT, 'a look is answered once'); END;";
+
 /* Version N of the schema is the first N steps. */
 static const struct step {
     const char *sql;
@@ -250,6 +267,7 @@ static const struct step {
     { version_6, { NULL } },
     { version_7, { "aside" } },
     { version_8, { NULL } },
+    { version_9, { NULL } },
 };
 
 static void refuse(struct buf *out, const char *table, const char *verb, const char *suffix)

@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 
-enum { SCHEMA_VERSION = 8 };
+enum { SCHEMA_VERSION = 9 };
 
 /* The SQL that brings a journal of one version (0: an empty file) to a later one. */
 void schema_print(struct buf *out, unsigned from, unsigned to);

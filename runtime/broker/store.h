@@ -89,7 +89,7 @@ int store_admit(struct store *store, struct str body, struct buf *out, struct er
 int store_admissions(struct store *store, uint64_t from, struct buf *out, struct err *err);
 /* The ledger of looks, the freeze, and checkpoints. */
 int store_look(struct store *store, const struct digest *shard, struct str candidate,
-    struct buf *out, struct err *err);
+    const struct journal_debit *debit, struct buf *out, struct err *err);
 int store_look_end(struct store *store, const struct digest *shard, struct str candidate,
     bool passed, struct err *err);
 int store_looks(struct store *store, uint64_t from, struct buf *out, struct err *err);

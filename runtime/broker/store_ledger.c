@@ -4,12 +4,16 @@
 #include "broker/db.h"
 #include "broker/store.h"
 
+#include <stdio.h>
+
 /* --- looks */
 
 struct look {
     uint64_t number; /* 0: none */
     struct journal_look look;
 };
+
+#define LOOK_COLUMNS "k, passes, passed, own, level, seen"
 
 static struct journal_look look_of(sqlite3_stmt *row, int column)
 {
@@ -18,6 +22,9 @@ static struct journal_look look_of(sqlite3_stmt *row, int column)
         .passes = (uint32_t)sqlite3_column_int64(row, column + 1),
         .ended = sqlite3_column_type(row, column + 2) != SQLITE_NULL,
         .passed = sqlite3_column_int(row, column + 2),
+        .own = (uint32_t)sqlite3_column_int64(row, column + 3),
+        .level = sqlite3_column_double(row, column + 4),
+        .seen = (uint64_t)sqlite3_column_int64(row, column + 5),
     };
 }
 
@@ -26,7 +33,7 @@ static int find_look(struct store *store, const struct digest *shard, struct str
 {
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT number, k, passes, passed FROM look WHERE shard = ? AND candidate = ?", "dt", shard,
+        "SELECT number, " LOOK_COLUMNS " FROM look WHERE shard = ? AND candidate = ?", "dt", shard,
         candidate);
     if (!row)
         return -err->code;
@@ -40,41 +47,68 @@ static int find_look(struct store *store, const struct digest *shard, struct str
     return 0;
 }
 
-/* How many looks at the shard there are, and how many of them passed. */
+/* How many looks at the shard there are, how many of them passed, and what there is to look at. */
 static int count_looks(
     struct store *store, const struct digest *shard, struct journal_look *ret, struct err *err)
 {
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT count(*), coalesce(sum(passed), 0) FROM look WHERE shard = ?", "d", shard);
+        "SELECT count(*), coalesce(sum(passed), 0), (SELECT coalesce(max(number), 0) FROM session)"
+        " FROM look WHERE shard = ?",
+        "d", shard);
     if (!row)
         return -err->code;
     if (sqlite3_step(row) != SQLITE_ROW)
         return db_fail(store, err, "read the ledger");
     ret->k = (uint32_t)sqlite3_column_int64(row, 0);
     ret->passes = (uint32_t)sqlite3_column_int64(row, 1);
+    ret->seen = (uint64_t)sqlite3_column_int64(row, 2);
     return 0;
 }
 
+/* Every bit of the level: it is bound as the text that the record has. */
 static int add_look(struct store *store, const struct digest *shard, struct str candidate,
-    const struct journal_look *look, struct err *err)
+    struct str proposer, const struct journal_look *look, struct err *err)
 {
+    enum { LEVEL_SIZE = 32 };
     CLEANUP(buf_done) struct buf record = { 0 };
-    char hex[DIGEST_HEX];
+    char hex[DIGEST_HEX], level[LEVEL_SIZE];
+    snprintf(level, sizeof level, "%.17g", look->level);
     CLEANUP(db_resetp)
     sqlite3_stmt *add = db_bind(store, err,
-        "INSERT INTO look(shard, k, passes, candidate, at_ms) VALUES(?, ?, ?, ?, ?)", "diiti",
-        shard, (int64_t)look->k, (int64_t)look->passes, candidate, (int64_t)clock_wall_ms());
+        "INSERT INTO look(shard, k, passes, candidate, at_ms, proposer, own, level, seen)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, CAST(? AS REAL), ?)",
+        "diitititi", shard, (int64_t)look->k, (int64_t)look->passes, candidate,
+        (int64_t)clock_wall_ms(), proposer, (int64_t)look->own, str_of(level), (int64_t)look->seen);
     int rc = db_done(store, add, err, "write the look");
     if (rc < 0)
         return rc;
-    buf_format(&record, "{\"shard\":\"%s\",\"candidate\":\"%.*s\",\"k\":%u,\"passes\":%u}",
-        hash_hex(hex, shard), (int)candidate.size, candidate.at, look->k, look->passes);
+    buf_format(&record,
+        "{\"shard\":\"%s\",\"candidate\":\"%.*s\",\"k\":%u,\"passes\":%u,\"own\":%u,"
+        "\"level\":%s,\"seen\":%llu,\"proposer\":",
+        hash_hex(hex, shard), (int)candidate.size, candidate.at, look->k, look->passes, look->own,
+        level, (unsigned long long)look->seen);
+    json_quote(&record, proposer);
+    buf_char(&record, '}');
     return db_audit(store, "look", buf_view(&record), err);
 }
 
+/* Two that work out their look from the same ledger: the second one works it out again. */
+static int fill_look(struct journal_look *look, const struct journal_debit *debit, struct err *err)
+{
+    look->k++;
+    look->own = debit->own ? debit->own : look->k;
+    look->level = debit->level;
+    if (debit->k > 0 && (debit->k != look->k || debit->passes != look->passes))
+        return err_set(err, ERR_STATE, "the ledger is at look %u, not at %u: somebody was faster",
+            look->k, debit->k);
+    if (!(look->level >= 0 && look->level <= 1) || look->own > look->k)
+        return err_set(err, ERR_INPUT, "a look of that level, or that many of one proposer");
+    return 0;
+}
+
 int store_look(struct store *store, const struct digest *shard, struct str candidate,
-    struct buf *out, struct err *err)
+    const struct journal_debit *debit, struct buf *out, struct err *err)
 {
     struct look known;
     struct journal_look look = { 0 };
@@ -85,10 +119,13 @@ int store_look(struct store *store, const struct digest *shard, struct str candi
         journal_pack_look(out, &known.look);
         return 0;
     }
-    if ((rc = count_looks(store, shard, &look, err)) < 0)
-        return rc;
-    look.k++;
-    if ((rc = add_look(store, shard, candidate, &look, err)) == 0)
+    if (!str_utf8(debit->proposer))
+        return err_set(err, ERR_INPUT, "the name of a proposer is UTF-8");
+    if ((rc = count_looks(store, shard, &look, err)) == 0)
+        rc = fill_look(&look, debit, err);
+    if (rc == 0)
+        rc = add_look(store, shard, candidate, debit->proposer, &look, err);
+    if (rc == 0)
         journal_pack_look(out, &look);
     return rc;
 }
@@ -125,15 +162,16 @@ int store_looks(struct store *store, uint64_t from, struct buf *out, struct err 
     struct db_page page = { 0 };
     CLEANUP(db_resetp)
     sqlite3_stmt *row = db_bind(store, err,
-        "SELECT number, shard, candidate, k, passes, passed FROM look WHERE number >= ?"
+        "SELECT number, shard, candidate, proposer, " LOOK_COLUMNS " FROM look WHERE number >= ?"
         " ORDER BY number",
         "i", (int64_t)from);
     while (row && db_next(&page, row)) {
         struct digest shard = db_digest(row, 1);
-        struct journal_look look = look_of(row, 3);
+        struct journal_look look = look_of(row, 4);
         pack_u64(&page.rows, (uint64_t)sqlite3_column_int64(row, 0));
         pack_digest(&page.rows, &shard);
         pack_text(&page.rows, db_text(row, 2));
+        pack_text(&page.rows, db_text(row, 3));
         journal_pack_look(&page.rows, &look);
     }
     return row ? db_page_end(store, &page, out, "list looks", err) : -err->code;

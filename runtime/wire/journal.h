@@ -244,15 +244,26 @@ int journal_admissions_from(struct journal *journal, struct arena *arena, uint64
 struct journal_look {
     uint32_t k, passes;
     bool ended, passed;
+    uint32_t own;  /* looks of its proposer's share of the shard, this one included; 0: an old row,
+                      whose level follows from k and passes */
+    double level;  /* what it may spend, as it was worked out before the row; 0: an old row */
+    uint64_t seen; /* number of the last session that was there when it was made */
+};
+/* What the caller has worked out from the ledger. ERR_STATE: it has moved on meanwhile. */
+struct journal_debit {
+    struct str proposer; /* who may be nobody: empty */
+    uint32_t k, passes;  /* k 0: whatever comes */
+    uint32_t own;        /* 0: k */
+    double level;        /* in [0, 1] */
 };
 int journal_look(struct journal *journal, const struct digest *shard, struct str candidate,
-    struct journal_look *ret, struct err *err);
+    const struct journal_debit *debit, struct journal_look *ret, struct err *err);
 int journal_look_end(struct journal *journal, const struct digest *shard, struct str candidate,
     bool passed, struct err *err);
 
 struct journal_look_row {
     struct digest shard;
-    struct str candidate;
+    struct str candidate, proposer;
     struct journal_look look;
 };
 /* The whole ledger, in the order in which looks were made; texts are in the arena. */

@@ -1,7 +1,25 @@
 /* journal_ledger - the client's calls for held-out looks, the freeze, and checkpoints. */
 #include "wire/journal_client.h"
 
+#include <string.h>
+
 /* --- looks */
+
+/* Bit by bit: a level that is read is the one that was worked out. */
+static void pack_level(struct buf *out, double level)
+{
+    uint64_t bits;
+    memcpy(&bits, &level, sizeof bits);
+    pack_u64(out, bits);
+}
+
+static double unpack_level(struct unpack *in)
+{
+    uint64_t bits = unpack_u64(in);
+    double level;
+    memcpy(&level, &bits, sizeof level);
+    return level;
+}
 
 void journal_pack_look(struct buf *out, const struct journal_look *look)
 {
@@ -9,6 +27,9 @@ void journal_pack_look(struct buf *out, const struct journal_look *look)
     pack_u32(out, look->passes);
     pack_u8(out, look->ended);
     pack_u8(out, look->passed);
+    pack_u32(out, look->own);
+    pack_level(out, look->level);
+    pack_u64(out, look->seen);
 }
 
 struct journal_look journal_unpack_look(struct unpack *in)
@@ -17,17 +38,40 @@ struct journal_look journal_unpack_look(struct unpack *in)
     look.passes = unpack_u32(in);
     look.ended = unpack_u8(in);
     look.passed = unpack_u8(in);
+    look.own = unpack_u32(in);
+    look.level = unpack_level(in);
+    look.seen = unpack_u64(in);
     return look;
 }
 
+void journal_pack_debit(struct buf *out, const struct journal_debit *debit)
+{
+    pack_text(out, debit->proposer);
+    pack_u32(out, debit->k);
+    pack_u32(out, debit->passes);
+    pack_u32(out, debit->own);
+    pack_level(out, debit->level);
+}
+
+struct journal_debit journal_unpack_debit(struct unpack *in)
+{
+    struct journal_debit debit = { .proposer = unpack_text(in, JOURNAL_PROPOSER_MAX) };
+    debit.k = unpack_u32(in);
+    debit.passes = unpack_u32(in);
+    debit.own = unpack_u32(in);
+    debit.level = unpack_level(in);
+    return debit;
+}
+
 int journal_look(struct journal *journal, const struct digest *shard, struct str candidate,
-    struct journal_look *ret, struct err *err)
+    const struct journal_debit *debit, struct journal_look *ret, struct err *err)
 {
     size_t at;
     struct unpack in;
     client_begin(journal, OP_LOOK, &at);
     pack_digest(&journal->out, shard);
     pack_text(&journal->out, candidate);
+    journal_pack_debit(&journal->out, debit);
     client_finish(journal, at);
     int rc = client_answer(journal, &in, err);
     if (rc < 0)
@@ -70,6 +114,7 @@ int journal_looks(struct journal *journal, struct arena *arena, struct journal_l
             from = unpack_u64(&in) + 1;
             row->shard = unpack_digest(&in);
             row->candidate = client_kept(arena, unpack_text(&in, JOURNAL_ID_MAX));
+            row->proposer = client_kept(arena, unpack_text(&in, JOURNAL_PROPOSER_MAX));
             row->look = journal_unpack_look(&in);
         }
         if (!unpack_end(&in))

@@ -12,6 +12,7 @@ enum {
     JOURNAL_TEXT_MAX = 4096,
     JOURNAL_META_MAX = 1 << 20,
     JOURNAL_ID_MAX = 64,
+    JOURNAL_PROPOSER_MAX = 256,
     JOURNAL_ID_MIN = 6,
     JOURNAL_WORD_MAX = 32, /* a state */
     JOURNAL_TOOLS_MAX = 8 << 20
@@ -32,12 +33,13 @@ enum journal_op {
     OP_MOVE_CANDIDATES, /* moves: journal_pack_moves */
     OP_CANDIDATES,      /* u64 from -> u32 count, candidates: u64 number, text id, state, body */
     OP_ADMIT,           /* text body, moves -> digest */
-    OP_ADMISSIONS,  /* u64 from -> u32 count, admissions: u64 number, u64 at, digest, text body */
-    OP_LOOK,        /* digest shard, text candidate -> a look: journal_pack_look */
-    OP_LOOK_END,    /* digest shard, text candidate, u8 passed */
-    OP_LOOKS,       /* u64 from -> u32 count, u64 number, digest shard, text candidate, a look */
-    OP_FREEZE,      /* u8 frozen, text why */
-    OP_FROZEN,      /* -> u8 frozen */
+    OP_ADMISSIONS, /* u64 from -> u32 count, admissions: u64 number, u64 at, digest, text body */
+    OP_LOOK,       /* digest shard, text candidate, a debit -> a look: journal_pack_look */
+    OP_LOOK_END,   /* digest shard, text candidate, u8 passed */
+    OP_LOOKS,  /* u64 from -> u32 count, u64 number, digest shard, text candidate, text proposer,
+                  a look */
+    OP_FREEZE, /* u8 frozen, text why */
+    OP_FROZEN, /* -> u8 frozen */
     OP_CHECKPOINT,  /* u64 record, digest head, text envelope */
     OP_CHECKPOINTS, /* u64 from -> u32 count, u64 record, digest head, text envelope */
     OP_SERVICE,     /* text verb, text body (JSON) -> text (JSON) */
@@ -78,3 +80,5 @@ bool journal_unpack_moves(
 void journal_pack_splits(struct buf *out, const struct journal_splits *splits);
 void journal_pack_look(struct buf *out, const struct journal_look *look);
 struct journal_look journal_unpack_look(struct unpack *in);
+void journal_pack_debit(struct buf *out, const struct journal_debit *debit);
+struct journal_debit journal_unpack_debit(struct unpack *in);

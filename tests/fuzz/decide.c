@@ -19,7 +19,7 @@ static void make_rows(struct store *store)
     struct err err;
     if (store_move_candidate(store, &move, &err) < 0 ||
         store_admit(store, STR(admission), &out, &err) < 0 ||
-        store_look(store, &shard, STR("aaaaaaaa"), &out, &err) < 0 ||
+        store_look(store, &shard, STR("aaaaaaaa"), &(struct journal_debit){ 0 }, &out, &err) < 0 ||
         store_freeze(store, false, STR("x"), &err) < 0)
         abort();
 }

@@ -301,7 +301,7 @@ static void only_the_driver_decides(void **state)
         struct journal_look_row *looks;
         struct journal_checkpoint *checkpoints;
         bool frozen, drives = role == JOURNAL_DRIVE;
-        rc = journal_look(journal, &none, STR(A), &look, &err);
+        rc = journal_look(journal, &none, STR(A), &(struct journal_debit){ 0 }, &look, &err);
         assert_int_equal(rc, drives ? 0 : -ERR_DENIED);
         rc = journal_look_end(journal, &none, STR(A), true, &err);
         assert_int_equal(rc, drives ? 0 : -ERR_DENIED);
@@ -360,6 +360,49 @@ static void of_two_who_swap_one_wins(void **state)
     journal_close(journal);
 }
 
+/* What was worked out before the row is in it, and stays; who worked from an older ledger is told.
+ */
+static void a_look_is_paid_before_it_is_made(void **state)
+{
+    (void)state;
+    struct home home = home_fresh();
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal *journal = home_as(&home, JOURNAL_DRIVE);
+    const struct digest shard = { { 1 } };
+    struct journal_debit debit = { STR("search"), 1, 0, 1, .1 / 3 };
+    struct journal_look look;
+    struct journal_look_row *list;
+    struct err err;
+    uint32_t count;
+    assert_int_equal(journal_look(journal, &shard, STR(A), &debit, &look, &err), 0);
+    assert_true(look.k == 1 && look.own == 1 && look.level == .1 / 3);
+    debit.level = .5;
+    assert_int_equal(journal_look(journal, &shard, STR(A), &debit, &look, &err), 0);
+    assert_true(look.level == .1 / 3);
+    assert_int_equal(journal_look(journal, &shard, STR(B), &debit, &look, &err), -ERR_STATE);
+    debit.k = 2;
+    debit.passes = 1;
+    assert_int_equal(journal_look(journal, &shard, STR(B), &debit, &look, &err), -ERR_STATE);
+    debit.passes = 0;
+    debit.level = 1.5;
+    assert_int_equal(journal_look(journal, &shard, STR(B), &debit, &look, &err), -ERR_INPUT);
+    debit.level = 0. / 0.;
+    assert_int_equal(journal_look(journal, &shard, STR(B), &debit, &look, &err), -ERR_INPUT);
+    debit.level = .5;
+    debit.own = 3;
+    assert_int_equal(journal_look(journal, &shard, STR(B), &debit, &look, &err), -ERR_INPUT);
+    debit.own = 2;
+    assert_int_equal(journal_look(journal, &shard, STR(B), &debit, &look, &err), 0);
+    assert_int_equal(journal_looks(journal, &arena, &list, &count, &err), 0);
+    assert_int_equal(count, 2);
+    assert_true(str_equal(list[0].proposer, STR("search")) && list[0].look.level == .1 / 3);
+    journal_close(journal);
+    assert_int_not_equal(home_sql(&home, "UPDATE look SET passed = 1, level = .9"), 0);
+    assert_int_not_equal(home_sql(&home, "UPDATE look SET passed = 1, seen = 9"), 0);
+    assert_int_not_equal(home_sql(&home, "UPDATE look SET passed = 1, own = 1"), 0);
+    assert_int_not_equal(home_sql(&home, "UPDATE look SET passed = 1, proposer = 'x'"), 0);
+}
+
 static void a_look_is_counted_once(void **state)
 {
     (void)state;
@@ -372,23 +415,31 @@ static void a_look_is_counted_once(void **state)
     struct err err;
     uint32_t count;
     assert_int_equal(journal_look_end(journal, &shard, STR(A), true, &err), -ERR_MISSING);
-    assert_int_equal(journal_look(journal, &shard, STR(A), &look, &err), 0);
+    assert_int_equal(
+        journal_look(journal, &shard, STR(A), &(struct journal_debit){ 0 }, &look, &err), 0);
     assert_true(look.k == 1 && look.passes == 0 && !look.ended);
-    assert_int_equal(journal_look(journal, &shard, STR(A), &look, &err), 0);
+    assert_int_equal(
+        journal_look(journal, &shard, STR(A), &(struct journal_debit){ 0 }, &look, &err), 0);
     assert_int_equal(look.k, 1);
     assert_int_equal(journal_look_end(journal, &shard, STR(A), true, &err), 0);
     assert_int_equal(journal_look_end(journal, &shard, STR(A), true, &err), 0);
     assert_int_equal(journal_look_end(journal, &shard, STR(A), false, &err), -ERR_STATE);
-    assert_int_equal(journal_look(journal, &shard, STR(B), &look, &err), 0);
+    assert_int_equal(
+        journal_look(journal, &shard, STR(B), &(struct journal_debit){ 0 }, &look, &err), 0);
     assert_true(look.k == 2 && look.passes == 1);
     assert_int_equal(journal_look_end(journal, &shard, STR(B), false, &err), 0);
-    assert_int_equal(journal_look(journal, &shard, STR("cccccc"), &look, &err), 0);
+    assert_int_equal(
+        journal_look(journal, &shard, STR("cccccc"), &(struct journal_debit){ 0 }, &look, &err), 0);
     assert_true(look.k == 3 && look.passes == 1);
-    assert_int_equal(journal_look(journal, &other, STR(A), &look, &err), 0);
+    assert_int_equal(
+        journal_look(journal, &other, STR(A), &(struct journal_debit){ 0 }, &look, &err), 0);
     assert_true(look.k == 1 && look.passes == 0);
-    assert_int_equal(journal_look(journal, &shard, STR(A), &look, &err), 0);
+    assert_int_equal(
+        journal_look(journal, &shard, STR(A), &(struct journal_debit){ 0 }, &look, &err), 0);
     assert_true(look.k == 1 && look.passes == 0 && look.ended && look.passed);
-    assert_int_equal(journal_look(journal, &shard, STR("no id"), &look, &err), -ERR_INPUT);
+    assert_int_equal(
+        journal_look(journal, &shard, STR("no id"), &(struct journal_debit){ 0 }, &look, &err),
+        -ERR_INPUT);
     assert_int_equal(journal_looks(journal, &arena, &list, &count, &err), 0);
     assert_int_equal(count, 4);
     assert_true(str_equal(list[1].candidate, STR(B)));
@@ -528,6 +579,7 @@ int main(void)
         cmocka_unit_test(an_admission_and_its_moves_are_all_or_none),
         cmocka_unit_test(only_the_driver_decides),
         cmocka_unit_test(of_two_who_swap_one_wins),
+        cmocka_unit_test(a_look_is_paid_before_it_is_made),
         cmocka_unit_test(a_look_is_counted_once),
         cmocka_unit_test(a_frozen_home_goes_back_only),
         cmocka_unit_test(a_checkpoint_is_of_the_chain),

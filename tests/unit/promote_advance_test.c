@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "broker_home.h"
 #include "promote/advance.h"
+#include "promote/shard.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,23 +87,29 @@ static const struct row {
 static void a_look_has_one_answer(void **state)
 {
     (void)state;
-    const struct digest shard = driver_shard(&driver);
+    const struct digest shard = shard_name(driver.home.id, 1);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct candidate candidate = at_stage(STAGE_REPLAYED, driver.active.hex);
         struct advancing advancing = { .driver = &driver, .candidate = &candidate };
         enum verdict verdict = rows[i].now;
         struct journal_look look, again;
         struct err err;
-        must(journal_look(driver.journal, &shard, candidate.id, &look, &err), &err);
+        must(journal_look(
+                 driver.journal, &shard, candidate.id, &(struct journal_debit){ 0 }, &look, &err),
+            &err);
         if (rows[i].ended)
             must(
                 journal_look_end(driver.journal, &shard, candidate.id, rows[i].passed, &err), &err);
-        must(journal_look(driver.journal, &shard, candidate.id, &again, &err), &err);
+        must(journal_look(
+                 driver.journal, &shard, candidate.id, &(struct journal_debit){ 0 }, &again, &err),
+            &err);
         assert_int_equal(again.k, look.k);
-        must(advance_answer_look(&verdict, &advancing, &again, &err), &err);
+        must(advance_answer_look(&verdict, &advancing, &shard, &again, &err), &err);
         if (verdict != rows[i].want)
             fail_msg("%s: %s", rows[i].name, verdict_words[verdict]);
-        must(journal_look(driver.journal, &shard, candidate.id, &again, &err), &err);
+        must(journal_look(
+                 driver.journal, &shard, candidate.id, &(struct journal_debit){ 0 }, &again, &err),
+            &err);
         assert_true(again.ended);
         assert_int_equal(again.passed, rows[i].ended ? rows[i].passed : true);
     }

@@ -76,9 +76,9 @@ static struct journal *filled(struct home *home)
     must(journal_split(journal, STR("ann"), 1, &err), &err);
     must(journal_move_cluster(journal, &cluster, "", &err), &err);
     must(journal_move_candidates(journal, moves, 3, &err), &err);
-    must(journal_look(journal, &shard, STR(A), &look, &err), &err);
+    must(journal_look(journal, &shard, STR(A), &(struct journal_debit){ 0 }, &look, &err), &err);
     must(journal_look_end(journal, &shard, STR(A), false, &err), &err);
-    must(journal_look(journal, &shard, STR(B), &look, &err), &err);
+    must(journal_look(journal, &shard, STR(B), &(struct journal_debit){ 0 }, &look, &err), &err);
     must(journal_freeze(journal, true, STR("holidays"), &err), &err);
     must(checkpoint_make(journal, home, &err), &err);
     must(journal_freeze(journal, false, STR("back"), &err), &err);

@@ -83,7 +83,8 @@ static void add(size_t i)
     must(journal_put(journal, "proposal", str_of(proposal), &candidate.proposal, &err), &err);
     must(candidate_add(journal, &arena, &candidate, &err), &err);
     if (row->looks)
-        must(journal_look(journal, &shard, candidate.id, &look, &err), &err);
+        must(journal_look(journal, &shard, candidate.id, &(struct journal_debit){ 0 }, &look, &err),
+            &err);
     if (row->rejected)
         must(candidate_end(journal, &arena, &candidate, ON_REFUSE, row->why, &err), &err);
     if (row->left)

@@ -11,6 +11,7 @@
 #include "promote/enter.h"
 #include "promote/promotion.h"
 #include "promote/reviewing.h"
+#include "promote/shard.h"
 #include "trials/verdict.h"
 
 #include <stdio.h>
@@ -309,10 +310,12 @@ static void move_up(struct candidate *candidate, bool approved)
 
 static void look(const struct candidate *candidate)
 {
-    const struct digest shard = driver_shard(&driver);
+    const struct digest shard = shard_name(driver.home.id, 1);
     struct journal_look look;
     struct err err;
-    must(journal_look(driver.journal, &shard, candidate->id, &look, &err), &err);
+    must(journal_look(driver.journal, &shard, candidate->id, &(struct journal_debit){ .level = 1 },
+             &look, &err),
+        &err);
     must(journal_look_end(driver.journal, &shard, candidate->id, true, &err), &err);
 }
 

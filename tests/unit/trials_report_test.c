@@ -137,14 +137,15 @@ static void what_is_printed_reads_back(void **state)
 static const struct row {
     const char *from, *to, *where;
 } rows[] = {
-    { "\"schema\": 5", "\"schema\": 6", "$" },
-    { "\"schema\": 5", "\"schema\": 0", "$" },
-    { "\"schema\": 5", "\"schema\": 1", "$.run_on" },
-    { "\"schema\": 5", "\"schema\": 2", "$.left_out" },
-    { "\"schema\": 5", "\"schema\": 3", "$.covered" },
-    { "\"schema\": 5", "\"schema\": 4", "$.played" },
-    { "\"schema\": 5, ", "", "$" },
-    { "\"schema\": 5", "\"schema\": 5, \"more\": 1", "$.more" },
+    { "\"schema\": 6", "\"schema\": 7", "$" },
+    { "\"schema\": 6", "\"schema\": 0", "$" },
+    { "\"schema\": 6", "\"schema\": 1", "$.run_on" },
+    { "\"schema\": 6", "\"schema\": 2", "$.left_out" },
+    { "\"schema\": 6", "\"schema\": 3", "$.covered" },
+    { "\"schema\": 6", "\"schema\": 4", "$.played" },
+    { "\"schema\": 6", "\"schema\": 5", "$.cases[0].past" },
+    { "\"schema\": 6, ", "", "$" },
+    { "\"schema\": 6", "\"schema\": 6, \"more\": 1", "$.more" },
     { "\"branches_missed\": 0", "\"branches_missed\": 1", "$" },
     { "\"patch_lines\": 12", "\"patch_lines\": -1", "$.patch_lines" },
     { "\"patch_lines\": 12", "\"patch_lines\": 1e9999", "$.patch_lines" },

@@ -228,7 +228,10 @@ static int take_look(struct live_row *row, struct live_row_plan *plan, struct er
         err_hint(err, "cases of more groups are another set");
         return 1;
     }
-    rc = journal_look(row->journal, &plan->plan.shard, str_of(candidate), &look, err);
+    const struct journal_debit debit = {
+        .k = look.k, .passes = look.passes, .own = look.k, .level = plan->plan.level
+    };
+    rc = journal_look(row->journal, &plan->plan.shard, str_of(candidate), &debit, &look, err);
     if (rc < 0)
         return rc;
     plan->plan.level_harm = level_harm;
