@@ -8,12 +8,14 @@ const char *const marks_words[MARKS_WHATS] = {
     [MARKS_TRUE] = "true",
     [MARKS_FALSE] = "false",
     [MARKS_OTHER] = "not zero",
+    [MARKS_VARIED] = "two values",
 };
 static const char *const missed_words[MARKS_WHATS] = {
     [MARKS_RAN] = "never ran",
     [MARKS_TRUE] = "never true",
     [MARKS_FALSE] = "never false",
     [MARKS_OTHER] = "always zero",
+    [MARKS_VARIED] = "never varied",
 };
 
 static bool is_missed(const struct marks *marks, uint32_t i)
@@ -40,14 +42,14 @@ uint32_t marks_missed(const struct marks *marks)
 bool marks_want_more(const struct marks *marks)
 {
     for (uint32_t i = 0; i < marks->count; i++)
-        if (marks->at[i].wanted && marks->seen[i].shown_count < MARKS_SHOWN_MAX)
+        if (is_missed(marks, i) ||
+            (marks->at[i].wanted && marks->seen[i].shown_count < MARKS_SHOWN_MAX))
             return true;
     return false;
 }
 
 static void add_one(struct mark_seen *seen, const struct mark_case *of)
 {
-    seen->ran = true;
     if (of->variant)
         return;
     seen->cases++;
@@ -56,11 +58,29 @@ static void add_one(struct mark_seen *seen, const struct mark_case *of)
         seen->shown[seen->shown_count++] = of->id;
 }
 
+/* `count` bits from there; where the text ends they are zero. */
+static uint8_t bits_at(struct str bits, size_t from, unsigned count)
+{
+    uint8_t got = 0;
+    for (size_t i = from; i < from + count && i / 8 < bits.size; i++)
+        got |= (uint8_t)(((uint8_t)bits.at[i / 8] >> i % 8 & 1) << (i - from));
+    return got;
+}
+
 void marks_add(struct marks *marks, struct str bits, const struct mark_case *of)
 {
-    for (uint32_t i = 0; i < marks->count && i / 8 < bits.size; i++)
-        if ((uint8_t)bits.at[i / 8] >> i % 8 & 1)
-            add_one(&marks->seen[i], of);
+    size_t from = 0;
+    for (uint32_t i = 0; i < marks->count; i++) {
+        struct mark_seen *seen = &marks->seen[i];
+        bool varies = marks->at[i].what == MARKS_VARIED;
+        uint8_t got = bits_at(bits, from, varies ? MARKS_CLASSES : 1);
+        from += varies ? MARKS_CLASSES : 1;
+        if (!got)
+            continue;
+        seen->classes |= got;
+        seen->ran = !varies || (seen->classes & (seen->classes - 1)) != 0;
+        add_one(seen, of);
+    }
 }
 
 /* What never ran has said so of its conditions, too: one line is named once. */

@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 /* As moult-patch has them. */
-enum marks_what { MARKS_RAN, MARKS_TRUE, MARKS_FALSE, MARKS_OTHER, MARKS_WHATS };
+enum marks_what { MARKS_RAN, MARKS_TRUE, MARKS_FALSE, MARKS_OTHER, MARKS_VARIED, MARKS_WHATS };
+enum { MARKS_CLASSES = 8 };
 struct mark {
     uint32_t line;
     struct str function; /* of [A-Za-z0-9_] */
@@ -20,7 +21,8 @@ struct mark {
 enum { MARKS_SHOWN_MAX = 8 };
 /* Who ran one. Variants of a case ran it, and are no cases. */
 struct mark_seen {
-    bool ran;
+    bool ran;        /* what is wanted of it was seen */
+    uint8_t classes; /* of VARIED: which classes of values; two of them make it so */
     uint32_t cases, held_out;
     struct str shown[MARKS_SHOWN_MAX]; /* ids of some that are not held out; the cases' own */
     uint32_t shown_count;
@@ -38,9 +40,10 @@ struct mark_case {
 uint32_t marks_wanted(const struct marks *marks);
 /* Wanted ones that no case ran. */
 uint32_t marks_missed(const struct marks *marks);
-/* Is there a wanted one of which more could be shown? */
+/* Is there a wanted one that was not seen, or of which more could be shown? */
 bool marks_want_more(const struct marks *marks);
-/* Bits of one case; those behind `count` are nobody's. */
+/* Bits of one case, one a mark, and MARKS_CLASSES of one that is to vary; those behind the last
+ * mark are nobody's. */
 void marks_add(struct marks *marks, struct str bits, const struct mark_case *of);
 /* "count_call, line 21: never true; ...", the first few of those missed. */
 void marks_tell(struct buf *out, const struct marks *marks);

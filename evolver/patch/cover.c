@@ -5,7 +5,8 @@
 #include "patch/cover.h"
 
 #include "base/mem.h"
-#include "patch/outline.h"
+#include "patch/cover_nodes.h"
+#include "patch/cover_numbers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,128 +25,23 @@ struct marking {
     struct mark *marks;
     uint32_t marks_count;
     struct cover *cover;
-    struct str function; /* in work */
+    struct cover_numbers numbers;
+    struct outline_functions functions;
+    const struct outline_function *function; /* in work */
 };
-
-static bool is_one_of(const struct syntax *syntax, uint32_t node, const char *const *kinds)
-{
-    for (; *kinds; kinds++)
-        if (syntax_is(syntax, node, *kinds))
-            return true;
-    return false;
-}
-
-/* --- which nodes */
-
-static const char *const statements[] = { "expression_statement", "declaration", "return_statement",
-    "if_statement", "for_statement", "while_statement", "do_statement", "switch_statement",
-    "break_statement", "continue_statement", "goto_statement", NULL };
-static const char *const lists[] = { "compound_statement", "case_statement", NULL };
-static const char *const owners[] = { "if_statement", "else_clause", "for_statement",
-    "while_statement", "do_statement", "labeled_statement", NULL };
-/* Where a mark is no constant, is not evaluated, or would change a size. */
-static const char *const constant[] = { "array_declarator", "abstract_array_declarator",
-    "enumerator", "sizeof_expression", "alignof_expression", "static_assert_declaration",
-    "subscript_designator", "field_declaration", "attribute_specifier", "type_descriptor", NULL };
-
-static bool in_list(const struct syntax *syntax, uint32_t node)
-{
-    return is_one_of(syntax, syntax->nodes[node].parent, lists) &&
-           strcmp(syntax->nodes[node].field, "value") != 0;
-}
-
-/* The single statement of an if, an else, a loop or a label. */
-static bool is_bare(const struct syntax *syntax, uint32_t node)
-{
-    uint32_t parent = syntax->nodes[node].parent;
-    const char *field = syntax->nodes[node].field;
-    if (!is_one_of(syntax, parent, owners) || syntax_is(syntax, node, "declaration"))
-        return false;
-    return syntax_is(syntax, parent, "else_clause") ||
-           syntax_is(syntax, parent, "labeled_statement") || !strcmp(field, "consequence") ||
-           !strcmp(field, "body");
-}
-
-static bool is_logical(const struct syntax *syntax, uint32_t node)
-{
-    uint32_t sign = syntax_child(syntax, node, "operator");
-    return syntax_is(syntax, node, "binary_expression") &&
-           (syntax_has_text(syntax, sign, "&&") || syntax_has_text(syntax, sign, "||"));
-}
-
-static bool is_literal(const struct syntax *syntax, uint32_t node)
-{
-    static const char *const literals[] = { "number_literal", "true", "false", NULL };
-    return is_one_of(syntax, node, literals);
-}
-
-/* The expression that decides: inside the parentheses of an if, or in a for. */
-static bool is_decision(const struct syntax *syntax, uint32_t node)
-{
-    uint32_t parent = syntax->nodes[node].parent;
-    if (!syntax->nodes[node].named || syntax_is(syntax, node, "comment"))
-        return false;
-    if (syntax_is(syntax, parent, "parenthesized_expression"))
-        return !strcmp(syntax->nodes[parent].field, "condition");
-    return !strcmp(syntax->nodes[node].field, "condition") &&
-           !syntax_is(syntax, node, "parenthesized_expression") &&
-           !syntax_is(syntax, parent, "switch_statement");
-}
-
-static bool is_switched(const struct syntax *syntax, uint32_t node)
-{
-    uint32_t parent = syntax->nodes[node].parent;
-    return syntax_is(syntax, parent, "parenthesized_expression") &&
-           syntax_is(syntax, syntax->nodes[parent].parent, "switch_statement");
-}
-
-static bool is_operand(const struct syntax *syntax, uint32_t node)
-{
-    const char *field = syntax->nodes[node].field;
-    return is_logical(syntax, syntax->nodes[node].parent) && !is_logical(syntax, node) &&
-           (!strcmp(field, "left") || !strcmp(field, "right"));
-}
-
-static bool has_sign(const struct syntax *syntax, uint32_t node, const char *const *signs)
-{
-    uint32_t sign = syntax_child(syntax, node, "operator");
-    for (; sign && *signs; signs++)
-        if (syntax_has_text(syntax, sign, *signs))
-            return true;
-    return false;
-}
-
-/* True or false, whatever is made of it. */
-static bool is_comparison(const struct syntax *syntax, uint32_t node)
-{
-    static const char *const signs[] = { "==", "!=", "<", ">", "<=", ">=", "!", NULL };
-    return (syntax_is(syntax, node, "binary_expression") ||
-               syntax_is(syntax, node, "unary_expression")) &&
-           has_sign(syntax, node, signs);
-}
-
-static bool is_condition(const struct syntax *syntax, uint32_t node)
-{
-    return !is_literal(syntax, node) && !is_switched(syntax, node) &&
-           (is_decision(syntax, node) || is_operand(syntax, node) || is_comparison(syntax, node));
-}
-
-/* What can be zero for most of what goes in. */
-static bool is_scaled(const struct syntax *syntax, uint32_t node)
-{
-    static const char *const signs[] = { "*", "/", "%", ">>", "&", "^", NULL };
-    return syntax_is(syntax, node, "binary_expression") && has_sign(syntax, node, signs);
-}
 
 /* --- marks */
 
+/* Its first bit. */
 static uint32_t add_point(struct marking *m, uint32_t node, enum cover_what what, bool wanted)
 {
-    m->cover->at[m->cover->count] = (struct cover_point){ .place = m->syntax->nodes[node].place,
-        .function = m->function,
+    uint32_t bit = m->cover->bits;
+    m->cover->at[m->cover->count++] = (struct cover_point){ .place = m->syntax->nodes[node].place,
+        .function = m->function->name,
         .what = (uint8_t)what,
         .wanted = wanted };
-    return m->cover->count++;
+    m->cover->bits += what == COVER_VARIED ? COVER_CLASSES : 1;
+    return bit;
 }
 
 static void add_mark(struct marking *m, uint32_t node, bool opens, struct str text)
@@ -156,7 +52,7 @@ static void add_mark(struct marking *m, uint32_t node, bool opens, struct str te
 
 static void mark_statement(struct marking *m, uint32_t node)
 {
-    bool bare = is_bare(m->syntax, node);
+    bool bare = cover_is_bare(m->syntax, node);
     uint32_t point = add_point(m, node, COVER_RAN, cover_wants(&m->changes, node));
     add_mark(m, node, true,
         str_of(arena_format(m->arena, "%smoult_cover_[%u] = 1; ", bare ? "{ " : "", point)));
@@ -175,44 +71,67 @@ static void mark_condition(struct marking *m, uint32_t node)
             m->arena, ") ? (moult_cover_[%u] = 1) : !(moult_cover_[%u] = 1))", point, point + 1)));
 }
 
-/* Worked out once, as it was; only the marked build is written in words of the compiler. */
-static void mark_number(struct marking *m, uint32_t node)
+/* The value before it is kept, whose size says whether it lost anything; empty: that is no matter.
+ */
+static struct str kept_of(const struct marking *m, uint32_t node, unsigned number)
 {
-    uint32_t point = add_point(m, node, COVER_OTHER, cover_wants(&m->changes, node));
-    add_mark(m, node, true,
-        str_of(arena_format(m->arena, "__extension__({ __auto_type moult_number_%u = (", point)));
-    add_mark(m, node, false,
-        str_of(arena_format(m->arena,
-            "); if (moult_number_%u) moult_cover_[%u] = 1; moult_number_%u; })", point, point,
-            point)));
+    bool assigned = syntax_is(m->syntax, node, "assignment_expression");
+    bool cast = syntax_is(m->syntax, node, "cast_expression");
+    uint32_t from = assigned ? syntax_child(m->syntax, node, "right")
+                    : cast   ? syntax_child(m->syntax, node, "value")
+                             : node;
+    return number & NUMBER_KEPT ? syntax_text(m->syntax, from) : (struct str){ 0 };
 }
 
-/* Where nothing may be marked, with all that is in it: 0 elsewhere. */
-static uint32_t constant_size(const struct syntax *syntax, uint32_t node)
+/* Empty: it need not vary. */
+static const char *varied_text(struct marking *m, uint32_t node, unsigned number, uint32_t name)
 {
-    bool fixed = is_one_of(syntax, node, constant);
-    if (syntax_is(syntax, syntax->nodes[node].parent, "case_statement"))
-        fixed |= !strcmp(syntax->nodes[node].field, "value");
-    SYNTAX_EACH_CHILD(child, syntax, node)
-    fixed |= syntax_is(syntax, node, "declaration") &&
-             syntax_is(syntax, child, "storage_class_specifier") &&
-             syntax_has_text(syntax, child, "static");
-    return fixed ? syntax->nodes[node].next : 0;
+    if (!(number & NUMBER_VARIES) || !cover_wants(&m->changes, node))
+        return "";
+    uint32_t bit = add_point(m, node, COVER_VARIED, true);
+    struct str kept = kept_of(m, node, number);
+    return arena_format(m->arena,
+        "moult_varied_(%u, &moult_number_%u, sizeof moult_number_%u, "
+        "__builtin_classify_type(moult_number_%u), %d, %s%.*s%s); ",
+        bit, name, name, name, (number & NUMBER_OF_FILE) != 0,
+        kept.size ? "sizeof(__extension__({ " : "0", (int)kept.size, kept.size ? kept.at : "",
+        kept.size ? "; }))" : "");
+}
+
+/* Worked out once, as it was; only the marked build is written in words of the compiler. */
+static void mark_number(struct marking *m, uint32_t node, unsigned number)
+{
+    const char *other = "";
+    uint32_t name = m->cover->bits;
+    if (number & NUMBER_NOT_ZERO) {
+        uint32_t point = add_point(m, node, COVER_OTHER, cover_wants(&m->changes, node));
+        other = arena_format(m->arena, "if (moult_number_%u) moult_cover_[%u] = 1; ", name, point);
+    }
+    const char *varied = varied_text(m, node, number, name);
+    if (!*varied && !*other)
+        return;
+    struct str type = cover_kept_type(&m->numbers, node);
+    add_mark(m, node, true,
+        str_of(arena_format(m->arena, "__extension__({ %.*s moult_number_%u = (",
+            type.size ? (int)type.size : 11, type.size ? type.at : "__auto_type", name)));
+    add_mark(m, node, false,
+        str_of(arena_format(m->arena, "); %s%smoult_number_%u; })", other, varied, name)));
 }
 
 static void mark_function(struct marking *m, const struct outline_function *function)
 {
     const struct syntax *syntax = m->syntax;
     uint32_t end = function->body + syntax->nodes[function->body].next;
-    m->function = function->name;
+    m->function = function;
     for (uint32_t node = function->body + 1; node < end;) {
-        if (is_one_of(syntax, node, statements) && (in_list(syntax, node) || is_bare(syntax, node)))
+        unsigned number;
+        if (cover_is_statement(syntax, node))
             mark_statement(m, node);
-        uint32_t constant_nodes = constant_size(syntax, node);
-        if (!constant_nodes && is_condition(syntax, node))
+        uint32_t constant_nodes = cover_constant_size(syntax, node);
+        if (!constant_nodes && cover_is_condition(syntax, node))
             mark_condition(m, node);
-        else if (!constant_nodes && is_scaled(syntax, node))
-            mark_number(m, node);
+        else if (!constant_nodes && (number = cover_number(&m->numbers, node)) != 0)
+            mark_number(m, node, number);
         node += constant_nodes ? constant_nodes : 1;
     }
 }
@@ -228,13 +147,29 @@ static int by_place(const void *left, const void *right)
     return a->node == b->node ? 0 : first ? -1 : 1;
 }
 
+/* A number's class goes by its lower half, which is what the host takes of it. A pointer's is
+ * another in each process, but for one into the file's own constants. What was kept whole needs not
+ * vary: of it, and of what is no number, two classes are told at once. */
+static const char preamble[] =
+    "static inline void moult_varied_(uint32_t bit, const void *number, uint32_t size, int kind, "
+    "int of_file, uint32_t kept) { "
+    "enum { POINTER = 5, REAL = 8 }; uint64_t n = 0; "
+    "for (uint32_t i = 0; i < size && i < 8; i++) "
+    "n |= (uint64_t)((const unsigned char *)number)[i] << 8 * i; "
+    "if (kind == POINTER && n != 0) n -= (uint64_t)(uintptr_t)moult_cover_; "
+    "if (kind == REAL) n ^= n >> 32; "
+    "uint32_t at = (uint32_t)n * 2654435769u >> 29; "
+    "bool any = (kind > POINTER && kind != REAL) || (kind == POINTER && !of_file) || "
+    "(kept != 0 && kept <= size); "
+    "moult_cover_[bit + at] = 1; if (any) moult_cover_[bit + (at + 1) % 8] = 1; }\n";
+
 static void write_marked(struct buf *out, const struct marking *m)
 {
     uint32_t at = 0;
     struct str source = m->syntax->source;
     buf_format(out,
-        "#include \"moult_trial.h\"\nstatic uint32_t moult_cover_[%u];\n#line 1 \"plugin.c\"\n",
-        m->cover->count + 1);
+        "#include \"moult_trial.h\"\nstatic uint32_t moult_cover_[%u];\n%s#line 1 \"plugin.c\"\n",
+        m->cover->bits + 1, preamble);
     for (uint32_t i = 0; i < m->marks_count; i++) {
         buf_add(out, source.at + at, m->marks[i].at - at);
         buf_str(out, m->marks[i].text);
@@ -244,21 +179,22 @@ static void write_marked(struct buf *out, const struct marking *m)
     buf_format(out,
         "\nMOULT_EXPORT const struct moult_trial moult_trial = { .size = sizeof(struct "
         "moult_trial), .cover_count = %u, .cover = moult_cover_ };\n",
-        m->cover->count);
+        m->cover->bits);
 }
 
 int cover_source(struct buf *out, struct cover *ret, const struct syntax *was,
     const struct syntax *now, const struct diff *diff, struct arena *arena, struct err *err)
 {
     struct marking m = { .syntax = now, .arena = arena, .cover = ret };
-    *ret = (struct cover){ .at = arena_alloc(arena, (2 * now->count + 1) * sizeof *ret->at) };
+    *ret = (struct cover){ .at = arena_alloc(arena, (3 * now->count + 1) * sizeof *ret->at) };
     m.marks = arena_alloc(arena, (4 * now->count + 1) * sizeof *m.marks);
+    m.functions = outline_functions(now, arena);
     cover_changes_of(&m.changes, was, now, diff, arena);
-    struct outline_functions functions = outline_functions(now, arena);
-    for (uint32_t i = 0; i < functions.count; i++)
-        mark_function(&m, &functions.at[i]);
-    if (ret->count > COVER_POINTS_MAX)
-        return err_set(err, ERR_LIMIT, "more than %d branches", COVER_POINTS_MAX);
+    cover_numbers_of(&m.numbers, now, &m.functions, arena);
+    for (uint32_t i = 0; i < m.functions.count; i++)
+        mark_function(&m, &m.functions.at[i]);
+    if (ret->bits > COVER_BITS_MAX)
+        return err_set(err, ERR_LIMIT, "more than %d marks", COVER_BITS_MAX);
     qsort(m.marks, m.marks_count, sizeof *m.marks, by_place);
     write_marked(out, &m);
     return 0;

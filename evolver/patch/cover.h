@@ -6,7 +6,8 @@
  * in its own lines; it is compiled for replays only (moult_trial.h) and never admitted. Compilers
  * count lines and blocks; here `a || b` has four ways out, and a patch is a set of nodes. A choice
  * needs no branch: `8 * (n / 300)` is nothing until the three hundredth call. So a comparison is a
- * condition wherever it stands, and a number that has been zero in every case has chosen nothing.
+ * condition wherever it stands, and a number that was zero in every case, or one and the same in
+ * all of them, has chosen nothing (cover_numbers.h).
  *
  * What ran is a plugin's word about itself. It may refuse a patch and never help one: a source that
  * wrote its own marks would lose a defence and win nothing. */
@@ -14,15 +15,17 @@
 
 #include "patch/diff.h"
 
-enum { COVER_POINTS_MAX = 8192 };
+/* A number that must vary has a bit for each class of values: of what it was, by its lower half. */
+enum { COVER_BITS_MAX = 8192, COVER_CLASSES = 8 };
 
 enum cover_what {
     COVER_RAN,
     COVER_TRUE,
     COVER_FALSE,
-    COVER_OTHER /* a number that is worked out, other than zero */
+    COVER_OTHER, /* a number that is worked out, other than zero */
+    COVER_VARIED /* such a number, with two values: COVER_CLASSES bits */
 };
-/* Its number is its place in the list, and the bit that the worker reports. */
+/* Bits that the worker reports are in the order of the list. */
 struct cover_point {
     struct place place;
     struct str function;
@@ -34,10 +37,10 @@ struct cover_point {
 };
 struct cover {
     struct cover_point *at; /* in the caller's arena */
-    uint32_t count;
+    uint32_t count, bits;
 };
 /* Appends the marked source. diff: of the source before and this one; its points are marked as
- * wanted. ERR_LIMIT: more points than can be reported. */
+ * wanted. ERR_LIMIT: more bits than can be reported. */
 int cover_source(struct buf *out, struct cover *ret, const struct syntax *was,
     const struct syntax *now, const struct diff *diff, struct arena *arena, struct err *err);
 
