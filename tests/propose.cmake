@@ -7,6 +7,10 @@ moult_test(propose_search_test propose)
 moult_test(propose_llm_test propose patch wire base)
 moult_fuzz(propose propose)
 moult_story(integration search_finds)
+if(NOT MOULT_SANITIZE) # the plugins and the worker are sanitised in other tests: here it is three times as slow
+    moult_story(integration fault_bank.mjs)
+endif()
+moult_bench(faults --only rate-limit-with-a-spare)
 if(NOT MOULT_SANITIZE) # propose_llm_test has the model's side sanitised, proposer_command.mjs the driver's and the service's
     moult_story(integration proposer_llm.mjs)
     moult_story(redteam evidence.mjs)

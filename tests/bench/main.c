@@ -17,6 +17,7 @@ static bool json;
 static const struct bench {
     const char *name, *about;
     int (*run)(struct buf *out, struct err *err);
+    bool long_run; /* minutes: only where it is named */
 } benches[] = {
     { "hooks", "ns for one hook in a chain of eight", bench_hooks },
     { "worker", "start of a locked worker with twelve plugins, and its memory", bench_worker },
@@ -38,6 +39,9 @@ static const struct bench {
     { "past", "turns a second, run again: prove, backtest, shadow", bench_past },
     { "recover", "a plugin that crashes, a broker that is killed", bench_recover },
     { "peers", "the same turn through agents from npm", bench_peers },
+    { "proposers", "the search on recorded conversations", bench_proposers, true },
+    { "faults", "the search on the bank of faults", bench_faults, true },
+    { "year", "a harness that is left alone for a year", bench_year, true },
 };
 
 void bench_figure(struct buf *out, const char *name, double value, const char *unit, double aim)
@@ -104,6 +108,21 @@ static int run_one(const struct bench *bench, struct err *err)
     return 0;
 }
 
+/* An option that the benchmark reads from its environment. */
+struct setting {
+    const char *name, *value;
+};
+
+static bool wanted(const struct bench *bench, const char *const *names, int count)
+{
+    bool all = count <= 0, named = false;
+    for (int i = 0; i < count; i++) {
+        all |= strcmp(names[i], "all") == 0;
+        named |= strcmp(names[i], bench->name) == 0;
+    }
+    return named || (all && !bench->long_run);
+}
+
 int main(int argc, char **argv)
 {
     bool help = false;
@@ -111,15 +130,24 @@ int main(int argc, char **argv)
     const char *names[32];
     const char *home; /* the front takes one for every command; no figure needs it */
     const char *swaps = NULL, *runs = NULL, *seed = NULL, *steps = NULL;
+    const char *table = NULL, *svg = NULL, *months = NULL, *only = NULL;
     const struct option options[] = {
         { "--swaps", 0, OPTION_TEXT, "N", "how many swaps `swap` makes (200)", &swaps },
         { "--runs", 0, OPTION_TEXT, "N",
             "how many runs `sandbox` (201) makes in each profile, `leaks` (10000), and `gate` "
             "(1000)",
             &runs },
-        { "--seed", 0, OPTION_TEXT, "N", "what `gate` draws its worlds from (42)", &seed },
+        { "--seed", 0, OPTION_TEXT, "N",
+            "what `gate` draws its worlds from (42), and `proposers`, `faults` and `year` their "
+            "homes (1)",
+            &seed },
         { "--steps", 0, OPTION_TEXT, "N",
             "how many replies the largest corpus of `replay` has (1000000)", &steps },
+        { "--table", 0, OPTION_TEXT, "FILE",
+            "where `proposers`, `faults` and `year` put their rows, as Markdown", &table },
+        { "--svg", 0, OPTION_TEXT, "FILE", "where `year` puts its picture", &svg },
+        { "--months", 0, OPTION_TEXT, "N", "how many `year` has (12)", &months },
+        { "--only", 0, OPTION_TEXT, "WORDS", "which faults `faults` plays, between commas", &only },
         { "--json", 0, OPTION_FLAG, NULL, "one JSON object a line", &json },
         { "--home", 'C', OPTION_TEXT, "DIR", "taken and not needed: no figure is of a home",
             &home },
@@ -133,25 +161,21 @@ int main(int argc, char **argv)
     /* The front passes its command's name on. */
     int first = count > 0 && strcmp(names[0], "bench") == 0;
     int found = 0, r = count < 0 ? count : 0;
-    if (swaps)
-        setenv("MOULT_SWAPS", swaps, 1);
-    if (runs)
-        setenv("MOULT_RUNS", runs, 1);
-    if (steps)
-        setenv("MOULT_STEPS", steps, 1);
-    if (seed)
-        setenv("MOULT_SEED", seed, 1);
+    const struct setting settings[] = { { "MOULT_SWAPS", swaps }, { "MOULT_RUNS", runs },
+        { "MOULT_STEPS", steps }, { "MOULT_SEED", seed }, { "MOULT_TABLE", table },
+        { "MOULT_SVG", svg }, { "MOULT_MONTHS", months }, { "MOULT_FAULTS", only } };
+    for (size_t i = 0; i < COUNT_OF(settings); i++)
+        if (settings[i].value)
+            setenv(settings[i].name, settings[i].value, 1);
     CLEANUP(buf_done) struct buf how = { 0 };
     tell_how(&how);
     if (!json && r == 0)
         fputs(how.at, stdout);
     for (size_t i = 0; i < COUNT_OF(benches) && r == 0; i++) {
-        bool wanted = count <= first;
-        for (int k = first; k < count; k++)
-            wanted |= strcmp(names[k], "all") == 0 || strcmp(names[k], benches[i].name) == 0;
-        if (wanted)
+        bool chosen = wanted(&benches[i], names + first, count - first);
+        if (chosen)
             r = run_one(&benches[i], &err);
-        found += wanted;
+        found += chosen;
     }
     if (r == 0 && found == 0)
         r = err_set(&err, ERR_USAGE, "no benchmark has this name");

@@ -1,6 +1,7 @@
-/* service - the benchmarks of the running service: each is a story beside this file, run by node,
- * with homes and clients of the stories' own. A story prints a figure a line: name, value, unit and
- * aim, with tabs between them. What it says on standard error (a part that was skipped) is seen. */
+/* service - the benchmarks of the running service, and of the loop from outside (proposers, faults,
+ * year): each is a story beside this file, run by node, with homes and clients of the stories' own.
+ * A story prints a figure a line: name, value, unit and aim, with tabs between them. What it says
+ * on standard error (a part that was skipped, progress) is seen. */
 #include "bench.h"
 
 #include "base/file.h"
@@ -109,4 +110,19 @@ int bench_recover(struct buf *out, struct err *err)
 int bench_peers(struct buf *out, struct err *err)
 {
     return run("peers", out, err);
+}
+
+int bench_proposers(struct buf *out, struct err *err)
+{
+    return run("proposers", out, err);
+}
+
+int bench_faults(struct buf *out, struct err *err)
+{
+    return run("faults", out, err);
+}
+
+int bench_year(struct buf *out, struct err *err)
+{
+    return run("year", out, err);
 }
