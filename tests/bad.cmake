@@ -12,6 +12,7 @@ set_target_properties(faults PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_
 moult_story(integration bad_config)
 moult_story(integration bad_trace)
 moult_story(integration bad_patch)
+moult_story(integration dropped)
 moult_story(integration bad_machine)
 moult_story(integration bad_kill)
 if(NOT MOULT_SANITIZE)

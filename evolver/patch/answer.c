@@ -3,6 +3,7 @@
 #include "patch/cover.h"
 #include "patch/describe.h"
 #include "patch/patch.h"
+#include "patch/shape.h"
 #include "patch/source.h"
 #include "patch/tokens.h"
 
@@ -27,7 +28,8 @@ struct answer {
     struct findings findings;
     struct buf kinds, description;
     uint32_t lines;
-    struct buf cover; /* its members, as they are written; empty: not wanted */
+    struct digest shape, shape_old; /* zero: it does not parse */
+    struct buf cover;               /* its members, as they are written; empty: not wanted */
 };
 
 static void question_done(struct question *question)
@@ -168,6 +170,7 @@ static int look_at_patch(struct answer *answer, const struct question *question,
             rc < 0 ? STR("a source before that does not parse") : STR("the edits"));
         return 0;
     }
+    answer->shape_old = shape_of(was);
     const struct patch patch = { .path = question->path,
         .was = was,
         .now = now,
@@ -213,6 +216,13 @@ static void add_lines(struct buf *out, struct str text)
     buf_char(out, ']');
 }
 
+static void write_shape(struct buf *out, const char *key, const struct digest *shape)
+{
+    char hex[DIGEST_HEX];
+    if (!hash_zero(shape))
+        buf_format(out, ",\"%s\":\"%s\"", key, hash_hex(hex, shape));
+}
+
 static void write_answer(struct buf *out, const struct answer *answer)
 {
     buf_text(out, "{\"schema\":1,\"findings\":[");
@@ -222,6 +232,8 @@ static void write_answer(struct buf *out, const struct answer *answer)
     buf_text(out, ",\"description\":");
     add_lines(out, buf_view(&answer->description));
     buf_format(out, ",\"lines\":%u", answer->lines);
+    write_shape(out, "shape", &answer->shape);
+    write_shape(out, "shape_old", &answer->shape_old);
     buf_str(out, buf_view(&answer->cover));
     buf_text(out, "}\n");
 }
@@ -236,6 +248,8 @@ int answer_question(struct buf *out, struct str text, struct err *err)
         rc = source_check(&answer.findings, &syntax, "the source", question.source, err);
     if (rc == 0 && syntax && question.compared)
         tokens_check(&answer.findings, syntax, question.preprocessed);
+    if (rc == 0 && syntax)
+        answer.shape = shape_of(syntax);
     if (rc == 0 && syntax && question.patch)
         rc = look_at_patch(&answer, &question, syntax, err);
     if (rc == 0)

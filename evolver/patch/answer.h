@@ -7,7 +7,8 @@
  * tighter bounds (bounds.h), "cover": true where the marked source (cover.h) is wanted, too }
  *
  * { "schema": 1, "findings": [ { "rule", "line", "column", "message" } ], "more": N,
- *   "kinds": [ text ], "description": [ text ], "lines": N, and if it was wanted and there are no
+ *   "kinds": [ text ], "description": [ text ], "lines": N, "shape": HEX of a source that parses,
+ *   of a patch "shape_old", too (shape.h), and if it was wanted and there are no
  *   findings "cover": { "source": C, "points": [ [ line, "function", what (enum cover_what),
  *   wanted ] ] } } */
 #pragma once

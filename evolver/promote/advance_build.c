@@ -82,8 +82,9 @@ static int put_patch(
     char hex[DIGEST_HEX];
     buf_text(&out, "{\"schema\":1,\"path\":");
     json_quote(&out, candidate->path);
-    buf_format(&out, ",\"parent\":\"%.*s\",\"source\":\"%s\",\"lines\":%u,\"kinds\":",
-        (int)candidate->parent.size, candidate->parent.at, hash_hex(hex, &candidate->source),
+    buf_format(&out, ",\"parent\":\"%.*s\",\"source\":\"%s\"", (int)candidate->parent.size,
+        candidate->parent.at, hash_hex(hex, &candidate->source));
+    buf_format(&out, ",\"shape\":\"%s\",\"lines\":%u,\"kinds\":", hash_hex(hex, &result->shape),
         result->lines);
     lines_json(&out, buf_view(&result->kinds));
     buf_text(&out, ",\"description\":");

@@ -5,6 +5,7 @@
 #include "promote/ablation.h"
 #include "promote/asking.h"
 #include "promote/command.h"
+#include "promote/dropping.h"
 #include "promote/enter.h"
 #include "promote/evidence_now.h"
 #include "promote/past.h"
@@ -90,6 +91,31 @@ static int advance_all(struct candidate *candidate, const struct trying *trying,
     return rc < 0 ? rc : advance_run(&trying->plan->advance, candidate, err);
 }
 
+/* 1: it is no candidate. */
+static int drop(struct trying *trying, const struct ablation_plan *plan, struct err *err)
+{
+    char line[160];
+    const struct advance *advance = &trying->plan->advance;
+    struct driver *driver = trying->plan->driver;
+    const struct dropping dropping = { .driver = driver,
+        .evidence = plan->evidence,
+        .batch = &trying->plan->batch,
+        .workers = advance->workers };
+    const char *why;
+    int rc = dropping_look(&why, &dropping, plan->fix, err);
+    if (rc < 0 || !why)
+        return rc;
+    struct str plugin = plan->fix->plugin;
+    trying->attempt->dropped[trying->attempt->dropped_count++] = (struct attempt_dropped){
+        { arena_string(&driver->arena, plugin.at, plugin.size), plugin.size }, why
+    };
+    snprintf(
+        line, sizeof line, "a proposal for %.*s is dropped: %s", (int)plugin.size, plugin.at, why);
+    if (advance->say)
+        advance->say(advance->with, line);
+    return 1;
+}
+
 static int take_proposals(struct trying *trying, struct ablation_plan *plan, struct err *err)
 {
     struct attempt *attempt = trying->attempt;
@@ -97,6 +123,11 @@ static int take_proposals(struct trying *trying, struct ablation_plan *plan, str
     for (unsigned i = 0; i < attempt->proposing.proposals_count; i++) {
         struct candidate *candidate = &attempt->candidates[attempt->count];
         plan->fix = &attempt->proposing.proposals[i];
+        int dropped = drop(trying, plan, err);
+        if (dropped < 0)
+            return dropped;
+        if (dropped)
+            continue;
         int rc = enter(candidate, driver, plan->fix, trying->proposer, &trying->plan->batch, err);
         if (rc < 0)
             return rc;

@@ -20,10 +20,17 @@ struct attempt_plan {
     bool ablate;      /* say of a fix what it is made of: the proposer runs again, often */
     uint64_t seed;
 };
+/* A proposal that became no candidate (dropping.h). */
+struct attempt_dropped {
+    struct str plugin;
+    const char *why;
+};
 struct attempt {
     struct candidate candidates[PROPOSER_CANDIDATES_MAX]; /* made or found again */
     unsigned count;
     struct proposing_result proposing;
+    struct attempt_dropped dropped[PROPOSER_CANDIDATES_MAX];
+    unsigned dropped_count;
     const char *not_tried; /* why no proposer was started; NULL: one was */
 };
 void attempt_done(struct attempt *attempt);

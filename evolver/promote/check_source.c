@@ -151,6 +151,16 @@ static int take_lines(
     return 0;
 }
 
+static int take_shape(
+    struct digest *ret, struct arena *arena, const struct json *shape, struct err *err)
+{
+    if (!shape)
+        return 0;
+    return json_is(shape, JSON_STRING) && hash_unhex(ret, json_string(arena, shape), err) == 0
+               ? 0
+               : strange(err);
+}
+
 static int take_answer(struct check_source_result *ret, struct str answer, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -173,6 +183,10 @@ static int take_answer(struct check_source_result *ret, struct str answer, struc
     int rc = take_lines(&ret->kinds, &arena, json_get(root, "kinds"), err);
     if (rc == 0)
         rc = take_lines(&ret->description, &arena, json_get(root, "description"), err);
+    if (rc == 0)
+        rc = take_shape(&ret->shape, &arena, json_get(root, "shape"), err);
+    if (rc == 0)
+        rc = take_shape(&ret->shape_old, &arena, json_get(root, "shape_old"), err);
     return rc;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "patch/edit.h"
 #include "sandbox/sandbox.h"
@@ -44,7 +45,9 @@ struct check_source_result {
     struct buf kinds;       /* one line an edit: the node kinds that it puts, takes or changes */
     struct buf description; /* one line a change, in words; flags begin with "guard weaker: " or
                              * "copied from the batch: ", a new state begins "state: " */
-    unsigned lines;         /* lines added and lines removed, summed */
+    struct digest shape, shape_old; /* what it says, whatever it is called: patch/shape.h; zero:
+                                     * it does not parse */
+    unsigned lines;                 /* lines added and lines removed, summed */
     enum sandbox_tier tier;
     uint64_t wall_us;
 };

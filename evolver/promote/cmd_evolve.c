@@ -188,7 +188,15 @@ static void tell_attempt(struct evolving *evolving, const struct target *target,
         attempt->not_tried ? "not started" : proposing_end_words[run->end], run->proposals_count,
         (unsigned long long)run->judged, run->builds, run->tries, (double)run->wall_us / 1e6);
     json_quote(out, str_of(run->why));
-    buf_text(out, ",\"stop\":");
+    buf_text(out, ",\"dropped\":[");
+    for (unsigned i = 0; i < attempt->dropped_count; i++) {
+        buf_text(out, i ? ",{\"plugin\":" : "{\"plugin\":");
+        json_quote(out, attempt->dropped[i].plugin);
+        buf_text(out, ",\"why\":");
+        json_quote(out, str_of(attempt->dropped[i].why));
+        buf_char(out, '}');
+    }
+    buf_text(out, "],\"stop\":");
     buf_str(out, run->stop.size ? run->stop : STR("null"));
     buf_char(out, '}');
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static struct str candidate_id(
+struct str enter_id(
     struct driver *driver, const struct proposal *proposal, const struct digest *batch)
 {
     char hex[DIGEST_HEX];
@@ -25,7 +25,7 @@ static struct str own(struct driver *driver, struct str text)
 int enter(struct candidate *ret, struct driver *driver, const struct proposal *proposal,
     const char *proposer, const struct digest *batch, struct err *err)
 {
-    *ret = (struct candidate){ .id = candidate_id(driver, proposal, batch),
+    *ret = (struct candidate){ .id = enter_id(driver, proposal, batch),
         .cluster = own(driver, proposal->cluster),
         .plugin = own(driver, proposal->plugin),
         .proposer = own(driver, str_of(proposer)),

@@ -10,5 +10,8 @@
  * (then *ret is as it stands). */
 int enter(struct candidate *ret, struct driver *driver, const struct proposal *proposal,
     const char *proposer, const struct digest *batch, struct err *err);
+/* The id that it has, or would have. */
+struct str enter_id(
+    struct driver *driver, const struct proposal *proposal, const struct digest *batch);
 /* The batch of a cluster; ERR_MISSING, ERR_STATE when it has none. */
 int enter_batch(struct digest *ret, struct driver *driver, struct str cluster, struct err *err);

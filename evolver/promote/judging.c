@@ -26,8 +26,10 @@ static void drop_trial(struct judging *judging)
 
 void judging_done(struct judging *judging)
 {
-    if (judging)
-        drop_trial(judging);
+    if (!judging)
+        return;
+    drop_trial(judging);
+    judging_forget(judging);
 }
 
 int judging_workers(struct replay **ret, struct judging *judging, struct replay_build *builds,

@@ -34,7 +34,9 @@ struct judging {
     struct str trial_name;
     char *trial_name_owned;
     struct digest trial_build;
-    uint32_t layers;      /* of the workers, once some have run */
+    uint32_t layers;             /* of the workers, once some have run */
+    struct judging_known *known; /* what was tried already */
+    unsigned known_count, tries;
     uint64_t deadline_ns; /* of clock_mono_ns, or 0: no row is judged behind it */
 };
 void judging_open(struct judging *ret, const struct judging_plan *plan);
@@ -53,7 +55,8 @@ typedef int (*judging_each)(void *with, const struct proposer_judged *judged, st
 int judging_judge(struct judging *judging, const struct proposer_judge *judge, judging_each each,
     void *with, struct err *err);
 
-/* What a clean candidate does at every step of the evidence. */
+/* What a clean candidate does at every step of the evidence. The same program again (patch/shape.h)
+ * gets the same answer, with a finding `duplicate`, and is neither built nor replayed. */
 struct judging_tried {
     bool ok;             /* it was accepted, built and replayed */
     const char *stage;   /* where it stopped: "source", "compile", "limit", "elf", "load", "ok" */
@@ -77,3 +80,4 @@ void judging_findings(struct buf *out, const struct compile_result *result);
 void judging_finding(struct buf *out, const char *rule, struct str message);
 /* A failure of what was proposed, not of this machine. */
 bool judging_refused(int rc);
+void judging_forget(struct judging *judging); /* what was tried */

@@ -15,6 +15,70 @@ void judging_tried_done(struct judging_tried *tried)
     buf_done(&tried->findings);
 }
 
+/* --- what was tried already */
+
+enum { KNOWN_MAX = 32 };
+struct judging_known {
+    struct digest shape;
+    unsigned number;             /* of the try */
+    struct judging_tried *tried; /* with findings of its own */
+};
+
+void judging_forget(struct judging *judging)
+{
+    for (unsigned i = 0; i < judging->known_count; i++) {
+        judging_tried_done(judging->known[i].tried);
+        free(judging->known[i].tried);
+    }
+    free(judging->known);
+    judging->known = NULL;
+    judging->known_count = 0;
+}
+
+static void copy_tried(
+    struct judging_tried *to, const struct judging_tried *from, const char *first)
+{
+    struct str findings = buf_view(&from->findings);
+    *to = *from;
+    to->findings = (struct buf){ 0 };
+    buf_char(&to->findings, '[');
+    if (first)
+        judging_finding(&to->findings, "duplicate", str_of(first));
+    if (findings.size > 2) {
+        buf_text(&to->findings, first ? "," : "");
+        buf_add(&to->findings, findings.at + 1, findings.size - 2);
+    }
+    buf_char(&to->findings, ']');
+}
+
+static bool knows(
+    struct judging_tried *ret, const struct judging *judging, const struct digest *shape)
+{
+    for (unsigned i = 0; i < judging->known_count; i++) {
+        const struct judging_known *known = &judging->known[i];
+        if (!hash_equal(&known->shape, shape))
+            continue;
+        CLEANUP(mem_freep)
+        char *said = mem_format("the same program as try %u: its answer again", known->number);
+        buf_done(&ret->findings);
+        copy_tried(ret, known->tried, said);
+        return true;
+    }
+    return false;
+}
+
+static void remember(
+    struct judging *judging, const struct digest *shape, const struct judging_tried *tried)
+{
+    if (judging->known_count == KNOWN_MAX || hash_zero(shape))
+        return;
+    if (!judging->known)
+        judging->known = mem_zero(KNOWN_MAX, sizeof(*judging->known));
+    struct judging_known *known = &judging->known[judging->known_count++];
+    *known = (struct judging_known){ *shape, judging->tries, mem_zero(1, sizeof(*tried)) };
+    copy_tried(known->tried, tried, NULL);
+}
+
 /* --- the source */
 
 static void source_findings(struct buf *out, const struct check_source_result *checked)
@@ -28,9 +92,10 @@ static void source_findings(struct buf *out, const struct check_source_result *c
     buf_char(out, ']');
 }
 
-/* 1: the new source is in *source; 0: refused. */
+/* 1: the new source is in *source; 0: refused, or known. *shape: of the new source. */
 static int check_edits(struct judging *judging, const struct proposal *proposal,
-    const struct harness_source *of, struct judging_tried *ret, struct buf *source, struct err *err)
+    const struct harness_source *of, struct judging_tried *ret, struct buf *source,
+    struct digest *shape, struct err *err)
 {
     CLEANUP(mem_freep) struct check_source_result *checked = mem_zero(1, sizeof(*checked));
     const struct check_source_plan plan = { .path = of->path,
@@ -45,7 +110,15 @@ static int check_edits(struct judging *judging, const struct proposal *proposal,
     if (rc < 0)
         return rc;
     bool ok = checked->ok;
-    if (ok)
+    *shape = checked->shape;
+    if (ok && hash_equal(shape, &checked->shape_old)) {
+        buf_char(&ret->findings, '[');
+        judging_finding(&ret->findings, "nothing", STR("the same program as the active one"));
+        buf_char(&ret->findings, ']');
+        ok = false;
+    } else if (ok && knows(ret, judging, shape))
+        ok = false;
+    else if (ok)
         buf_str(source, buf_view(&checked->source));
     else
         source_findings(&ret->findings, checked);
@@ -174,12 +247,17 @@ int judging_try(struct judging *judging, const struct proposal *proposal, struct
 {
     const struct harness_source *of = harness_find(judging->plan.harness, proposal->plugin);
     CLEANUP(buf_done) struct buf source = { 0 };
+    struct digest shape = { { 0 } };
     *ret = (struct judging_tried){ .stage = "source" };
+    judging->tries++;
     if (!of)
         return err_set(err, ERR_INPUT, "no plugin of that name in the active harness");
-    int rc = check_edits(judging, proposal, of, ret, &source, err);
-    if (rc == 1)
+    int rc = check_edits(judging, proposal, of, ret, &source, &shape, err);
+    if (rc == 1) {
         rc = build_and_replay(judging, of, buf_view(&source), ret, err);
+        if (rc == 0)
+            remember(judging, &shape, ret);
+    }
     if (rc < 0)
         judging_tried_done(ret);
     return rc < 0 ? rc : 0;

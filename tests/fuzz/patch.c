@@ -7,6 +7,7 @@
 #include "patch/node.h"
 #include "patch/outline.h"
 #include "patch/patch.h"
+#include "patch/shape.h"
 #include "patch/source.h"
 #include "patch/tokens.h"
 
@@ -94,6 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!was)
         return 0;
     check_nodes(was);
+    struct digest shape = shape_of(was), again = shape_of(was);
+    assert(hash_equal(&shape, &again) && !hash_zero(&shape));
     look_around(was, &arena);
     change_nodes(was, &arena);
     tokens_check(&findings, was, other);

@@ -249,6 +249,41 @@ static void try_one(struct judging *judging, size_t i)
     judging_tried_done(&tried);
 }
 
+/* Under another name and with a comment it is the same program: no worker is started for it, so
+ * that it is answered where there is none. What changes nothing is not built either. */
+static void the_same_program_is_not_tried_again(struct judging *judging, size_t i)
+{
+    const struct proposal at = { .plugin = STR("replies") };
+    CLEANUP(buf_done) struct buf whole = { 0 };
+    struct str old = harness_find(judging->plan.harness, at.plugin)->text;
+    ptrdiff_t place = str_find(old, STR(ANCHOR)) + (ptrdiff_t)strlen(ANCHOR);
+    ptrdiff_t promise = str_find(old, STR(PROMISE));
+    buf_format(&whole, "/* again */ %s", tries[i].text);
+    struct patch_edit edits[] = { { (uint32_t)place, (uint32_t)place, buf_view(&whole) },
+        { (uint32_t)promise, (uint32_t)(promise + (ptrdiff_t)strlen(PROMISE)), STR("") } };
+    struct proposal proposal = { .plugin = at.plugin, .edits = edits, .edits_count = 2 };
+    struct judging_tried tried;
+    struct err err = { 0 };
+    judging->plan.worker = "/nonexistent/worker";
+    assert_int_equal(judging_try(judging, &proposal, &tried, &err), 0);
+    assert_true(tried.ok);
+    assert_string_equal(tried.stage, "ok");
+    assert_non_null(strstr(tried.findings.at, "\"duplicate\""));
+    assert_int_equal(tried.fixed + tried.unfixed_count, judging->plan.evidence->fails);
+    judging_tried_done(&tried);
+
+    static const char again[] = "return (MOULT_PASS);";
+    ptrdiff_t leaves = str_find(old, STR("return MOULT_PASS;"));
+    assert_true(leaves >= 0);
+    edits[0] = (struct patch_edit){ (uint32_t)leaves,
+        (uint32_t)leaves + (uint32_t)sizeof("return MOULT_PASS;") - 1, STR(again) };
+    proposal.edits_count = 1;
+    assert_int_equal(judging_try(judging, &proposal, &tried, &err), 0);
+    assert_false(tried.ok);
+    assert_non_null(strstr(tried.findings.at, "\"nothing\""));
+    judging_tried_done(&tried);
+}
+
 static void a_candidate_is_tried_on_every_step(void **state)
 {
     (void)state;
@@ -268,6 +303,11 @@ static void a_candidate_is_tried_on_every_step(void **state)
     judging_open(&judging, &plan);
     for (size_t i = 0; i < COUNT_OF(tries); i++)
         try_one(&judging, i);
+    for (size_t i = 0; i < COUNT_OF(tries); i++)
+        if (strcmp(tries[i].stage, "ok") == 0) {
+            the_same_program_is_not_tried_again(&judging, i);
+            break;
+        }
     judging_done(&judging);
     evidence_done(&evidence);
 }
