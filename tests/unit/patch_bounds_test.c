@@ -2,10 +2,12 @@
  * are refused; what looks like them and can be read is not; what stood there before is not the
  * patch's.
  */
+#include "base/file.h"
 #include "base/mem.h"
 #include "patch/bounds.h"
 #include "patch/source.h"
 
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -324,6 +326,27 @@ static void the_strict_tier_is_stricter(void **state)
     assert_int_equal(patched("", LOOP("for (int i = 0; i < 50; i++)"), BOUNDS_STRICT).count, 0);
 }
 
+/* What people write by hand, as if a patch had put in all of it. */
+static void the_harnesses_pass(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = { MOULT_SOURCE_DIR
+        "/examples/naive-harness/plugins/*/*.c",
+        MOULT_SOURCE_DIR "/plugins/stock/*/*.c" };
+    for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+        glob_t found;
+        assert_int_equal(glob(patterns[i], 0, NULL, &found), 0);
+        for (size_t n = 0; n < found.gl_pathc; n++) {
+            CLEANUP(buf_done) struct buf text = { 0 };
+            assert_int_equal(file_read(found.gl_pathv[n], &text, SYNTAX_SOURCE_MAX, NULL), 0);
+            struct findings findings = patched("", text.at, BOUNDS_USUAL);
+            if (findings.count)
+                fail_msg("%s: %s", found.gl_pathv[n], findings.at[0].message);
+        }
+        globfree(&found);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +354,7 @@ int main(void)
         cmocka_unit_test(what_only_looks_like_it_is_not),
         cmocka_unit_test(what_was_there_is_not_the_patchs),
         cmocka_unit_test(the_strict_tier_is_stricter),
+        cmocka_unit_test(the_harnesses_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,7 +88,7 @@ static moult_action make_leaked(moult_turn *turn)
     struct leaks leaks = { .count = 0 };
     if (moult_calls(turn, &made) || !read_calls(turn, moult_body(turn), &leaks))
         return MOULT_PASS;
-    for (uint32_t i = 0; i < leaks.count; i++) {
+    for (uint32_t i = 0; i < leaks.count && i < CALLS_MAX; i++) {
         moult_call_add(turn, leaks.at[i].name, leaks.at[i].args);
         moult_cut(turn, leaks.at[i].span);
     }
