@@ -7,6 +7,7 @@ moult_test(propose_search_test propose)
 moult_test(propose_llm_test propose patch wire base)
 moult_fuzz(propose propose)
 moult_story(integration search_finds)
+moult_story(integration search_shown)
 if(NOT MOULT_SANITIZE) # the plugins and the worker are sanitised in other tests: here it is three times as slow
     moult_story(integration fault_bank.mjs)
 endif()

@@ -79,7 +79,7 @@ static bool breaks_prefix(const struct tried *tried)
     const struct track *old = &tried->tracks[OLD], *new = &tried->tracks[NEW];
     for (const struct track_change *at = new->first; at; at = at->next) {
         const struct track_change *was = track_change_at(old, at->step);
-        if (!at->prefix && (!was || was->prefix))
+        if (!at->prefix && at->outcome != OUTCOME_RESOLVED && (!was || was->prefix))
             return true;
     }
     return false;

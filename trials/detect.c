@@ -85,6 +85,10 @@ const struct detector detectors[] = {
       write_again_mendable, write_again_frame, loop_suppressed, overreach_cycle, BENEFIT_NOT_SHOWN, NULL },
     { "empty_answer", "a reply without text and calls", empty_find, MOULT_REPLY,
       empty_mendable, empty_frame, empty_suppressed, overreach_empty, BENEFIT_NOT_SHOWN, NULL },
+    { "result_oversize", "a result of more than 8,192 bytes, shown to the model", oversize_find, MOULT_AFTER_TOOL,
+      oversize_mendable, oversize_frame, error_suppressed, overreach_large, BENEFIT_NOT_SHOWN, NULL },
+    { "result_orphaned", "a result without its call, shown to the model", find_orphan_shown, MOULT_CONTEXT,
+      orphan_mendable, orphan_frame, error_suppressed, overreach_orphan, BENEFIT_NOT_SHOWN, NULL },
 
     OBSERVED("no_progress", MOULT_BEFORE_TOOL, find_no_progress, "four reads in a row that differ, with one and the same result",
       "which other call would have helped is not on record"),
@@ -92,14 +96,10 @@ const struct detector detectors[] = {
       "its value is the model's to say"),
     OBSERVED("type_wrong", MOULT_BEFORE_TOOL, find_type_unmendable, "a refused call with an argument of another type that denotes nothing of the right one",
       "which value was meant is not on record"),
-    OBSERVED("result_oversize", MOULT_AFTER_TOOL, find_result_over_8192, "a result of more than 8,192 bytes",
-      "a replay of steps does not compare what the model is shown"),
-    OBSERVED("result_orphaned", MOULT_CONTEXT, find_orphan_shown, "a result without its call, shown to the model",
-      "a replay of steps does not compare what the model is shown"),
     OBSERVED("call_unanswered", MOULT_CONTEXT, find_call_unanswered, "a call without result, and the conversation went on",
-      "a replay of steps does not compare what the model is shown"),
+      "what the tool would have answered is not on record"),
     OBSERVED("turn_failed_too_long", MOULT_MODEL_ERROR, too_long_find, "a turn that ended because its request was too long",
-      "a shorter request is what the model is shown, which a replay of steps does not compare"),
+      "which of its messages could have gone is not on record"),
     OBSERVED("step_limit", MOULT_TURN_END, find_step_limit, "a run that ended at its limit of steps",
       "no step on record is the one that was too many"),
     OBSERVED("premature_finish", MOULT_ANSWER, find_premature_finish, "an answer that announces what is done only when the person has written again",
@@ -117,9 +117,9 @@ const struct detector detectors[] = {
     OBSERVED("cost_out_of_line", MOULT_TURN_END, find_cost_out_of_line, "a turn of more than three times the tokens of the session's median turn, of eight or more",
       "what the model would have done for less is not on record"),
     OBSERVED("prefix_broken", MOULT_CONTEXT, find_prefix_broken, "a request that does not begin with the one before it, to the same model",
-      "a replay of steps does not compare what the model is shown"),
+      "which of the two requests was meant is not on record"),
     OBSERVED("shortened_unflushed", MOULT_CONTEXT, find_shortened_unflushed, "a request with fewer messages than the one before it, and no hook had asked for anything in that turn",
-      "a replay of steps does not compare what the model is shown"),
+      "what should have been kept before it went is not on record"),
     OBSERVED("flagged", MOULT_TURN_END, find_flagged, "a person says that it went wrong",
       "what would have been right is the person's to say"),
 
@@ -148,6 +148,12 @@ bool detect_mendable(const struct detector *detector, const struct run *run,
         return detector->mendable(run, hit, ret_why);
     *ret_why = detector->nothing;
     return false;
+}
+
+bool detect_asks(const struct detector *detector)
+{
+    return detector->hook == MOULT_AFTER_TOOL || detector->hook == MOULT_CONTEXT ||
+           detector->hook == MOULT_REQUEST;
 }
 
 const struct detector *detector_named(struct str id)

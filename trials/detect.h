@@ -52,6 +52,9 @@ extern const unsigned detectors_count;
 const struct detector *detector_find(const char *id);
 const struct detector *detector_named(struct str id); /* the same for a text of any kind */
 
+/* Whether a repair changes what the model is asked: then it is seen before the step's answer. */
+bool detect_asks(const struct detector *detector);
+
 /* Outcome of what was seen at a step, against the recording and, if `detector` is not NULL and the
  * step is one of its failures, its frame. */
 enum outcome detect_outcome(const struct detector *detector, const struct run *run, uint32_t step,

@@ -113,6 +113,8 @@ void effects_seal(struct effects *effects)
 {
     CLEANUP(buf_done) struct buf form = { 0 };
     buf_format(&form, "%d,%d,%d;", effects->end, effects->request_same, effects->again);
+    if (effects->shown)
+        buf_format(&form, "%llx;", (unsigned long long)effects->shown);
     if (!hash_zero(&effects->asked))
         buf_add(&form, effects->asked.at, sizeof effects->asked.at);
     form_of(&form, effects);
@@ -129,6 +131,8 @@ void effects_say(struct buf *out, const struct effects *effects)
         buf_format(out, "; %s%.*s %.*s", call->denied ? "denied " : "", (int)call->name.size,
             call->name.at, (int)call->args.size, call->args.at);
     }
+    if (effects->shows.size > 0)
+        buf_format(out, "; shown%.*s", (int)effects->shows.size, effects->shows.at);
     if (effects->text.size > 0) {
         buf_text(out, "; text: ");
         buf_str(out, effects->text);
@@ -147,6 +151,7 @@ struct effects effects_copy(const struct effects *effects, struct arena *arena)
     struct effects copy = *effects;
     copy.text = keep(arena, effects->text);
     copy.why = keep(arena, effects->why);
+    copy.shows = keep(arena, effects->shows);
     copy.calls = arena_alloc(arena, (effects->calls_count + 1) * sizeof *copy.calls);
     for (uint32_t i = 0; i < effects->calls_count; i++)
         copy.calls[i] = (struct effects_call){ keep(arena, effects->calls[i].name),

@@ -21,6 +21,8 @@ struct effects_call {
 };
 struct effects {
     bool request_same; /* the model request is exactly the recorded context */
+    uint64_t shown;    /* 0, or how it differs (wire/shown.h) */
+    struct str shows;  /* the same for people, as much as is told; no part of the digest */
     bool prefix;       /* it begins with that context: what a provider has cached holds */
     bool same;         /* text and calls are exactly the recorded reply's */
     uint8_t end;       /* enum effects_end */

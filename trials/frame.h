@@ -65,6 +65,12 @@ MENDABLE(empty_mendable);
 FRAME(empty_frame);
 SUPPRESSED(empty_suppressed);
 
+MENDABLE(orphan_mendable);
+FRAME(orphan_frame);
+FIND(oversize_find);
+MENDABLE(oversize_mendable);
+FRAME(oversize_frame);
+
 MENDABLE(unknown_param_mendable);
 FRAME(unknown_param_frame);
 MENDABLE(python_repr_mendable);
@@ -104,3 +110,4 @@ bool frame_given(const struct run *run, uint32_t step, const struct json *args);
 /* Made cases, JSON (trials/overreach/). */
 extern const char overreach_leak[], overreach_array[], overreach_loop[], overreach_error[];
 extern const char overreach_args[], overreach_cycle[], overreach_empty[];
+extern const char overreach_orphan[], overreach_large[];

@@ -106,7 +106,7 @@ static void look(void *with, const struct detect_hit *hit)
 
 static bool same(const struct effects *a, const struct effects *b)
 {
-    return a->request_same && a->end == b->end && a->again == b->again &&
+    return a->request_same == b->request_same && a->shown == b->shown && a->end == b->end && a->again == b->again &&
            hash_equal(&a->asked, &b->asked) && effects_equal(a, b);
 }
 

@@ -69,6 +69,7 @@ struct replay_vectors {
     uint32_t count, width;
     const uint64_t *decide; /* [count] */
     bool atoms, cover;      /* wanted: of the last candidate */
+    bool asks;              /* judged from the results before the request on (wire_vectors) */
     uint32_t wall_ms;       /* how long one may keep a worker busy; 0: a second */
     uint64_t deadline_ns;   /* of clock_mono_ns; 0: none. Behind it all ends: ERR_TIMEOUT */
 };

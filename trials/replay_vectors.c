@@ -122,7 +122,8 @@ static int send_piece(
             .error_class = error->class,
             .retry_after_ms = error->retry_after_ms,
             .attempt = error->attempt,
-            .model = error->model } };
+            .model = error->model,
+            .asks = v->asks } };
     if (rc == 0)
         rc = frame_put(&seat->channel, &message, err);
     if (judge->flying_count == 0)

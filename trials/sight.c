@@ -1,6 +1,9 @@
 /* sight - see sight.h. */
 #include "trials/sight.h"
 
+#include "wire/shown.h"
+
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,13 +68,47 @@ static int settle_result(struct sight *sight, const struct run_message *result, 
     return broken(err, "settles the result of a call that nobody made");
 }
 
+__attribute__((format(printf, 2, 3))) static void shows(
+    struct sight *sight, const char *format, ...)
+{
+    enum { SHOWS_MAX = 400 };
+    struct str *told = &sight->effects.shows;
+    va_list args;
+    char more[120];
+    va_start(args, format);
+    int size = vsnprintf(more, sizeof more, format, args);
+    va_end(args);
+    if (size > 0 && told->size + (size_t)size < SHOWS_MAX)
+        *told = str_of(arena_format(sight->arena, "%.*s%s%s", (int)told->size,
+            told->at ? told->at : "", told->size ? ";" : "", more));
+}
+
+/* Another content for a message that was there. Whatever else of it changes is no such thing. */
+static int settle_replaced(struct sight *sight, const struct wire_settled *settled, struct err *err)
+{
+    uint32_t at = settled->replaces - 1;
+    uint64_t *shown = &sight->effects.shown;
+    if (at >= run_context(sight->run, sight->step))
+        return broken(err, "settles another content of no message");
+    if (at < sight->edited)
+        sight->edited = at;
+    const struct run_message *was = &sight->run->messages[sight->run->told[at]];
+    const struct run_message *now = read_written(sight, settled, err);
+    bool alike = now && now->role == was->role && str_equal(now->name, was->name) &&
+                 str_equal(now->tool_call_id, was->tool_call_id) &&
+                 !str_equal(now->text, was->text);
+    if (!alike)
+        *shown = wire_shown_else(*shown, settled->bytes);
+    else
+        *shown = wire_shown_result(*shown, at, was->text, now->text);
+    shows(sight, " message %u of %zu bytes with %zu", at, was->text.size, now ? now->text.size : 0);
+    return 0;
+}
+
 static int settle_one(struct sight *sight, const struct wire_settled *settled, struct err *err)
 {
-    if (settled->replaces > 0) {
-        if (settled->replaces - 1 < sight->edited)
-            sight->edited = settled->replaces - 1;
-        return 0;
-    }
+    if (settled->replaces > 0)
+        return settle_replaced(sight, settled, err);
     if (settled->bytes.size == 0) {
         if (settled->origin != WIRE_FROM_EFFECT || !sight->number || recorded_error(sight) ||
             settled->effect != sight->number)
@@ -137,21 +174,52 @@ static bool own_model(const struct sight *sight, uint32_t model)
     return !error ? model == 0 : error->attempt > 0 || model == error->model;
 }
 
+static uint64_t leave_out(struct sight *sight, uint64_t shown, uint32_t from, uint32_t to)
+{
+    if (from < to)
+        shows(sight, from + 1 < to ? " without messages %u to %u" : " without message %u", from,
+            to - 1);
+    for (; from < to; from++)
+        shown = wire_shown_without(shown, from);
+    return shown;
+}
+
+/* What it names of the conversation in order, then what was added. False: in another order. */
+static bool fold_parts(struct sight *sight, const struct wire_effect *effect, uint64_t *shown)
+{
+    uint32_t at = 0, i = 0, context = run_context(sight->run, sight->step);
+    for (; i < effect->parts_count && effect->parts[i].count > 0; i++) {
+        const struct wire_part *part = &effect->parts[i];
+        if (part->from < at || part->from > context || part->count > context - part->from)
+            return false;
+        *shown = leave_out(sight, *shown, at, part->from);
+        at = part->from + part->count;
+    }
+    *shown = leave_out(sight, *shown, at, context);
+    for (; i < effect->parts_count; i++) {
+        if (effect->parts[i].count > 0)
+            return false;
+        *shown = wire_shown_added(*shown, effect->parts[i].bytes);
+        shows(sight, " %zu bytes more", effect->parts[i].bytes.size);
+    }
+    return true;
+}
+
 /* The first request gets the recorded answer, whatever it is like: what it is like is a fact. */
 static int take_request(struct sight *sight, const struct wire_effect *effect)
 {
-    uint32_t context = run_context(sight->run, sight->step);
     struct effects *seen = &sight->effects;
-    bool own =
-        effect->tools.size == 0 && own_model(sight, effect->model) && sight->edited == UINT32_MAX;
-    bool whole = leading(effect) == context;
+    bool own = own_model(sight, effect->model);
     sight->number = effect->number;
-    seen->prefix = own && leading(effect) >= context;
-    seen->request_same = own && whole;
-    for (uint32_t i = 0; i < effect->parts_count; i++)
-        seen->request_same &= effect->parts[i].count > 0;
-    if (!seen->request_same)
-        seen->asked = request_digest(effect);
+    if (!fold_parts(sight, effect, &seen->shown)) {
+        struct digest whole = request_digest(effect);
+        seen->shown =
+            wire_shown_else(seen->shown, (struct str){ (const char *)whole.at, sizeof whole.at });
+    }
+    seen->shown = wire_shown_asked(seen->shown, own, effect->model, effect->tools);
+    seen->request_same = seen->shown == 0;
+    seen->prefix = own && effect->tools.size == 0 && sight->edited == UINT32_MAX &&
+                   leading(effect) >= run_context(sight->run, sight->step);
     return SIGHT_REPLY;
 }
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "trials/overreach.h"
 #include "wire/effect.h"
+#include "wire/shown.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -35,8 +36,10 @@ struct evidence_digests evidence_digest(const struct effects *effects)
     }
     return (struct evidence_digests){ .calls = wire_calls_digest(calls, count),
         .text = wire_text_digest(effects->text),
-        .end = effects->error ? wire_error_digest(effects->end, (enum wire_again)effects->again)
-                              : wire_end_digest(effects->end, denied, denials) };
+        .end = wire_shown_end(effects->error
+                                  ? wire_error_digest(effects->end, (enum wire_again)effects->again)
+                                  : wire_end_digest(effects->end, denied, denials),
+            effects->shown) };
 }
 
 bool evidence_equal(const struct evidence_digests *a, const struct evidence_digests *b)

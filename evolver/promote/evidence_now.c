@@ -26,7 +26,7 @@ static int note(void *with, const struct run *run, uint32_t step, const struct e
     const struct now *now = with;
     const struct place key = { .run = run };
     struct place *place = bsearch(&key, now->places, now->count, sizeof(key), by_run);
-    if (place && effects->end != EFFECTS_ABNORMAL && effects->request_same)
+    if (place && effects->end != EFFECTS_ABNORMAL)
         place->digests[step] = evidence_digest(effects);
     return effects->end == EFFECTS_ABNORMAL && !effects->hook_failed;
 }

@@ -222,6 +222,7 @@ static int judge_all(struct judging *judging, const struct proposer_judge *judge
         .decide = judge->decide,
         .atoms = judge->atoms,
         .cover = judge->cover,
+        .asks = detect_asks(asked->evidence->detector),
         .deadline_ns = judging->deadline_ns };
     return replay_vectors_many(judging->trial, jobs, count, &vectors, hand_on, asked, err);
 }

@@ -176,7 +176,7 @@ static int on_step(
         return 0;
     const struct evidence_step *step = &trying->evidence->steps[number];
     struct evidence_digests seen = evidence_digest(effects);
-    bool whole = effects->request_same && effects->end != EFFECTS_ABNORMAL;
+    bool whole = effects->end != EFFECTS_ABNORMAL;
     bool as_wanted = whole && evidence_equal(&seen, &step->want);
     trying->seen[number] = true;
     count_step(trying, number, as_wanted);

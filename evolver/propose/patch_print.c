@@ -28,6 +28,7 @@ static const struct {
     { "arg_rename", "gets its argument under another name", "rename_arguments" },
     { "cut", "is cut from the text", "cut_text" },
     { "body_set", "becomes the text", "replace_text" },
+    { "msg_drop", "is left out of what the model sees", "leave_out" },
 };
 
 /* --- conditions */
@@ -78,12 +79,26 @@ static void print_edits(const struct printer *p, struct buf *out, unsigned inden
 
 /* --- words */
 
-static const char *finds_of(const struct iterator *iterator)
+/* "message (results, without their other half)" */
+static const char *messages_of(const struct printer *p, const struct iterator *iterator)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct str filter = p->pool->at[iterator->args[0]].text;
+    buf_text(&out, "message");
+    for (unsigned i = 0; i < vocabulary_flags_count; i++)
+        if (str_find(filter, str_of(vocabulary_flags[i].name)) >= 0)
+            buf_format(&out, "%s%s", out.size > 7 ? ", " : " (", vocabulary_flags[i].word);
+    buf_char(&out, ')');
+    return arena_string(p->arena, out.at, out.size);
+}
+
+static const char *finds_of(const struct printer *p, const struct iterator *iterator)
 {
     for (size_t i = 0; iterator->verb && i < COUNT_OF(iterators); i++)
         if (strcmp(iterators[i].verb, iterator->verb->name) == 0)
             return iterators[i].finds;
-    return NULL;
+    bool messages = iterator->verb && strcmp(iterator->verb->name, "msgs") == 0;
+    return messages ? messages_of(p, iterator) : NULL;
 }
 
 static size_t words_of(const struct printer *p, unsigned number)
@@ -99,7 +114,7 @@ static const char *summary_of(const struct printer *p)
 {
     if (p->pool->hook->error)
         return words_of_error(p);
-    const char *finds = finds_of(printer_iterator(p)), *first = NULL, *second = NULL;
+    const char *finds = finds_of(p, printer_iterator(p)), *first = NULL, *second = NULL;
     const char *condition = p->patch->condition.count ? " that passes the checks" : "";
     if (words_of(p, 0) < COUNT_OF(words))
         first = words[words_of(p, 0)].does;
@@ -108,8 +123,10 @@ static const char *summary_of(const struct printer *p)
     if (!first)
         return "What meets the condition is not let through.";
     return arena_format(p->arena, "%s%s%s %s%s%s.", finds ? "Each " : "What ",
-        finds ? finds : "the hook has in hand", condition, first, second ? ", and " : "",
-        second ? second : "");
+        finds                    ? finds
+        : p->pool->hook->numbers ? "a tool answered"
+                                 : "the hook has in hand",
+        condition, first, second ? ", and " : "", second ? second : "");
 }
 
 /* --- the three shapes */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum { VERB_COMBOS_MAX = 400, BITS_MAX = 6, COST_MAX = 20 };
 
@@ -94,9 +95,13 @@ void pool_begin(struct pool *pool, struct arena *arena, const struct vocabulary 
         add_flags(pool, sets[i]);
     if (hook->error)
         add_flags(pool, "error");
-    for (unsigned i = 0; hook->error && i < vocabulary_numbers_count; i++)
-        add(pool, (struct expr){
-                      .kind = EXPR_NUMBER, .type = 'N', .text = str_of(vocabulary_numbers[i]) });
+    if (strcmp(hook->effects[0], "MSGS") == 0)
+        add_flags(pool, "msgs");
+    for (unsigned i = 0; hook->numbers && hook->numbers[i]; i++)
+        add(pool, (struct expr){ .kind = EXPR_NUMBER,
+                      .type = 'N',
+                      .cost = (uint16_t)i,
+                      .text = str_of(hook->numbers[i]) });
     for (uint32_t i = 0; i < mined->keys_count; i++)
         add_constant(pool, mined->keys[i], ROLE_KEY);
     for (uint32_t i = 0; i < mined->tokens_count; i++)
@@ -105,6 +110,8 @@ void pool_begin(struct pool *pool, struct arena *arena, const struct vocabulary 
         add_parts(pool, "", 0, 0);
     if (hook->call)
         add_parts(pool, "call", 0, 0);
+    if (hook->body && hook->call)
+        add_parts(pool, "result", 0, 0);
     pool->iterators_count = 1;
 }
 
@@ -154,6 +161,17 @@ static bool grows_again(const struct pool *pool, const struct verb *verb, const 
     return true;
 }
 
+/* Whether a number is one of what the parameter names: it.index of an index,
+ * MOULT_ERROR_RETRY_AFTER_MS of ms. An error's class is no model's place. */
+static bool counts(const struct pool *pool, const struct expr *expr, struct str unit)
+{
+    struct str name = expr->kind == EXPR_PART   ? str_of(expr->part->name)
+                      : expr->kind == EXPR_VERB ? pool->at[expr->args[expr->verb->count - 1]].text
+                                                : (struct str){ 0 };
+    return name.size > unit.size &&
+           strncasecmp(name.at + name.size - unit.size, unit.at, unit.size) == 0;
+}
+
 static bool may_stand(const struct pool *pool, const struct verb *verb, unsigned at,
     uint8_t iterator, uint16_t number)
 {
@@ -174,7 +192,7 @@ static bool may_stand(const struct pool *pool, const struct verb *verb, unsigned
     case 'F':
         return of_set(expr, param->flags);
     case 'N':
-        return expr->kind == EXPR_NUMBER || subject(expr);
+        return expr->kind == EXPR_NUMBER || counts(pool, expr, param->name);
     case 'C':
     case 'P':
     case 'S':
@@ -270,13 +288,13 @@ static void iterate_pairs(struct combining *c, const struct mined *mined)
         }
 }
 
-/* A verb with an iterator, and otherwise nothing but texts and values. */
+/* A verb with an iterator, and otherwise nothing but texts, values and flags. */
 static bool iterates(const struct verb *verb)
 {
     bool it = false;
     for (unsigned i = 0; i < verb->count; i++) {
         it |= verb->params[i].type == 'I';
-        if (!strchr("ITJ", verb->params[i].type))
+        if (!strchr("ITJF", verb->params[i].type))
             return false;
     }
     return it;

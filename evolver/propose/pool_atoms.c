@@ -53,6 +53,12 @@ static bool compares(
     return named && strcmp(comparison->verb, s->verb->name) == 0;
 }
 
+static void state_values(struct stating *s, uint16_t expr, const struct comparison *comparison)
+{
+    for (unsigned k = 0; k < COMPARISON_VALUES_MAX && comparison->values[k]; k++)
+        state(s, expr, comparison->how, comparison->values[k]);
+}
+
 static void state_compared(void *with, const uint16_t args[VERB_PARAMS_MAX])
 {
     struct stating *s = with;
@@ -61,8 +67,7 @@ static void state_compared(void *with, const uint16_t args[VERB_PARAMS_MAX])
         const struct comparison *comparison = &vocabulary_comparisons[i];
         if (!compares(s, comparison, args))
             continue;
-        for (unsigned k = 0; k < COMPARISON_VALUES_MAX && comparison->values[k]; k++)
-            state(s, expr, comparison->how, comparison->values[k]);
+        state_values(s, expr, comparison);
     }
 }
 
@@ -123,10 +128,25 @@ static void state_known(struct stating *s)
     }
 }
 
+/* Numbers that the scope has, by the name that they have in a patch. */
+static void state_numbers(struct stating *s)
+{
+    for (uint32_t i = 0, end = s->pool->count; i < end; i++) {
+        const struct expr *expr = &s->pool->at[i];
+        if (expr->kind != EXPR_PART || expr->type != 'N' ||
+            (expr->iterator != 0 && expr->iterator != s->iterator))
+            continue;
+        for (unsigned k = 0; k < vocabulary_comparisons_count; k++)
+            if (strcmp(vocabulary_comparisons[k].verb, expr->part->name) == 0)
+                state_values(s, (uint16_t)i, &vocabulary_comparisons[k]);
+    }
+}
+
 uint32_t pool_atoms(struct pool *pool, uint8_t iterator, struct atom *ret, uint32_t max)
 {
     struct stating s = { .pool = pool, .iterator = iterator, .ret = ret, .max = max };
     state_known(&s);
+    state_numbers(&s);
     for (uint32_t i = 0; i < pool->vocabulary->count; i++) {
         s.verb = &pool->vocabulary->at[i];
         if (s.verb->edit || s.verb->count == 0 || has_param(s.verb, 'I'))

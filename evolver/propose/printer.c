@@ -96,6 +96,13 @@ void printer_call(const struct printer *p, struct buf *out, const struct verb *v
 
 static void print_part(const struct printer *p, struct buf *out, const struct part *part)
 {
+    bool named = false;
+    for (uint32_t i = 0; i < p->locals_count; i++)
+        named |= strcmp(p->locals[i].name, "text") == 0;
+    if (strcmp(part->of, "result") == 0 && !named) {
+        buf_format(out, "moult_body(%s).size", p->turn);
+        return;
+    }
     if (strcmp(part->of, "call") == 0)
         buf_format(out, "%s%s", p->call, part->name + strlen("call"));
     else
@@ -197,7 +204,7 @@ static const char *word_for(const struct printer *p, const struct expr *expr)
         const char *verb, *word;
     } by_verb[] = { { "get", "member" }, { "parse", "value" }, { "text_of", "string" },
         { "text_after", "rest" }, { "json_set", "changed" }, { "schema_of", "schema" },
-        { "text_grow", "span" } };
+        { "text_grow", "span" }, { "text_head", "head" } };
     for (unsigned i = 0; i < expr->verb->count; i++) {
         const struct expr *arg = &p->pool->at[expr->args[i]];
         if (arg->kind == EXPR_CONSTANT && arg->role == ROLE_KEY && spell_is_name(arg->text))

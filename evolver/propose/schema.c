@@ -19,6 +19,19 @@ static const struct {
     { 'B', "bool", "false", NULL },
 };
 
+/* A role is of no type that expressions have: what a new message should say nobody can mine. */
+static bool has_types(const struct verb *verb)
+{
+    for (unsigned i = 0; i < verb->count; i++) {
+        bool has = false;
+        for (size_t t = 0; t < COUNT_OF(types); t++)
+            has |= types[t].type == verb->params[i].type;
+        if (!has)
+            return false;
+    }
+    return true;
+}
+
 void schema_actions(struct actions *ret, const struct pool *pool)
 {
     *ret = (struct actions){ .count = 1 };
@@ -27,7 +40,7 @@ void schema_actions(struct actions *ret, const struct pool *pool)
         bool may = false;
         for (size_t k = 0; k < COUNT_OF(pool->hook->effects); k++)
             may |= pool->hook->effects[k] && strcmp(pool->hook->effects[k], verb->effect) == 0;
-        if (verb->edit && may)
+        if (verb->edit && may && has_types(verb))
             ret->at[ret->count++] = verb;
     }
 }
@@ -245,11 +258,12 @@ static void print_run(struct buf *out, const struct pool *pool)
                   "    struct search_scope scope = { .turn = turn, .call = call };\n");
     if (pool->hook->body)
         buf_text(out, "    scope.body = moult_body(turn);\n");
-    buf_text(out, "    if (search_holes[0] == 0)\n        return search_once(&scope);\n"
-                  "    moult_action action = MOULT_PASS;\n"
-                  "    while (action == MOULT_PASS && search_next(&scope))\n"
-                  "        action = search_once(&scope);\n"
-                  "    return action;\n}\n");
+    buf_text(out,
+        "    if (search_holes[0] == 0)\n        return search_once(&scope);\n"
+        "    moult_action action = MOULT_PASS;\n"
+        "    while (action == MOULT_PASS && search_reached <= 64 && search_next(&scope))\n"
+        "        action = search_once(&scope);\n"
+        "    return action;\n}\n");
 }
 
 void schema_print(struct buf *out, const struct schema_plan *plan)

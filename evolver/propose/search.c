@@ -91,9 +91,13 @@ static void list_steps(struct search *search)
     search->others.at = arena_alloc(&search->arena, (bundle->steps_count + 1) * sizeof(uint32_t));
     list_fails(search);
     list_screen(search);
-    for (uint32_t i = 0; i < bundle->steps_count; i++)
+    search->made.at = arena_alloc(&search->arena, (bundle->steps_count + 1) * sizeof(uint32_t));
+    for (uint32_t i = 0; i < bundle->steps_count; i++) {
         if (bundle->steps[i].kind != BUNDLE_FAIL)
             add_step(&search->others, i);
+        if (bundle->steps[i].kind == BUNDLE_OVERREACH)
+            add_step(&search->made, i);
+    }
 }
 
 /* What the harness does as it is, at every step: what a change is a change from. */
@@ -305,10 +309,15 @@ static int search_all(struct search *search, struct err *err)
         r = look_at_unchanged(search, err);
     if (r == 0)
         r = search_changes(search, patches, PATCHES_MAX / 4, &count, err);
-    if (r == 0)
+    for (uint32_t changes = count; r == 0 && count == changes; search->loops = true) {
+        bool again = search->loops;
+        search->bodies_count = 0;
         r = search_actions(search, err);
-    if (r == 0)
-        r = search_patches(search, patches, PATCHES_MAX, &count, err);
+        if (r == 0)
+            r = search_patches(search, patches, PATCHES_MAX, &count, err);
+        if (again)
+            break;
+    }
     if (r < 0)
         return r;
     if (count > 0) {

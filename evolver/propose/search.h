@@ -39,8 +39,10 @@ struct search {
     struct actions actions;
     struct target target;
     struct judge judge;
-    struct steps fails, screen;         /* screen: one a group */
-    struct steps others;                /* passing and made */
+    struct steps fails, screen; /* screen: one a group */
+    struct steps others, made;  /* others: passing and made */
+    bool
+        loops; /* look for them although an action without one is right at some time of each step */
     struct proposer_verdict *unchanged; /* by place: what the harness does as it is */
     struct body bodies[SEARCH_BODIES_MAX];
     uint32_t bodies_count;

@@ -360,12 +360,39 @@ static int search_scope(struct search *search, uint32_t iterator, struct list *l
     return r;
 }
 
+/* An action that is right at each step of the screen, and no loop is needed for it. */
+static bool enough(const struct search *search, const struct list *found)
+{
+    for (uint32_t i = 0; i < found->count; i++)
+        if (found->at[i].holes[HOLE_ITERATOR] == 0 && found->at[i].right == search->screen.count)
+            return true;
+    return false;
+}
+
 static int by_right(const void *a, const void *b)
 {
     const struct body *x = a, *y = b;
     if (x->right != y->right)
         return x->right < y->right ? 1 : -1;
     return (x->cost > y->cost) - (x->cost < y->cost);
+}
+
+/* Adds what the bodies do at the made steps to their behaviour: what is alike wherever something
+ * fails may go too far in one way and not in the other. */
+static int look_at_made(
+    struct search *search, const struct list *found, struct scored *scored, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct verdicts verdicts;
+    uint64_t all = UINT64_MAX;
+    int r = ask(search, &arena, &search->made, found, &all, 1, &verdicts, err);
+    for (uint32_t i = 0; r == 0 && i < found->count; i++)
+        for (uint32_t s = 0; s < search->made.count; s++) {
+            const struct proposer_verdict *v = verdict_of(&verdicts, s, i);
+            const uint64_t seen[] = { v->calls, v->text, v->end };
+            scored[i].digest = hash_fast(seen, sizeof(seen), scored[i].digest);
+        }
+    return r;
 }
 
 /* On all failing steps: the first of each behaviour, the best of them. */
@@ -375,6 +402,8 @@ static int choose(struct search *search, struct list *found, struct scored *scor
     if (found->count > FOUND_MAX)
         found->count = FOUND_MAX;
     int r = found->count ? screen(search, found, &search->fails, scored, err) : 0;
+    if (r == 0 && found->count > 0)
+        r = look_at_made(search, found, scored, err);
     if (r < 0)
         return r;
     qsort(scored, found->count, sizeof(*scored), by_all);
@@ -395,7 +424,8 @@ int search_actions(struct search *search, struct err *err)
     schema_actions(&search->actions, &search->pool);
     int r = search_build(search, err);
     for (uint32_t i = 0; r == 0 && i < search->pool.iterators_count; i++)
-        if (!search->pool.iterators[i].idle && !search_late(search))
+        if (!search->pool.iterators[i].idle && !search_late(search) &&
+            (search->loops || i == 0 || !enough(search, &found)))
             r = search_scope(search, i, &list, scored, &found, err);
     if (r == 0)
         r = choose(search, &found, scored, err);

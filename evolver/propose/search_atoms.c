@@ -124,7 +124,8 @@ static uint16_t cost_of(const struct pool *pool, const struct atom *atom)
     uint16_t cost = pool->at[atom->expr].cost;
     for (unsigned i = 0; atom->how && i < vocabulary_comparisons_count; i++)
         for (unsigned k = 0; k < COMPARISON_VALUES_MAX && vocabulary_comparisons[i].values[k]; k++)
-            if (vocabulary_comparisons[i].values[k] == atom->value)
+            if (vocabulary_comparisons[i].values[k] == atom->value &&
+                !vocabulary_comparisons[i].alike)
                 cost = (uint16_t)(cost + PER_PLACE * k);
     return cost;
 }

@@ -28,12 +28,20 @@ const struct flag vocabulary_flags[] = {
     { "edge",  "MOULT_LINE_END",    "end of a line",    FLAG_ALONE },
     { "edge",  "MOULT_TEXT_START",  "start of the text", FLAG_ALONE },
     { "edge",  "MOULT_TEXT_END",    "end of the text",  FLAG_ALONE },
+    { "msgs",  "MOULT_RESULT",      "results",          FLAG_BIT },
+    { "msgs",  "MOULT_MODEL",       "replies",          FLAG_BIT },
+    { "msgs",  "MOULT_USER",        "what people said", FLAG_BIT },
+    { "msgs",  "MOULT_SYSTEM",      "instructions",     FLAG_BIT },
+    { "msgs",  "MOULT_ORPHANED",    "without their other half", FLAG_BIT },
+    { "msgs",  "MOULT_ANSWERED",    "with their other half", FLAG_BIT },
     { "error", "MOULT_ERROR_CLASS", "the class of the error", FLAG_ALONE },
     { "error", "MOULT_ERROR_ATTEMPT", "the number of attempts before", FLAG_ALONE },
     { "error", "MOULT_ERROR_RETRY_AFTER_MS", "the pause that the provider asks for", FLAG_ALONE },
 };
 const unsigned vocabulary_flags_count = COUNT_OF(vocabulary_flags);
 
+/* The most first: of what is cut as much as can be is left. */
+#define SIZES "65536", "32768", "16384", "8192", "4096", "2048", "1024"
 const struct comparison vocabulary_comparisons[] = {
     { "past",   NULL, ">=", { "3", "2", "4", "1" } }, /* of equals the first is taken */
     { "kind",   NULL, "==", { "MOULT_NULL", "MOULT_BOOL", "MOULT_NUMBER", "MOULT_STRING", "MOULT_ARRAY", "MOULT_OBJECT" } },
@@ -45,21 +53,25 @@ const struct comparison vocabulary_comparisons[] = {
     { "error", "MOULT_ERROR_ATTEMPT", "<", { "2", "3" } },
     { "error", "MOULT_ERROR_RETRY_AFTER_MS", ">=", { "1" } },
     { "error", "MOULT_ERROR_RETRY_AFTER_MS", "<=", { "60000", "30000", "10000" } },
+    { "text.size", NULL, ">=", { SIZES }, true },
 };
 const unsigned vocabulary_comparisons_count = COUNT_OF(vocabulary_comparisons);
 
-const char *const vocabulary_numbers[] = { "1", "2", "3", "0" };
-const unsigned vocabulary_numbers_count = COUNT_OF(vocabulary_numbers);
+static const char *const few[] = { "1", "2", "3", "0", NULL }; /* models, and pauses of none */
+static const char *const sizes[] = { SIZES, NULL };
 
 static const struct judged_hook judged_hooks[] = {
-    { "reply",       { "CALLS", "TEXT" }, { "MOULT_RETRY", "MOULT_FINISH" },               false, true,  false },
-    { "before_tool", { "CALLS" },         { "MOULT_DENY", "MOULT_FINISH" },                true,  false, false },
-    { "answer",      { "TEXT" },          { "MOULT_RETRY", "MOULT_FINISH", "MOULT_DENY" }, false, true,  false },
-    { "model_error", { "ROUTE", "TIME" }, { "MOULT_RETRY", "MOULT_FINISH" },               false, false, true },
+    { "reply",       { "CALLS", "TEXT" }, { "MOULT_RETRY", "MOULT_FINISH" },               false, true,  false, NULL },
+    { "before_tool", { "CALLS" },         { "MOULT_DENY", "MOULT_FINISH" },                true,  false, false, NULL },
+    { "answer",      { "TEXT" },          { "MOULT_RETRY", "MOULT_FINISH", "MOULT_DENY" }, false, true,  false, NULL },
+    { "model_error", { "ROUTE", "TIME" }, { "MOULT_RETRY", "MOULT_FINISH" },               false, false, true,  few },
+    { "after_tool",  { "TEXT" },          { "MOULT_FINISH" },                              true,  true,  false, sizes },
+    { "context",     { "MSGS" },          { NULL },                                        false, false, false, NULL },
 };
 
 const struct part vocabulary_parts[] = {
     { "",             'T', "s->body",       "text",       false },
+    { "result",       'N', "s->body.size",  "text.size",  false },
     { "call",         'C', "s->call",       "call",       false },
     { "call",         'T', "s->call->name", "call->name", false },
     { "call",         'T', "s->call->raw",  "call->raw",  false },
@@ -68,6 +80,8 @@ const struct part vocabulary_parts[] = {
     { "calls",        'T', "s->it.call->name", "it.call->name", false },
     { "calls",        'T', "s->it.call->raw",  "it.call->raw",  false },
     { "calls",        'J', "s->it.call->args", "it.call->args", false },
+    { "msgs",         'N', "s->it.index", "it.index", false },
+    { "msgs",         'T', "s->it.text",  "it.text",  false },
     { "each",         'J', "s->it.value", "it.value", false },
     { "each",         'T', "s->it.key",   "it.key",   true },
     { "text_json",    'J', "s->it.value", "it.value", false },
@@ -127,6 +141,7 @@ static struct verb read_row(const struct row *row)
             .type = type.at[0],
             .role = role_of(name),
             .flags = { type.at + 1, type.size - 1 },
+            .name = name,
         };
     }
     return verb;

@@ -18,6 +18,7 @@ struct verb_param {
     char type; /* letter of the SDK's signature: T J S C P I N F R */
     uint8_t role;
     struct str flags; /* of F: the set's name, "past" */
+    struct str name;
 };
 struct verb {
     const char *name; /* "text_json", without moult_ */
@@ -60,13 +61,10 @@ enum { COMPARISON_VALUES_MAX = 12 };
 struct comparison {
     const char *verb, *flag, *how;
     const char *values[COMPARISON_VALUES_MAX];
+    bool alike; /* the evidence alone says which; else the first is taken of what does as well */
 };
 extern const struct comparison vocabulary_comparisons[];
 extern const unsigned vocabulary_comparisons_count;
-
-/* Numbers that an edit may be given as they are; the first is tried first. */
-extern const char *const vocabulary_numbers[];
-extern const unsigned vocabulary_numbers_count;
 
 /* A hook that the replay of a recorded reply or error reaches: only there can candidates be judged.
  */
@@ -77,12 +75,14 @@ struct judged_hook {
     bool call;              /* has a call in hand */
     bool body;              /* has a text in hand */
     bool error;             /* has a model error in hand; an edit does nothing without a decision */
+    const char *const *numbers; /* that may be given as they are, the first tried first; or NULL */
 };
 const struct judged_hook *vocabulary_hook(struct str name);
 
 /* A member of the scope: of the call in hand, or what an iterator's verb fills in. */
 struct part {
-    const char *of; /* iterator verb, "call" for the call in hand, "" for the text in hand */
+    const char *of; /* iterator verb, "call" for the call in hand, "" for the text in hand, "result"
+                       for one that is a result */
     char type;
     const char *code; /* in the trial build, with s-> in front */
     const char *name; /* in a printed patch */

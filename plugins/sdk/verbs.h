@@ -81,7 +81,10 @@ V(bool, msg_add, (moult_turn *turn, uint32_t role, moult_text text), (turn, role
 V(bool, use_model, (moult_turn *turn, uint32_t index), (turn, index), "B:N", EDIT, ROUTE, 1, \
   "the model alias for the next request, by its place in the configuration") \
 V(bool, wait, (moult_turn *turn, uint32_t ms), (turn, ms), "B:N", EDIT, TIME, 1, \
-  "how long to wait before the retry that this hook returns")
+  "how long to wait before the retry that this hook returns") \
+/* text; rows that came later stand last, since the host table only grows */ \
+V(moult_text, text_head, (moult_turn *turn, moult_text text, uint32_t size), (turn, text, size), "T:T,N", PURE, NONE, 1, \
+  "the first bytes of a text, at most so many, cut between characters")
 /* clang-format on */
 
 #endif

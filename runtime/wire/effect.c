@@ -159,6 +159,7 @@ static const struct field vectors_fields[] = {
     ONE(wire_vectors, retry_after_ms, U32, UINT32_MAX),
     ONE(wire_vectors, attempt, U32, UINT32_MAX),
     ONE(wire_vectors, model, U32, UINT32_MAX),
+    ONE(wire_vectors, asks, BOOL, 1),
 };
 static const struct field ready_fields[] = {
     ONE(wire_ready, version, U32, UINT32_MAX),

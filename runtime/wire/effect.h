@@ -249,6 +249,9 @@ struct wire_vectors {
      * the step had failed before, and which alias was asked. */
     uint8_t error_class;
     uint32_t retry_after_ms, attempt, model;
+    /* From the results that have just come, by way of the request that shows them, and not from
+     * what came back. */
+    bool asks;
 };
 struct wire_verdict {
     uint64_t calls, text,
@@ -298,8 +301,8 @@ int wire_decode(struct wire *ret, struct arena *arena, struct str payload,
 void wire_describe(struct buf *out, const struct wire *message);
 /* The digests by component that VERDICTS carries: the trial computes the same from what it wants to
  * see. calls: those handed over (not the denied ones), as name and canonical JSON. text: of the
- * reply as it was handed over or settled, without white space. end: how the step ended, and which
- * calls of the reply were denied. */
+ * reply as it was handed over or settled, without white space. end: how the step ended, which
+ * calls of the reply were denied, and what the model was shown otherwise (shown.h). */
 enum wire_step_end { /* in the order of enum effects_end of the trials */
     WIRE_STEP_ANSWERED,
     WIRE_STEP_HANDED,

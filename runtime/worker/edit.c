@@ -144,6 +144,8 @@ static int compare_cuts(const void *a, const void *b)
 
 static void set_body(struct turn *turn, struct str text)
 {
+    if (str_equal(text, turn->body))
+        return;
     turn->body = text;
     turn->body_changed = true;
     turn->body_by = (uint32_t)(turn->build - turn->session->harness->builds);

@@ -2,6 +2,7 @@
 #include "worker/effects.h"
 
 #include "base/mem.h"
+#include "wire/shown.h"
 #include "worker/cover.h"
 #include "worker/hooks.h"
 #include "worker/tools.h"
@@ -157,6 +158,17 @@ static uint32_t list_parts(struct session *session, struct wire_part **ret)
         };
     *ret = parts;
     return count;
+}
+
+uint64_t effect_shown(struct session *session, bool own_model, uint64_t shown)
+{
+    struct turn *turn = &session->turn;
+    for (uint32_t i = 0; turn->dropped && i < session->conversation.count; i++)
+        if (turn->dropped[i])
+            shown = wire_shown_without(shown, i);
+    for (uint32_t i = 0; i < turn->added_count; i++)
+        shown = wire_shown_added(shown, turn->added[i].bytes);
+    return wire_shown_asked(shown, own_model, turn->model, tools_with_plugins(session));
 }
 
 void effect_model(struct session *session)

@@ -11,6 +11,8 @@ void settle_result(struct session *session, const struct call *call, struct str 
 /* A client's message that a hook edited; 0 or an error. */
 void settle_replaced(struct session *session, uint32_t at, struct str bytes);
 
+/* For VECTORS: the request that effect_model would send, folded into `shown`. */
+uint64_t effect_shown(struct session *session, bool own_model, uint64_t shown);
 void effect_model(struct session *session);
 void effect_hand(struct session *session);
 void effect_tool(struct session *session, const struct call *call);

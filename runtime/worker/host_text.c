@@ -237,6 +237,16 @@ moult_text host_text_after(moult_turn *face, moult_text text, moult_text token)
     return (moult_text){ text.at + at + token.size, text.size - (uint32_t)at - token.size };
 }
 
+moult_text host_text_head(moult_turn *face, moult_text text, uint32_t size)
+{
+    (void)face;
+    if (text.size <= size)
+        return text;
+    while (size > 0 && ((unsigned char)text.at[size] & 0xC0) == 0x80)
+        size--;
+    return (moult_text){ text.at, size };
+}
+
 bool host_text_is(moult_turn *face, moult_text text, uint32_t how, moult_text other)
 {
     if (!host_charge(host_turn(face), text.size))

@@ -4,6 +4,7 @@
  * calls are carried out, else the model is asked, else the turn ends. Between two effects nothing
  * of the loop is on the stack, so one worker serves many sessions, and a turn that is entered again
  * from its last settled point asks for the same effect. */
+#include "wire/shown.h"
 #include "worker/effects.h"
 #include "worker/hooks.h"
 #include "worker/tools.h"
@@ -122,14 +123,30 @@ static void begin_result(struct session *session, const struct message *message)
     turn->result_call.face.failed = message->failed;
 }
 
+/* A candidate that is judged settles nothing: what it would is noted. */
+static void change_result(struct session *session, uint32_t at)
+{
+    struct turn *turn = &session->turn;
+    const struct message *message = &session->conversation.messages[at];
+    if (turn->judging)
+        turn->shown = wire_shown_result(
+            turn->shown, at, content_text(&turn->arena, message->content), turn->body);
+    else
+        settle_replaced(session, at, message_with(&turn->arena, message->root, turn->body));
+}
+
+static enum stage behind_results(struct session *session)
+{
+    if (!session->turn.judging)
+        state_settle(session);
+    return STAGE_NEXT;
+}
+
 static enum stage results(struct session *session)
 {
     struct turn *turn = &session->turn;
-    if (session->kind != WIRE_GATEWAY || turn->resumed ||
-        !hooks_present(session, MOULT_AFTER_TOOL)) {
-        state_settle(session);
-        return STAGE_NEXT;
-    }
+    if (session->kind != WIRE_GATEWAY || turn->resumed || !hooks_present(session, MOULT_AFTER_TOOL))
+        return behind_results(session);
     for (uint32_t at; (at = next_result(session)) != NONE; turn->index = at + 1) {
         const struct message *message = &session->conversation.messages[at];
         if (!turn->result_begun)
@@ -142,12 +159,11 @@ static enum stage results(struct session *session)
         }
         turn->result_begun = false;
         if (turn->body_changed)
-            settle_replaced(session, at, message_with(&turn->arena, message->root, turn->body));
+            change_result(session, at);
         if (action == MOULT_FINISH)
             return say(session, WIRE_ENDED_ANSWERED);
     }
-    state_settle(session);
-    return STAGE_NEXT;
+    return behind_results(session);
 }
 
 /* --- step: where the conversation says to go on --- */
@@ -485,11 +501,17 @@ static void run(struct session *session)
         step(session);
 }
 
+/* Where the results that have just come begin. */
+static uint32_t behind_reply(const struct session *session)
+{
+    uint32_t reply = conversation_reply(&session->conversation);
+    return reply == NONE ? 0 : reply + 1;
+}
+
 void loop_run(struct session *session)
 {
     struct turn *turn = &session->turn;
-    uint32_t reply = conversation_reply(&session->conversation);
-    turn->index = reply == NONE ? 0 : reply + 1;
+    turn->index = behind_reply(session);
     turn->stage = turn->resumed ? STAGE_NEXT : STAGE_START;
     run(session);
 }
@@ -584,6 +606,24 @@ static enum wire_step_end judge_error(struct session *session)
             turn->waiting = 0;
     }
     return how_judged(session);
+}
+
+bool loop_judge_request(struct session *session, enum wire_step_end *ret_end)
+{
+    struct turn *turn = &session->turn;
+    const struct reply parsed = turn->reply;
+    turn->index = behind_reply(session);
+    turn->stage = STAGE_RESULTS;
+    while (!turn->waiting && (turn->stage == STAGE_RESULTS || turn->stage == STAGE_NEXT ||
+                                 turn->stage == STAGE_AGAIN || turn->stage == STAGE_CONTEXT ||
+                                 turn->stage == STAGE_REQUEST))
+        step(session);
+    bool asks = turn->stage == STAGE_REPLY;
+    if (!asks)
+        *ret_end = how_judged(session);
+    else
+        turn->reply = parsed;
+    return asks;
 }
 
 enum wire_step_end loop_judge(struct session *session)

@@ -196,8 +196,9 @@ struct turn {
     uint32_t result_effect; /* the tool effect that is waited for, or whose result is in hand */
     uint32_t tool_attempt;
     bool result_failed, result_begun;
-    bool checked; /* before_tool has passed the call at `index` */
-    bool judging; /* VECTORS: nothing is sent or settled */
+    bool checked;   /* before_tool has passed the call at `index` */
+    bool judging;   /* VECTORS: nothing is sent or settled */
+    uint64_t shown; /* then: what the model would be shown otherwise (wire/shown.h) */
     bool failed_hook;
 };
 
@@ -256,6 +257,9 @@ void turn_rest(struct session *session);
 /* loop.c */
 void loop_run(struct session *session);
 void loop_result(struct session *session, const struct wire_result *result);
+/* From the results that have just come to the model request. False: none is made, and *ret_end says
+ * why. What stood in hand is then the request's, not the reply's. */
+bool loop_judge_request(struct session *session, enum wire_step_end *ret_end);
 /* The reply in hand, or the error if the turn has one, from its hooks to its end or to the next
  * model request, nothing sent. */
 enum wire_step_end loop_judge(struct session *session);

@@ -8,6 +8,8 @@
 #include "worker/vectors.h"
 
 #include "base/mem.h"
+#include "wire/shown.h"
+#include "worker/effects.h"
 
 #include <string.h>
 
@@ -53,7 +55,16 @@ static void put_reply(struct turn *turn, const struct reply *parsed)
     turn->checked = turn->failed_hook = false;
 }
 
-/* The error instead, or none: and what a candidate before may have made of the request. */
+/* What a candidate before may have made of the request. */
+static void forget_request(struct turn *turn)
+{
+    turn->dropped = NULL;
+    turn->added = NULL;
+    turn->added_count = turn->added_room = 0;
+    turn->hint = (struct str){ 0 };
+}
+
+/* The error instead, or none. */
 static void put_error(struct turn *turn, const struct wire_vectors *vectors)
 {
     turn->error_class = vectors->error_class;
@@ -61,10 +72,49 @@ static void put_error(struct turn *turn, const struct wire_vectors *vectors)
     turn->attempt = vectors->attempt;
     turn->model = vectors->model;
     turn->wait_ms = turn->waited_ms = 0;
-    turn->dropped = NULL;
-    turn->added = NULL;
-    turn->added_count = turn->added_room = 0;
-    turn->hint = (struct str){ 0 };
+    forget_request(turn);
+}
+
+/* The request of an error that was not the first of its step went who knows where. */
+static bool own_model(const struct turn *turn, const struct wire_vectors *vectors)
+{
+    if (vectors->error_class == MOULT_NO_ERROR)
+        return turn->model == 0;
+    return vectors->attempt > 0 || turn->model == vectors->model;
+}
+
+/* The way to the request, if it is asked for. False: none is made, and the step ends there. */
+static bool show(
+    struct session *session, const struct wire_vectors *vectors, enum wire_step_end *ret_end)
+{
+    struct turn *turn = &session->turn;
+    turn->shown = 0;
+    if (!vectors->asks)
+        return true;
+    turn->error_class = MOULT_NO_ERROR;
+    turn->model = 0;
+    forget_request(turn);
+    bool asks = loop_judge_request(session, ret_end);
+    if (asks)
+        turn->shown = effect_shown(session, own_model(turn, vectors), turn->shown);
+    return asks;
+}
+
+/* One candidate on the step. */
+static enum wire_step_end run_step(
+    struct session *session, const struct wire_vectors *vectors, const struct reply *parsed)
+{
+    struct turn *turn = &session->turn;
+    enum wire_step_end end;
+    put_reply(turn, parsed);
+    if (!show(session, vectors, &end))
+        return end;
+    bool failed = turn->failed_hook;
+    put_reply(turn, parsed);
+    put_error(turn, vectors);
+    end = loop_judge(session);
+    turn->failed_hook |= failed;
+    return end;
 }
 
 static uint64_t end_digest(const struct turn *turn, const struct wire_vectors *vectors,
@@ -74,11 +124,11 @@ static uint64_t end_digest(const struct turn *turn, const struct wire_vectors *v
     if (turn->failed_hook)
         end = WIRE_STEP_ABNORMAL;
     if (vectors->error_class == MOULT_NO_ERROR)
-        return wire_end_digest((uint8_t)end, denied, denials);
+        return wire_shown_end(wire_end_digest((uint8_t)end, denied, denials), turn->shown);
     if (end == WIRE_STEP_ASKED)
         again =
             wire_again_of(vectors->model, vectors->retry_after_ms, turn->model, turn->waited_ms);
-    return wire_error_digest((uint8_t)end, again);
+    return wire_shown_end(wire_error_digest((uint8_t)end, again), turn->shown);
 }
 
 /* text_digest: of the text that was parsed, so that it is made once. */
@@ -169,9 +219,7 @@ int vectors_judge(struct session *session, const struct wire_vectors *vectors, s
             watch(trial, vectors);
         set_candidate(
             trial, vectors->holes + (size_t)i * vectors->width, vectors->width, vectors->decide[i]);
-        put_reply(turn, &parsed);
-        put_error(turn, vectors);
-        enum wire_step_end end = loop_judge(session);
+        enum wire_step_end end = run_step(session, vectors, &parsed);
         verdicts[i] = digest(session, vectors, end, parsed.text, text_digest);
         verdicts[i].reached = trial->reached ? *trial->reached : 0;
         state_restore(session);

@@ -474,7 +474,8 @@ static const char loops[] =
     "    .holes_count = 1, .holes = holes };\n"
     "MOULT_EXPORT const struct moult_plugin moult_plugin = { .abi = MOULT_ABI,\n"
     "    .size = sizeof(struct moult_plugin), .name = \"candidates\", .summary = \"bad\",\n"
-    "    .model_error = reply, .reply = reply, .before_tool = pass };\n";
+    "    .context = reply, .model_error = reply, .reply = reply, .before_tool = pass,\n"
+    "    .after_tool = pass };\n";
 
 /* A row that never ends and one that crashes are abnormal; the ones beside them are judged. */
 static void bad_rows_do_not_hurt_the_others(void **state)

@@ -185,6 +185,7 @@ static int on_step(void *with, const struct run *run, uint32_t step, const struc
     if (step == 0) {
         seen->effects = *effects;
         seen->effects.request_same = true; /* the probe offers a tool of its own */
+        seen->effects.shown = 0;
         seen->effects.asked = (struct digest){ 0 };
         seen->outcome = detect_outcome(
             detector_find("turn_failed_rate_limit"), run, step, &seen->effects, &arena);

@@ -34,6 +34,10 @@ static struct wire_settled changed[] = { { WIRE_FROM_BUILD, 1, { { 5 } }, 0, STR
 static struct wire_settled denied[] = { { WIRE_FROM_EFFECT, 1 },
     { WIRE_FROM_BUILD, 0, { { 5 } }, 0, STR(RESULT) } };
 static struct wire_settled edited[] = { { WIRE_FROM_BUILD, 0, { { 5 } }, 1, STR(USER) } };
+static struct wire_settled retold[] = { { WIRE_FROM_BUILD, 0, { { 5 } }, 1,
+    STR("{\"role\":\"user\",\"content\":\"ho\"}") } };
+static struct wire_settled beyond[] = { { WIRE_FROM_BUILD, 0, { { 5 } }, 2, STR(USER) } };
+static struct wire_part past[] = { { 0, 2 } };
 static struct wire_settled orphan[] = { { WIRE_FROM_BUILD, 0, { { 5 } }, 0, STR(RESULT) } };
 static struct wire_settled unknown[] = { { WIRE_FROM_EFFECT, 4 } };
 static struct wire_settled no_message[] = { { WIRE_FROM_BUILD, 0, { { 5 } }, 0, STR("[]") } };
@@ -86,6 +90,13 @@ static const struct row {
         SIGHT_OVER, EFFECTS_HANDED, false, false, true },
     { "the context was edited", { ASK(PARTS(whole), SETTLED(edited)), HAND_SAME, END(WIRE_ENDED_HANDED) },
         SIGHT_OVER, EFFECTS_HANDED, false, false, true },
+    { "the context was retold", { ASK(PARTS(whole), SETTLED(retold)), HAND_SAME, END(WIRE_ENDED_HANDED) },
+        SIGHT_OVER, EFFECTS_HANDED, false, false, true },
+    { "it is shown nothing", { ASK(.parts = NULL), HAND_SAME, END(WIRE_ENDED_HANDED) },
+        SIGHT_OVER, EFFECTS_HANDED, false, false, true },
+    { "it is shown more than there is", { ASK(PARTS(past)), HAND_SAME, END(WIRE_ENDED_HANDED) },
+        SIGHT_OVER, EFFECTS_HANDED, false, true, true },
+    { "what was never there is edited", { ASK(PARTS(whole), SETTLED(beyond)) }, BROKEN },
     { "the model is asked again", { ASK(PARTS(whole)), EFFECT(WIRE_MODEL, SETTLED(denied), PARTS(whole)),
             END(WIRE_ENDED_DIVERGED) },
         SIGHT_OVER, EFFECTS_ASKED, true, true, false },
@@ -191,7 +202,9 @@ static void equal_effects_have_equal_digests(void **state)
     assert_true(hash_equal(&seen.digest, &recorded_.digest));
     static const char *const others[] = { "other arguments",
         "something is added behind the context", "something is added before it",
-        "the model is asked again", "the turn fails" };
+        "the model is asked again", "the turn fails", "other tools", "another model",
+        "the context was edited", "the context was retold", "it is shown nothing",
+        "it is shown more than there is" };
     for (size_t i = 0; i < COUNT_OF(others); i++) {
         seen = effects_of(others[i]);
         assert_false(hash_equal(&seen.digest, &recorded_.digest));

@@ -173,6 +173,10 @@ static void questions_about_text(void **state)
     assert_true(
         str_equal(host_str(moult_text_after(turn, text_of("a:b:c"), text_of(":"))), STR("b:c")));
     assert_int_equal(moult_text_after(turn, text_of("abc"), text_of(":")).size, 0);
+    assert_true(str_equal(host_str(moult_text_head(turn, text_of("abc"), 2)), STR("ab")));
+    assert_true(str_equal(host_str(moult_text_head(turn, text_of("abc"), 9)), STR("abc")));
+    assert_true(str_equal(host_str(moult_text_head(turn, text_of("a\xc3\xa9"), 2)), STR("a")));
+    assert_int_equal(moult_text_head(turn, text_of("\xc3\xa9"), 1).size, 0);
 }
 
 static const struct literal {

@@ -2,6 +2,7 @@
 #include "worker_peer.h"
 
 #include "base/mem.h"
+#include "wire/shown.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -115,6 +116,53 @@ static void no_candidate_sees_what_another_left(void **state)
     assert_true(peer.got.effect.same);
     assert_int_equal(peer.got.effect.states[0].bytes.at[0], 1); /* its own call, no candidate's */
     peer_want(&peer, WIRE_END);
+}
+
+/* From the results on: what the model is shown is part of the end, and of nothing else. */
+static void what_the_model_is_shown_is_in_the_end(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf large = { 0 };
+    const char *said = "{\"role\":\"assistant\",\"content\":\"Done.\"}";
+    if (lacking)
+        skip();
+    buf_text(&large, "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"");
+    for (int i = 0; i < 9000; i++)
+        buf_char(&large, 'x');
+    buf_text(&large, "\"}");
+    peer_put(&peer, LEASE, 0,
+        (const char *const[]){ "{\"role\":\"user\",\"content\":\"hi\"}",
+            "{\"role\":\"tool\",\"tool_call_id\":\"gone\",\"content\":\"one\"}", CALL, large.at,
+            NULL });
+    uint16_t holes[6 * WIDTH] = { 0 };
+    uint64_t decide[6] = { 0 };
+    for (uint16_t i = 1; i < 6; i++)
+        holes[i * WIDTH + 2] = (uint16_t)(i + 3);
+    const struct wire message = { WIRE_VECTORS, .vectors = { .lease = LEASE,
+                                                    .reply = str_of(said),
+                                                    .holes = holes,
+                                                    .holes_count = 6 * WIDTH,
+                                                    .width = WIDTH,
+                                                    .decide = decide,
+                                                    .decide_count = 6,
+                                                    .asks = true } };
+    for (int again = 0; again < 2; again++) { /* none is settled: the second time is as the first */
+        peer_send(&peer, &message);
+        peer_want(&peer, WIRE_VERDICTS);
+        const struct wire_verdict *v = peer.got.verdicts.verdicts;
+        uint64_t end = wire_end_digest(WIRE_STEP_ANSWERED, NULL, 0), nothing = 0;
+        assert_int_equal(v[0].end, end);
+        assert_int_equal(v[1].end, wire_shown_end(end, wire_shown_cut(0, 3)));
+        nothing = wire_shown_result(nothing, 3, STR("x"), STR("nothing"));
+        assert_int_equal(v[2].end, wire_shown_end(end, nothing));
+        assert_int_equal(v[3].end, wire_shown_end(end, wire_shown_without(0, 1)));
+        assert_int_equal(
+            v[4].end, wire_shown_end(end,
+                          wire_shown_added(0, STR("{\"role\":\"user\",\"content\":\"go on\"}"))));
+        assert_true(v[5].abnormal);
+        for (int i = 0; i < 5; i++)
+            assert_int_equal(v[i].text, wire_text_digest(STR("Done.")));
+    }
 }
 
 /* The session has two aliases; model 0 was asked and said 429, Retry-After 2 s. */
@@ -248,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_are_those_that_a_trial_computes),
         cmocka_unit_test(a_denied_call_shows_in_calls_and_end),
+        cmocka_unit_test(what_the_model_is_shown_is_in_the_end),
         cmocka_unit_test(no_candidate_sees_what_another_left),
         cmocka_unit_test(an_error_is_judged_by_how_the_model_is_asked_again),
         cmocka_unit_test(a_reply_behind_an_error_is_judged_as_a_reply),

@@ -2,9 +2,11 @@
 #include "moult.h"
 
 static const struct moult_place places[] = {
+    { MOULT_CONTEXT, "candidates" },
     { MOULT_MODEL_ERROR, "candidates" },
     { MOULT_REPLY, "candidates" },
     { MOULT_BEFORE_TOOL, "candidates" },
+    { MOULT_AFTER_TOOL, "candidates" },
 };
 
 MOULT_EXPORT const struct moult_pipeline moult_pipeline = {

@@ -1,6 +1,6 @@
 /* candidates - a trial build: one hook of each kind, its choices held open as numbers.
  * hole 0: what is done with the reply, or with the error in its place; hole 1: the marks around a
- * call; hole 2: what is done with a call. */
+ * call; hole 2: what is done with a call, with a result, or with what the model is shown. */
 #include "moult_trial.h"
 
 enum { HOLES = 3, COVERS = 4, ATOMS = 8 };
@@ -93,6 +93,25 @@ static moult_action before_tool(moult_turn *turn, moult_call *call)
     return MOULT_PASS;
 }
 
+static moult_action after_tool(moult_turn *turn, moult_call *call)
+{
+    (void)call;
+    if (holes[2] == 4)
+        moult_body_set(turn, moult_text_head(turn, moult_body(turn), 8192));
+    if (holes[2] == 5)
+        moult_body_set(turn, moult_str("nothing"));
+    return MOULT_PASS;
+}
+
+static moult_action context(moult_turn *turn)
+{
+    for (moult_it it = { 0 }; holes[2] == 6 && moult_msgs(turn, MOULT_ORPHANED, &it);)
+        moult_msg_drop(turn, it.index);
+    if (holes[2] == 7)
+        moult_msg_add(turn, MOULT_USER, moult_str("go on"));
+    return holes[2] == 8 ? MOULT_DENY : MOULT_PASS; /* DENY is not allowed here: abnormal */
+}
+
 MOULT_EXPORT const struct moult_trial moult_trial = {
     .size = sizeof(struct moult_trial),
     .holes_count = HOLES,
@@ -116,4 +135,6 @@ MOULT_EXPORT const struct moult_plugin moult_plugin = {
     .model_error = model_error,
     .reply = reply,
     .before_tool = before_tool,
+    .context = context,
+    .after_tool = after_tool,
 };
