@@ -18,5 +18,6 @@ if(NOT MOULT_SANITIZE) # propose_llm_test has the model's side sanitised, propos
 endif()
 moult_story(integration proposer_command.mjs)
 moult_story(integration proposer_agents)
-# The first counts the folders in /tmp that attempts leave; the second makes such folders.
-set_tests_properties(integration/proposer_command.mjs integration/proposer_agents PROPERTIES RESOURCE_LOCK scratch)
+# The first counts the folders in /tmp that attempts leave; the others make such folders.
+moult_story(integration evolve_schedule.mjs)
+set_tests_properties(integration/proposer_command.mjs integration/proposer_agents integration/evolve_schedule.mjs PROPERTIES RESOURCE_LOCK scratch)

@@ -58,7 +58,7 @@ int asking_run(struct proposing_result *ret, struct driver *driver,
     struct door_way way;
     struct str used;
     struct proposing_plan with = *plan;
-    int rc = door_way_open(&way, driver->journal, proposer->name, err);
+    int rc = door_way_open(&way, driver->journal, proposer, err);
     if (rc < 0)
         return rc;
     with.way = &way;

@@ -1,9 +1,12 @@
 /* attempt - see attempt.h. */
 #include "promote/attempt.h"
 
+#include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "promote/ablation.h"
 #include "promote/asking.h"
+#include "promote/attempts.h"
 #include "promote/command.h"
 #include "promote/dropping.h"
 #include "promote/enter.h"
@@ -23,7 +26,8 @@ struct trying {
     struct batch batch;
     struct evidence_past *past;
     unsigned past_count;
-    const char *proposer; /* as the row says */
+    const char *proposer;                          /* as the row says */
+    unsigned proposal_of[PROPOSER_CANDIDATES_MAX]; /* by candidate */
 };
 
 /* --- evidence */
@@ -131,7 +135,7 @@ static int take_proposals(struct trying *trying, struct ablation_plan *plan, str
         int rc = enter(candidate, driver, plan->fix, trying->proposer, &trying->plan->batch, err);
         if (rc < 0)
             return rc;
-        attempt->count++;
+        trying->proposal_of[attempt->count++] = i;
         if ((rc = advance_all(candidate, trying, plan, err)) < 0)
             return rc;
         if (candidate->stage != STAGE_REJECTED)
@@ -140,13 +144,95 @@ static int take_proposals(struct trying *trying, struct ablation_plan *plan, str
     return 0;
 }
 
+/* --- its row */
+
+/* What a door counted: of a command its whole sum, of a model a part of it. */
+static void count_asked(struct attempt_ended *ended, const struct proposing_result *run)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    const struct json *root = json_read(&arena, run->stop, NULL, NULL);
+    const struct json *asked = json_get(root, "asked");
+    const struct json *sum = json_is(asked, JSON_OBJECT) ? asked : root;
+    int64_t tokens = json_int(json_get(sum, "tokens"), 0);
+    double usd = json_double(json_get(sum, "usd"), 0);
+    ended->tokens = tokens > UINT32_MAX ? UINT32_MAX : tokens > 0 ? (uint32_t)tokens : 0;
+    ended->usd = usd > 0 ? usd : 0;
+    ended->requests = (uint32_t)json_int(json_get(sum, "requests"), 0);
+}
+
+static int begin_row(struct digest *ret, const struct trying *trying,
+    const struct evidence *evidence, struct err *err)
+{
+    const struct attempt_plan *plan = trying->plan;
+    const struct attempt_begun begun = { .cluster = plan->cluster,
+        .proposer = plan->name,
+        .active = str_of(plan->driver->active.hex),
+        .batch = plan->batch,
+        .groups = plan->groups,
+        .steps = evidence->steps_count,
+        .seconds = plan->seconds,
+        .at_ms = (double)clock_wall_ms() };
+    return attempt_begin(plan->driver->journal, &begun, ret, err);
+}
+
+/* Cases of the batch by their numbers there: a step is the proposer's own, and told nowhere else.
+ */
+static void print_predicted(
+    struct buf *out, const struct trying *trying, const struct evidence *evidence, unsigned number)
+{
+    const struct attempt *attempt = trying->attempt;
+    const struct proposal *proposal = &attempt->proposing.proposals[trying->proposal_of[number]];
+    const struct batch *batch = &trying->batch;
+    const char *comma = "";
+    buf_format(out, "%s{\"id\":\"%.*s\",\"fixes\":[", number ? "," : "",
+        (int)attempt->candidates[number].id.size, attempt->candidates[number].id.at);
+    for (uint32_t i = 0; i < batch->cases_count; i++) {
+        bool predicted = false;
+        for (uint32_t k = 0; k < proposal->fixes_count && !predicted; k++)
+            predicted = str_equal(
+                batch->cases[i].session, evidence->steps[proposal->fixes[k]].run->session);
+        if (predicted)
+            buf_format(out, "%s%u", comma, i);
+        comma = out->at[out->size - 1] == '[' ? "" : ",";
+    }
+    buf_text(out, "]}");
+}
+
+/* failed: why the machine ended it, or NULL. */
+static int end_row(const struct digest *row, const struct trying *trying,
+    const struct evidence *evidence, const struct err *failed, struct err *err)
+{
+    CLEANUP(buf_done) struct buf candidates = { 0 };
+    const struct attempt *attempt = trying->attempt;
+    const struct proposing_result *run = &attempt->proposing;
+    struct attempt_ended ended = { .attempt = *row,
+        .end = str_of(failed ? ATTEMPT_ERROR : proposing_end_words[run->end]),
+        .why = str_of(failed ? failed->text : run->why),
+        .proposals = run->proposals_count,
+        .judged = run->judged < UINT32_MAX ? (uint32_t)run->judged : UINT32_MAX,
+        .builds = run->builds,
+        .tries = run->tries,
+        .seconds = (double)run->wall_us / 1e6,
+        .at_ms = (double)clock_wall_ms() };
+    for (unsigned i = 0; i < attempt->count; i++)
+        ended.rests |= attempt->candidates[i].stage != STAGE_REJECTED;
+    buf_char(&candidates, '[');
+    for (unsigned i = 0; !failed && i < attempt->count; i++)
+        print_predicted(&candidates, trying, evidence, i);
+    buf_char(&candidates, ']');
+    ended.candidates = buf_view(&candidates);
+    if (!failed && (trying->plan->command || trying->plan->model))
+        count_asked(&ended, run);
+    return attempt_end(trying->plan->driver->journal, &ended, err);
+}
+
 static int propose(struct trying *trying, const struct driver_builds *builds,
     const struct evidence *evidence, const struct evidence_plan *from, struct err *err)
 {
     CLEANUP(buf_done) struct buf bundle = { 0 };
     const struct attempt_plan *plan = trying->plan;
     struct driver *driver = plan->driver;
-    struct digest digest;
+    struct digest digest, row;
     struct policy policy;
     int known = policy_of_home(&policy, &driver->home, &driver->config, err);
     if (known < 0)
@@ -164,7 +250,9 @@ static int propose(struct trying *trying, const struct driver_builds *builds,
             .tier = driver->config.tier,
             .workers = plan->advance.workers },
         .bundle = buf_view(&bundle),
-        .budget = { .seconds = plan->seconds },
+        .budget = { .seconds = plan->seconds,
+            .judged = (uint64_t)plan->candidates * evidence->steps_count,
+            .tries = plan->model ? plan->candidates : 0 },
         .say = plan->advance.say,
         .with = plan->advance.with,
     };
@@ -175,13 +263,24 @@ static int propose(struct trying *trying, const struct driver_builds *builds,
         .bundle = buf_view(&bundle),
         .seconds = plan->seconds };
     int rc = journal_put(driver->journal, "evidence", buf_view(&bundle), &digest, err);
-    if (rc == 0 && plan->command)
+    if (rc == 0)
+        rc = begin_row(&row, trying, evidence, err);
+    if (rc < 0)
+        return rc;
+    if (plan->command)
         rc = command_run(&trying->attempt->proposing, &command, err);
-    else if (rc == 0 && plan->model)
+    else if (plan->model)
         rc = asking_run(&trying->attempt->proposing, driver, plan->model, &proposing, err);
-    else if (rc == 0)
+    else
         rc = proposing_run(&trying->attempt->proposing, &proposing, err);
-    return rc < 0 ? rc : take_proposals(trying, &ablation, err);
+    if (rc == 0)
+        rc = take_proposals(trying, &ablation, err);
+    struct err ending = { 0 };
+    int ended = end_row(&row, trying, evidence, rc < 0 ? err : NULL, &ending);
+    if (rc < 0 || ended == 0)
+        return rc;
+    *err = ending;
+    return ended;
 }
 
 static int with_builds(struct trying *trying, const struct driver_builds *builds, struct err *err)

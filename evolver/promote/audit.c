@@ -29,6 +29,8 @@ enum subject {
     SUBJECT_BET,
     SUBJECT_CASE_ADDED,
     SUBJECT_RETIRED,
+    SUBJECT_ATTEMPT,
+    SUBJECT_ATTEMPT_END,
     SUBJECTS
 };
 
@@ -55,6 +57,8 @@ static const struct rule {
     [SUBJECT_COMPARISON] = { "comparison", "comparison", { "digest" }, { "body" }, true },
     [SUBJECT_BET] = { "comparison-bet", "bet of a comparison", { "digest" }, { "body" }, true },
     [SUBJECT_CASE_ADDED] = { "case-added", "addition of a case", { "digest" }, { "body" }, true },
+    [SUBJECT_ATTEMPT] = { "attempt", "attempt", { "digest" }, { "body" }, true },
+    [SUBJECT_ATTEMPT_END] = { "attempt-end", "end of an attempt", { "digest" }, { "body" }, true },
     [SUBJECT_RETIRED] = { "retired", "retirement", { "digest" }, { "body" }, true },
 };
 
@@ -336,7 +340,7 @@ static int hold_documents(struct reading *reading, enum subject subject, struct 
 static int hold_decisions(struct reading *reading, struct err *err)
 {
     int rc = 0;
-    for (int subject = SUBJECT_MANDATE; rc == 0 && subject <= SUBJECT_RETIRED; subject++)
+    for (int subject = SUBJECT_MANDATE; rc == 0 && subject < SUBJECTS; subject++)
         rc = hold_documents(reading, (enum subject)subject, err);
     return rc;
 }

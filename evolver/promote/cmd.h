@@ -10,7 +10,7 @@ extern const struct verb verb_candidates, verb_show, verb_review, verb_approve, 
 extern const struct verb verb_promote, verb_rollback, verb_freeze, verb_thaw, verb_mandate,
     verb_shadow;
 extern const struct verb verb_log, verb_blame, verb_plugins, verb_rebuild, verb_propose,
-    verb_evolve, verb_case_retire;
+    verb_evolve, verb_case_retire, verb_proposers;
 
 /* Finds the home of a command and says so in the error. */
 int cmd_home(struct home *ret, const struct verb_call *call, struct err *err);

@@ -9,7 +9,9 @@
 #include "promote/cmd.h"
 #include "promote/enter.h"
 #include "promote/gate_policy.h"
+#include "promote/power.h"
 #include "promote/round.h"
+#include "promote/turns.h"
 #include "promote/view.h"
 
 #include <stdio.h>
@@ -37,6 +39,7 @@ struct evolving {
     unsigned made_count;
     struct buf attempts; /* JSON, one a cluster */
     char stopped[200];
+    uint32_t retry_s; /* somebody cools down for so long, at least; UINT32_MAX: nobody does */
 };
 
 static void say(void *with, const char *line)
@@ -46,18 +49,6 @@ static void say(void *with, const char *line)
 }
 
 /* --- which clusters */
-
-static uint32_t distinct_groups(const struct batch *batch)
-{
-    uint32_t groups = 0;
-    for (uint32_t i = 0; i < batch->cases_count; i++) {
-        bool seen = false;
-        for (uint32_t k = 0; k < i && !seen; k++)
-            seen = str_equal(batch->cases[i].group, batch->cases[k].group);
-        groups += !seen;
-    }
-    return groups;
-}
 
 static bool named(const struct evolving *evolving, struct str cluster)
 {
@@ -81,7 +72,7 @@ static int add_target(struct evolving *evolving, const struct journal_cluster *r
         .state = row->state,
         .batch = row->document,
         .rank = batch.rank,
-        .groups = distinct_groups(&batch),
+        .groups = power_groups(&batch),
         .cases = batch.cases_count };
     return 0;
 }
@@ -168,14 +159,25 @@ static int move_target(struct evolving *evolving, const struct target *target, c
     return rc < 0 ? rc : cluster_move(&evolving->driver, &row, event, err);
 }
 
+static void number_or_null(struct buf *out, uint32_t number)
+{
+    if (number == UINT32_MAX)
+        buf_text(out, "null");
+    else
+        buf_format(out, "%u", number);
+}
+
+/* buys: how many candidates its budget was thought to buy; UINT32_MAX: nobody knew. */
 static void tell_attempt(struct evolving *evolving, const struct target *target,
-    struct str proposer, const struct attempt *attempt)
+    struct str proposer, uint32_t buys, const struct attempt *attempt)
 {
     const struct proposing_result *run = &attempt->proposing;
     struct buf *out = &evolving->attempts;
     buf_text(out, out->size ? ",{\"cluster\":" : "{\"cluster\":");
     json_quote(out, target->cluster);
-    buf_format(out, ",\"groups\":%u,\"cases\":%u,\"proposer\":", target->groups, target->cases);
+    buf_format(out, ",\"groups\":%u,\"cases\":%u,\"buys\":", target->groups, target->cases);
+    number_or_null(out, buys);
+    buf_text(out, ",\"proposer\":");
     json_quote(out, proposer);
     buf_text(out, ",\"not_tried\":");
     if (attempt->not_tried)
@@ -213,27 +215,80 @@ static void say_attempt(
     evolving->advance.say(NULL, line);
 }
 
+/* Who, with what is left of its budget for this cluster. */
+struct asked {
+    struct config_turn turn;
+    struct config_proposer own; /* of a command or a model */
+    bool command, model;
+    uint32_t candidates, seconds, buys;
+};
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* 0 is no bound of money, so a bound that is there is never 0 where it is asked. */
+static struct asked who(const struct evolving *evolving, const struct turns *turns, uint32_t turn)
+{
+    const struct config *config = &evolving->driver.config;
+    const struct schedule_said said = turns_said(turns, turn);
+    struct asked asked = { .turn = turns->plan.turns[turn] };
+    const struct config_proposer *command = config_command(config, asked.turn.name);
+    asked.command = command != NULL;
+    if (command)
+        asked.own = *command;
+    asked.model = config_llm(config, asked.turn.name, &asked.own);
+    asked.seconds = command || asked.model ? asked.own.seconds : config->budget_seconds;
+    if (evolving->seconds)
+        asked.seconds = (uint32_t)evolving->seconds;
+    if (!turns->named) {
+        asked.seconds = turns_seconds(&said, asked.seconds);
+        asked.own.tokens = least(asked.own.tokens, said.left.tokens);
+        if (said.left.usd != UINT32_MAX)
+            asked.own.usd = asked.own.usd ? least(asked.own.usd, said.left.usd) : said.left.usd;
+        asked.candidates = said.left.candidates == UINT32_MAX ? 0 : said.left.candidates;
+    }
+    asked.own.seconds = least(asked.own.seconds, asked.seconds);
+    asked.buys = command ? 1
+                         : schedule_buys(&turns->plan, asked.turn.name, asked.seconds,
+                               asked.candidates ? asked.candidates : UINT32_MAX);
+    return asked;
+}
+
+static void say_budget(const struct evolving *evolving, const struct asked *asked)
+{
+    char line[200], buys[80] = "no attempt of it has shown yet how many candidates that buys";
+    if (!evolving->advance.say)
+        return;
+    if (asked->buys != UINT32_MAX)
+        snprintf(buys, sizeof buys, "that buys about %u candidates", asked->buys);
+    snprintf(line, sizeof line, "%.*s: %u s; %s", (int)asked->turn.name.size, asked->turn.name.at,
+        asked->seconds, buys);
+    evolving->advance.say(NULL, line);
+}
+
 /* 1: a candidate rests where the person wanted it. */
-static int try_proposer(
-    struct evolving *evolving, const struct target *target, struct str proposer, struct err *err)
+static int try_proposer(struct evolving *evolving, const struct target *target,
+    const struct asked *asked, struct err *err)
 {
     struct attempt attempt;
-    const struct config *config = &evolving->driver.config;
-    const struct config_proposer *command = config_command(config, proposer);
-    struct config_proposer model;
-    bool asks = config_llm(config, proposer, &model);
-    uint32_t seconds = command ? command->seconds : asks ? model.seconds : config->budget_seconds;
+    struct str proposer = asked->turn.name;
     const struct attempt_plan plan = { .driver = &evolving->driver,
         .cluster = target->cluster,
         .batch = target->batch,
         .advance = evolving->advance,
         .without = evolving->without.at,
         .without_count = evolving->without.count,
-        .command = command,
-        .model = asks ? &model : NULL,
-        .seconds = evolving->seconds ? (uint32_t)evolving->seconds : seconds,
+        .command = asked->command ? &asked->own : NULL,
+        .model = asked->model ? &asked->own : NULL,
+        .name = proposer,
+        .groups = target->groups,
+        .candidates = asked->candidates,
+        .seconds = asked->seconds,
         .ablate = !evolving->quick,
         .seed = evolving->seed };
+    say_budget(evolving, asked);
     int rc = attempt_run(&attempt, &plan, err);
     if (rc < 0)
         return rc;
@@ -243,20 +298,78 @@ static int try_proposer(
         found |= attempt.candidates[i].stage != STAGE_REJECTED;
     }
     say_attempt(evolving, proposer, &attempt);
-    tell_attempt(evolving, target, proposer, &attempt);
+    tell_attempt(evolving, target, proposer, asked->buys, &attempt);
     attempt_done(&attempt);
     return found;
 }
 
+static void pass_over(
+    struct evolving *evolving, const struct target *target, struct str proposer, const char *why)
+{
+    char line[300];
+    const struct attempt none = { .not_tried = why };
+    tell_attempt(evolving, target, proposer, UINT32_MAX, &none);
+    snprintf(line, sizeof line, "%.*s: %s", (int)proposer.size, proposer.at, why);
+    if (evolving->advance.say)
+        evolving->advance.say(NULL, line);
+    snprintf(evolving->stopped, sizeof evolving->stopped, "%.*s: %.150s", (int)target->cluster.size,
+        target->cluster.at, why);
+}
+
+/* It is not its turn. */
+static void rests(struct evolving *evolving, const struct target *target, struct str proposer,
+    const struct schedule_said *said)
+{
+    char why[200];
+    if (said->word == SCHEDULE_COOLS)
+        evolving->retry_s = least(evolving->retry_s, said->wait_s);
+    pass_over(evolving, target, proposer, schedule_say(why, sizeof why, said));
+}
+
+/* 1: nothing that it finds could pass. That is said, and nothing is spent unless a person named the
+ * cluster. */
+static int lacks_power(
+    struct evolving *evolving, const struct target *target, struct str proposer, struct err *err)
+{
+    struct shard_plan plan;
+    char why[140], line[160];
+    if (evolving->advance.until < STAGE_GATED)
+        return 0;
+    int rc = power_of(&plan, &evolving->driver, &target->batch, proposer, err);
+    if (rc < 0 || plan.can_pass)
+        return rc;
+    snprintf(line, sizeof line, "underpowered: %s", power_say(why, sizeof why, &plan));
+    if (!evolving->cluster)
+        pass_over(evolving, target, proposer, line);
+    else if (evolving->advance.say)
+        evolving->advance.say(NULL, line);
+    return !evolving->cluster;
+}
+
+static int take_turn(struct evolving *evolving, const struct target *target, struct turns *turns,
+    uint32_t turn, struct err *err)
+{
+    const struct schedule_said said = turns_said(turns, turn);
+    struct str proposer = turns->plan.turns[turn].name;
+    if (said.word != SCHEDULE_GO) {
+        rests(evolving, target, proposer, &said);
+        return 0;
+    }
+    int rc = lacks_power(evolving, target, proposer, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    const struct asked asked = who(evolving, turns, turn);
+    rc = try_proposer(evolving, target, &asked, err);
+    return rc == 0 ? turns_look(turns, err) : rc;
+}
+
 static int try_proposers(struct evolving *evolving, const struct target *target, struct err *err)
 {
-    const struct config *config = &evolving->driver.config;
-    struct str one = evolving->proposer ? str_of(evolving->proposer) : STR("search");
-    bool listed = !evolving->proposer && config->proposers_count > 0;
-    const struct str *names = listed ? config->proposers : &one;
-    int rc = 0;
-    for (uint32_t i = 0; rc == 0 && i < (listed ? config->proposers_count : 1); i++)
-        rc = try_proposer(evolving, target, names[i], err);
+    struct turns turns;
+    int rc = turns_open(
+        &turns, &evolving->driver, target->cluster, target->groups, evolving->proposer, err);
+    for (uint32_t i = 0; rc == 0 && i < turns.plan.turns_count; i++)
+        rc = take_turn(evolving, target, &turns, i, err);
     return rc;
 }
 
@@ -334,6 +447,8 @@ static void tell(const struct evolving *evolving)
         buf_str(&out, buf_view(&evolving->attempts));
         buf_text(&out, "],\"stopped\":");
         json_quote(&out, str_of(evolving->stopped));
+        buf_text(&out, ",\"retry_s\":");
+        number_or_null(&out, evolving->retry_s);
         buf_text(&out, "}\n");
     } else {
         buf_format(&out, "stopped     %s\n", evolving->stopped);
@@ -397,7 +512,8 @@ static int begin(struct evolving *evolving, struct err *err)
 static int run(const struct verb_call *call, struct err *err)
 {
     struct evolving *evolving = mem_zero(1, sizeof *evolving);
-    *evolving = (struct evolving){ .call = call, .until = "in_review", .seed = 1 };
+    *evolving =
+        (struct evolving){ .call = call, .until = "in_review", .seed = 1, .retry_s = UINT32_MAX };
     const struct option options[] = {
         { "--cluster", 0, OPTION_TEXT, "ID", "this one (default: the worst that can be mended)",
             &evolving->cluster },

@@ -50,7 +50,7 @@ static int open_model(struct running *running, struct err *err)
     const struct command_plan *plan = running->plan;
     if (!plan->proposer->model.at)
         return 0;
-    return door_way_open(&running->way, plan->driver->journal, plan->proposer->name, err);
+    return door_way_open(&running->way, plan->driver->journal, plan->proposer, err);
 }
 
 /* --- the sandbox */

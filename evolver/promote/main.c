@@ -7,6 +7,6 @@ int main(int argc, char **argv)
         verb_evolve, verb_propose, verb_candidates, verb_show, verb_review, verb_approve,
         verb_reject, verb_report, verb_promote, verb_rollback, verb_freeze, verb_thaw, verb_mandate,
         verb_shadow, verb_log, verb_plugins, verb_blame, verb_rebuild, verb_audit, verb_case_retire,
-        { 0 } };
+        verb_proposers, { 0 } };
     return verb_main("moult-evolve", verbs, argc, argv);
 }

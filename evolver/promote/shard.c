@@ -32,13 +32,13 @@ static bool is_called(struct str proposer, struct str name)
 
 struct str shard_share(const struct config *config, struct str proposer, double *ret_share)
 {
-    static const struct str search = STR("search");
+    static const struct config_turn search = { .name = { "search", 6 } };
     uint32_t count = config->proposers_count ? config->proposers_count : 1;
-    const struct str *list = config->proposers_count ? config->proposers : &search;
+    const struct config_turn *list = config->proposers_count ? config->proposers : &search;
     *ret_share = 1.0 / (count + 1);
     for (uint32_t i = 0; i < count; i++)
-        if (is_called(proposer, list[i]))
-            return list[i];
+        if (is_called(proposer, list[i].name))
+            return list[i].name;
     return others;
 }
 

@@ -154,8 +154,16 @@ static bool proposer_of(const struct config *config, struct str name, struct con
     return config_llm(config, name, ret);
 }
 
-static int proposer_terms(
-    const struct engine *engine, struct str name, struct door_terms *ret, struct err *err)
+/* A driver may give less than moult.json does; 0: no bound of its own. */
+static void lower(uint64_t *terms, const struct json *to)
+{
+    int64_t value = json_int(to, 0);
+    if (value > 0 && (*terms == 0 || (uint64_t)value < *terms))
+        *terms = (uint64_t)value;
+}
+
+static int proposer_terms(const struct engine *engine, const struct json *root, struct str name,
+    struct door_terms *ret, struct err *err)
 {
     char shown[80];
     struct config_proposer proposer;
@@ -168,6 +176,8 @@ static int proposer_terms(
     if (model < 0)
         return err_set(err, ERR_USAGE, "that proposer asks no model");
     *ret = (struct door_terms){ .model = model, .tokens = proposer.tokens, .usd = proposer.usd };
+    lower(&ret->tokens, json_get(root, "tokens"));
+    lower(&ret->usd, json_get(root, "usd"));
     snprintf(ret->proposer, sizeof ret->proposer, "%.*s", (int)name.size, name.at);
     return 0;
 }
@@ -243,10 +253,10 @@ int door_verb(struct engine *engine, const void *client, struct str verb, struct
     if (str_equal(verb, STR("ask-end")))
         return end_door(engine, client, out, err);
     struct door_terms terms;
-    int rc =
-        str_equal(verb, STR("ask"))
-            ? proposer_terms(engine, json_string(&arena, json_get(root, "proposer")), &terms, err)
-            : trial_terms(root, &terms, err);
+    int rc = str_equal(verb, STR("ask"))
+                 ? proposer_terms(
+                       engine, root, json_string(&arena, json_get(root, "proposer")), &terms, err)
+                 : trial_terms(root, &terms, err);
     return rc < 0 ? rc : open_door(engine, client, &terms, out, err);
 }
 

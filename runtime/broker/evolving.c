@@ -38,7 +38,9 @@ struct evolving {
     uint32_t rounds;     /* of this day, also those before a restart */
     uint32_t cuts;       /* children that were killed, in a row */
     struct digest tried; /* the open clusters that the last round worked on */
-    uint64_t at_ms;      /* when the last round ended */
+    uint64_t
+        retry_ms;   /* then they are worked on again: somebody has cooled down. 0: they are not */
+    uint64_t at_ms; /* when the last round ended */
     char last[200];
     struct buf conversion; /* JSON, of the last mine; or empty */
     struct buf waiting;    /* JSON, the list of who waits and why, of the last walk; or empty */
@@ -210,6 +212,8 @@ static void on_evolved(void *with, const struct child_result *result)
                       : good                    ? stopped
                                                 : failure(root, &arena);
     end_round(evolving, said);
+    int64_t retry_s = json_int(json_get(root, "retry_s"), -1);
+    evolving->retry_ms = retry_s >= 0 ? now_ms() + (uint64_t)retry_s * 1000 : 0;
     char text[120];
     str_printable(text, sizeof text, said, false);
     finish(evolving, good ? "%s" : "evolve: %s", text);
@@ -259,7 +263,8 @@ static void on_mined(void *with, const struct child_result *result)
         finish(evolving, "%s", "mined: no cluster that can be mended");
     } else if (is(evolving, "observe")) {
         rest(evolving, "%s", "mined; autonomy is observe: nothing is proposed");
-    } else if (hash_equal(&open, &evolving->tried)) {
+    } else if (hash_equal(&open, &evolving->tried) &&
+               !(evolving->retry_ms && now_ms() >= evolving->retry_ms)) {
         finish(evolving, "%s", "mined: nothing new since the last round");
     } else if (!rounds_left(evolving)) {
         finish(evolving, "%s", "the rounds of today are used up (evolve.budget.rounds)");

@@ -106,6 +106,8 @@ static const struct kind {
     { "case-added", OVERSEERS, ROLE(JOURNAL_TRIAL) | DRIVE },
     { "retired", OVERSEERS, DRIVE },
     { "confirmation", OVERSEERS, DRIVE },
+    { "attempt", OVERSEERS, DRIVE }, /* of a proposer at a cluster, and what came of it */
+    { "attempt-end", OVERSEERS, DRIVE },
     { "statement", OVERSEERS, DRIVE },
     { "generation", OVERSEERS, DRIVE },
     { "corpus", OVERSEERS, DRIVE },

@@ -250,7 +250,7 @@ int store_find(struct store *store, enum journal_role role, struct str prefix, s
 static const char *decision_word(struct str kind)
 {
     static const char *const words[] = { "mandate", "mandate-end", "waiver", "comparison",
-        "comparison-bet", "case-added", "retired" };
+        "comparison-bet", "case-added", "retired", "attempt", "attempt-end" };
     for (size_t i = 0; i < COUNT_OF(words); i++)
         if (str_equal(kind, str_of(words[i])))
             return words[i];

@@ -31,6 +31,7 @@ static const struct command {
     { "evolve", "moult-evolve", "propose, check, build, replay and gate, until a person decides" },
     { "propose", "moult-evolve", "a patch made by hand enters the same pipeline" },
     { "candidates", "moult-evolve", "what was proposed, and how far each came" },
+    { "proposers", "moult-evolve", "who proposes, and how its predictions came true" },
     { "show", "moult-evolve", "everything about one candidate" },
     { "review", "moult-evolve", "the diff and its evidence, before a decision" },
     { "approve", "moult-evolve", "a reviewer's signature over what was reviewed" },

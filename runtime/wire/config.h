@@ -62,6 +62,16 @@ struct config_proposer {
     uint32_t seconds, tokens;
     uint32_t usd; /* micro-dollars; 0: no bound */
 };
+/* evolve.proposers: who tries when (evolver/promote/schedule.h). A name alone is always in its
+ * turn. */
+enum config_when { WHEN_ALWAYS, WHEN_FIRST, WHEN_NO_SURVIVOR };
+extern const char *const config_when_words[];
+struct config_turn {
+    struct str name;                           /* "search", "command:NAME", "llm:ALIAS" */
+    uint8_t when;                              /* enum config_when */
+    uint32_t candidates, seconds, tokens, usd; /* of all its attempts at a cluster; 0: no bound */
+    uint32_t cooldown; /* seconds behind an attempt in vain; it doubles with each. 0: none */
+};
 /* What is cut out of texts before they are kept; trials/redact.h says how each is found. */
 enum config_redact_rule {
     REDACT_OWN, /* the operator's: each has its own name */
@@ -98,10 +108,11 @@ struct config {
     struct str policy;   /* path of the gate's policy, relative to the home, or empty */
     struct config_proposer *commands; /* the key `proposers` */
     uint32_t commands_count;
-    struct config_proposer llm; /* evolve.llm: what a run of any "llm:ALIAS" may cost */
-    struct str
-        *proposers; /* evolve.proposers: "search", "command:NAME", "llm:ALIAS"; none: search */
+    struct config_proposer llm;    /* evolve.llm: what a run of any "llm:ALIAS" may cost */
+    struct config_turn *proposers; /* evolve.proposers; none: search */
     uint32_t proposers_count;
+    uint32_t
+        attempts_max; /* evolve.attempts: at a cluster in vain, then it is left alone; 0: no end */
     uint32_t budget_candidates, budget_seconds;
     int tier;           /* enum sandbox_tier: weakest allowed: 0 strong, 1 container */
     struct str *waived; /* sandbox.waive: names of layers that the operator does without */

@@ -1,6 +1,6 @@
-/* config_proposer - the keys `proposers` and `evolve.llm`: programs of the operator's and models
- * that are asked for a repair, and what each may use and cost. Where they run is no matter of the
- * configuration: in the sandbox. */
+/* config_proposer - the keys `proposers`, `evolve.llm` and `evolve.proposers`: programs of the
+ * operator's and models that are asked for a repair, what each may use and cost, and when. Where
+ * they run is no matter of the configuration: in the sandbox. */
 #include "wire/config_value.h"
 
 enum {
@@ -11,7 +11,8 @@ enum {
     SECONDS_MOST = 1700, /* the profile's own end is at 1800 */
     TOKENS = 500000,
     LLM_ROUNDS = 24,
-    LLM_ROUNDS_MOST = 200
+    LLM_ROUNDS_MOST = 200,
+    COOLDOWN_MOST = 7 * 86400
 };
 const struct config_proposer config_llm_default = {
     .rounds = LLM_ROUNDS, .seconds = SECONDS, .tokens = TOKENS
@@ -109,6 +110,77 @@ int config_read_proposers(
     return 0;
 }
 
+/* --- who tries when */
+
+const char *const config_when_words[] = {
+    [WHEN_ALWAYS] = "always", [WHEN_FIRST] = "first", [WHEN_NO_SURVIVOR] = "no_survivor", NULL
+};
+
+static int read_when(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    int rc = config_one_of(reader, key, value);
+    if (rc >= 0)
+        *(uint8_t *)to = (uint8_t)rc;
+    return rc < 0 ? rc : 0;
+}
+
+static int read_cooldown(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    int64_t seconds = json_int(value, -1);
+    if (seconds < 0 || seconds > COOLDOWN_MOST)
+        return config_wrong(reader, key, value);
+    *(uint32_t *)to = (uint32_t)seconds;
+    return 0;
+}
+
+#define TURN(name, read, member, wants)                                                            \
+    {                                                                                              \
+        name, read, offsetof(struct config_turn, member), NULL, wants                              \
+    }
+static const struct config_key turn_budget_keys[] = {
+    TURN("candidates", value_number, candidates, "a number"),
+    TURN("seconds", value_number, seconds, "a number"),
+    TURN("tokens", value_number, tokens, "a number"),
+    TURN("usd", value_usd, usd, "dollars, 0 to 4000"),
+    { 0 },
+};
+static const struct config_key turn_keys[] = {
+    TURN("name", value_text, name, "the name of a proposer"),
+    { "when", read_when, offsetof(struct config_turn, when), config_when_words,
+        "always, first or no_survivor" },
+    { "budget", value_object, 0, turn_budget_keys, "an object" },
+    TURN("cooldown", read_cooldown, cooldown, "0 to 604800 seconds"),
+    { 0 },
+};
+
+int config_read_turns(
+    struct config_reader *reader, const struct config_key *key, const struct json *value, void *to)
+{
+    (void)to;
+    struct config *config = reader->config;
+    int rc = config_items(reader, key, value, JSON_ARRAY);
+    if (rc < 0)
+        return rc;
+    config->proposers = arena_alloc(reader->arena, (value->count + 1) * sizeof *config->proposers);
+    JSON_EACH(item, value)
+    {
+        struct config_turn *turn = &config->proposers[config->proposers_count++];
+        *turn = (struct config_turn){ .name = json_string(reader->arena, item) };
+        if (!turn->name.at && !json_is(item, JSON_OBJECT))
+            return config_wrong(reader, key, item);
+        if (!turn->name.at && (rc = config_keys(reader, item, turn_keys, turn)) < 0)
+            return rc;
+        if (turn->name.size == 0)
+            return config_refuse(reader, item, "who? name is the name of a proposer");
+        if (turn == config->proposers && turn->when == WHEN_NO_SURVIVOR)
+            return config_refuse(
+                reader, item, "nobody stands before the first: no_survivor of whom?");
+    }
+    return 0;
+}
+
 /* What stands behind the prefix; false: it is none of that kind. */
 static bool named(struct str proposer, struct str prefix, struct str *ret)
 {
@@ -159,9 +231,9 @@ int config_check_proposers(struct config_reader *reader)
         if (config->commands[i].model.at && !has_model(config, config->commands[i].model))
             return config_refuse(reader, commands, "a proposer's model is none of models[]");
     for (uint32_t i = 0; i < config->proposers_count; i++)
-        if (!str_equal(config->proposers[i], STR("search")) &&
-            !config_command(config, config->proposers[i]) &&
-            !config_llm(config, config->proposers[i], &unused))
+        if (!str_equal(config->proposers[i].name, STR("search")) &&
+            !config_command(config, config->proposers[i].name) &&
+            !config_llm(config, config->proposers[i].name, &unused))
             return config_refuse(reader, names,
                 "a proposer is search, llm:ALIAS with an ALIAS of models, or command:NAME with a "
                 "NAME of proposers");

@@ -59,6 +59,8 @@ bool config_is_path(struct str path);
  * evolve.llm the rows, for a struct config_proposer, and what it is without them. */
 int config_read_proposers(
     struct config_reader *, const struct config_key *, const struct json *, void *);
+int config_read_turns(
+    struct config_reader *, const struct config_key *, const struct json *, void *);
 int config_check_proposers(struct config_reader *reader);
 extern const struct config_key config_llm_keys[];
 extern const struct config_proposer config_llm_default;

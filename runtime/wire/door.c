@@ -43,13 +43,13 @@ static int open_way(struct door_way *ret, struct journal *journal, const char *v
     return 0;
 }
 
-int door_way_open(
-    struct door_way *ret, struct journal *journal, struct str proposer, struct err *err)
+int door_way_open(struct door_way *ret, struct journal *journal,
+    const struct config_proposer *proposer, struct err *err)
 {
     CLEANUP(buf_done) struct buf body = { 0 };
     buf_text(&body, "{\"proposer\":");
-    json_quote(&body, proposer);
-    buf_char(&body, '}');
+    json_quote(&body, proposer->name);
+    buf_format(&body, ",\"tokens\":%u,\"usd\":%u}", proposer->tokens, proposer->usd);
     return open_way(ret, journal, "ask", buf_view(&body), err);
 }
 

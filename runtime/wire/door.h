@@ -6,6 +6,7 @@
  * like a client's requests, because that is what commands in a sandbox speak through it. */
 #pragma once
 
+#include "wire/config.h"
 #include "wire/journal.h"
 
 #include <limits.h>
@@ -22,10 +23,11 @@ struct door_way { /* zeroed: closed */
     char socket[PATH_MAX];
     struct door_head head; /* of the last answer */
 };
-/* proposer: its name, as the service's moult.json has it. One at a time on a connection of the role
- * `drive`. ERR_LACKS: no service runs, its hint says what to start. */
-int door_way_open(
-    struct door_way *ret, struct journal *journal, struct str proposer, struct err *err);
+/* proposer: by its name, as the service's moult.json has it; its tokens and dollars may be less
+ * than there, not more. One at a time on a connection of the role `drive`. ERR_LACKS: no service
+ * runs, its hint says what to start. */
+int door_way_open(struct door_way *ret, struct journal *journal,
+    const struct config_proposer *proposer, struct err *err);
 /* A trial's, by a connection of the role trial or drive: any alias, at most so many tokens and
  * dollars (0: no bound). */
 int door_way_open_live(

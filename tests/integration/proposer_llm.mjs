@@ -84,6 +84,13 @@ same(candidates.map(({ state }) => state), ['in_review'])
 match(candidates[0].proposer, /^llm:good@[0-9a-f]{12}$/)
 const shown = await json('show', candidates[0].id.slice(0, 12))
 same([shown.contract.hypothesis, shown.contract.blamed, shown.contract.predicts.fixes], [contract.hypothesis, contract.blamed, [0]])
+// Its prediction is held against what was replayed: of one case it was said, and that one is mended.
+const proposers = Object.fromEntries((await json('proposers')).proposers.map(it => [it.name, it]))
+const { score, kinds } = proposers['llm:good']
+same([score.n, score.predicted, score.hits, score.precision, score.correlation, Object.keys(kinds)], [1, 1, 1, 1, null, ['replace']])
+ok(score.mended > 1 && Math.abs(score.recall - 1 / score.mended) < 1e-3, JSON.stringify(score))
+same([proposers['llm:costs'].score.n, proposers['llm:costs'].last.proposals], [0, 0])
+ok(proposers['llm:costs'].tokens >= 1e9, 'what it took is charged')
 // Who is busy is asked again, four times in all; who is busy once goes on.
 same([attempts.find(it => it.proposer === 'llm:refuses').stop.asked.requests, last.stop.said.requests, last.stop.asked.requests], [4, 6, 7])
 // What the dead one tried was replayed and not proposed; what cannot be made never cost a build.

@@ -96,7 +96,8 @@ static void expect(const struct shard_plan *it, uint32_t number, uint32_t k, uin
 static void each_proposer_has_its_own_count(void **state)
 {
     (void)state;
-    static struct str list[] = { { "search", 6 }, { "llm:big", 7 }, { "command:mine", 12 } };
+    static struct config_turn list[] = { { "search", 6 }, { "llm:big", 7 },
+        { "command:mine", 12 } };
     see(10, 20);
     struct shard_plan it = look("search", false); /* the default: search, and all others */
     expect(&it, 1, 1, 0, 1, stats_level(A / 2, 1, 0));
@@ -124,7 +125,7 @@ static void each_proposer_has_its_own_count(void **state)
 static void what_is_spent_stays_under_the_shard(void **state)
 {
     (void)state;
-    static struct str list[] = { { "search", 6 }, { "a", 1 }, { "b", 1 } };
+    static struct config_turn list[] = { { "search", 6 }, { "a", 1 }, { "b", 1 } };
     for (int changes = 0; changes < 2; changes++) {
         double sum = 0;
         begin(NULL);
