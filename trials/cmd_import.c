@@ -31,7 +31,7 @@ struct import_work {
     const struct run_tools *tools;
     const struct import_format *format;
     struct import_options options;
-    struct known *names; /* of a format whose sessions have names */
+    struct known *there; /* sessions, by what they say */
     const char *file;
     struct buf skips; /* the list's inside, JSON */
     uint64_t files, skipped, sessions, turns, events, added, known, grown;
@@ -97,14 +97,12 @@ static void on_skipped(void *with, const char *where, const char *why)
     }
 }
 
-/* It was imported before, and is another now: a log that was written on. */
-static bool has_grown(struct import_work *work, const struct journal_session *session)
+static void count(struct import_work *work, const struct import_session *from)
 {
-    if (!work->names)
-        return false;
-    enum known_as as = known_take(work->names, session, work->newer);
-    work->grown += as == KNOWN_GROWN;
-    return as == KNOWN_GROWN && !work->newer;
+    work->sessions++;
+    work->turns += from->turns;
+    work->events += from->messages_count;
+    verb_progress_of(work->sessions, 0, "sessions");
 }
 
 static int on_session(void *with, const struct import_session *given, struct err *err)
@@ -129,15 +127,17 @@ static int on_session(void *with, const struct import_session *given, struct err
         .meta = from->meta,
         .messages_count = from->messages_count,
         .messages = claims_of(from, &arena) };
-    if (has_grown(work, &session))
+    enum known_as as = known_take(work->there, &session, work->format, work->newer);
+    work->grown += as == KNOWN_GROWN;
+    if (as == KNOWN_GROWN && !work->newer)
+        return 0;
+    count(work, from);
+    work->known += as == KNOWN_SAME;
+    if (as == KNOWN_SAME)
         return 0;
     int status = journal_add(work->journal, &session, err);
     if (status < 0)
         return status;
-    work->sessions++;
-    work->turns += from->turns;
-    work->events += from->messages_count;
-    verb_progress_of(work->sessions, 0, "sessions");
     return ++work->pending < FLUSH_EVERY ? 0 : flush(work, err);
 }
 
@@ -307,8 +307,8 @@ static int open_work(struct import_work *work, const struct home *home, const ch
     work->tools = work->options.tools = tools;
     if (status >= 0)
         status = open_redact(work, home, arena, err);
-    if (status >= 0 && work->format->named)
-        status = known_open(&work->names, home, err);
+    if (status >= 0)
+        status = known_open(&work->there, home, err);
     if (status >= 0)
         status = journal_open(&work->journal, home, JOURNAL_IMPORT, err);
     return status;
@@ -318,7 +318,7 @@ static void work_done(struct import_work *work)
 {
     journal_close(work->journal);
     redact_free(work->redact);
-    known_free(work->names);
+    known_free(work->there);
     buf_done(&work->skips);
 }
 

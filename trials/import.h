@@ -47,7 +47,9 @@ typedef int (*import_file)(const char *path, const struct import_options *option
 struct import_format {
     const char *name, *files; /* files: what is read, for a person */
     import_file read;
-    bool named; /* a session has a name that stays while its log grows: `session` of the meta */
+    bool named;  /* a session has a name that stays while its log grows: `session` of the meta */
+    bool agents; /* a file is one agent's, which only the file's name tells: files of one import
+                    that agree word for word are two agents' */
 };
 /* All formats, as docs/reference/trace.md has them; ends with a zeroed row. */
 extern const struct import_format import_formats[];
@@ -96,6 +98,10 @@ int import_run(struct run **ret, const struct import_session *session,
 struct redact;
 int import_redact(struct import_session *session, struct redact *redact, struct str key,
     struct arena *arena, struct err *err);
+
+/* The meta says group and origin too: with another value for one of them, in the arena. As it is
+ * where it has no such member. */
+struct str import_rename(struct str meta, const char *name, struct str value, struct arena *arena);
 
 /* "dir/log.jsonl.gz" is the origin "log", its name "log.jsonl.gz". */
 struct str import_stem(const char *path);

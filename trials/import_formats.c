@@ -9,8 +9,8 @@
 #define LINES ".jsonl or .jsonl.gz"
 
 const struct import_format import_formats[] = {
-    { "tau-bench", "results of tau-bench and tau2-bench, as .json, .jsonl or .jsonl.gz",
-        import_tau },
+    { "tau-bench", "results of tau-bench and tau2-bench, as .json, .jsonl or .jsonl.gz", import_tau,
+        .agents = true },
     { "openai",
         "chat completions: requests with replies, conversations, rows for fine-tuning, "
         "as " LINES,

@@ -3,19 +3,26 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "trials/import.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct row {
-    struct digest name, id;
-    bool used;
+    struct digest key, id; /* key: of a name, of a content, or of sealed ones of a size */
+    struct str origin, group;
+    bool used, now; /* now: taken in this import */
 };
 /* Found by the first bytes of a digest that nobody can choose, so rows lie evenly. */
 struct known {
+    struct arena arena; /* origins and groups */
     struct row *rows;
     size_t room, count;
+    bool now;
 };
+
+/* --- keys */
 
 static bool name_of(const struct journal_session *session, struct digest *ret)
 {
@@ -26,16 +33,41 @@ static bool name_of(const struct journal_session *session, struct digest *ret)
     return name.size > 0;
 }
 
-static size_t place_of(const struct known *known, const struct digest *name)
+/* What the list of sessions says of one, but for what the name of its file may have given it. */
+static struct digest content_of(const struct journal_session *session)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    char count[16];
+    snprintf(count, sizeof count, "%u", session->messages_count);
+    struct str meta = import_rename(session->meta, "origin", STR(""), &arena);
+    meta = import_rename(meta, "group", STR(""), &arena);
+    const struct str parts[] = { STR("content"), session->format, session->principal, meta,
+        str_of(count) };
+    return hash_parts(parts, COUNT_OF(parts));
+}
+
+/* Of a sealed one the list has no meta. */
+static struct digest sealed_of(const struct journal_session *session)
+{
+    char count[16];
+    snprintf(count, sizeof count, "%u", session->messages_count);
+    const struct str parts[] = { STR("sealed"), session->format, session->principal,
+        str_of(count) };
+    return hash_parts(parts, COUNT_OF(parts));
+}
+
+/* --- rows */
+
+static size_t place_of(const struct known *known, const struct digest *key)
 {
     uint64_t at;
-    memcpy(&at, name->at, sizeof at);
+    memcpy(&at, key->at, sizeof at);
     return (size_t)(at & (known->room - 1));
 }
 
 static void put(struct known *known, const struct row *row)
 {
-    size_t at = place_of(known, &row->name);
+    size_t at = place_of(known, &row->key);
     while (known->rows[at].used)
         at = (at + 1) & (known->room - 1);
     known->rows[at] = *row;
@@ -44,46 +76,97 @@ static void put(struct known *known, const struct row *row)
 
 static void grow(struct known *known)
 {
-    struct known larger = { .room = known->room ? known->room * 2 : 256 };
-    larger.rows = mem_zero(larger.room, sizeof *larger.rows);
-    for (size_t i = 0; i < known->room; i++)
-        if (known->rows[i].used)
-            put(&larger, &known->rows[i]);
-    free(known->rows);
-    *known = larger;
+    struct known smaller = *known;
+    known->room = smaller.room ? smaller.room * 2 : 256;
+    known->rows = mem_zero(known->room, sizeof *known->rows);
+    known->count = 0;
+    for (size_t i = 0; i < smaller.room; i++)
+        if (smaller.rows[i].used)
+            put(known, &smaller.rows[i]);
+    free(smaller.rows);
 }
 
-static void add_row(struct known *known, const struct digest *name, const struct digest *id)
+static struct str keep(struct known *known, struct str text)
 {
-    const struct row row = { .name = *name, .id = *id, .used = true };
+    return (
+        struct str){ arena_copy(&known->arena, text.size ? text.at : "", text.size), text.size };
+}
+
+static void add_row(struct known *known, const struct digest *key,
+    const struct journal_session *session, const struct digest *id)
+{
+    const struct row row = { .key = *key,
+        .id = *id,
+        .origin = keep(known, session->origin),
+        .group = keep(known, session->group),
+        .used = true,
+        .now = known->now };
     if (known->count * 2 >= known->room)
         grow(known);
     put(known, &row);
 }
 
-static enum known_as find(
-    const struct known *known, const struct digest *name, const struct digest *id)
+/* The session as its log would be under the other's name: then its id says whether it is that one.
+ */
+static bool is_row(const struct journal_session *session, const struct digest *id,
+    const struct row *row, bool agents)
 {
-    enum known_as as = KNOWN_NOT;
-    if (known->room == 0)
-        return as;
-    for (size_t at = place_of(known, name); known->rows[at].used && as != KNOWN_SAME;
-         at = (at + 1) & (known->room - 1))
-        if (hash_equal(&known->rows[at].name, name))
-            as = hash_equal(&known->rows[at].id, id) ? KNOWN_SAME : KNOWN_GROWN;
-    return as;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct journal_session other = *session;
+    if (hash_equal(id, &row->id))
+        return true;
+    if (row->now && agents)
+        return false;
+    other.origin = row->origin;
+    other.group = row->group;
+    other.meta = import_rename(other.meta, "origin", row->origin, &arena);
+    other.meta = import_rename(other.meta, "group", row->group, &arena);
+    const struct digest as = journal_session_id(&other);
+    return hash_equal(&as, &row->id);
 }
 
-enum known_as known_take(struct known *known, const struct journal_session *session, bool newer)
+/* content NULL: whatever has that key. */
+static bool has_row(const struct known *known, const struct digest *key,
+    const struct journal_session *content, const struct digest *id, bool agents)
 {
-    struct digest name, id;
-    if (!name_of(session, &name))
-        return KNOWN_NOT;
-    id = journal_session_id(session);
-    enum known_as as = find(known, &name, &id);
-    if (as == KNOWN_NOT || (as == KNOWN_GROWN && newer))
-        add_row(known, &name, &id);
-    return as;
+    if (known->room == 0)
+        return false;
+    for (size_t at = place_of(known, key); known->rows[at].used; at = (at + 1) & (known->room - 1))
+        if (hash_equal(&known->rows[at].key, key) &&
+            (!content || is_row(content, id, &known->rows[at], agents)))
+            return true;
+    return false;
+}
+
+enum known_as known_take(struct known *known, const struct journal_session *session,
+    const struct import_format *format, bool newer)
+{
+    const struct digest id = journal_session_id(session);
+    const struct digest content = content_of(session), sealed = sealed_of(session);
+    struct digest name;
+    if (has_row(known, &content, session, &id, format->agents) ||
+        has_row(known, &sealed, session, &id, format->agents))
+        return KNOWN_SAME;
+    bool named = format->named && name_of(session, &name);
+    bool grown = named && has_row(known, &name, NULL, NULL, false);
+    if (grown && !newer)
+        return KNOWN_GROWN;
+    known->now = true;
+    add_row(known, &content, session, &id);
+    if (named)
+        add_row(known, &name, session, &id);
+    return grown ? KNOWN_GROWN : KNOWN_NOT;
+}
+
+static void add_known(struct known *known, const struct journal_session *session)
+{
+    struct digest name;
+    if (session->live)
+        return;
+    const struct digest content = session->shard > 0 ? sealed_of(session) : content_of(session);
+    add_row(known, &content, session, &session->id);
+    if (name_of(session, &name))
+        add_row(known, &name, session, &session->id);
 }
 
 int known_open(struct known **ret, const struct home *home, struct err *err)
@@ -98,9 +181,7 @@ int known_open(struct known **ret, const struct home *home, struct err *err)
         status = journal_list(journal, after, &arena, &list, &count, err);
         for (uint32_t i = 0; status >= 0 && i < count; i++) {
             after = list[i].number;
-            struct digest name;
-            if (!list[i].live && name_of(&list[i], &name))
-                add_row(known, &name, &list[i].id);
+            add_known(known, &list[i]);
         }
     }
     journal_close(journal);
@@ -113,7 +194,9 @@ int known_open(struct known **ret, const struct home *home, struct err *err)
 
 void known_free(struct known *known)
 {
-    if (known)
-        free(known->rows);
+    if (!known)
+        return;
+    arena_done(&known->arena);
+    free(known->rows);
     free(known);
 }

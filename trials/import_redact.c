@@ -7,9 +7,7 @@
 #include "trials/redact.h"
 #include "wire/effect.h"
 
-/* The meta says group and origin too: it says what the session says. */
-static struct str rename_member(
-    struct str meta, const char *name, struct str value, struct arena *arena)
+struct str import_rename(struct str meta, const char *name, struct str value, struct arena *arena)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
     const struct json *member = json_get(json_read(arena, meta, NULL, NULL), name);
@@ -28,9 +26,9 @@ int import_redact(struct import_session *session, struct redact *redact, struct 
     struct str group = redact_name(redact, key, session->group, arena);
     struct str origin = redact_name(redact, key, session->origin, arena);
     if (group.at != session->group.at)
-        session->meta = rename_member(session->meta, "group", group, arena);
+        session->meta = import_rename(session->meta, "group", group, arena);
     if (origin.at != session->origin.at)
-        session->meta = rename_member(session->meta, "origin", origin, arena);
+        session->meta = import_rename(session->meta, "origin", origin, arena);
     session->group = group;
     session->origin = origin;
     struct str *messages = arena_alloc(arena, (session->messages_count + 1) * sizeof *messages);
