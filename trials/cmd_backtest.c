@@ -12,6 +12,7 @@
 #include "trials/cmd.h"
 #include "trials/decisions.h"
 #include "trials/detect.h"
+#include "trials/shown.h"
 #include "trials/split.h"
 #include "trials/trace.h"
 #include "wire/config.h"
@@ -26,6 +27,7 @@ enum { OLD, NEW, ARMS };
 
 struct case_of { /* one session of the page */
     const struct run *run;
+    uint64_t number;       /* of its session */
     struct effects *steps; /* of the old arm, by step */
     uint32_t first;        /* the first step that differs */
     struct effects is;     /* there */
@@ -38,6 +40,7 @@ struct backtest {
     uint64_t since_ms;
     struct arena arena; /* of a page */
     struct decisions decisions;
+    struct shown shown;
     struct trace_tools tools;
     struct case_of page[PAGE];
     unsigned page_count;
@@ -84,17 +87,26 @@ static void tell(struct backtest *b, const struct case_of *of)
             of->resolved ? of->resolved : "");
 }
 
-static void judge(struct backtest *b, const struct case_of *of)
+static int judge(struct backtest *b, const struct case_of *of, struct err *err)
 {
+    const struct effects *was = &of->steps[of->first == NO_STEP ? 0 : of->first];
+    uint8_t split = of->run->split;
     b->sessions++;
     if (of->first == NO_STEP)
-        return;
+        return 0;
+    /* A group without a split is moved for an example that is wanted, and for no other. */
+    int shows = split == JOURNAL_NO_SPLIT && decisions_has(&b->decisions, was, &of->is)
+                    ? 0
+                    : shown_take(&b->shown, of->number, split, err);
+    if (shows < 0)
+        return shows;
     b->changed++;
     b->resolved += of->resolved != NULL;
     b->abnormal += of->is.end == EFFECTS_ABNORMAL;
-    decisions_add(&b->decisions, &of->steps[of->first], &of->is, of->run->session, of->first,
-        of->resolved != NULL);
+    const struct decision_example example = { of->run->session, of->first, shows };
+    decisions_add(&b->decisions, was, &of->is, &example, of->resolved != NULL);
     tell(b, of);
+    return 0;
 }
 
 static int run_page(struct backtest *b, struct err *err)
@@ -106,7 +118,7 @@ static int run_page(struct backtest *b, struct err *err)
     for (b->arm = OLD; rc == 0 && b->arm < ARMS && b->page_count > 0; b->arm++)
         rc = replay_runs(b->arms[b->arm], runs, b->page_count, WALL_MS, on_step, b, err);
     for (unsigned i = 0; rc == 0 && i < b->page_count; i++)
-        judge(b, &b->page[i]);
+        rc = judge(b, &b->page[i], err);
     b->page_count = 0;
     arena_reset(&b->arena);
     verb_progress_of(b->sessions, b->all, "sessions");
@@ -130,6 +142,7 @@ static int add_session(
         return rc;
     b->turns += session.turns;
     b->page[b->page_count++] = (struct case_of){ .run = run,
+        .number = number,
         .first = NO_STEP,
         .steps = arena_alloc(&b->arena, (run->steps_count + 1) * sizeof(struct effects)) };
     return b->page_count == PAGE ? run_page(b, err) : 0;
@@ -237,6 +250,7 @@ static int backtest(
     trace_tools_done(&b->tools);
     arena_done(&b->arena);
     decisions_done(&b->decisions);
+    shown_done(&b->shown);
     journal_close(journal);
     return rc < 0 ? rc : b->abnormal ? 1 : b->sessions == 0 ? INCONCLUSIVE : 0;
 }
@@ -263,6 +277,7 @@ static int run_backtest(const struct verb_call *call, struct err *err)
         return rc;
     CLEANUP(mem_freep) struct backtest *b = mem_zero(1, sizeof *b);
     b->call = call;
+    b->shown.home = &home;
     b->since_ms = clock_wall_ms() - ms;
     return backtest(b, &home, args[0], err);
 }

@@ -86,8 +86,20 @@ bool decisions_has(
     return at < decisions->count || at == DECISIONS_MAX;
 }
 
+static void take_example(struct decisions *decisions, struct decision_group *group,
+    const struct effects *was, const struct effects *is, const struct decision_example *of)
+{
+    group->session = keep(decisions, of->session);
+    group->step = of->step;
+    group->shows = of->shows;
+    if (!of->shows)
+        return;
+    group->was = example(decisions, was);
+    group->is = example(decisions, is);
+}
+
 void decisions_add(struct decisions *decisions, const struct effects *was, const struct effects *is,
-    struct str session, uint32_t step, bool resolved)
+    const struct decision_example *of, bool resolved)
 {
     const struct decision decision = decision_of(was, is);
     unsigned at = find(decisions, &decision);
@@ -98,13 +110,11 @@ void decisions_add(struct decisions *decisions, const struct effects *was, const
     struct decision_group *group = &decisions->at[at];
     if (at == decisions->count) {
         decisions->count++;
-        *group = (struct decision_group){ .decision = decision,
-            .session = keep(decisions, session),
-            .step = step,
-            .was = example(decisions, was),
-            .is = example(decisions, is) };
+        *group = (struct decision_group){ .decision = decision };
         group->decision.tool = keep(decisions, decision.tool);
     }
+    if (group->count == 0 || (of->shows && !group->shows))
+        take_example(decisions, group, was, is, of);
     group->count++;
     group->resolved += resolved;
 }
@@ -142,8 +152,12 @@ void decisions_json(struct buf *out, struct decisions *decisions)
         buf_text(out, ",\"example\":{\"session\":");
         json_quote(out, group->session);
         buf_format(out, ",\"step\":%u", group->step);
-        member(out, "was", group->was);
-        member(out, "is", group->is);
+        if (group->shows) {
+            member(out, "was", group->was);
+            member(out, "is", group->is);
+        } else {
+            buf_text(out, ",\"was\":null,\"is\":null");
+        }
         buf_text(out, "}}");
     }
     buf_char(out, ']');
@@ -168,7 +182,13 @@ void decisions_text(struct buf *out, struct decisions *decisions)
         buf_text(out, "\n        such as ");
         printable(out,
             (struct str){ group->session.at, group->session.size < 12 ? group->session.size : 12 });
-        buf_format(out, ", step %u\n          was  ", group->step);
+        buf_format(out, ", step %u\n", group->step);
+        if (!group->shows) {
+            buf_text(
+                out, "          held out: moult trace shows it, and makes its group held-in\n");
+            continue;
+        }
+        buf_text(out, "          was  ");
         printable(out, group->was);
         buf_text(out, "\n          is   ");
         printable(out, group->is);

@@ -19,7 +19,8 @@ struct decision_group {
     uint64_t count, resolved; /* resolved: where a detector's frame allows the change */
     struct str session;       /* the example: the first that came */
     uint32_t step;
-    struct str was, is; /* effects_say of both, cut */
+    bool shows;         /* its words may be told; an example of one whose may not is replaced */
+    struct str was, is; /* effects_say of both, cut; empty where it does not show them */
 };
 enum { DECISIONS_MAX = 200 };
 /* A zeroed struct is valid and empty. */
@@ -29,8 +30,13 @@ struct decisions {
     unsigned count;
     uint64_t others; /* that had no place as a group of their own */
 };
+struct decision_example {
+    struct str session;
+    uint32_t step;
+    bool shows;
+};
 void decisions_add(struct decisions *decisions, const struct effects *was, const struct effects *is,
-    struct str session, uint32_t step, bool resolved);
+    const struct decision_example *of, bool resolved);
 /* Is there a group of it, or no room for one? Then its session is not asked for. */
 bool decisions_has(
     const struct decisions *decisions, const struct effects *was, const struct effects *is);

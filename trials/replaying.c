@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "trials/detect.h"
 #include "trials/trace.h"
+#include "trials/split.h"
 #include "wire/verb.h"
 
 #include <stdio.h>
@@ -68,7 +69,9 @@ static void note_change(
 {
     of->first = step;
     of->resolved = detect_resolved_by(of->run, step, seen);
-    if (seen->end == EFFECTS_ABNORMAL)
+    if (seen->end == EFFECTS_ABNORMAL && of->run->split != SPLIT_HELD_IN)
+        snprintf(of->why, sizeof of->why, "step %u: an abnormal end, held out", step);
+    else if (seen->end == EFFECTS_ABNORMAL)
         snprintf(of->why, sizeof of->why, "step %u: %.*s", step, (int)seen->why.size, seen->why.at);
     else if (seen->error)
         snprintf(of->why, sizeof of->why, "step %u: an error: %s, %s; recorded %s, %s", step,

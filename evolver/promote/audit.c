@@ -21,6 +21,8 @@ enum subject {
     SUBJECT_SPLIT,
     SUBJECT_LOOK,
     SUBJECT_LOOK_END,
+    SUBJECT_OPENING,
+    SUBJECT_OPENING_END,
     SUBJECT_FREEZE,
     SUBJECT_MANDATE,
     SUBJECT_MANDATE_END,
@@ -50,6 +52,9 @@ static const struct rule {
         { "k", "passes", "own", "level", "seen", "proposer" }, true },
     [SUBJECT_LOOK_END] = { "look-end", "answer of look", { "candidate", "shard" }, { "passed" },
         true },
+    [SUBJECT_OPENING] = { "opening", "opening of shard", { "shard" }, { "candidate" }, true },
+    [SUBJECT_OPENING_END] = { "opening-end", "report on shard", { "shard" },
+        { "candidate", "claim" }, true },
     [SUBJECT_FREEZE] = { "freeze", "freeze", { NULL }, { "frozen" }, true },
     [SUBJECT_MANDATE] = { "mandate", "mandate", { "digest" }, { "body" }, true },
     [SUBJECT_MANDATE_END] = { "mandate-end", "end of a mandate", { "digest" }, { "body" }, true },
@@ -309,6 +314,25 @@ static int hold_looks(struct reading *reading, struct err *err)
     return rc;
 }
 
+/* What a sealed shard was opened for, and what was claimed of it: once each. */
+static int hold_openings(struct reading *reading, struct err *err)
+{
+    struct journal_opening *list;
+    uint32_t count;
+    int rc = journal_openings(reading->journal, &reading->rows, &list, &count, err);
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        char shard[16], hex[DIGEST_HEX];
+        snprintf(shard, sizeof shard, "%u", list[i].shard);
+        const struct str key[PARTS_MAX] = { str_of(shard) };
+        const struct str end[PARTS_MAX] = { list[i].candidate,
+            str_of(hash_hex(hex, &list[i].claim)) };
+        rc = hold(reading, SUBJECT_OPENING, key, (struct str[PARTS_MAX]){ list[i].candidate }, err);
+        if (rc == 0 && !hash_zero(&list[i].claim))
+            rc = hold(reading, SUBJECT_OPENING_END, key, end, err);
+    }
+    return rc;
+}
+
 static int hold_freeze(struct reading *reading, struct err *err)
 {
     const struct str key[PARTS_MAX] = { { NULL, 0 } };
@@ -348,7 +372,8 @@ static int hold_decisions(struct reading *reading, struct err *err)
 static int hold_rows(struct reading *reading, struct err *err)
 {
     static int (*const tables[])(struct reading *, struct err *) = { hold_candidates,
-        hold_admissions, hold_clusters, hold_splits, hold_looks, hold_freeze, hold_decisions };
+        hold_admissions, hold_clusters, hold_splits, hold_looks, hold_openings, hold_freeze,
+        hold_decisions };
     int rc = 0;
     keep_last(reading);
     for (size_t i = 0; rc == 0 && i < COUNT_OF(tables); i++) {

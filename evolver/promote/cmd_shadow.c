@@ -84,7 +84,8 @@ static void add_told(struct shadowing *s, const struct json *told)
         uint64_t number = (uint64_t)json_int(json_get(one, "session"), 0);
         struct str session =
             decisions_has(&s->decisions, &was, &is) ? STR("") : session_of(s, number, &arena);
-        decisions_add(&s->decisions, &was, &is, session, step, false);
+        const struct decision_example example = { session, step, true };
+        decisions_add(&s->decisions, &was, &is, &example, false);
         if (!s->call->json)
             tell_one(&was, &is, (uint64_t)json_int(json_get(one, "turn"), 0), step);
     }

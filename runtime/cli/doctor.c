@@ -11,6 +11,7 @@
 #include "base/scratch.h"
 #include "cli/doctor_grants.h"
 #include "cli/doctor_mandates.h"
+#include "cli/doctor_splits.h"
 #include "wire/config.h"
 #include "wire/journal.h"
 
@@ -296,6 +297,22 @@ static void check_mandates(struct doctor *doctor, const struct config *config)
     }
 }
 
+/* A home that has nothing held out yet can mine and propose; only the gate has nothing to ask. */
+static void check_splits(struct doctor *doctor)
+{
+    struct err err = { 0 };
+    uint64_t held_out;
+    struct check *check = add(doctor, "home.splits", STATUS_OK);
+    int rc = doctor_splits(&held_out, check->detail, sizeof check->detail, &doctor->home, &err);
+    if (rc < 0) {
+        check->status = STATUS_WARN;
+        snprintf(check->detail, sizeof check->detail, "%.199s", err.text);
+    } else if (held_out == 0) {
+        snprintf(check->fix, sizeof check->fix,
+            "moult mine gives groups a split; without held-out ones nothing passes the gate");
+    }
+}
+
 static void check_grant(struct doctor *doctor, const char *name, const struct config_grant *grant)
 {
     struct err err = { 0 };
@@ -346,6 +363,7 @@ static void check_home(struct doctor *doctor)
     check_listen(doctor, &config.listen);
     check_grants(doctor, &config);
     check_mandates(doctor, &config);
+    check_splits(doctor);
     for (uint32_t i = 0; i < config.models_count; i++) {
         check_script(doctor, &config.models[i]);
         if (!key_seen(&config, i))

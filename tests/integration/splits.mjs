@@ -111,6 +111,7 @@ await new Promise((done) => { // killed while it replays, or before: the opening
 const claim = json("report", id);
 check(claim.shard === 1 && claim.worse === 0 && claim.fixed === claim.failing && claim.failing > 5, JSON.stringify(claim));
 check(Math.abs(claim.worse_at_most - (1 - 0.05 ** (1 / claim.groups))) < 1e-9, "its bound is not the exact one");
+execFileSync("node", [join(src, "tests/tools/schema_check.mjs"), join(src, "docs/schemas/claim.schema.json")], { input: JSON.stringify(claim) + "\n" });
 check(JSON.stringify(json("report", id)) === JSON.stringify(claim), "asked again it says something else");
 const audit = run(0, "audit", "show");
 check((audit.match(/ opening /g) ?? []).length === 1 && (audit.match(/ opening-end /g) ?? []).length === 1,

@@ -156,6 +156,8 @@ static void an_edited_row_is_found(void **state)
             "look " A ": its row is not" },
         { "a look taken out", "DROP TRIGGER look_delete; DELETE FROM look WHERE k = 2",
             "look " B ": its row is gone" },
+        { "a shard that was opened for nobody", "INSERT INTO opening VALUES(1, '" A "', NULL, 5)",
+            "opening of shard 1: no audit record" },
         { "a freeze", "INSERT INTO freeze VALUES(9, 1, 'x', 0)", "freeze: its row is not" },
         { "a record", "DROP TRIGGER audit_update; UPDATE audit SET at_ms = 1 WHERE number = 4",
             "audit record 4: its content" },

@@ -5,6 +5,7 @@
 #include "base/seal.h"
 #include "broker/live.h"
 #include "broker_home.h"
+#include "promote/audit.h"
 #include "promote/reviewing.h"
 
 #include <sqlite3.h>
@@ -271,6 +272,38 @@ static void candidate(const struct home *home, const char *id, const char *state
     journal_close(drive);
 }
 
+/* Against their records, and put back. */
+static void rows_of_the_opening_are_held(const struct home *home)
+{
+    static const struct row {
+        const char *change, *back, *found;
+    } rows[] = {
+        { "UPDATE opening SET candidate = 'cccccc'", "UPDATE opening SET candidate = '" OTHER "'",
+            "opening of shard 1: its row is not" },
+        { "CREATE TABLE kept AS SELECT report FROM opening; UPDATE opening SET report = NULL",
+            "UPDATE opening SET report = (SELECT report FROM kept); DROP TABLE kept",
+            "report on shard 1: its row is gone" },
+        { "CREATE TABLE kept AS SELECT * FROM opening; DROP TRIGGER opening_delete;"
+          "DELETE FROM opening",
+            "INSERT INTO opening SELECT * FROM kept; DROP TABLE kept",
+            "opening of shard 1: its row is gone" },
+    };
+    struct journal *view = home_as(home, JOURNAL_VIEW);
+    struct audit audit;
+    struct err err;
+    must(audit_check(view, home, &audit, &err), &err);
+    assert_int_equal(home_sql(home, "DROP TRIGGER opening_update"), 0);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_int_equal(home_sql(home, rows[i].change), 0);
+        if (audit_check(view, home, &audit, &err) != -ERR_VERIFY ||
+            !strstr(err.text, rows[i].found))
+            fail_msg("not found: %s (%s)", rows[i].found, err.text);
+        assert_int_equal(home_sql(home, rows[i].back), 0);
+    }
+    must(audit_check(view, home, &audit, &err), &err);
+    journal_close(view);
+}
+
 static void a_shard_opens_once_for_who_was_approved(void **state)
 {
     (void)state;
@@ -307,6 +340,7 @@ static void a_shard_opens_once_for_who_was_approved(void **state)
     assert_int_equal(count, 1);
     assert_true(hash_equal(&openings[0].claim, &claim));
     journal_close(report);
+    rows_of_the_opening_are_held(&home);
 
     candidate(
         &home, "aaaaaa", "active"); /* what comes into a group of an opened shard stays shut */

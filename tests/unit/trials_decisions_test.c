@@ -77,7 +77,8 @@ static void it_is_named_by_what_each_does(void **state)
 
 static void add(struct decisions *decisions, const struct row *row, const char *session)
 {
-    decisions_add(decisions, &row->was, &row->is, str_of(session), 3, strcmp(session, "m") == 0);
+    const struct decision_example example = { str_of(session), 3, true };
+    decisions_add(decisions, &row->was, &row->is, &example, strcmp(session, "m") == 0);
 }
 
 static void like_ones_are_one_group(void **state)
@@ -112,6 +113,30 @@ static void like_ones_are_one_group(void **state)
     decisions_done(&decisions);
 }
 
+/* The first one whose words may be told is the example; where there is none, nothing is told of it.
+ */
+static void what_is_held_out_is_not_told(void **state)
+{
+    (void)state;
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct decisions decisions = { 0 };
+    decisions_add(&decisions, &rows[0].was, &rows[0].is,
+        &(struct decision_example){ STR("held-out"), 3, false }, false);
+    decisions_json(&out, &decisions);
+    assert_non_null(strstr(out.at, "\"was\":null,\"is\":null"));
+    out.size = 0;
+    decisions_text(&out, &decisions);
+    assert_null(strstr(out.at, "{\"id\":1}"));
+    assert_non_null(strstr(out.at, "held out: moult trace shows it"));
+    add(&decisions, &rows[0], "seen");
+    add(&decisions, &rows[0], "later");
+    out.size = 0;
+    decisions_text(&out, &decisions);
+    assert_non_null(strstr(out.at, "such as seen"));
+    assert_non_null(strstr(out.at, "{\"id\":1}"));
+    decisions_done(&decisions);
+}
+
 static void texts_are_anybodys(void **state)
 {
     (void)state;
@@ -123,7 +148,8 @@ static void texts_are_anybodys(void **state)
     memcpy(big + 280, "\033[2J\n    9  forged: called\"", 26);
     struct effects_call calls[] = { { STR("t\033]0;x\007\n7  u"), { big, sizeof big }, false } };
     const struct effects was = WITH(calls, 1, EFFECTS_HANDED), is = WITH(none, 0, EFFECTS_REFUSED);
-    decisions_add(&decisions, &was, &is, STR("s\033[31m\n"), 0, false);
+    const struct decision_example example = { STR("s\033[31m\n"), 0, true };
+    decisions_add(&decisions, &was, &is, &example, false);
     decisions_text(&text, &decisions);
     decisions_json(&json, &decisions);
     assert_null(strchr(text.at, '\033'));
@@ -144,7 +170,8 @@ static void kinds_have_a_bound(void **state)
         snprintf(name, sizeof name, "tool%d", i);
         struct effects_call calls[] = { { str_of(name), STR("{}"), false } };
         const struct effects was = WITH(calls, 1, EFFECTS_HANDED);
-        decisions_add(&decisions, &was, &is, STR("s"), 0, false);
+        decisions_add(
+            &decisions, &was, &is, &(struct decision_example){ STR("s"), 0, true }, false);
     }
     assert_int_equal(decisions.count, DECISIONS_MAX);
     assert_int_equal(decisions.others, 5);
@@ -158,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_named_by_what_each_does),
         cmocka_unit_test(like_ones_are_one_group),
+        cmocka_unit_test(what_is_held_out_is_not_told),
         cmocka_unit_test(texts_are_anybodys),
         cmocka_unit_test(kinds_have_a_bound),
     };
