@@ -465,9 +465,8 @@ static void a_command_that_is_not_there(void **state)
     struct facts facts = workspace();
     const struct grade_means means = { .sandbox = true, .tier = SANDBOX_STRONG };
     for (size_t i = 0; i < COUNT_OF(programs); i++) {
-        CLEANUP(buf_done) struct buf grade = { 0 };
-        buf_format(&grade, "{\"check\":\"command\",\"command\":{\"argv\":[\"%s\"]}}", programs[i]);
-        struct trial_case of = made(grade.at);
+        struct trial_case of = made(arena_format(
+            &arena, "{\"check\":\"command\",\"command\":{\"argv\":[\"%s\"]}}", programs[i]));
         struct grade_result result;
         struct err err = { 0 };
         if (grade_one(&result, &of.grades[0], &facts, &means, &err) < 0)
@@ -475,6 +474,19 @@ static void a_command_that_is_not_there(void **state)
         assert_int_equal(result.answer, GRADE_UNKNOWN);
         assert_non_null(strstr(result.why, "was not run"));
     }
+}
+
+/* What a test has of its own is gone before anything can fail: a failure leaves the test by a jump,
+ * and would be told as a leak beside it. */
+static struct trial_case command_of(const char *script, unsigned wall_ms)
+{
+    CLEANUP(buf_done) struct buf grade = { 0 };
+    buf_format(&grade,
+        "{\"check\":\"command\",\"command\":{\"wall_ms\":%u,\"argv\":[\"/bin/sh\",\"-c\",",
+        wall_ms);
+    json_quote(&grade, str_of(script));
+    buf_text(&grade, "]}}");
+    return made(grade.at);
 }
 
 static void commands_are_held(void **state)
@@ -490,7 +502,8 @@ static void commands_are_held(void **state)
         { "exit 3", GRADE_UNKNOWN, "ended with 3" },
         { "kill -9 $$", GRADE_UNKNOWN, "signal" },
         { "sleep 60", GRADE_UNKNOWN, "limit: wall", 300 },
-        { "f() { f | f & }; f; wait; sleep 60", GRADE_UNKNOWN, "limit", 700 },
+        /* Where the machine has no room for its first fork, it ends by itself. */
+        { "f() { f | f & }; f; wait; sleep 60", GRADE_UNKNOWN, "the grader ", 700 },
         { "echo x >a.txt || exit 1", GRADE_BROKEN, "" },
         { "touch /etc/x || exit 1", GRADE_BROKEN, "" },
         { "cat " KEY " /root/.bashrc /home/*/* && exit 0; exit 1", GRADE_BROKEN, "" },
@@ -504,14 +517,8 @@ static void commands_are_held(void **state)
     struct facts facts = workspace();
     const struct grade_means means = { .sandbox = true, .tier = SANDBOX_STRONG };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        CLEANUP(buf_done) struct buf grade = { 0 };
-        buf_format(&grade,
-            "{\"check\":\"command\",\"command\":{\"wall_ms\":%u,\"argv\":[\"/bin/sh\","
-            "\"-c\",",
-            rows[i].wall_ms ? rows[i].wall_ms : 60000);
-        json_quote(&grade, str_of(rows[i].script));
-        buf_text(&grade, "]}}");
-        struct trial_case of = made(grade.at);
+        struct trial_case of =
+            command_of(rows[i].script, rows[i].wall_ms ? rows[i].wall_ms : 60000);
         struct grade_result result;
         struct err err = { 0 };
         if (grade_one(&result, &of.grades[0], &facts, &means, &err) < 0)
