@@ -4,6 +4,7 @@ moult_test(patch_outline_test patch)
 moult_test(patch_source_test patch)
 moult_test(patch_tokens_test patch)
 moult_test(patch_bounds_test patch)
+moult_test(patch_certificate_test patch)
 moult_test(patch_shape_test patch)
 moult_test(patch_cover_test patch)
 # The same for the corpus of choices without a branch, built and asked.

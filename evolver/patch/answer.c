@@ -1,5 +1,6 @@
 /* answer - see answer.h. */
 #include "patch/answer.h"
+#include "patch/certificate.h"
 #include "patch/cover.h"
 #include "patch/describe.h"
 #include "patch/patch.h"
@@ -29,7 +30,8 @@ struct answer {
     struct buf kinds, description;
     uint32_t lines;
     struct digest shape, shape_old; /* zero: it does not parse */
-    struct buf cover;               /* its members, as they are written; empty: not wanted */
+    struct buf certificate; /* its members, as they are written; empty: no patch that passes */
+    struct buf cover;       /* its members, as they are written; empty: not wanted */
 };
 
 static void question_done(struct question *question)
@@ -42,6 +44,7 @@ static void answer_done(struct answer *answer)
     buf_done(&answer->kinds);
     buf_done(&answer->description);
     buf_done(&answer->cover);
+    buf_done(&answer->certificate);
 }
 
 static int wrong(struct err *err, const char *key)
@@ -186,6 +189,8 @@ static int look_at_patch(struct answer *answer, const struct question *question,
         .literals_count = question->literals_count };
     answer->lines = patch_check(&answer->findings, &patch, &diff, &answer->kinds);
     describe_patch(&answer->description, &describe);
+    if (answer->findings.count == 0)
+        certificate_print(&answer->certificate, was, now, &diff, &arena);
     return question->cover && answer->findings.count == 0
                ? write_cover(&answer->cover, was, now, &diff, &arena, err)
                : 0;
@@ -234,6 +239,7 @@ static void write_answer(struct buf *out, const struct answer *answer)
     buf_format(out, ",\"lines\":%u", answer->lines);
     write_shape(out, "shape", &answer->shape);
     write_shape(out, "shape_old", &answer->shape_old);
+    buf_str(out, buf_view(&answer->certificate));
     buf_str(out, buf_view(&answer->cover));
     buf_text(out, "}\n");
 }

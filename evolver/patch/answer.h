@@ -8,7 +8,9 @@
  *
  * { "schema": 1, "findings": [ { "rule", "line", "column", "message" } ], "more": N,
  *   "kinds": [ text ], "description": [ text ], "lines": N, "shape": HEX of a source that parses,
- *   of a patch "shape_old", too (shape.h), and if it was wanted and there are no
+ *   of a patch "shape_old", too (shape.h), and if there are no findings "certificate": { "guards":
+ *   [ { "line", "function", "holds", "condition" } ], "traits", "off": C } (certificate.h) or
+ *   "uncertified": text, why there is none; and if it was wanted and there are no
  *   findings "cover": { "source": C, "points": [ [ line, "function", what (enum cover_what),
  *   wanted ] ] } } */
 #pragma once

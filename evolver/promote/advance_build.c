@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "promote/batch_texts.h"
 #include "promote/builds.h"
+#include "promote/certified.h"
 #include "promote/check_source.h"
 #include "promote/judging.h"
 #include "promote/past.h"
@@ -74,8 +75,8 @@ static void lines_json(struct buf *out, struct str text)
 }
 
 /* What was patched, as a document: an approval names it. */
-static int put_patch(
-    struct advancing *advancing, const struct check_source_result *result, struct err *err)
+static int put_patch(struct advancing *advancing, const struct check_source_result *result,
+    const struct runs *runs, struct err *err)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
     struct candidate *candidate = advancing->candidate;
@@ -89,19 +90,24 @@ static int put_patch(
     lines_json(&out, buf_view(&result->kinds));
     buf_text(&out, ",\"description\":");
     lines_json(&out, buf_view(&result->description));
+    int rc = certified_print(&out, advancing->driver,
+        harness_find(&advancing->driver->harness, candidate->plugin), result,
+        (const struct run *const *)runs->at, runs->count, advancing->advance->workers, err);
+    if (rc < 0)
+        return rc;
     buf_char(&out, '}');
     return put(advancing, "patch", &out, &candidate->patch, err);
 }
 
-static int commit(
-    struct advancing *advancing, const struct check_source_result *result, struct err *err)
+static int commit(struct advancing *advancing, const struct check_source_result *result,
+    const struct runs *runs, struct err *err)
 {
     struct candidate *candidate = advancing->candidate;
     struct driver *driver = advancing->driver;
     struct harness *harness = arena_alloc(&advancing->arena, sizeof *harness);
     struct lineage_id made;
     candidate->source = hash_of(buf_view(&result->source)); /* the text itself is in git */
-    int rc = put_patch(advancing, result, err);
+    int rc = put_patch(advancing, result, runs, err);
     if (rc == 0)
         rc = lineage_candidate(driver->lineage, candidate->id.at, &driver->active,
             candidate->path.at, buf_view(&result->source), candidate->made_s, &made, err);
@@ -190,7 +196,8 @@ int advance_patch(struct advancing *advancing, struct err *err)
         .literals_count = texts.count };
     if ((rc = check_source_run(&result, &plan, err)) < 0)
         return rc;
-    rc = result.ok ? commit(advancing, &result, err) : refuse_source(advancing, &result, err);
+    rc =
+        result.ok ? commit(advancing, &result, &runs, err) : refuse_source(advancing, &result, err);
     check_source_done(&result);
     return rc;
 }

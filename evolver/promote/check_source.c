@@ -16,6 +16,7 @@ void check_source_done(struct check_source_result *result)
     buf_done(&result->source);
     buf_done(&result->kinds);
     buf_done(&result->description);
+    arena_done(&result->certificate.arena);
 }
 
 static void add_finding(struct check_source_result *ret, const char *rule, uint32_t line,
@@ -161,6 +162,50 @@ static int take_shape(
                : strange(err);
 }
 
+static struct str own(struct check_certificate *ret, struct arena *arena, const struct json *text)
+{
+    struct str view = json_string(arena, text);
+    return (
+        struct str){ arena_string(&ret->arena, view.size ? view.at : "", view.size), view.size };
+}
+
+static int take_guard(
+    struct check_certificate *ret, struct arena *arena, const struct json *each, struct err *err)
+{
+    int64_t line = json_int(json_get(each, "line"), -1);
+    const struct json *holds = json_get(each, "holds"), *function = json_get(each, "function");
+    const struct json *condition = json_get(each, "condition");
+    if (ret->guards_count == CHECK_GUARDS_MAX || line < 1 || line > UINT32_MAX ||
+        (!json_is(holds, JSON_TRUE) && !json_is(holds, JSON_FALSE)) ||
+        !json_is(function, JSON_STRING) || !json_is(condition, JSON_STRING))
+        return strange(err);
+    ret->guards[ret->guards_count++] = (struct check_guard){ (uint32_t)line,
+        json_bool(holds, false), own(ret, arena, function), own(ret, arena, condition) };
+    return 0;
+}
+
+static int take_certificate(
+    struct check_certificate *ret, struct arena *arena, const struct json *root, struct err *err)
+{
+    const struct json *of = json_get(root, "certificate"), *guards = json_get(of, "guards");
+    const struct json *off = json_get(of, "off");
+    ret->uncertified = own(ret, arena, json_get(root, "uncertified"));
+    if (!of)
+        return 0;
+    if (!json_is(guards, JSON_ARRAY) || !json_is(off, JSON_STRING) || guards->count == 0)
+        return strange(err);
+    JSON_EACH(each, guards)
+    {
+        int rc = take_guard(ret, arena, each, err);
+        if (rc < 0)
+            return rc;
+    }
+    ret->there = true;
+    ret->traits = json_bool(json_get(of, "traits"), true);
+    ret->off = own(ret, arena, off);
+    return 0;
+}
+
 static int take_answer(struct check_source_result *ret, struct str answer, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -187,6 +232,8 @@ static int take_answer(struct check_source_result *ret, struct str answer, struc
         rc = take_shape(&ret->shape, &arena, json_get(root, "shape"), err);
     if (rc == 0)
         rc = take_shape(&ret->shape_old, &arena, json_get(root, "shape_old"), err);
+    if (rc == 0)
+        rc = take_certificate(&ret->certificate, &arena, root, err);
     return rc;
 }
 

@@ -6,6 +6,7 @@
  * NAME.c and pipeline/order.c, on whole syntax nodes. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/str.h"
@@ -37,6 +38,22 @@ struct check_source_plan {
     bool strict;        /* the tighter bounds, of a plugin that the policy names */
 };
 
+/* A patch that only puts in what conditions guard (patch/certificate.h). */
+enum { CHECK_GUARDS_MAX = 64 };
+struct check_guard {
+    uint32_t line;
+    bool holds; /* it acts only where the condition holds; false: only where it does not */
+    struct str function, condition;
+};
+struct check_certificate {
+    bool there, traits;
+    struct check_guard guards[CHECK_GUARDS_MAX];
+    unsigned guards_count;
+    struct str off;         /* the source with its conditions switched off */
+    struct str uncertified; /* why there is none */
+    struct arena arena;     /* owns the texts */
+};
+
 struct check_source_result {
     bool ok; /* no findings */
     struct check_finding findings[CHECK_FINDINGS_MAX];
@@ -45,6 +62,7 @@ struct check_source_result {
     struct buf kinds;       /* one line an edit: the node kinds that it puts, takes or changes */
     struct buf description; /* one line a change, in words; flags begin with "guard weaker: " or
                              * "copied from the batch: ", a new state begins "state: " */
+    struct check_certificate certificate; /* of a patch that is ok */
     struct digest shape, shape_old; /* what it says, whatever it is called: patch/shape.h; zero:
                                      * it does not parse */
     unsigned lines;                 /* lines added and lines removed, summed */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "promote/auto.h"
+#include "promote/certified.h"
 #include "trials/cluster.h"
 #include "trials/report.h"
 
@@ -327,8 +328,10 @@ static int review(struct buf *out, struct driver *driver, const struct candidate
     if (with_diff && candidate->commit.size && diff(out, driver, candidate, err) < 0)
         return -err->code;
     const struct json *patch = document(driver, "patch", &candidate->patch, &text, err);
-    if (patch)
+    if (patch) {
         description(out, patch);
+        certified_tell(out, patch);
+    }
     const struct json *said = document(driver, "diagnostics", &candidate->diagnostics, &text, err);
     if (said)
         refused(out, said);

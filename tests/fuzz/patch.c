@@ -1,6 +1,7 @@
 /* Any bytes as a source, and after a line of ===== another one: as the source after a patch, and as
  * what the preprocessor made of the first. */
 #include "patch/bounds.h"
+#include "patch/certificate.h"
 #include "patch/condition.h"
 #include "patch/describe.h"
 #include "patch/lines.h"
@@ -51,6 +52,14 @@ static void change(const struct syntax *was, const struct syntax *now, struct ar
     const struct describe describe = { was, now, &diff, literals, COUNT_OF(literals) };
     describe_patch(&out, &describe);
     struct findings over = { .count = 0 }, same = { .count = 0 };
+    struct certificate certificate;
+    struct place place;
+    if (certify(&certificate, was, now, &diff, arena) &&
+        !certificate_check(was, now, &certificate, &place)) {
+        CLEANUP(buf_done) struct buf off = { 0 };
+        certificate_off(&off, now, &certificate);
+        assert(off.size > now->source.size);
+    }
     bounds_check(&over, was, now, BOUNDS_STRICT);
     bounds_check(&same, was, was, BOUNDS_STRICT);
     assert(same.count == 0);

@@ -1,5 +1,6 @@
 /* The evidence of the shipped traces, through real workers: what is wanted of every passing step is
  * what a build does that changes nothing, and of every failing step it is something else. */
+#include "promote/differential.h"
 #include "promote/evidence_now.h"
 #include "promote/judging.h"
 
@@ -312,12 +313,84 @@ static void a_candidate_is_tried_on_every_step(void **state)
     evidence_done(&evidence);
 }
 
+/* Plugins in the place of `replies`, each of which a certificate would have to be wrong about. */
+static const struct {
+    const char *name, *body;
+    bool parts;
+} switched_off[] = {
+    { "nothing", "(void)turn;", false },
+    { "a look at all there is",
+        "for (moult_it it = { 0 }; moult_calls(turn, &it);)\n"
+        "    if (moult_past(turn, it.call, MOULT_SAME_ARGS) > 3 && 0) return MOULT_RETRY;",
+        false },
+    { "a change", "moult_cut(turn, (moult_span){ 0, 1 });", true },
+    { "a crash on what is odd",
+        "for (moult_it it = { 0 }; moult_calls(turn, &it);)\n"
+        "    if (!it.call->args) *(volatile int *)8 = 1;",
+        true },
+};
+
+static void build(struct replay_build *ret, const char *body)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct compile_result built;
+    struct err err;
+    buf_format(&text,
+        "#include \"moult.h\"\nstatic moult_action look(moult_turn *turn)\n{\n%s\n"
+        "return MOULT_PASS;\n}\nMOULT_EXPORT const struct moult_plugin moult_plugin = { .abi = "
+        "MOULT_ABI, .size = sizeof(struct moult_plugin), .name = \"replies\", .summary = \"x\", "
+        ".reply = look };\n",
+        body);
+    const struct compile_plan plan = { .source = buf_view(&text),
+        .path = STR("plugins/replies/replies.c"),
+        .profile = ELF_RELEASE,
+        .tier = SANDBOX_CONTAINER,
+        .sdk = MOULT_SOURCE_DIR "/plugins/sdk" };
+    if (compile_run(&built, &plan, &err) < 0 || built.stage != COMPILE_OK)
+        fail_msg("%s %s", err.text, built.diagnostics.at ? built.diagnostics.at : "");
+    *ret = (struct replay_build){ "replies", built.build,
+        fd_seal("replies", buf_view(&built.image), &err) };
+    compile_result_done(&built);
+}
+
+static void what_parts_on_made_conversations_is_seen(void **state)
+{
+    (void)state;
+    struct replay_build old[COUNT_OF(names)], off[COUNT_OF(names)];
+    memcpy(old, builds, sizeof old);
+    memcpy(off, builds, sizeof off);
+    size_t at = 0;
+    while (strcmp(names[at], "replies") != 0)
+        at++;
+    build(&old[at], switched_off[0].body);
+    struct replay_arm before = arm_of(), behind = arm_of();
+    before.builds = old;
+    behind.builds = off;
+    for (size_t i = 0; i < COUNT_OF(switched_off); i++) {
+        struct differential seen;
+        struct err err;
+        build(&off[at], switched_off[i].body);
+        if (differential_between(
+                &seen, &before, &behind, shipped.runs, shipped.runs_count, 2, &err) < 0)
+            fail_msg("%s: %s", switched_off[i].name, err.text);
+        print_message("%s: %u of %u steps of %u runs\n", switched_off[i].name, seen.parted,
+            seen.steps, seen.runs);
+        assert_null(seen.why);
+        assert_true(seen.runs > DIFFERENTIAL_RUNS / 2 && seen.steps > 100);
+        if ((seen.parted > 0) != switched_off[i].parts)
+            fail_msg("%s: %u parted", switched_off[i].name, seen.parted);
+        fd_closep(&off[at].fd);
+    }
+    fd_closep(&old[at].fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fresh_replay_says_the_same),
         cmocka_unit_test(what_is_wanted_is_what_a_worker_does),
         cmocka_unit_test(a_candidate_is_tried_on_every_step),
+        cmocka_unit_test(what_parts_on_made_conversations_is_seen),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
