@@ -57,7 +57,7 @@ add_dependencies(trials_compare_test moult-worker moult-worker-asan harness_naiv
 moult_test(trials_suites_test trials)
 add_dependencies(trials_suites_test moult-worker moult-tool harness_naive)
 foreach(variant GOOD SUPPRESSES OVERREACHES CRASHES ROLLS_DICE READS_BEHIND BREAKS_OTHERS DAWDLES ADDS
-        STRAYS WAITS AGES BY_HEART REMEMBERS BURIES FEARS BY_NAME)
+        STRAYS WAITS AGES BY_HEART REMEMBERS BURIES FEARS BY_NAME BY_SIZE BY_LANGUAGE)
     set(name calls)
     set(flags -DVARIANT=${variant})
     if(variant STREQUAL ADDS)
@@ -76,6 +76,7 @@ file(MAKE_DIRECTORY ${compare}/GOOD_marked)
 moult_plugin(compare_GOOD_marked ${compare}/GOOD_marked/calls.so
     ${CMAKE_SOURCE_DIR}/tests/data/compare-harness/candidate.c -DVARIANT=GOOD -DMARKED)
 add_dependencies(trials_compare_test compare_GOOD_marked)
+add_dependencies(trials_suites_test compare_GOOD_marked)
 
 # moult bench gate: the rates are the unit test's matter; that it runs is tested here.
 target_sources(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/bench/gate.c ${simulated})

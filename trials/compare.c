@@ -96,7 +96,8 @@ uint32_t comparing_wall_ms(const struct comparing *c)
 /* What the old arm dies of kills the new one as well, and each death costs a worker. */
 static bool wants(enum arm arm, const struct tried *tried)
 {
-    return !tried->dead && (arm != GENESIS || tried->suite == SUITE_SAFETY);
+    return !tried->dead && (arm != GENESIS || tried->suite == SUITE_SAFETY) &&
+           (arm <= NEW || !tried->once);
 }
 
 /* An arm whose infrastructure fails is not tried again: what it lacks is missing. */
@@ -151,7 +152,7 @@ static void settle_cost(struct comparing *c)
 
 static void note_pass(struct tried *tried)
 {
-    for (int arm = OLD; arm <= NEW; arm++) {
+    for (int arm = OLD; arm <= NEW && !tried->once; arm++) {
         const struct track *a = &tried->tracks[arm], *b = &tried->tracks[arm + OLD_AGAIN];
         if (!a->complete || !b->complete)
             tried->unsure |= a->complete != b->complete;

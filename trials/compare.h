@@ -4,20 +4,27 @@
  * mood is a baseline. Each is run a second time with another seed, other leases and another time,
  * and must do the same; one run in eight and all made cases go through every time there is
  * (pass.h). The candidate's sanitised build goes over the same runs, with a third time and seed.
- * Each failing run is put to them among other people and with other names for its tools, too: there
- * a patch that knows the batch by heart mends nothing. Its marked build goes over them until all
- * branches of the patch have run (marks.h). */
+ * Each failing run is put to them among other people, with other names for its tools, longer lists
+ * and in other languages, too: there a patch that knows the batch by heart mends nothing. Its
+ * marked build goes over them until all branches of the patch have run (marks.h). */
 #pragma once
 
 #include "trials/batch.h"
+#include "trials/case/speak.h"
 #include "trials/marks.h"
 #include "trials/replay.h"
 #include "trials/report.h"
 #include "trials/vary.h"
 
-/* Of each failing run at most: those of vary.h, and one with other names for tools and fields
- * (case/rename.h). */
-enum { COMPARE_VARIANTS = VARY_COUNT + 1 };
+/* Of each failing run at most: those of vary.h, one with other names for tools and fields
+ * (case/rename.h), one with longer lists (case/resize.h), and one for each other language that the
+ * person may speak (case/speak.h). */
+enum {
+    COMPARE_NAMES = VARY_COUNT,
+    COMPARE_SIZES,
+    COMPARE_LANGUAGES,
+    COMPARE_VARIANTS = COMPARE_LANGUAGES + RUN_LANGUAGES
+};
 
 struct compare_plan {
     const struct detector *detector;

@@ -55,7 +55,7 @@ static bool run_rank(struct comparing *c, enum rank rank, unsigned count, unsign
     for (unsigned i = 0; i < c->tried_count; i++) {
         const struct tried *tried = &c->tried[i];
         bool taken = count <= room || throw_of(tried) / ONE_IN % count < room;
-        if (taken && rank_of(c, tried) == rank && !run_alone(c, i))
+        if (taken && tried->rank == rank && !run_alone(c, i))
             return false;
     }
     return true;
@@ -65,8 +65,10 @@ static bool run_rank(struct comparing *c, enum rank rank, unsigned count, unsign
 void comparing_alone(struct comparing *c)
 {
     unsigned counts[RANKS + 1] = { 0 };
-    for (unsigned i = 0; i < c->tried_count; i++)
-        counts[rank_of(c, &c->tried[i])]++;
+    for (unsigned i = 0; i < c->tried_count; i++) {
+        c->tried[i].rank = (uint8_t)rank_of(c, &c->tried[i]);
+        counts[c->tried[i].rank]++;
+    }
     for (int rank = 0; rank < RANKS; rank++) {
         c->alone_wanted += counts[rank];
         unsigned room = c->alone < ALONE_MAX ? ALONE_MAX - c->alone : 0;

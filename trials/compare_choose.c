@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "trials/case/rename.h"
+#include "trials/case/resize.h"
 #include "trials/id_set.h"
 #include "trials/overreach.h"
 
@@ -118,16 +119,20 @@ static bool shows(const struct detector *detector, const struct run *variant, co
     return a.count == b.count && a.digest == b.digest;
 }
 
-/* The variants of vary.h, and behind them the one of rename.h. */
 static int make_variant(
     struct run **ret, struct comparing *c, const struct run *run, unsigned number, struct err *err)
 {
-    return number < VARY_COUNT ? run_vary(ret, run, number, c->arena, err)
-                               : run_rename(ret, run, c->arena, err);
+    if (number < COMPARE_NAMES)
+        return run_vary(ret, run, number, c->arena, err);
+    if (number == COMPARE_NAMES)
+        return run_rename(ret, run, c->arena, err);
+    if (number == COMPARE_SIZES)
+        return run_resize(ret, run, c->arena, err);
+    return run_speak(ret, run, number - COMPARE_LANGUAGES, c->arena, err);
 }
 
-/* The same failing run among other people, and with tools of other names. One that cannot be made
- * is none, nor is one that the old arm takes otherwise (fill_variant). */
+/* The same failing run among other people, and so on. One that cannot be made is none, nor is one
+ * that the old arm takes otherwise (fill_variant). */
 static int add_variants(struct comparing *c, const struct run *run, uint8_t suite, struct err *err)
 {
     unsigned of = c->tried_count - 1;
@@ -137,8 +142,12 @@ static int add_variants(struct comparing *c, const struct run *run, uint8_t suit
         if (rc < 0)
             return err_while(
                 err, "variant %u of session %.*s", i, (int)run->session.size, run->session.at);
-        if (variant && shows(c->plan->detector, variant, run))
-            add_run(c, variant, suite, c->plan->detector)->of = of;
+        if (!variant || !shows(c->plan->detector, variant, run))
+            continue;
+        struct tried *tried = add_run(c, variant, suite, c->plan->detector);
+        tried->of = of;
+        tried->once = i >= COMPARE_SIZES;
+        tried->often &= !tried->once;
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 /* compare_report - what both arms did, as the report that the gate reads. */
 #include "trials/comparing.h"
+#include "trials/report_marks.h"
 
 #include "base/mem.h"
 #include "sandbox/sandbox.h"
@@ -143,7 +144,7 @@ static void fill_cases(struct comparing *c, struct report *ret)
         ret->unstable_old += tried->unstable[OLD];
         ret->unstable_new += tried->unstable[NEW];
         ret->deterministic &= !tried->unstable[OLD] && !tried->unstable[NEW] && !tried->unsure;
-        ret->sanitised &= tried->tracks[SANITISED].complete;
+        ret->sanitised &= tried->once || tried->tracks[SANITISED].complete;
         ret->sanitised_findings += c->arms[SANITISED].wanted && sanitiser_finds(tried);
         ret->new_signatures += new_failures(tried, c->arena);
         ret->prefix_breaks += breaks_prefix(tried);
@@ -207,37 +208,6 @@ static void fill_builds(struct comparing *c, struct report *ret)
     }
 }
 
-/* Who ran which branch of the patch. */
-static void fill_ran(struct comparing *c, struct report *ret, const struct marks *marks)
-{
-    ret->ran = arena_alloc(c->arena, REPORT_BRANCHES_MAX * sizeof *ret->ran);
-    for (uint32_t i = 0; i < marks->count && ret->ran_count < REPORT_BRANCHES_MAX; i++)
-        if (marks->at[i].wanted)
-            ret->ran[ret->ran_count++] = (struct report_branch){ .function = marks->at[i].function,
-                .line = marks->at[i].line,
-                .what = marks->at[i].what,
-                .cases = marks->seen[i].cases,
-                .held_out = marks->seen[i].held_out,
-                .shown = marks->seen[i].shown,
-                .shown_count = marks->seen[i].shown_count };
-}
-
-/* One whose infrastructure failed on the way has not been asked everything. */
-static void fill_marks(struct comparing *c, struct report *ret)
-{
-    CLEANUP(buf_done) struct buf told = { 0 };
-    const struct marks *marks = c->plan->marks;
-    if (!marks)
-        return;
-    marks_tell(&told, marks);
-    fill_ran(c, ret, marks);
-    ret->branches = marks_wanted(marks);
-    ret->branches_missed = marks_missed(marks);
-    ret->covered = ret->branches == 0 || c->arms[MARKED].replay;
-    ret->branches_note =
-        (struct str){ arena_string(c->arena, told.at ? told.at : "", told.size), told.size };
-}
-
 static void fill_genesis(struct comparing *c, struct report *ret)
 {
     ret->genesis = c->arms[GENESIS].wanted;
@@ -266,7 +236,11 @@ void comparing_report(struct comparing *c, struct report *ret)
         .us_step_old = comparing_step_ns(&c->total[0]) / 1000,
         .us_step_new = comparing_step_ns(&c->total[1]) / 1000 };
     fill_builds(c, ret);
-    fill_marks(c, ret);
+    if (plan->marks) {
+        report_marks(ret, plan->marks, c->arena);
+        /* One whose infrastructure failed on the way has not been asked everything. */
+        ret->covered = ret->branches == 0 || c->arms[MARKED].replay;
+    }
     fill_genesis(c, ret);
     fill_sandbox(c, ret);
     fill_cases(c, ret);

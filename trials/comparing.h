@@ -23,10 +23,12 @@ struct tried {
         *detector; /* whose frame says what a repair is; NULL: nothing may change */
     uint8_t suite;
     bool often;       /* has all passes */
+    bool once;        /* a variant that OLD and NEW take, and no other arm */
     bool unstable[2]; /* a further pass of OLD, of NEW did otherwise */
     bool unsure;      /* one of them has no result */
     bool dead;        /* the old arm's worker died on it: it says nothing of the new one */
     unsigned of;      /* a variant: of which tried run; itself: no variant */
+    uint8_t rank;     /* compare_alone.c: how much it is wanted alone */
     struct track tracks[ARMS];
 };
 struct comparing {

@@ -83,6 +83,18 @@ void marks_add(struct marks *marks, struct str bits, const struct mark_case *of)
     }
 }
 
+void marks_join(struct str *bits, struct str more, struct arena *arena)
+{
+    if (more.size == 0)
+        return;
+    size_t size = bits->size > more.size ? bits->size : more.size;
+    char *all = arena_alloc(arena, size);
+    for (size_t i = 0; i < size; i++)
+        all[i] = (char)((i < bits->size ? (uint8_t)bits->at[i] : 0) |
+                        (i < more.size ? (uint8_t)more.at[i] : 0));
+    *bits = (struct str){ all, size };
+}
+
 /* What never ran has said so of its conditions, too: one line is named once. */
 static bool told_before(const struct marks *marks, uint32_t i)
 {

@@ -4,6 +4,7 @@
  * marks are testimony of the code that is judged, so they can only be held against it. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -45,5 +46,7 @@ bool marks_want_more(const struct marks *marks);
 /* Bits of one case, one a mark, and MARKS_CLASSES of one that is to vary; those behind the last
  * mark are nobody's. */
 void marks_add(struct marks *marks, struct str bits, const struct mark_case *of);
+/* Bits of one more step, added to those before; in the arena. */
+void marks_join(struct str *bits, struct str more, struct arena *arena);
 /* "count_call, line 21: never true; ...", the first few of those missed. */
 void marks_tell(struct buf *out, const struct marks *marks);

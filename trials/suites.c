@@ -3,10 +3,11 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "trials/report_marks.h"
 
 #include <stdio.h>
 
-enum { OLD, NEW, SANITISED, GENESIS, ARMS };
+enum { OLD, NEW, SANITISED, GENESIS, MARKED, ARMS };
 enum { MS_NS = 1000000 };
 
 struct suites {
@@ -20,17 +21,17 @@ struct played {
     struct digest effects;
     uint8_t verdict;
     bool missing, abnormal, stable;
+    struct str cover; /* in the report's arena */
     char why[240];
 };
 
-static void play(struct played *ret, struct player *player, const struct trial_case *of,
-    const struct player_means *means)
+static void play(struct played *ret, struct suites *s, int arm, const struct trial_case *of)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct case_proof proof;
     struct err err = { 0 };
     *ret = (struct played){ .verdict = GRADE_INCONCLUSIVE, .missing = true, .stable = true };
-    if (player_play(&proof, player, of, means, &arena, &err) < 0) {
+    if (player_play(&proof, &s->players[arm], of, s->plan->means, &arena, &err) < 0) {
         snprintf(ret->why, sizeof ret->why, "no result: %.200s", err.text);
         return;
     }
@@ -41,6 +42,7 @@ static void play(struct played *ret, struct player *player, const struct trial_c
         .verdict = (uint8_t)proof.verdict,
         .abnormal = proof.played.facts.abnormal,
         .stable = proof.played.stable };
+    marks_join(&ret->cover, proof.played.cover, s->arena);
     snprintf(ret->why, sizeof ret->why, "%s", proof.why);
 }
 
@@ -72,15 +74,28 @@ static void play_arms(
     struct suites *s, const struct taken_case *one, uint32_t number, struct played arms[ARMS])
 {
     static const int orders[2][2] = { { OLD, NEW }, { NEW, OLD } };
-    const struct player_means *means = s->plan->means;
     for (int i = 0; i < 2; i++) {
         int arm = orders[number % 2][i];
-        play(&arms[arm], &s->players[arm], &one->of, means);
+        play(&arms[arm], s, arm, &one->of);
     }
     if (s->plan->sanitised.worker)
-        play(&arms[SANITISED], &s->players[SANITISED], &one->of, means);
+        play(&arms[SANITISED], s, SANITISED, &one->of);
     if (s->plan->genesis.worker && (one->suites & 1u << TAKEN_SAFETY))
-        play(&arms[GENESIS], &s->players[GENESIS], &one->of, means);
+        play(&arms[GENESIS], s, GENESIS, &one->of);
+    if (s->plan->marked.worker && s->plan->marks && marks_want_more(s->plan->marks))
+        play(&arms[MARKED], s, MARKED, &one->of);
+}
+
+/* Where the marked build does as the one that is judged. */
+static void note_marks(
+    struct suites *s, const struct taken_case *one, const struct played arms[ARMS])
+{
+    const struct played *new = &arms[NEW], *marked = &arms[MARKED];
+    const struct mark_case of = { .id = str_of(
+                                      arena_string(s->arena, one->of.id.at, one->of.id.size)) };
+    if (marked->cover.size > 0 && !new->missing &&new->stable &&
+        marked->stable &&hash_equal(&marked->effects, &new->effects))
+        marks_add(s->plan->marks, marked->cover, &of);
 }
 
 /* The other arms have no rows: what they are for counts as it does for recorded runs. */
@@ -110,6 +125,7 @@ static void play_case(struct suites *s, const struct taken_case *one)
     struct played arms[ARMS] = { 0 };
     play_arms(s, one, s->report->taken_count, arms);
     note_others(s, one, arms);
+    note_marks(s, one, arms);
     for (size_t i = 0; i < COUNT_OF(suites); i++) {
         if (!(one->suites & 1u << suites[i].taken))
             continue;
@@ -126,6 +142,7 @@ void suites_play(struct report *report, const struct suites_plan *plan, struct a
     s.players[NEW].arm = plan->new;
     s.players[SANITISED].arm = plan->sanitised;
     s.players[GENESIS].arm = plan->genesis;
+    s.players[MARKED].arm = plan->marked;
     report->played = true;
     report->taken_count = 0;
     report->taken =
@@ -137,6 +154,8 @@ void suites_play(struct report *report, const struct suites_plan *plan, struct a
         report->claims |= one->of.origin.claims;
         play_case(&s, one);
     }
+    if (plan->marks)
+        report_marks(report, plan->marks, arena);
     for (int arm = 0; arm < ARMS; arm++)
         player_done(&s.players[arm]);
 }

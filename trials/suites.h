@@ -6,6 +6,7 @@
  * the new one alone the candidate is. */
 #pragma once
 
+#include "trials/marks.h"
 #include "trials/player.h"
 #include "trials/report.h"
 #include "trials/taken.h"
@@ -14,10 +15,13 @@ struct suites_plan {
     const struct taken *taken;
     struct replay_arm old, new;
     struct replay_arm sanitised, genesis; /* worker NULL: left out, as compare.h has it */
+    struct replay_arm marked;             /* likewise */
+    struct marks *marks;                  /* those of compare_runs, or NULL */
     const struct player_means *means;
 };
 /* Fills `played` and `taken` of a report that compare_runs has filled, and adds to its findings of
- * the sanitised build and its drift. What an arm's infrastructure does not answer is missing in it.
+ * the sanitised build, its drift, and the branches that were run. What an arm's infrastructure does
+ * not answer is missing in it.
  */
 void suites_play(struct report *report, const struct suites_plan *plan, struct arena *arena);
 

@@ -248,7 +248,7 @@ static int replay(struct report *ret, struct gating *gating, const struct run *c
     rc = compare_runs(ret, &plan, &advancing->arena, err);
     verb_progress_clear();
     const struct suite_arms arms = { &gating->old, &gating->new, &gating->sanitised,
-        &gating->genesis };
+        &gating->genesis, &gating->watched, gating->marks };
     if (rc == 0)
         rc = suite_gate(ret, driver, &arms, &advancing->arena, err);
     if (rc == 0)

@@ -6,6 +6,7 @@
 #include "trials/report.h"
 #include "trials/taken.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* --- reading */
@@ -104,6 +105,11 @@ struct growing {
     struct report report;
     struct buf cases;
     uint32_t count, added;
+};
+
+struct ranked {
+    unsigned branches;
+    uint32_t number; /* of the case */
 };
 
 static void growing_done(struct growing *g)
@@ -208,12 +214,36 @@ static void add_mended(struct growing *g)
                 add(g, &g->report.cases[i], "mended");
 }
 
+/* How many branches of the patch it ran, as far as the report names who did. */
+static unsigned branches_of(const struct growing *g, const struct report_case *c)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < g->report.ran_count; i++)
+        for (uint32_t k = 0; k < g->report.ran[i].shown_count; k++)
+            count += str_equal(g->report.ran[i].shown[k], c->id);
+    return count;
+}
+
+static int by_branches(const void *left, const void *right)
+{
+    const struct ranked *a = left, *b = right;
+    if (a->branches != b->branches)
+        return a->branches > b->branches ? -1 : 1;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* First those that ran what the patch changed and came out as they were: what breaks next breaks
+ * there. */
 static void add_neighbours(struct growing *g)
 {
-    uint32_t most = g->added + CORPUS_NEIGHBOURS_MAX;
-    for (uint32_t i = 0; i < g->report.cases_count && g->added < most; i++)
+    uint32_t most = g->added + CORPUS_NEIGHBOURS_MAX, count = 0;
+    struct ranked *ranked = arena_alloc(&g->arena, (g->report.cases_count + 1) * sizeof *ranked);
+    for (uint32_t i = 0; i < g->report.cases_count; i++)
         if (is_neighbour(g, &g->report.cases[i]))
-            add(g, &g->report.cases[i], "neighbour");
+            ranked[count++] = (struct ranked){ branches_of(g, &g->report.cases[i]), i };
+    qsort(ranked, count, sizeof *ranked, by_branches);
+    for (uint32_t i = 0; i < count && g->added < most; i++)
+        add(g, &g->report.cases[ranked[i].number], "neighbour");
 }
 
 static int put(struct digest *ret, struct growing *g, const struct digest *before, struct err *err)

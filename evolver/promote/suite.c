@@ -34,6 +34,10 @@ int suite_gate(struct report *report, struct driver *driver, const struct suite_
         .means = &means };
     if (arms->genesis->count > 0)
         plan.genesis = driver_arm(driver, arms->genesis, "moult-worker");
+    if (arms->marks && arms->marked->count > 0) {
+        plan.marked = driver_arm(driver, arms->marked, "moult-worker");
+        plan.marks = arms->marks;
+    }
     suites_play(report, &plan, arena);
     return 0;
 }

@@ -6,7 +6,9 @@
 #include "trials/suites.h"
 
 struct suite_arms {
-    const struct driver_builds *old, *new, *sanitised, *genesis; /* genesis may be empty */
+    const struct driver_builds *old, *new, *sanitised, *genesis,
+        *marked;         /* the last may be empty */
+    struct marks *marks; /* of the marked build, or NULL */
 };
 /* Into a report that is filled but for them. ERR_MISSING, ERR_INPUT: the journal does not hold a
  * case that was taken in. */

@@ -19,7 +19,7 @@ static struct taken_case cases[2];
 static struct taken taken = { .at = cases, .count = 2 };
 
 /* What a lookup asks for stays as it is. One by steps, one as an episode. ' is a quote, ~ one
- * within a text. */
+ * within a text, ^ one within a text of that. */
 #define TOOL                                                                                       \
     "'tools': [{'schema': {'type': 'function', 'function': {'name': 'lookup', 'parameters': "      \
     "{'type': 'object', 'properties': {'ids': {'type': 'array', 'items': {'type': "                \
@@ -27,6 +27,9 @@ static struct taken taken = { .at = cases, .count = 2 };
 #define CALL                                                                                       \
     "{'role': 'assistant', 'content': null, 'tool_calls': [{'id': 'c1', 'type': 'function', "      \
     "'function': {'name': 'lookup', 'arguments': '{~ids~: [~1~]}'}}]}"
+#define MENDED                                                                                     \
+    "{'role': 'assistant', 'content': null, 'tool_calls': [{'id': 'c1', 'type': 'function', "      \
+    "'function': {'name': 'lookup', 'arguments': '{~ids~: ~[^1^]~}'}}]}"
 static const char stepped[] =
     "{'moult_case': 1, 'id': 'stepped', 'tags': ['regression', 'safety', 'smoke'], "
     "'inbox': [{'role': 'user', 'content': 'hi'}], " TOOL "'recorded': true}], "
@@ -46,7 +49,10 @@ static void take(struct taken_case *ret, const char *text)
     struct err err;
     CLEANUP(buf_done) struct buf json = { 0 };
     for (const char *c = text; *c; c++)
-        buf_text(&json, *c == '\'' ? "\"" : *c == '~' ? "\\\"" : (char[]){ *c, 0 });
+        buf_text(&json, *c == '\''  ? "\""
+                        : *c == '~' ? "\\\""
+                        : *c == '^' ? "\\\\\\\""
+                                    : (char[]){ *c, 0 });
     struct str copy = { arena_string(&arena, json.at, json.size), json.size };
     if (case_read(&ret->of, copy, &arena, &err) < 0)
         fail_msg("%s: %s", err.where, err.text);
@@ -238,6 +244,56 @@ static void the_other_arms_count(void **state)
     builds_done(&broken);
 }
 
+/* What the build that tells of itself ran in a home's own case has been seen, by steps and in an
+ * episode; a build that does otherwise there tells nothing. */
+static void a_branch_that_a_case_runs_is_seen(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{'moult_case': 1, 'id': 'mended', 'tags': ['regression'], 'inbox': [{'role': 'user', "
+        "'content': 'hi'}], " TOOL "'recorded': true}], 'model': {'recorded': [{'inbox': 0}, "
+        "{'message': " MENDED "}, {'message': {'role': 'tool', 'tool_call_id': 'c1', 'content': "
+        "'done'}}, {'message': {'role': 'assistant', 'content': 'Fine.'}}]}, 'grade': [{'check': "
+        "'ends', 'ends': ['answered']}]}",
+        "{'moult_case': 1, 'id': 'mended', 'tags': ['regression'], 'settings': {'divergence': "
+        "'go_on'}, 'inbox': [{'role': 'user', 'content': 'hi'}], " TOOL
+        "'script': [{'arguments': {'ids': ['1']}, 'result': 'done'}]}], 'model': {'script': "
+        "{'rules': [{'when': {'last_role': 'user'}, 'call': {'name': 'lookup', 'arguments': "
+        "{'ids': "
+        "'[~1~]'}}}, {'say': 'Fine.'}]}}, 'grade': [{'check': 'ends', 'ends': ['answered']}]}",
+    };
+    static const struct mark wanted[] = { { 3, STR("mend"), MARKS_RAN, true } };
+    const struct player_means means = means_here();
+    struct builds naive, good, told;
+    generation(&naive, NULL);
+    generation(&good, "GOOD");
+    generation(&told, "GOOD_marked");
+    for (size_t i = 0; i < 2 * COUNT_OF(texts); i++) {
+        struct taken_case one = { 0 };
+        const struct taken list = { .at = &one, .count = 1 };
+        struct mark_seen seen[COUNT_OF(wanted)] = { 0 };
+        struct marks marks = { wanted, COUNT_OF(wanted), seen };
+        struct report report = { 0 };
+        bool same = i < COUNT_OF(texts);
+        take(&one, texts[i % COUNT_OF(texts)]);
+        const struct suites_plan plan = { .taken = &list,
+            .old = arm_of(&naive, WORKER),
+            .new = arm_of(same ? &good : &naive, WORKER),
+            .marked = arm_of(&told, WORKER),
+            .marks = &marks,
+            .means = &means };
+        suites_play(&report, &plan, &arena);
+        assert_int_equal(report.branches, 1);
+        assert_int_equal(report.branches_missed, same ? 0 : 1);
+        assert_int_equal(report.ran[0].shown_count, same ? 1 : 0);
+        if (same)
+            assert_true(str_equal(report.ran[0].shown[0], STR("mended")));
+    }
+    builds_done(&naive);
+    builds_done(&good);
+    builds_done(&told);
+}
+
 static void smoke_ends_with_the_first_that_fails(void **state)
 {
     (void)state;
@@ -291,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_arm_is_told_by_what_it_does),
         cmocka_unit_test(the_other_arms_count),
+        cmocka_unit_test(a_branch_that_a_case_runs_is_seen),
         cmocka_unit_test(smoke_ends_with_the_first_that_fails),
         cmocka_unit_test(what_is_retired_is_not_played),
     };

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "trials/marks.h"
 #include "trials/pass.h"
 
 enum { WALL_MS = 10000, MS_NS = 1000000 };
@@ -11,6 +12,7 @@ struct playing {
     struct arena *arena;
     struct effects *steps; /* NULL: they are not kept */
     struct hash_state hash;
+    struct str cover;
 };
 
 static int on_step(void *with, const struct run *run, uint32_t step, const struct effects *seen)
@@ -18,6 +20,7 @@ static int on_step(void *with, const struct run *run, uint32_t step, const struc
     struct playing *playing = with;
     (void)run;
     hash_add(&playing->hash, seen->digest.at, sizeof seen->digest.at);
+    marks_join(&playing->cover, seen->cover, playing->arena);
     if (playing->steps)
         playing->steps[step] = effects_copy(seen, playing->arena);
     return 0;
@@ -74,8 +77,10 @@ int case_play(struct case_played *ret, const struct trial_case *of, struct repla
         if ((rc = put_pass(&playing, run, first, arms[pass > 0], err)) < 0)
             return rc;
         struct digest effects = hash_end(&playing.hash);
-        if (pass == 0)
+        if (pass == 0) {
             played.effects = effects;
+            played.cover = playing.cover;
+        }
         played.stable &= hash_equal(&played.effects, &effects);
     }
     played.ms = (clock_mono_ns() - from) / MS_NS;

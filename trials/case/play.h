@@ -10,6 +10,7 @@ struct case_played {
     struct facts facts;    /* of the first pass */
     struct digest effects; /* of all its steps, in their order: the same on any machine */
     bool stable;           /* all passes did the same */
+    struct str cover;      /* of a marked build: what ran in the first pass (marks.h) */
     uint64_t ms;
 };
 /* Why mode `step` cannot play it, or NULL. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "trials/episode/playing.h"
+#include "trials/marks.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -245,6 +246,7 @@ static int take_end(struct playing *p, const struct wire_end *end, struct err *e
     if (end->how == 0 || end->how >= COUNT_OF(ends))
         return err_set(err, ERR_PEER, "protocol: the worker ends in a way that nobody knows");
     p->episode->facts.end = ends[end->how];
+    marks_join(&p->episode->cover, end->cover, p->arena);
     p->over |= end->how == WIRE_ENDED_FAILED || end->how == WIRE_ENDED_LIMIT;
     return 1;
 }

@@ -42,6 +42,7 @@ struct episode_parting { /* at a request of a model or a call of a tool; none: a
 struct episode {
     struct facts facts; /* facts.workspace is there until episode_done */
     struct digest effects;
+    struct str cover;                         /* of a marked build: what ran (marks.h) */
     struct episode_parting parting;           /* the first one */
     uint32_t requests, by[EPISODE_FAULT + 1]; /* answered, by whom */
     uint32_t calls, turns;

@@ -34,6 +34,7 @@ int episode_grade(struct case_proof *ret, const struct trial_case *of, const str
     *ret = (struct case_proof){ .verdict = GRADE_INCONCLUSIVE,
         .played = { .facts = first->facts,
             .effects = first->effects,
+            .cover = first->cover,
             .stable = hash_equal(&first->effects, &second->effects) } };
     int rc = case_grade_played(ret, of, means, arena, err);
     ret->played.facts.workspace = NULL; /* gone with the episode */

@@ -19,7 +19,9 @@ enum variant {
     REMEMBERS,
     BURIES,
     FEARS,
-    BY_NAME
+    BY_NAME,
+    BY_SIZE,
+    BY_LANGUAGE
 };
 #ifndef VARIANT
 #define VARIANT GOOD
@@ -62,6 +64,14 @@ static moult_action turn_start(moult_turn *turn)
     return MOULT_PASS;
 }
 
+static bool says_hi(moult_turn *turn)
+{
+    for (moult_it it = { 0 }; moult_msgs(turn, MOULT_USER, &it);)
+        if (moult_text_is(turn, it.text, MOULT_EQUAL, moult_str("hi")))
+            return true;
+    return false;
+}
+
 static bool denotes_list(moult_turn *turn, moult_call *call, const moult_it *it)
 {
     const moult_json *value = moult_parse(turn, moult_text_of(turn, it->value), MOULT_LENIENT);
@@ -71,6 +81,10 @@ static bool denotes_list(moult_turn *turn, moult_call *call, const moult_it *it)
         return moult_kind(turn, value) == MOULT_ARRAY;
     if (VARIANT == BY_HEART && !moult_text_is(turn, moult_text_of(turn, it->value), MOULT_EQUAL,
                                    moult_str("[\"W0000000\"]")))
+        return false;
+    if (VARIANT == BY_SIZE && moult_length(turn, value) != 1)
+        return false;
+    if (VARIANT == BY_LANGUAGE && !says_hi(turn))
         return false;
     if (VARIANT == BY_NAME && !moult_text_is(turn, it->key, MOULT_EQUAL, moult_str("ids")))
         return false;
