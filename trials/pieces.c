@@ -175,6 +175,31 @@ static int element_byte(struct pieces *pieces, char c)
     return pieces->depth == 0 && (c == '}' || c == ']');
 }
 
+/* Over what says nothing here: in a string all but its end and escapes, elsewhere all but quotes
+ * and brackets. */
+static void skip_plain(struct pieces *pieces)
+{
+    enum { OUTSIDE = 1, INSIDE = 2 };
+    static const uint8_t marks[256] = { ['"'] = OUTSIDE | INSIDE,
+        ['\\'] = INSIDE,
+        ['{'] = OUTSIDE,
+        ['}'] = OUTSIDE,
+        ['['] = OUTSIDE,
+        [']'] = OUTSIDE };
+    const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
+    const char *at = pieces->chunk + pieces->at, *end = pieces->chunk + pieces->size;
+    uint8_t mark = pieces->in_string ? INSIDE : OUTSIDE;
+    for (uint64_t w; pieces->in_string && end - at >= 8; at += 8) {
+        memcpy(&w, at, 8);
+        uint64_t quote = w ^ ones * '"', escape = w ^ ones * '\\';
+        if ((((quote - ones) & ~quote) | ((escape - ones) & ~escape)) & high)
+            break;
+    }
+    while (at < end && !(marks[(unsigned char)*at] & mark))
+        at++;
+    pieces->at = (size_t)(at - pieces->chunk);
+}
+
 static bool blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
@@ -196,8 +221,12 @@ static int element_bytes(struct pieces *pieces)
     }
     size_t from = pieces->at;
     int done = 0;
-    while (pieces->at < pieces->size && !done)
-        done = element_byte(pieces, pieces->chunk[pieces->at++]);
+    while (pieces->at < pieces->size && !done) {
+        if (!pieces->escaped)
+            skip_plain(pieces);
+        if (pieces->at < pieces->size)
+            done = element_byte(pieces, pieces->chunk[pieces->at++]);
+    }
     add(pieces, pieces->chunk + from, pieces->at - from);
     return done;
 }

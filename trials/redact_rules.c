@@ -425,19 +425,33 @@ static bool check_rows(
     return false;
 }
 
+struct finding {
+    const struct redact_look *look;
+    struct str text;
+    size_t done; /* nothing before is cut */
+    struct redact_find *ret;
+};
+
+/* rest: of the text, from where it is done. */
+static bool find_at(const void *with, struct str rest, size_t at)
+{
+    const struct finding *finding = with;
+    const struct redact_look *look = finding->look;
+    struct str text = finding->text;
+    at += (size_t)(rest.at - text.at);
+    if (text.at[at] == '@' && !look->config.off[REDACT_EMAIL] &&
+        check_email(text, at, finding->done, finding->ret))
+        return true;
+    uint32_t place = place_of(three_at(text, at));
+    return (look->begins[place / 8] >> place % 8 & 1) && check_rows(look, text, at, finding->ret);
+}
+
 bool redact_next(
     const struct redact_look *look, struct str text, size_t at, struct redact_find *ret)
 {
-    size_t done = at;
-    bool email = !look->config.off[REDACT_EMAIL];
-    for (; at + 2 < text.size; at++) {
-        if (text.at[at] == '@' && email && check_email(text, at, done, ret))
-            return true;
-        uint32_t place = place_of(three_at(text, at));
-        if ((look->begins[place / 8] >> place % 8 & 1) && check_rows(look, text, at, ret))
-            return true;
-    }
-    return false;
+    const struct finding finding = { look, text, at, ret };
+    const struct str rest = { text.at + at, text.size - at };
+    return text.size > at && redact_glance(&look->glance, rest, find_at, &finding);
 }
 
 static bool own_may_begin(const struct redact_look *look, struct str json, size_t at)

@@ -5,6 +5,7 @@
 #include "base/json.h"
 
 #include "base/json_members.h"
+#include "base/json_plain.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -100,26 +101,6 @@ static bool four_hex(const char *p, const char *end)
     return true;
 }
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "skip_plain counts from the low byte");
-
-/* Steps to the first byte that is a quote, a backslash, a control byte or not ASCII, eight at a
- * time. A borrow between bytes can mark a plain one only behind one that is marked rightly, so the
- * lowest mark is always right. */
-static const char *skip_plain(const char *p, const char *end)
-{
-    const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
-    for (uint64_t w; end - p >= 8; p += 8) {
-        memcpy(&w, p, 8);
-        uint64_t quote = (w ^ ones * '"') - ones, backslash = (w ^ ones * '\\') - ones;
-        uint64_t marks = (quote | backslash | (w - ones * 0x20) | w) & high;
-        if (marks)
-            return p + __builtin_ctzll(marks) / 8;
-    }
-    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 && !(*p & 0x80))
-        p++;
-    return p;
-}
-
 /* p stands on a backslash; on success behind its escape. */
 static int read_escape(struct reading *r)
 {
@@ -150,7 +131,7 @@ static int read_string(struct reading *r, bool *ret_escaped)
     const char *start = ++r->p;
     bool escaped = false, high = false;
     for (;;) {
-        r->p = skip_plain(r->p, r->end);
+        r->p = json_skip_plain(r->p, r->end);
         if (r->p >= r->end)
             return refuse(r, ERR_INPUT, "a string has no end");
         if (*r->p == '"')

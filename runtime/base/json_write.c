@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include "base/json_members.h"
+#include "base/json_plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,25 +48,24 @@ static size_t lone_surrogate(struct buf *out, struct str bad)
 static void quote(struct buf *out, struct str s, stand_in *instead)
 {
     buf_char(out, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < s.size;) {
-        unsigned char c = (unsigned char)s.at[i];
-        size_t n = 1;
-        if (c >= 0x80)
-            n = str_utf8_char((struct str){ s.at + i, s.size - i }, NULL);
-        if (n > 0 && c >= 0x20 && c != '"' && c != '\\') {
-            i += n;
+    const char *from = s.at, *end = s.at + s.size;
+    for (const char *p = s.at; p < end && (p = json_skip_plain(p, end)) < end;) {
+        const struct str rest = { p, (size_t)(end - p) };
+        unsigned char c = (unsigned char)*p;
+        size_t n = c < 0x80 ? 1 : str_utf8_char(rest, NULL);
+        if (c >= 0x80 && n > 0) {
+            p += n;
             continue;
         }
-        buf_add(out, s.at + from, i - from);
+        buf_add(out, from, (size_t)(p - from));
         if (c < 0x80)
             quote_byte(out, c);
         else
-            n = instead(out, (struct str){ s.at + i, s.size - i });
-        from = i += n;
+            n = instead(out, rest);
+        from = p += n;
     }
-    if (s.size > from)
-        buf_add(out, s.at + from, s.size - from);
+    if (end > from)
+        buf_add(out, from, (size_t)(end - from));
     buf_char(out, '"');
 }
 

@@ -109,9 +109,26 @@ size_t str_utf8_put(char *out, uint32_t code)
     return size;
 }
 
+/* ASCII at its beginning, eight bytes at a time. */
+static size_t ascii_size(struct str s)
+{
+    size_t size = 0;
+    for (uint64_t w; s.size - size >= sizeof w; size += sizeof w) {
+        memcpy(&w, s.at + size, sizeof w);
+        if (w & 0x8080808080808080u)
+            break;
+    }
+    return size;
+}
+
 bool str_utf8(struct str s)
 {
     while (s.size > 0) {
+        size_t plain = ascii_size(s);
+        s.at += plain;
+        s.size -= plain;
+        if (s.size == 0)
+            break;
         size_t step = str_utf8_char(s, NULL);
         if (step == 0)
             return false;

@@ -192,6 +192,18 @@ static void canonical_form(void **state)
     buf_clear(&out);
     json_quote(&out, STR("q\"\\\x01\n\xff\xc3\xa9"));
     assert_string_equal(out.at, "\"q\\\"\\\\\\u0001\\n\xef\xbf\xbd\xc3\xa9\"");
+    for (size_t before = 0; before < 20; before++) {
+        struct buf text = { 0 }, want = { 0 };
+        buf_add(&text, "zzzzzzzzzzzzzzzzzzzz", before);
+        buf_text(&text, "q\"\\\x01\n\xff\xc3\xa9 yyyyyyyyyyyy");
+        buf_format(&want, "\"%.*s", (int)before, "zzzzzzzzzzzzzzzzzzzz");
+        buf_text(&want, "q\\\"\\\\\\u0001\\n\xef\xbf\xbd\xc3\xa9 yyyyyyyyyyyy\"");
+        buf_clear(&out);
+        json_quote(&out, buf_view(&text));
+        assert_true(str_equal(buf_view(&out), buf_view(&want)));
+        buf_done(&text);
+        buf_done(&want);
+    }
     buf_done(&out);
     arena_done(&arena);
 }

@@ -79,6 +79,22 @@ static void utf8_is_rfc_3629(void **state)
     assert_false(str_utf8(STR("abc\xff")));
 }
 
+/* Eight at a time or one. */
+static void each_place_is_looked_at(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (size_t before = 0; before < 20; before++) {
+            struct buf text = { 0 };
+            buf_add(&text, "zzzzzzzzzzzzzzzzzzzz", before);
+            buf_str(&text, rows[i].bytes);
+            buf_add(&text, "yyyyyyyyyyyyyyyyyyyy", 20 - before);
+            if (str_utf8(buf_view(&text)) != (rows[i].code != 0))
+                fail_msg("%s behind %zu bytes", rows[i].name, before);
+            buf_done(&text);
+        }
+}
+
 static const struct shown {
     const char *name;
     struct str text;
@@ -181,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(views),
         cmocka_unit_test(utf8_is_rfc_3629),
+        cmocka_unit_test(each_place_is_looked_at),
         cmocka_unit_test(nothing_hides_on_a_terminal),
         cmocka_unit_test(printable_is_cut_between_characters),
         cmocka_unit_test(a_bound_is_noticed_once_at_the_end),

@@ -288,6 +288,29 @@ static void errors_keep_their_first_line_only(void **state)
     assert_null(strstr(seen.meta, "secret"));
 }
 
+/* Wherever its quotes, escapes and brackets stand, and a chunk ends. */
+static void an_array_is_cut_at_its_elements(void **state)
+{
+    (void)state;
+    enum { ELEMENTS = 20000 };
+    static const char inside[] = "\\\"]}[{\\\\";
+    CLEANUP(buf_done) struct buf text = { 0 };
+    CLEANUP(pieces_freep) struct pieces *pieces = NULL;
+    struct str piece;
+    buf_char(&text, '[');
+    for (int i = 0; i < ELEMENTS; i++)
+        buf_format(&text, "%s\n{ \"a\":\"%.*s%s\", \"b\":[{}, \"%s\"]}", i ? "," : "", i % 21,
+            "zzzzzzzzzzzzzzzzzzzzz", inside, inside);
+    buf_char(&text, ']');
+    assert_int_equal(pieces_open(&pieces, put("a.json", text.at, text.size), NULL), 0);
+    for (int i = 0; i < ELEMENTS; i++) {
+        assert_int_equal(pieces_next(pieces, &piece, NULL), 1);
+        assert_int_equal(piece.size, 16 + i % 21 + 2 * (sizeof inside - 1) + 7);
+        assert_int_equal(piece.at[piece.size - 1], '}');
+    }
+    assert_int_equal(pieces_next(pieces, &piece, NULL), 0);
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -308,6 +331,7 @@ int main(void)
         cmocka_unit_test(a_missing_file_is_an_error),
         cmocka_unit_test(a_huge_line_is_skipped_in_bounded_memory),
         cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(an_array_is_cut_at_its_elements),
         cmocka_unit_test(gzip_whole_cut_and_damaged),
         cmocka_unit_test(tau_messages_keep_their_bytes),
         cmocka_unit_test(tau2_becomes_the_openai_form),
