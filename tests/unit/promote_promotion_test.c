@@ -125,6 +125,8 @@ enum wrong {
 
 /* Held-out groups enough for many looks. */
 enum { IN = 6, OUT = 60, MADE = 4, CASES = IN + OUT + MADE + 2, SIGNATURE = IN + 40 };
+/* Two neighbours of the batch: the second ran what the patch changed. */
+enum { NEIGHBOURS = 2, NEAR = CASES - MADE - NEIGHBOURS, RAN };
 
 /* A report that every rule passes: groups with the signature are fixed, nothing else changes. */
 static struct report good_report(struct report_case cases[CASES], char names[CASES][DIGEST_HEX])
@@ -149,7 +151,14 @@ static struct report good_report(struct report_case cases[CASES], char names[CAS
         one->after_step = UINT32_MAX;
         one->variants = one->variants_mended = one->signature ? 3 : 0;
     }
+    static struct str shown;
+    static struct report_branch ran;
+    shown = cases[RAN].id;
+    ran = (struct report_branch){ STR("hook"), 3, 0, 1, 0, &shown, 1 };
     return (struct report){ .detector = STR("repeat"),
+        .branches = 1,
+        .ran = &ran,
+        .ran_count = 1,
         .plugin = STR("one"),
         .tier = STR("strong"),
         .fresh_baseline = true,
@@ -213,13 +222,16 @@ static struct digest build_of(struct str text)
     return build;
 }
 
-/* A batch whose first neighbour is among the replayed runs, and whose second one is not. */
+static struct digest id_of(int index)
+{
+    return hash_parts((struct str[]){ { (const char *)&index, sizeof index } }, 1);
+}
+
+/* A batch with neighbours among the replayed runs, and one that is not. */
 static struct digest put_batch(void)
 {
-    char held_out[DIGEST_HEX], near[DIGEST_HEX], far[DIGEST_HEX];
-    const int index = SIGNATURE;
-    const struct digest id =
-        hash_parts((struct str[]){ { (const char *)&index, sizeof index } }, 1);
+    char held_out[DIGEST_HEX], near[DIGEST_HEX], ran[DIGEST_HEX], far[DIGEST_HEX];
+    const struct digest first_id = id_of(NEAR), second_id = id_of(RAN);
     const char *format =
         "{\"schema\":1,\"detector\":\"repeat\",\"signature\":\"repeat\",\"split\":\"%s\","
         "\"mendable\":true,\"claims\":true,\"held_out\":%s%s%s,\"cases\":[],\"neighbours\":[%s]}";
@@ -227,7 +239,8 @@ static struct digest put_batch(void)
     char *other = mem_format(format, "held-out", "null", "", "", "");
     const struct digest digest = put("held-out", str_of(other));
     CLEANUP(mem_freep)
-    char *neighbours = mem_format("\"%s\",\"%s\"", hash_hex(near, &id), hash_hex(far, &digest));
+    char *neighbours = mem_format("\"%s\",\"%s\",\"%s\"", hash_hex(near, &first_id),
+        hash_hex(ran, &second_id), hash_hex(far, &digest));
     CLEANUP(mem_freep)
     char *text = mem_format(format, "held-in", "\"", hash_hex(held_out, &digest), "\"", neighbours);
     return put("batch", str_of(text));
@@ -455,6 +468,17 @@ static void a_build_changed_by_hand_is_not_admitted(void **state)
     must(file_write(path, buf_view(&image), 0444, &err), &err);
 }
 
+/* Who ran what the patch changed comes first. */
+static void is_neighbour(const struct json *item, unsigned number)
+{
+    static const int order[NEIGHBOURS] = { RAN, NEAR };
+    char hex[DIGEST_HEX];
+    const struct digest id = id_of(order[number]);
+    assert_true(number < NEIGHBOURS);
+    assert_true(str_equal(
+        json_string(&driver.arena, json_get(item, "session")), str_of(hash_hex(hex, &id))));
+}
+
 /* The corpus of an admission: what was mended, and the neighbours that stayed as they were. */
 static void gathered(const struct digest *corpus, unsigned mended, unsigned neighbours)
 {
@@ -467,7 +491,10 @@ static void gathered(const struct digest *corpus, unsigned mended, unsigned neig
     assert_non_null(root);
     JSON_EACH(item, json_get(root, "cases"))
     {
-        counts[str_equal(json_string(&driver.arena, json_get(item, "why")), STR("neighbour"))]++;
+        bool near = str_equal(json_string(&driver.arena, json_get(item, "why")), STR("neighbour"));
+        if (near)
+            is_neighbour(item, counts[1]);
+        counts[near]++;
     }
     assert_int_equal(counts[0], mended);
     assert_int_equal(counts[1], neighbours);
@@ -486,7 +513,7 @@ static void the_good_one_is_promoted_once(void **state)
     assert_int_equal(candidate.stage, STAGE_ACTIVE);
     assert_int_equal(driver_last(&driver)->number, 1);
     assert_string_not_equal(driver.active.hex, before.hex);
-    gathered(&driver_last(&driver)->corpus, SIGNATURE, 1);
+    gathered(&driver_last(&driver)->corpus, SIGNATURE, NEIGHBOURS);
     again = candidate;
     again.stage = STAGE_APPROVED; /* as if its row had been put back */
     refused(&again, -ERR_STATE, "was made for", "the same approval twice");
@@ -589,7 +616,7 @@ static void goes_back_to_what_was_active_and_says_to_what(void **state)
     assert_int_equal(driver_last(&driver)->number, 2);
     assert_int_equal(driver_last(&driver)->kind, ADMIT_ROLLBACK);
     assert_memory_equal(&driver_last(&driver)->returns, &first, sizeof first);
-    gathered(&driver_last(&driver)->corpus, SIGNATURE, 1); /* stays */
+    gathered(&driver_last(&driver)->corpus, SIGNATURE, NEIGHBOURS); /* stays */
     must(candidate_find(driver.journal, &driver.arena, driver.admissions[1].candidate, &was, &err),
         &err);
     assert_int_equal(was.stage, STAGE_ROLLED_BACK);
