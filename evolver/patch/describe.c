@@ -182,7 +182,10 @@ static void tell_member(
     struct telling *telling, const struct outline_member *was, const struct outline_member *now)
 {
     const struct outline_member *one = now ? now : was;
-    const char *prefix = is_state(one) ? "state: " : one->hook && !now ? "guard weaker: " : "";
+    const char *prefix = is_state(one)             ? "state: "
+                         : one->hook && !now       ? "guard weaker: "
+                         : one->hook && was && now ? "guard changed: "
+                                                   : "";
     tell_where(telling, prefix, now ? &telling->now : &telling->was, one->node);
     buf_format(
         telling->out, "%s%.*s ", one->hook ? "hook " : ".", (int)one->name.size, one->name.at);
@@ -342,7 +345,8 @@ static void tell_file_run(
         struct span span = side->syntax->nodes[node].span;
         if (body && syntax_is(side->syntax, node, "function_definition"))
             span.to = side->syntax->nodes[body].span.from;
-        tell_where(telling, "", side, node);
+        bool stops = !new &&body &&guard_denies(side->syntax, body);
+        tell_where(telling, stops ? "guard weaker: " : "", side, node);
         buf_text(telling->out, new ? "the file gets " : "the file loses ");
         tell_piece(telling, side->syntax, span);
         tell_end(telling);
@@ -434,6 +438,10 @@ void describe_patch(struct buf *out, const struct describe *describe)
                 break;
         tell_chance(&telling, &change->now);
         tell_literals(&telling, &change->now);
+    }
+    if (describe->diff->count) {
+        tell_always(&telling);
+        tell_powers(&telling);
     }
     if (telling.hidden)
         buf_format(out, "and %u more lines, which the diff shows\n", telling.hidden);

@@ -6,7 +6,9 @@
  * A line begins with "guard weaker: " where something was kept from happening less often than
  * before, as far as the text shows; "guard changed: " where that cannot be told; "state: " where
  * sessions' state is read otherwise; "copied from the batch: " where a literal of the patch stands
- * in a text of the failing cases; "by chance: " and "by time: " where it asks for these. */
+ * in a text of the failing cases; "by chance: " and "by time: " where it asks for these;
+ * "always the same: " of a hook that decided and decides no more; "new power: " of a way to act
+ * that the plugin did not use before. */
 #pragma once
 
 #include "patch/diff.h"

@@ -47,6 +47,11 @@ static uint32_t find_stop(const struct syntax *syntax, uint32_t top)
     return 0;
 }
 
+bool guard_denies(const struct syntax *syntax, uint32_t top)
+{
+    return find_stop(syntax, top) != 0;
+}
+
 bool guard_stops(const struct syntax *syntax, uint32_t branch)
 {
     static const char *const leaves[] = { "return_statement", "continue_statement",

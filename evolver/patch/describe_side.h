@@ -30,6 +30,7 @@ void tell_node(struct telling *telling, const struct syntax *syntax, uint32_t no
 
 /* Whether a change takes protection away. */
 bool guard_stops(const struct syntax *syntax, uint32_t branch); /* it leaves, and does nothing */
+bool guard_denies(const struct syntax *syntax, uint32_t top);   /* it denies, retries or finishes */
 /* The word in front of a changed condition: "guard weaker: ", "guard changed: " or "". */
 const char *guard_of_condition(
     const struct syntax *was, uint32_t condition, const struct syntax *now, uint32_t now_condition);
@@ -42,5 +43,8 @@ void tell_inside(
 
 /* Lines for what is new and asks for chance or time. */
 void tell_chance(struct telling *telling, const struct diff_run *now);
+/* describe_powers.c, describe_always.c: of the two sources as wholes. */
+void tell_powers(struct telling *telling);
+void tell_always(struct telling *telling);
 /* Lines for literals of what is new that stand in texts of the batch. */
 void tell_literals(struct telling *telling, const struct diff_run *now);

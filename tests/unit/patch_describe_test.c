@@ -53,6 +53,8 @@ static void describe(struct buf *out, const char *was_text, const char *now_text
     "    if (call->args)\n        moult_arg_set(turn, call, moult_str(\"k\"), call->args);\n"
 #define PASS "    return MOULT_PASS;\n"
 #define LOOK "look (before_tool), line "
+#define ALWAYS                                                                                     \
+    "always the same: " LOOK "5: the hook before_tool returns MOULT_PASS whatever it finds\n"
 
 static const struct row {
     const char *name, *was, *now, *want;
@@ -69,11 +71,14 @@ static const struct row {
              "(moult_fits(turn, NULL, i...`\n" LOOK
              "7: in it `for (moult_it it = { 0 }; moult_each(turn, call->args, &it);)`\n" LOOK
              "8: in it `if (moult_fits(turn, NULL, it.value))`\n" LOOK "9: in it `continue;`\n" LOOK
-             "10: in it `(turn->step > 9)`\n" LOOK "11: in it `moult_explain(turn, \"x\");`\n" },
+             "10: in it `(turn->step > 9)`\n" LOOK "11: in it `moult_explain(turn, \"x\");`\n"
+             "new power: " LOOK "11: `moult_explain` says something in the trace, and to the model "
+             "where it denies\n" LOOK "7: new to this plugin, to look: `moult_each`, "
+             "`moult_fits`\n" },
     { "a statement less, which was no guard", "    moult_cut(turn, (moult_span){ 0, 1 });\n" PASS,
         PASS, LOOK "7: takes out `moult_cut(turn, (moult_span){ 0, 1 });`\n" },
     { "a guard less", DENY PASS, PASS,
-        "guard weaker: " LOOK "7: takes out `if (call->failed) return MOULT_DENY;`\n" },
+        "guard weaker: " LOOK "7: takes out `if (call->failed) return MOULT_DENY;`\n" ALWAYS },
     { "a stopping condition that holds less often", DENY PASS,
         "    if (call->failed && call->args)\n        return MOULT_DENY;\n" PASS,
         "guard weaker: " LOOK
@@ -114,7 +119,25 @@ static const struct row {
         "call->args);` becomes `moult_arg_set(turn, call, moult_str(\"k\"), call->args);`\n" },
     { "an action that stops no more", DENY PASS,
         "    if (call->failed)\n        return MOULT_PASS;\n" PASS,
-        "guard weaker: " LOOK "8: `MOULT_DENY` becomes `MOULT_PASS` in `return MOULT_PASS;`\n" },
+        "guard weaker: " LOOK
+        "8: `MOULT_DENY` becomes `MOULT_PASS` in `return MOULT_PASS;`\n" ALWAYS },
+    { "a way out in front of all",
+        "    if (call->failed)\n        return MOULT_DENY;\n    moult_wait(turn, 1);\n" PASS,
+        PASS DENY "    moult_wait(turn, 1);\n" PASS,
+        "guard weaker: " LOOK "7: puts in `return MOULT_PASS;`\n" ALWAYS },
+    { "a way out that is jumped over",
+        "    if (call->failed)\n        goto deny;\n" PASS "deny:\n    return MOULT_DENY;\n",
+        "    if (call->args)\n        goto deny;\n" PASS "deny:\n    return MOULT_DENY;\n",
+        "guard changed: " LOOK
+        "7: the condition `(call->failed)` becomes `(call->args)` (changed)\n" },
+    { "a hook that always returned the same", "    moult_wait(turn, 1);\n" PASS, PASS,
+        LOOK "7: takes out `moult_wait(turn, 1);`\n" },
+    { "an act that is new, beside one that is not", "    moult_wait(turn, 1);\n" PASS,
+        "    moult_wait(turn, 1);\n    moult_cut(turn, (moult_span){ 0, 1 });\n    "
+        "moult_wait(turn, "
+        "1);\n" PASS,
+        LOOK "8: puts in `moult_cut(turn, (moult_span){ 0, 1 }); moult_wait(turn, 1);`\n"
+             "new power: " LOOK "8: `moult_cut` changes the text in hand\n" },
     { "an action that asks no other plugin", PASS, "    return MOULT_DONE;\n",
         "guard weaker: " LOOK "7: `MOULT_PASS` becomes `MOULT_DONE` in `return MOULT_DONE;`\n" },
     { "a way out before the guard", DENY PASS,
@@ -183,7 +206,7 @@ static const struct {
     { "a hook less", "    .before_tool = look,\n", "",
         "guard weaker: line 12: hook before_tool is taken out: `look`\n" },
     { "another function for a hook", ".before_tool = look", ".before_tool = 0",
-        "line 12: hook before_tool `look` becomes `0`\n" },
+        "guard changed: line 12: hook before_tool `look` becomes `0`\n" },
     { "a function more", "static moult_action look",
         "static int help(int a)\n{\n    return a;\n}\nstatic moult_action look",
         "help, line 5: the file gets `static int help(int a)`\n"
@@ -214,6 +237,20 @@ static void changes_of_the_file(void **state)
         failed = true;
     }
     assert_false(failed);
+}
+
+/* Who denied is gone, whatever it was called. */
+static void a_function_that_denied_is_a_guard(void **state)
+{
+    (void)state;
+    CLEANUP(mem_freep) char *now = plugin(PASS);
+    CLEANUP(mem_freep)
+    char *was = replaced(now, "static moult_action look",
+        "static moult_action no(void)\n{\n    return MOULT_DENY;\n}\nstatic moult_action look");
+    CLEANUP(buf_done) struct buf out = { 0 };
+    describe(&out, was, now);
+    assert_string_equal(
+        out.at, "guard weaker: no, line 5: the file loses `static moult_action no(void)`\n");
 }
 
 /* A helper put above, and the function that calls it changed: two changes, not a new file. */
@@ -389,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes_within_a_function),
         cmocka_unit_test(changes_of_the_file),
+        cmocka_unit_test(a_function_that_denied_is_a_guard),
         cmocka_unit_test(a_helper_and_its_caller_are_two_changes),
         cmocka_unit_test(the_order_of_plugins),
         cmocka_unit_test(many_changes_are_counted),
