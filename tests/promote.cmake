@@ -1,4 +1,8 @@
 moult_test(promote_lineage_test promote)
+moult_test(promote_figures_test promote trials wire base)
+if(NOT MOULT_SANITIZE) # promote_figures_test has the counting sanitised
+    moult_story(integration figures.mjs)
+endif()
 moult_test(promote_approve_test promote)
 moult_test(promote_confirm_test promote admission wire base)
 moult_test(promote_shard_test promote trials wire base)

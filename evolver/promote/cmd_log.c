@@ -5,6 +5,7 @@
 #include "promote/auto.h"
 #include "promote/cmd.h"
 #include "promote/driver.h"
+#include "promote/measure.h"
 #include "promote/quarantined.h"
 
 #include <stdio.h>
@@ -189,10 +190,25 @@ static int print_source(const struct driver *driver, const char *name, bool json
     return 0;
 }
 
+static int tell_figures(struct driver *driver, bool json, struct err *err)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct figures figures;
+    int rc = measure(&figures, driver, err);
+    if (rc == 0) {
+        figures_print(&out, &figures, json);
+        fputs(out.at, stdout);
+    }
+    figures_done(&figures);
+    return rc;
+}
+
 static int run_plugins(const struct verb_call *call, struct err *err)
 {
     const char *source = NULL;
+    bool figures = false;
     const struct option options[] = {
+        { "--figures", 0, OPTION_FLAG, NULL, "what each is good for, by model, instead", &figures },
         { "--source", 0, OPTION_TEXT, "NAME", "the active source of one plugin instead", &source },
         { 0 },
     };
@@ -200,7 +216,9 @@ static int run_plugins(const struct verb_call *call, struct err *err)
     int rc = verb_options(call, &verb_plugins, options, NULL, 0, err);
     if (rc < 0 || (rc = driver_open(&driver, call, err)) < 0)
         return rc;
-    if (source)
+    if (figures)
+        rc = tell_figures(&driver, call->json, err);
+    else if (source)
         rc = print_source(&driver, source, call->json, err);
     else
         list_plugins(&driver, call->json);
@@ -288,7 +306,7 @@ static int run_blame(const struct verb_call *call, struct err *err)
 
 const struct verb verb_log = { "log", run_log, "log [PLUGIN]",
     "every generation that was active, the newest first" };
-const struct verb verb_plugins = { "plugins", run_plugins, "plugins [--source NAME]",
+const struct verb verb_plugins = { "plugins", run_plugins, "plugins [--source NAME | --figures]",
     "what is active and which generation it came with" };
 const struct verb verb_blame = { "blame", run_blame, "blame PLUGIN",
     "which generation each line of a plugin came with" };

@@ -13,7 +13,6 @@ export function workspace() {
     const folder = mkdtempSync(join(tmpdir(), 'moult-loop-'))
     process.env.XDG_CONFIG_HOME = join(folder, 'config')
     process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
     return folder
 }
 

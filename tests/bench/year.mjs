@@ -13,30 +13,38 @@ import { figure, keep, progress } from './table.mjs'
 import { draw } from './year_svg.mjs'
 
 const seed = Number(process.env.MOULT_SEED ?? 1), MONTHS = Number(process.env.MOULT_MONTHS ?? 12)
-const MINUTES = Number(process.env.MOULT_MINUTES ?? 14), SECONDS = 15, GROUPS = 9, GROWTH = 1.5
+const MINUTES = Number(process.env.MOULT_MINUTES ?? 14), SECONDS = 60, GROUPS = 6, GROWTH = 1.5
+const SEASON = Math.min(2, MONTHS)
 const FAULTY = ['tau_retail_gpt41_l0', 'tau_retail_gpt4o_l0'], began = Date.now()
 const work = workspace(), harness = harnessFor(null, work)
 
 const number = (...parts) => parseInt(createHash('sha256').update([seed, ...parts].join('\0')).digest('hex').slice(0, 12), 16)
-const customer = run => run.info?.task?.user_id ?? `task ${run.task_id}`
-const kept = run => number('kept', customer(run)) % 4 === 0 // its customer is never in the traffic
+/** As the recording says it, or the first one that it names. */
+const customer = run => run.info?.task?.user_id ?? JSON.stringify(run).match(/\b[a-z]+_[a-z]+_\d{4}\b/)?.[0] ?? `task ${run.task_id}`
+const kept = run => number('kept', customer(run)) % 5 === 0 // its customer is never in the traffic
 
 // --- the traffic
 
 /** One harness, one list of two models: what needs another is not of this home. */
 const befallen = faults().filter(fault => !fault.harness && fault.error?.models !== 1)
 
+/** A fault is there for a season. Those of one class follow one another, in an order of the seed's: a model has one dialect at a time. */
+function begins(fault) {
+    const mates = befallen.filter(it => it.class === fault.class).toSorted((a, b) => number('begins', a.id) - number('begins', b.id))
+    return Math.round((MONTHS - SEASON) * mates.indexOf(fault) / Math.max(1, mates.length - 1))
+}
+
 function conversations() {
-    const plain = recordings().flatMap(model => recorded(model).map((run, i) => ({ run, key: `${model} ${i}` })))
-    const faulty = befallen.flatMap(fault => FAULTY.flatMap(model => solved(model)
-        .map((run, i) => ({ key: `${fault.id} ${model} ${i}`, run, fault, made: null }))
-        .filter(it => number('faulty', it.key) % 3 === 0)
-        .map(it => ({ ...it, made: befall(fault, it.run, it.key) })).filter(it => it.made)))
-    const all = [...plain.map(it => ({ ...it, fault: null })), ...faulty.map(it => ({ ...it, run: it.made.run, case: it.made.case }))]
-    return all.toSorted((a, b) => number('order', a.key) - number('order', b.key))
+    const plain = recordings().flatMap(model => recorded(model).map((run, i) => ({ run, key: `${model} ${i}`, fault: null })))
+    const faulty = befallen.flatMap(fault => FAULTY.flatMap(model => solved(model).map((run, i) => ({ run, key: `${fault.id} ${model} ${i}`, fault })))
+        .filter(it => number('faulty', it.key) % 2 === 0))
+    return [...plain.map(it => ({ ...it, month: number('month', it.key) % MONTHS })), ...faulty.flatMap(it => {
+        const made = befall(it.fault, it.run, it.key)
+        return made ? [{ ...it, ...made, month: begins(it.fault) + number('month', it.key) % SEASON }] : []
+    })]
 }
 const all = conversations(), traffic = all.filter(it => !kept(it.run)), held = all.filter(it => kept(it.run))
-const month = n => traffic.slice(Math.floor(traffic.length * n / MONTHS), Math.floor(traffic.length * (n + 1) / MONTHS))
+const month = n => traffic.filter(it => it.month === n)
 
 // --- how a harness does on the customers that were kept away
 
@@ -71,13 +79,13 @@ class Arm {
     }
     look(at) { this.points.push({ month: at, generation: this.lineage.length, ...judged(buildsOf(this.home, `${this.name}-${at}`)) }) }
 
-    /** A cluster is tried when nine held-in groups have it, and again when half as many more do. Looks are not for the asking. */
-    due(cluster) { return cluster.mendable && cluster.held_in_groups >= (this.tried[cluster.id] ? GROWTH * this.tried[cluster.id] : GROUPS) }
+    /** A cluster is tried when six held-in groups have it, and again when it has half as many cases more. Looks are dear. */
+    due(cluster) { return cluster.mendable && cluster.held_in_groups >= GROUPS && cluster.count >= GROWTH * (this.tried[cluster.id] ?? 0) }
 
     live(n, traffic) {
         this.home.bring(`month-${n}`, traffic.map(it => it.run))
         for (const cluster of this.home.mine().clusters.filter(it => this.due(it))) {
-            this.tried[cluster.id] = cluster.held_in_groups
+            this.tried[cluster.id] = cluster.count
             const told = this.home.evolve(cluster.id, SECONDS, seed)
             const passed = told.candidates.find(it => it.state === 'in_review')
             progress(`${this.name}, month ${n + 1}, ${cluster.id}: ${passed ? 'passed' : told.candidates.at(-1)?.why?.slice(0, 120) ?? 'nothing found'}`)

@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+// moult plugins --figures: what the hooks of live turns say of themselves is counted by plugin and model, what they are good
+// for is replayed without them, and taking one out is proposed like any other change.
+import { strict as assert } from 'node:assert'
+import { spawnSync } from 'node:child_process'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cli, env, home, init, json, model, moult, serve, work } from './service_home.mjs'
+
+const POLITE = 5, traces = join(process.env.MOULT_SRC, 'tests/data/traces')
+const read = { name: 'read_file', arguments: { path: 'nothing.txt' } }
+const { url } = await model([
+    { when: { user_contains: 'stubborn', times: 4 }, call: read },
+    { when: { result_contains: 'failed 2 times' }, say: 'There is no such file.' },
+    { when: { user_contains: 'polite' }, call: read },
+    { say: 'Sorry.' },
+])
+init(url, {}, '--harness', join(process.env.MOULT_BIN, '../share/moult/stock'))
+const service = await serve()
+const ask = async text => (await json('run', text)).text.trim()
+for (let i = 0; i < POLITE; i++) assert.equal(await ask(`Read nothing.txt. I am polite person ${i}.`), 'There is no such file.')
+assert.equal(await ask('Read nothing.txt. I am stubborn.'), 'Sorry.')
+await service.stop()
+
+// Each polite turn: two failures, a denial, then words. The stubborn one: denied twice, then words.
+const row = (told, plugin, name) => told.figures.find(it => it.plugin === plugin && it.model === name)
+let told = await json('plugins', '--figures')
+assert.equal(told.rests_on, 'testimony')
+assert.equal(told.totals.live, POLITE + 1)
+const guard = row(told, 'loop_guard', 'main')
+assert.deepEqual([guard.replies, guard.fired, guard.asked, guard.followed], [4 * POLITE + 5, POLITE + 2, POLITE + 2, POLITE + 1])
+assert(guard.followed_at_least > 0.4 && guard.followed_at_most > 0.9)
+assert.deepEqual([row(told, 'orphans', 'main').replies, row(told, 'orphans', 'main').fired], [4 * POLITE + 5, 0])
+
+// Recorded conversations: better where a failure is mended with the plugin alone.
+const brought = readdirSync(traces).filter(name => /(llama31_8b|gpt41_l0)\.jsonl\.gz$/.test(name)).map(name => join(traces, name))
+assert.equal((await cli(['import', 'tau-bench', '--tools', join(traces, 'tau_retail_tools.json'), ...brought])).status, 0)
+assert.equal((await cli(['mine'])).status, 0)
+told = await json('plugins', '--figures')
+const fit = row(told, 'fit_args', 'tau_retail_llama31_8b'), other = row(told, 'fit_args', 'tau_retail_gpt41_l0')
+assert.deepEqual([fit.better, fit.worse, fit.verdict], [11, 0, 'useful'])
+assert(fit.difference_at_least > 0 && fit.difference_at_most < 1 && fit.difference === Number((11 / fit.groups).toFixed(4)))
+assert.deepEqual([other.better, other.worse, other.verdict], [0, 0, 'unused'])
+assert.equal(row(told, 'short_results', 'tau_retail_gpt41_l0').verdict, 'unused')
+assert(told.figures.every(it => it.worse === 0), 'no stock plugin harms a recorded conversation')
+assert.match((await cli(['plugins', '--figures'])).stdout, /short_results +did nothing with [1-9]/)
+
+// Taking it out of the order is a change of pipeline/order.c like any other: it is checked and built, and since it mends
+// nothing no batch speaks for it. What goes unused stays until somebody makes the gate a case for less.
+const source = (await json('plugins', '--source', 'order')).source.split('\n'), at = source.findIndex(line => line.includes('"short_results"'))
+const patch = ['--- a/pipeline/order.c', '+++ b/pipeline/order.c', `@@ -${at},3 +${at},2 @@`, ` ${source[at - 1]}`, `-${source[at]}`, ` ${source[at + 1]}`, ''].join('\n')
+writeFileSync(join(work, 'retire.patch'), patch)
+const retired = spawnSync(moult, ['-C', home, '--json', 'propose', '--plugin', 'order', '--patch', join(work, 'retire.patch'), '--why', 'short_results is unused'], { env, encoding: 'utf8' })
+const { state, build, why } = JSON.parse(retired.stdout)
+assert.deepEqual([retired.status, state], [1, 'rejected'])
+assert.match(build, /^[0-9a-f]{64}$/)
+assert.match(why, /no batch speaks for it/)
+process.exit(0) // the scripted model would stay
