@@ -25,6 +25,7 @@ struct trying {
     struct runs runs;
     struct batch batch;
     struct evidence_past *past;
+    const struct harness *harness; /* what the proposer begins with */
     unsigned past_count;
     const char *proposer;                          /* as the row says */
     unsigned proposal_of[PROPOSER_CANDIDATES_MAX]; /* by candidate */
@@ -69,7 +70,7 @@ static int ablate(struct candidate *candidate, const struct trying *trying,
 {
     CLEANUP(buf_done) struct buf text = { 0 };
     const struct advance *advance = &trying->plan->advance;
-    if (!trying->plan->ablate || trying->plan->command || trying->plan->model)
+    if (!trying->plan->ablate || trying->plan->command || trying->plan->model || trying->plan->from)
         return 0;
     int lost = advance_lost(advance, candidate, err);
     if (lost != 0)
@@ -93,6 +94,76 @@ static int advance_all(struct candidate *candidate, const struct trying *trying,
     if (rc == 0 && candidate->stage == STAGE_REPLAYED && hash_zero(&candidate->ablation))
         rc = ablate(candidate, trying, plan, err);
     return rc < 0 ? rc : advance_run(&trying->plan->advance, candidate, err);
+}
+
+/* --- from the archive */
+
+/* The active sources, with the archived one in its place. What the plugin was changed by since then
+ * would be lost, so it must be as it was. */
+static int open_archived(struct trying *trying, struct err *err)
+{
+    struct driver *driver = trying->plan->driver;
+    const struct candidate *from = trying->plan->from;
+    trying->harness = &driver->harness;
+    if (!from)
+        return 0;
+    CLEANUP(buf_done) struct buf then = { 0 }, source = { 0 };
+    const struct lineage_id parent = lineage_id_of(from->parent);
+    const struct lineage_id commit = lineage_id_of(from->commit);
+    struct harness *harness = arena_copy(&trying->arena, &driver->harness, sizeof *harness);
+    struct harness_source *at = NULL;
+    for (uint32_t i = 0; i < harness->count; i++)
+        if (str_equal(harness->at[i].name, from->plugin))
+            at = &harness->at[i];
+    if (!at || from->commit.size == 0)
+        return err_set(err, ERR_STATE, "candidate %.12s has no source to start from", from->id.at);
+    int rc = lineage_file(driver->lineage, &parent, at->path.at, &then, err);
+    if (rc == 0)
+        rc = lineage_file(driver->lineage, &commit, at->path.at, &source, err);
+    if (rc < 0)
+        return rc;
+    if (!str_equal(buf_view(&then), at->text)) {
+        err_set(err, ERR_STATE, "plugin %.60s was changed since candidate %.12s was made",
+            from->plugin.at, from->id.at);
+        return err_hint(err, "moult show %.12s has its diff", from->id.at);
+    }
+    at->text = (struct str){ arena_string(&trying->arena, source.at, source.size), source.size };
+    trying->harness = harness;
+    return 0;
+}
+
+/* What was handed in as edits of the archived source, as one of the active one: that is its one
+ * parent. */
+static int compose(
+    struct proposal *ret, struct trying *trying, const struct proposal *from, struct err *err)
+{
+    CLEANUP(buf_done) struct buf source = { 0 }, text = { 0 };
+    struct arena *arena = &trying->attempt->proposing.arena;
+    const struct harness_source *base = harness_find(trying->harness, from->plugin);
+    const struct harness_source *active =
+        harness_find(&trying->plan->driver->harness, from->plugin);
+    *ret = *from;
+    if (base->text.at == active->text.at)
+        return 0;
+    int rc = proposal_apply(&source, from, base->text, err);
+    if (rc < 0)
+        return rc;
+    const struct json *root = json_read(arena, from->raw, NULL, err);
+    JSON_EACH(value, root)
+    {
+        buf_format(
+            &text, "%s\"%.*s\":", text.size ? "," : "{", (int)value->key.size, value->key.at);
+        if (!str_equal(value->key, STR("edits"))) {
+            buf_str(&text, value->raw);
+            continue;
+        }
+        buf_format(&text, "[{\"from\":0,\"to\":%zu,\"text\":", active->text.size);
+        json_quote(&text, buf_view(&source));
+        buf_text(&text, "}]");
+    }
+    buf_char(&text, '}');
+    const struct str kept = { arena_string(arena, text.at, text.size), text.size };
+    return proposal_read(ret, kept, arena, err);
 }
 
 /* 1: it is no candidate. */
@@ -124,15 +195,23 @@ static int take_proposals(struct trying *trying, struct ablation_plan *plan, str
 {
     struct attempt *attempt = trying->attempt;
     struct driver *driver = trying->plan->driver;
+    struct digest from;
+    if (trying->plan->from && hash_unhex(&from, trying->plan->from->id, err) < 0)
+        return -err->code;
     for (unsigned i = 0; i < attempt->proposing.proposals_count; i++) {
         struct candidate *candidate = &attempt->candidates[attempt->count];
-        plan->fix = &attempt->proposing.proposals[i];
+        struct proposal composed;
+        int rc = compose(&composed, trying, &attempt->proposing.proposals[i], err);
+        if (rc < 0)
+            return rc;
+        plan->fix = &composed;
         int dropped = drop(trying, plan, err);
         if (dropped < 0)
             return dropped;
         if (dropped)
             continue;
-        int rc = enter(candidate, driver, plan->fix, trying->proposer, &trying->plan->batch, err);
+        rc = enter(candidate, driver, plan->fix, trying->proposer, &trying->plan->batch,
+            trying->plan->from ? &from : NULL, err);
         if (rc < 0)
             return rc;
         trying->proposal_of[attempt->count++] = i;
@@ -240,7 +319,7 @@ static int propose(struct trying *trying, const struct driver_builds *builds,
     evidence_print(&bundle, evidence, from);
     const struct proposing_plan proposing = {
         .judging = { .evidence = evidence,
-            .harness = &driver->harness,
+            .harness = trying->harness,
             .builds = builds->at,
             .builds_count = builds->count,
             .pipeline = HARNESS_PIPELINE,
@@ -259,6 +338,7 @@ static int propose(struct trying *trying, const struct driver_builds *builds,
     struct ablation_plan ablation = { .proposing = &proposing, .evidence = evidence, .from = from };
     const struct command_plan command = { .driver = driver,
         .proposer = plan->command,
+        .harness = trying->harness,
         .evidence = evidence,
         .bundle = buf_view(&bundle),
         .seconds = plan->seconds };
@@ -300,7 +380,8 @@ static int with_builds(struct trying *trying, const struct driver_builds *builds
         .runs = runs,
         .runs_count = trying->runs.count,
         .now = (const struct evidence_digests *const *)now,
-        .harness = &driver->harness,
+        .harness = trying->harness,
+        .from = plan->from ? plan->from->id : (struct str){ 0 },
         .past = trying->past,
         .past_count = trying->past_count,
         .without = plan->without,
@@ -336,7 +417,9 @@ int attempt_run(struct attempt *ret, const struct attempt_plan *plan, struct err
             (int)plan->command->name.size, plan->command->name.at);
     if (plan->model)
         trying.proposer = asking_name(plan->model, &trying.arena);
-    int rc = read_held_in(&trying, err);
+    int rc = open_archived(&trying, err);
+    if (rc == 0)
+        rc = read_held_in(&trying, err);
     if (rc == 0)
         rc = past_read(&trying.past, &trying.past_count, plan->driver->journal, plan->cluster,
             &trying.arena, err);

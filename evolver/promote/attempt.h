@@ -16,11 +16,12 @@ struct attempt_plan {
     const char *const *without; /* verbs taken out of the vocabulary */
     unsigned without_count;
     const struct config_proposer *command, *model; /* both NULL: search */
-    struct str name;                               /* of the proposer, as moult.json has it */
-    uint32_t groups;                               /* failing held-in ones, for the attempt's row */
-    uint32_t candidates;                           /* it may judge; 0: as many as it comes to */
-    uint32_t seconds; /* of the proposer; of one with its own number, at most that */
-    bool ablate;      /* say of a fix what it is made of: the proposer runs again, often */
+    const struct candidate *from; /* of the archive: its source stands for the active one */
+    struct str name;              /* of the proposer, as moult.json has it */
+    uint32_t groups;              /* failing held-in ones, for the attempt's row */
+    uint32_t candidates;          /* it may judge; 0: as many as it comes to */
+    uint32_t seconds;             /* of the proposer; of one with its own number, at most that */
+    bool ablate; /* say of a fix what it is made of: the proposer runs again, often */
     uint64_t seed;
 };
 /* A proposal that became no candidate (dropping.h). */

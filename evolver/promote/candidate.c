@@ -40,6 +40,7 @@ static const struct field fields[] = {
     FIELD(mandate, FIELD_DIGEST, .optional = true),
     FIELD(confirmation, FIELD_DIGEST, .optional = true),
     FIELD(corpus, FIELD_DIGEST, .optional = true),
+    FIELD(from, FIELD_DIGEST, .optional = true),
 };
 
 void candidate_print(struct buf *out, const struct candidate *candidate)

@@ -21,7 +21,8 @@ struct candidate {
     struct digest mandate, confirmation; /* in place of an approval */
     struct digest corpus; /* of an approved one: the regression corpus as it will be */
     struct digest provenance, test_result; /* statements */
-    struct digest ablation;                /* what the fix is made of */
+    struct digest from;        /* id of the archived candidate whose source it started from */
+    struct digest ablation;    /* what the fix is made of */
     struct digest diagnostics; /* what a compiler or the source gate said, if it refused */
     uint32_t made_s; /* since 1970: the time that its commit carries, so that it is made again the
                         same */

@@ -9,6 +9,7 @@
 #include "promote/cmd.h"
 #include "promote/enter.h"
 #include "promote/gate_policy.h"
+#include "promote/past.h"
 #include "promote/power.h"
 #include "promote/round.h"
 #include "promote/turns.h"
@@ -29,7 +30,8 @@ struct evolving {
     const struct verb_call *call;
     struct driver driver;
     struct advance advance;
-    const char *cluster, *proposer, *until; /* proposer NULL: those of moult.json */
+    struct candidate from; /* of the archive; id empty: from what is active */
+    const char *cluster, *archived, *proposer, *until; /* proposer NULL: those of moult.json */
     struct option_list without;
     uint64_t seconds, seed;
     bool quick;
@@ -282,6 +284,7 @@ static int try_proposer(struct evolving *evolving, const struct target *target,
         .without_count = evolving->without.count,
         .command = asked->command ? &asked->own : NULL,
         .model = asked->model ? &asked->own : NULL,
+        .from = evolving->from.id.size ? &evolving->from : NULL,
         .name = proposer,
         .groups = target->groups,
         .candidates = asked->candidates,
@@ -488,6 +491,25 @@ static int check_policy(struct driver *driver, struct err *err)
     return gate_policy(&policy, &unused, driver, err);
 }
 
+/* Its failure is what it was made for. */
+static int find_archived(struct evolving *evolving, struct err *err)
+{
+    struct driver *driver = &evolving->driver;
+    struct candidate *from = &evolving->from;
+    int rc = candidate_find(driver->journal, &driver->arena, str_of(evolving->archived), from, err);
+    if (rc < 0)
+        return rc;
+    if (!past_archived(from)) {
+        err_set(err, ERR_STATE, "candidate %.12s is %s", from->id.at, stage_words[from->stage]);
+        return err_hint(err, "what was rejected or superseded is the archive");
+    }
+    if (evolving->cluster && !named(evolving, from->cluster))
+        return err_set(
+            err, ERR_USAGE, "candidate %.12s was made for %.60s", from->id.at, from->cluster.at);
+    evolving->cluster = arena_string(&driver->arena, from->cluster.at, from->cluster.size);
+    return 0;
+}
+
 static int begin(struct evolving *evolving, struct err *err)
 {
     int until = check(evolving, err);
@@ -499,6 +521,8 @@ static int begin(struct evolving *evolving, struct err *err)
         .workers = WORKERS,
         .say = evolving->call->json ? NULL : say };
     rc = check_proposer(evolving, err);
+    if (rc == 0 && evolving->archived)
+        rc = find_archived(evolving, err);
     if (rc == 0)
         rc = check_policy(&evolving->driver, err);
     if (rc == 0)
@@ -520,6 +544,9 @@ static int run(const struct verb_call *call, struct err *err)
         { "--proposer", 0, OPTION_TEXT, "NAME",
             "search, llm:ALIAS or command:NAME (default: evolve.proposers of moult.json)",
             &evolving->proposer },
+        { "--from", 0, OPTION_TEXT, "ID",
+            "the source of this candidate, which was rejected or superseded, instead of the active",
+            &evolving->archived },
         { "--until", 0, OPTION_TEXT, "STATE", "how far candidates go (default: in_review)",
             &evolving->until },
         { "--budget", 0, OPTION_NUMBER, "SECONDS",
@@ -541,6 +568,7 @@ static int run(const struct verb_call *call, struct err *err)
 }
 
 const struct verb verb_evolve = { "evolve", run,
-    "evolve [--cluster ID] [--proposer NAME] [--until STATE] [--budget SECONDS] [--quick] "
+    "evolve [--cluster ID] [--from ID] [--proposer NAME] [--until STATE] [--budget SECONDS] "
+    "[--quick] "
     "[--without VERB]",
     "propose, check, build, replay and gate, until a person has to decide" };

@@ -82,7 +82,7 @@ static int enter_patch(
     const struct str kept = { arena_string(&driver->arena, text.at, text.size), text.size };
     if ((rc = proposal_read(proposal, kept, &driver->arena, err)) < 0)
         return rc;
-    rc = enter(ret, driver, proposal, request->by, &batch, err);
+    rc = enter(ret, driver, proposal, request->by, &batch, NULL, err);
     return rc < 0 ? rc : 0;
 }
 

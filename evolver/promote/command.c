@@ -73,7 +73,7 @@ static int make_places(struct running *running, struct err *err)
     CLEANUP(mem_freep) char *task = mem_format("%s/TASK.md", running->bundle);
     if ((rc = make_folder(running->tree, 0777, err)) < 0 ||
         (rc = make_folder(running->bundle, 0755, err)) < 0 ||
-        (rc = worktree_write(running->tree, &plan->driver->harness, err)) < 0 ||
+        (rc = worktree_write(running->tree, plan->harness, err)) < 0 ||
         (rc = file_write(evidence, plan->bundle, 0444, err)) < 0)
         return rc;
     return file_write(task, str_of(command_text), 0444, err);
@@ -254,7 +254,7 @@ static int take(struct running *running, struct err *err)
     struct err why = { 0 };
     if (judge_end(running))
         return 0;
-    int rc = worktree_read(&change, running->tree, &running->plan->driver->harness, &why);
+    int rc = worktree_read(&change, running->tree, running->plan->harness, &why);
     if (rc == 0 && change.source)
         rc = make_proposal(running, &change, &why);
     if (rc == -ERR_DENIED || rc == -ERR_INPUT || rc == -ERR_LIMIT)

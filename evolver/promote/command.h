@@ -14,6 +14,7 @@
 struct command_plan {
     struct driver *driver;
     const struct config_proposer *proposer;
+    const struct harness *harness; /* what it begins with */
     const struct evidence *evidence;
     struct str bundle; /* of evidence_print, for the same evidence */
     uint32_t seconds;  /* at most; 0: the proposer's own number */

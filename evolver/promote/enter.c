@@ -23,7 +23,7 @@ static struct str own(struct driver *driver, struct str text)
 }
 
 int enter(struct candidate *ret, struct driver *driver, const struct proposal *proposal,
-    const char *proposer, const struct digest *batch, struct err *err)
+    const char *proposer, const struct digest *batch, const struct digest *from, struct err *err)
 {
     *ret = (struct candidate){ .id = enter_id(driver, proposal, batch),
         .cluster = own(driver, proposal->cluster),
@@ -40,6 +40,8 @@ int enter(struct candidate *ret, struct driver *driver, const struct proposal *p
     if (!str_equal(source->path, proposal->path))
         return err_set(err, ERR_DENIED, "the proposal changes another file than its plugin's");
     ret->path = source->path;
+    if (from)
+        ret->from = *from;
     int rc = journal_put(driver->journal, "proposal", proposal->raw, &ret->proposal, err);
     return rc < 0 ? rc : candidate_add(driver->journal, &driver->arena, ret, err);
 }

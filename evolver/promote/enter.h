@@ -9,7 +9,7 @@
  * mined speaks for it. proposer: who made it, whatever it says of itself. 0 new, 1 known already
  * (then *ret is as it stands). */
 int enter(struct candidate *ret, struct driver *driver, const struct proposal *proposal,
-    const char *proposer, const struct digest *batch, struct err *err);
+    const char *proposer, const struct digest *batch, const struct digest *from, struct err *err);
 /* The id that it has, or would have. */
 struct str enter_id(
     struct driver *driver, const struct proposal *proposal, const struct digest *batch);

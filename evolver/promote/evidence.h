@@ -46,8 +46,18 @@ void evidence_done(struct evidence *evidence);
 /* The step's number, or UINT32_MAX: nothing is asked of it. */
 uint32_t evidence_find(const struct evidence *evidence, const struct run *run, uint32_t step);
 
+struct evidence_past_case { /* a held-in run that it mended, or made worse */
+    struct str session;
+    uint32_t step; /* where it first did otherwise */
+    bool mended;
+};
 struct evidence_past {                  /* an earlier candidate of this cluster */
     struct str plugin, edits, why_lost; /* edits: a JSON array */
+    struct str id;
+    const char *state, *held_out; /* held_out: passed or not passed; NULL: nobody looked */
+    struct evidence_past_case *cases;
+    uint32_t cases_count, mended, worse;
+    bool replayed;
 };
 struct evidence_plan {
     const struct detector *detector;
@@ -61,6 +71,7 @@ struct evidence_plan {
     const struct harness *stock; /* plugins that may be copied from, or NULL */
     const struct evidence_past *past;
     unsigned past_count;
+    struct str from; /* id of the candidate whose source stands for the active one; or empty */
     const char *const *without; /* verbs taken out of the vocabulary */
     unsigned without_count;
     uint32_t candidates, seconds;

@@ -19,6 +19,7 @@ enum {
     RESULT_MAX = 600,
     PASSES_MAX = 200,
     TEXT_MAX = 256 << 10, /* of a recording */
+    PAST_CASES_MAX = 64,  /* of each kind, of one candidate */
     TEXTS_MAX = 12 << 20  /* once that is printed, no more of them */
 };
 
@@ -266,7 +267,44 @@ static void print_step(struct buf *out, struct lists *lists, const struct eviden
     buf_char(out, '}');
 }
 
-static void print_past(struct buf *out, const struct evidence_plan *plan)
+/* By this bundle's own numbers; a run that is none of it is told by the count alone. */
+static void print_past_cases(struct buf *out, const char *name, const struct evidence *evidence,
+    const struct evidence_past *past, bool mended)
+{
+    uint32_t shown = 0;
+    buf_format(out, ",\"%s\":[", name);
+    for (uint32_t i = 0; i < past->cases_count; i++)
+        for (uint32_t k = 0; k < evidence->steps_count && shown < PAST_CASES_MAX; k++) {
+            const struct evidence_step *step = &evidence->steps[k];
+            if (past->cases[i].mended == mended && step->step == past->cases[i].step &&
+                str_equal(step->run->session, past->cases[i].session))
+                buf_format(out, "%s%u", shown++ ? "," : "", k);
+        }
+    buf_char(out, ']');
+}
+
+/* Of a look at held-out groups no more than whether it passed. */
+static void print_past_more(
+    struct buf *out, const struct evidence *evidence, const struct evidence_past *past)
+{
+    member(out, "id", past->id);
+    member(out, "state", str_of(past->state));
+    if (past->held_out)
+        member(out, "held_out", str_of(past->held_out));
+    else
+        buf_text(out, ",\"held_out\":null");
+    if (!past->replayed) {
+        buf_text(out, ",\"held_in\":null");
+        return;
+    }
+    buf_format(out, ",\"held_in\":{\"mended\":%u,\"worse\":%u", past->mended, past->worse);
+    print_past_cases(out, "mended_steps", evidence, past, true);
+    print_past_cases(out, "worse_steps", evidence, past, false);
+    buf_char(out, '}');
+}
+
+static void print_past(
+    struct buf *out, const struct evidence *evidence, const struct evidence_plan *plan)
 {
     buf_text(out, ",\n\"past\":[");
     for (unsigned i = 0; i < plan->past_count; i++) {
@@ -276,6 +314,7 @@ static void print_past(struct buf *out, const struct evidence_plan *plan)
         buf_text(out, ",\"edits\":");
         buf_str(out, past->edits);
         member(out, "why_lost", past->why_lost);
+        print_past_more(out, evidence, past);
         buf_char(out, '}');
     }
     buf_char(out, ']');
@@ -312,7 +351,9 @@ void evidence_print(
     for (uint32_t i = 0; i < evidence->steps_count; i++)
         print_step(out, &lists, evidence, plan, i);
     buf_char(out, ']');
-    print_past(out, plan);
+    print_past(out, evidence, plan);
+    if (plan->from.size > 0)
+        member(out, "from", plan->from);
     print_budget(out, plan);
     buf_text(out, "}\n");
 }

@@ -8,8 +8,10 @@
 #include "promote/driver.h"
 #include "promote/evidence.h"
 
-/* Those of a cluster that were rejected, taken back, or quarantined, in the order in which they
- * were made. */
+/* In the archive: a proposer may start from it. */
+bool past_archived(const struct candidate *candidate);
+/* Those of a cluster that were rejected, superseded, taken back, or quarantined, in the order in
+ * which they were made, with what each did to held-in runs. */
 int past_read(struct evidence_past **ret, unsigned *ret_count, struct journal *journal,
     struct str cluster, struct arena *arena, struct err *err);
 /* Whether the same build of its plugin was active, or tried live, and was left: 1 and which, 0 no.

@@ -148,6 +148,7 @@ int view_whole(
     view_short(out, candidate);
     digest_member(out, "proposal", &candidate->proposal);
     digest_member(out, "source", &candidate->source);
+    digest_member(out, "from", &candidate->from);
     digest_member(out, "tree", &candidate->tree);
     digest_member(out, "policy", &candidate->policy);
     digest_member(out, "provenance", &candidate->provenance);

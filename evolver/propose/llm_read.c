@@ -244,6 +244,26 @@ int llm_read_sdk(struct llm *llm, const struct json *args, struct buf *out, stru
 
 /* --- earlier candidates */
 
+/* Numbers of cases, which read_case knows. */
+static void add_numbers(struct buf *out, const char *what, const struct json *list)
+{
+    if (list && list->count > 0)
+        buf_format(out, "%s", what);
+    JSON_EACH(number, list)
+    buf_format(out, " %" PRId64, json_int(number, -1));
+}
+
+static void add_held_in(struct buf *out, const struct json *held_in)
+{
+    if (!json_is(held_in, JSON_OBJECT))
+        return;
+    buf_format(out,
+        "\nreplayed on what you see it mended %" PRId64 " runs and made %" PRId64 " worse",
+        json_int(json_get(held_in, "mended"), 0), json_int(json_get(held_in, "worse"), 0));
+    add_numbers(out, "\nmended cases:", json_get(held_in, "mended_steps"));
+    add_numbers(out, "\nmade worse:", json_get(held_in, "worse_steps"));
+}
+
 int llm_read_past(struct llm *llm, const struct json *args, struct buf *out, struct err *err)
 {
     static const char *const names[] = { NULL };
@@ -262,6 +282,7 @@ int llm_read_past(struct llm *llm, const struct json *args, struct buf *out, str
         }
         add_member(llm, &text, "plugin: ", one, "plugin", NAME_SHOWN);
         add_member(llm, &text, "\nit lost: ", one, "why_lost", ARGS_SHOWN);
+        add_held_in(&text, json_get(one, "held_in"));
         JSON_EACH(edit, edits)
         {
             buf_format(&text, "\nbytes %" PRId64 " to %" PRId64 " became:\n",

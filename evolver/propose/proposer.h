@@ -44,7 +44,9 @@ enum {
  *                "reply": { "role", "content": TEXT, "tool_calls": [...] },
  *                "calls": [ { "name", "args", "failed", "result" } ],
  *                "wanted": { "text", "calls": [ { "name", "args", "denied": true } ] } } ],
- *   "past": [ { "plugin", "edits", "why_lost" } ],   earlier candidates of this cluster
+ *   "past": [ { "plugin", "edits", "why_lost", "id", "state", "held_out",
+ *               "held_in": { "mended", "worse", "mended_steps", "worse_steps" } | null } ],
+ *   "from": ID,                          only where an archived source stands for the active one
  *   "budget": { "candidates": N, "seconds": N, "rounds": N },   rounds: requests to a model, or 0
  *   "without": ["verb", ...],            taken out of the vocabulary, to show what a fix is made of
  *   "seed": N }

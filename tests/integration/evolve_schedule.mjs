@@ -2,15 +2,20 @@
 // Who tries when: search first, a command where it found nothing, each within its budget for the cluster, none while it
 // cools down, nobody once too much was in vain, and nobody at all where no candidate could pass. A person who names one
 // gets it. What was tried is in the audit chain before it is paid for.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
-import { cli, home, init, json, model } from './service_home.mjs'
+import { cli, home, init, json, model, work } from './service_home.mjs'
 
 const traces = join(process.env.MOULT_SRC, 'tests/data/traces'), CLUSTER = 'leak_tagged'
-const sh = script => ({ command: ['/usr/bin/sh', '-c', script], mounts: ['/usr/bin'], seconds: 60 })
+const data = join(work, 'data'), patch = join(data, 'leak_tagged.patch')
+mkdirSync(data)
+copyFileSync(join(process.env.MOULT_SRC, 'tests/data/proposers/leak_tagged.patch'), patch)
+const sh = script => ({ command: ['/usr/bin/sh', '-c', script], mounts: ['/usr/bin', data], seconds: 60 })
 const { url } = await model([{ say: 'hello' }])
-init(url, { proposers: { nothing: sh('true'), once: sh('exit 3'), sleeps: sh('sleep 1000') }, evolve: { autonomy: 'off', proposers: [
+init(url, { proposers: { half: sh(`git apply ${patch} && sed -i 's/moult_call_add(/moult_call_addd(/' plugins/replies/replies.c && echo half of it`),
+    rest: sh(`grep -q '"edits":.*"why_lost":"it does not build' $MOULT_BUNDLE/bundle.json && sed -i 's/moult_call_addd(/moult_call_add(/' plugins/replies/replies.c && echo the rest`),
+    nothing: sh('true'), once: sh('exit 3'), sleeps: sh('sleep 1000') }, evolve: { autonomy: 'off', proposers: [
     { name: 'search', budget: { seconds: 1 } },
     { name: 'command:nothing', when: 'no_survivor', cooldown: 3600 },
     { name: 'command:once', when: 'first' },
@@ -71,6 +76,16 @@ for (const { not_tried, proposer } of weak.attempts) {
 }
 match(weak.stopped, /underpowered/)
 same(Object.values(await tried()).map(it => it.attempts), Object.values(before).map(it => it.attempts))
+// The archive: what was rejected is begun with, what comes of it has the active tree as its parent.
+change({ policy: '' })
+const lost = (await evolve('--proposer', 'command:half')).candidates[0]
+match(lost.why, /^it does not build/)
+for (const [id, why] of [['ffffffffffff', /ffffffffffff/], [lost.id, /was made for leak_tagged/]])
+    match((await json('evolve', '--from', id, '--cluster', 'string_for_array')).error.message, why)
+const made = (await json('evolve', '--quick', '--until', 'built', '--from', lost.id.slice(0, 12), '--proposer', 'command:rest')).candidates[0]
+same([made.state, made.proposer, made.parent], ['built', 'command:rest', lost.parent], JSON.stringify(made))
+equal((await json('show', made.id.slice(0, 12))).from, lost.id)
+match((await json('evolve', '--from', made.id)).error.message, /is built/)
 equal((await json('audit', 'verify')).ok, true)
 console.log('ok: who tries when, and for how much')
 process.exit() // the model would run on

@@ -644,7 +644,7 @@ static void a_candidate_outlives_its_proposal(void **state)
         "0}";
     char *owned = arena_string(&arena, text, sizeof text - 1);
     must(proposal_read(&proposal, str_of(owned), &arena, &err), &err);
-    must(enter(&candidate, &driver, &proposal, "search", &none, &err), &err);
+    must(enter(&candidate, &driver, &proposal, "search", &none, NULL, &err), &err);
     memset(owned, 'x', sizeof text - 1);
     arena_done(&arena);
     assert_true(str_equal(candidate.cluster, STR("repeat")));
