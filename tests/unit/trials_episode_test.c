@@ -326,6 +326,32 @@ static void a_server_that_is_none_loses_the_call(void **state)
     episode_done(&episode);
 }
 
+/* It is run, in a workspace that has nothing. */
+static void a_command_grades_a_case_without_files(void **state)
+{
+    static const struct {
+        const char *script;
+        enum grade_answer want;
+    } rows[] = { { "test -z \\\"$(ls -A)\\\"", GRADE_HOLDS }, { "exit 1", GRADE_BROKEN } };
+    const struct grade_means means = { .sandbox = true, .tier = SANDBOX_CONTAINER };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *text = arena_format(&arena,
+            HEAD "'inbox':[{'role':'user','content':'Go.'}],'model':{'script':{'rules':["
+                 "{'say':'Done.'}]}},'grade':[{'check':'command','command':{'argv':["
+                 "'/bin/sh','-c','%s']}}]}",
+            rows[i].script);
+        struct episode episode = play(text);
+        struct grade_result result;
+        struct err err;
+        if (grade_one(&result, &read_case(text)->grades[0], &episode.facts, &means, &err) < 0)
+            fail_msg("%s", err.text);
+        if (result.answer != rows[i].want)
+            fail_msg("%s: %s", rows[i].script, result.why);
+        episode_done(&episode);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +364,7 @@ int main(void)
         cmocka_unit_test(a_run_ends_at_the_limits_of_its_case),
         cmocka_unit_test(a_worker_that_dies_has_failed),
         cmocka_unit_test(a_program_answers_on_the_workspace),
+        cmocka_unit_test(a_command_grades_a_case_without_files),
         cmocka_unit_test(a_server_that_is_none_loses_the_call),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -144,6 +144,15 @@ static bool has_commands(const struct trial_case *of)
     return false;
 }
 
+/* A grader that looks at the workspace finds an empty one where nothing was put into it. */
+static bool is_looked_at(const struct trial_case *of)
+{
+    for (uint32_t i = 0; i < of->grades_count; i++)
+        if (of->grades[i].check == CASE_COMMAND || of->grades[i].check == CASE_WORKSPACE)
+            return true;
+    return false;
+}
+
 /* Paths of a case have no way out of the workspace (case_read). */
 static int write_one(const struct world *world, const struct case_file *file, struct err *err)
 {
@@ -157,7 +166,7 @@ static int write_one(const struct world *world, const struct case_file *file, st
 static int make_workspace(struct world *world, struct err *err)
 {
     const struct case_state *state = &world->of->state;
-    if (state->files_count == 0 && !has_commands(world->of))
+    if (state->files_count == 0 && !has_commands(world->of) && !is_looked_at(world->of))
         return 0;
     int rc = scratch_make(&world->folder, "case", 0711, err);
     if (rc < 0)

@@ -22,7 +22,8 @@ struct world_means {
     const struct world *before;
 };
 
-/* The case must stay. Writes the case's files where there are some, or a command: the workspace. */
+/* The case must stay. Writes the case's files into the workspace, which there is where there are
+ * some, a command, or a grader that looks at it. */
 int world_open(struct world **ret, const struct trial_case *of, const struct world_means *means,
     struct err *err);
 void world_close(struct world *world); /* ends its commands, removes the workspace; NULL is fine */
