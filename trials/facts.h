@@ -45,10 +45,13 @@ struct facts {
     const struct run *run;       /* the conversation: as recorded, or as it came to be */
     const struct effects *steps; /* [run->steps_count] of FACTS_STEPS */
     uint32_t first;              /* steps before it are of the state: nothing was asked there */
-    bool abnormal;               /* a worker died, hung or broke the protocol: the run has failed */
-    bool stopped;                /* it ended at a divergence; */
-    uint8_t divergence;          /* which is settled so: enum case_divergence */
-    struct str why;              /* of the two */
+    /* Of an episode whose case has a recording and wants a failure of it resolved: that one. */
+    const struct run *recorded;
+    uint32_t recorded_first;
+    bool abnormal;      /* a worker died, hung or broke the protocol: the run has failed */
+    bool stopped;       /* it ended at a divergence; */
+    uint8_t divergence; /* which is settled so: enum case_divergence */
+    struct str why;     /* of the two */
 };
 
 /* A list of facts that grows in an arena. */

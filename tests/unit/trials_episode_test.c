@@ -352,6 +352,25 @@ static void a_command_grades_a_case_without_files(void **state)
     }
 }
 
+/* A failure that is to be resolved is one of the recording: it is there for the grader. */
+static void a_recording_is_there_to_compare_with(void **state)
+{
+    (void)state;
+    static const char text[] = HEAD "'inbox':[{'role':'user','content':'Go.'}],'tools':[" TOOL(
+        "'recorded':true") "],"
+                           "'model':{'recorded':[{'inbox':0}," SAYS(
+                               "Done.") "]},"
+                                        "'grade':[{'check':'detector','detector':'leak_tagged'%s}]"
+                                        "}";
+    struct episode episode = play(arena_format(&arena, text, ""));
+    assert_non_null(episode.facts.recorded);
+    assert_ptr_not_equal(episode.facts.recorded, episode.facts.run);
+    episode_done(&episode);
+    episode = play(arena_format(&arena, text, ",'want':'gone'"));
+    assert_null(episode.facts.recorded);
+    episode_done(&episode);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_run_ends_at_the_limits_of_its_case),
         cmocka_unit_test(a_worker_that_dies_has_failed),
         cmocka_unit_test(a_program_answers_on_the_workspace),
+        cmocka_unit_test(a_recording_is_there_to_compare_with),
         cmocka_unit_test(a_command_grades_a_case_without_files),
         cmocka_unit_test(a_server_that_is_none_loses_the_call),
     };

@@ -394,6 +394,43 @@ static void detectors_grade_a_conversation(void **state)
     assert_int_equal(results[2].answer, GRADE_UNKNOWN);
 }
 
+/* In an episode of a case that has a recording: gone, and what it was to do is done. */
+static void an_episode_resolves_what_was_recorded(void **state)
+{
+    static const struct row {
+        bool symptom, carried;
+        const char *args;
+        enum grade_answer want;
+    } rows[] = {
+        { false, true, "{\"ids\": [\"a\"]}", GRADE_HOLDS },
+        { false, false, "{\"ids\": [\"a\"]}", GRADE_BROKEN }, /* asked for, and denied */
+        { false, true, "{\"ids\": [\"b\"]}", GRADE_BROKEN },  /* another action */
+        { true, true, "{\"ids\": [\"a\"]}", GRADE_BROKEN },   /* and the failure beside it */
+    };
+    (void)state;
+    struct trial_case of = recorded("{\"check\":\"detector\",\"detector\":\"string_for_array\"}");
+    struct facts failing = replayed(&of, AS_RECORDED);
+    struct run good = *failing.run;
+    good.steps_count = 0;
+    good.messages_count = 1;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct facts_call call = { .tool = STR("put"),
+            .args = str_of(rows[i].args),
+            .carried = rows[i].carried,
+            .denied = !rows[i].carried };
+        const struct facts facts = { .known = FACTS_ASKED | FACTS_CARRIED,
+            .calls = &call,
+            .calls_count = 1,
+            .run = rows[i].symptom ? failing.run : &good,
+            .recorded = failing.run,
+            .recorded_first = failing.first };
+        struct grade_result result;
+        assert_int_equal(grade_one(&result, &of.grades[0], &facts, NULL, NULL), 0);
+        if (result.answer != rows[i].want)
+            fail_msg("row %zu: %s", i, result.why);
+    }
+}
+
 /* --- the workspace, and commands that look at it */
 
 static void write_file(const char *name, const char *text)
@@ -563,6 +600,7 @@ int main(void)
         cmocka_unit_test(answers_come_to_a_verdict),
         cmocka_unit_test(detectors_grade_a_replay),
         cmocka_unit_test(detectors_grade_a_conversation),
+        cmocka_unit_test(an_episode_resolves_what_was_recorded),
         cmocka_unit_test(files_are_read_without_following_links),
         cmocka_unit_test(a_workspace_is_its_files),
         cmocka_unit_test(a_command_that_is_not_there),

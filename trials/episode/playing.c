@@ -71,10 +71,18 @@ static int ask_state(struct playing *p, struct err *err)
     return rc;
 }
 
+static bool is_compared(const struct trial_case *of)
+{
+    bool wanted = false;
+    for (uint32_t i = 0; i < of->grades_count; i++)
+        wanted |= of->grades[i].check == CASE_DETECTOR && of->grades[i].want == CASE_WANT_RESOLVED;
+    return wanted && of->model.recorded;
+}
+
 int playing_facts(struct playing *p, struct err *err)
 {
     struct facts *facts = &p->episode->facts;
-    struct run *run;
+    struct run *run, *recorded;
     if (make_run(p, &run, err) < 0) { /* the worker settled it */
         facts->abnormal = true;
         facts->why =
@@ -82,6 +90,9 @@ int playing_facts(struct playing *p, struct err *err)
         run = p->run;
     }
     facts->run = run;
+    if (is_compared(p->of) &&
+        case_run(&recorded, &facts->recorded_first, p->of, p->arena, err) == 0)
+        facts->recorded = recorded;
     facts->first = p->first;
     add_calls(p, run);
     facts->known = FACTS_ASKED | FACTS_CARRIED | FACTS_TEXTS | FACTS_COST;

@@ -2,12 +2,15 @@
  *
  * Where each recorded reply was put to the harness, a failure is resolved when the step asks for
  * exactly what the detector's frame allows, and every other step for what was recorded: a repair
- * that spoils its neighbour is none. In a conversation that came to be by itself there is nothing
- * to compare with; there a failure is present or gone. */
+ * that spoils its neighbour is none. In a conversation that came to be by itself a failure is
+ * present or gone; where the case has a recording, it is resolved when it is gone and the calls
+ * that the frame makes of the recorded ones were carried out: gone with its action is suppressed.
+ */
 #include "trials/grade/grade.h"
 
 #include "base/mem.h"
 #include "trials/track.h"
+#include "wire/effect.h"
 
 struct looking {
     const struct detector *detector;
@@ -53,11 +56,61 @@ static void keep_claims(struct looking *looking)
     }
 }
 
-static void in_conversation(
-    struct grade_result *ret, const struct case_grade *grade, struct looking *looking)
+static bool was_carried_out(
+    const struct facts *facts, const struct effects_call *call, struct arena *arena)
+{
+    uint64_t meant = wire_call_digest(arena, call->name, call->args);
+    for (uint32_t i = 0; i < facts->calls_count; i++)
+        if (facts->calls[i].carried &&
+            wire_call_digest(arena, facts->calls[i].tool, facts->calls[i].args) == meant)
+            return true;
+    return false;
+}
+
+/* Every call that the frame lets the failing step ask for. */
+static void step_carried_out(struct grade_result *ret, const struct looking *recording,
+    uint32_t step, const struct facts *facts)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct effects mended;
+    if (recording->detector->frame(recording->run, step, &mended, &arena) != 1)
+        return;
+    for (uint32_t i = 0; i < mended.calls_count; i++)
+        if (!mended.calls[i].denied && !was_carried_out(facts, &mended.calls[i], &arena))
+            grade_say(ret, GRADE_BROKEN,
+                "step %u of the recording: its call %u was never carried out as it was meant", step,
+                i);
+}
+
+static void resolved_in_conversation(
+    struct grade_result *ret, const struct facts *facts, const struct looking *played)
+{
+    struct looking recording = {
+        .detector = played->detector, .run = facts->recorded, .first = facts->recorded_first
+    };
+    CLEANUP(mem_freep)
+    bool *failing = mem_zero(facts->recorded->steps_count + 1, sizeof *failing);
+    recording.failing = failing;
+    recording.detector->find(recording.run, on_hit, &recording);
+    keep_claims(&recording);
+    if (recording.count == 0) {
+        grade_say(ret, GRADE_UNKNOWN, "%s is nowhere in the recording", played->detector->id);
+        return;
+    }
+    for (uint32_t step = recording.first; step < recording.run->steps_count; step++)
+        if (failing[step])
+            step_carried_out(ret, &recording, step, facts);
+    if (played->count > 0)
+        grade_say(ret, GRADE_BROKEN, "%s: there %u times", played->detector->id, played->count);
+}
+
+static void in_conversation(struct grade_result *ret, const struct case_grade *grade,
+    const struct facts *facts, struct looking *looking)
 {
     looking->detector->find(looking->run, on_any, looking);
-    if (grade->want == CASE_WANT_RESOLVED)
+    if (grade->want == CASE_WANT_RESOLVED && facts->recorded && looking->detector->frame)
+        resolved_in_conversation(ret, facts, looking);
+    else if (grade->want == CASE_WANT_RESOLVED)
         grade_say(ret, GRADE_UNKNOWN, "resolved is a change against a recording");
     else if (grade->want == CASE_WANT_GONE && looking->count > 0)
         grade_say(ret, GRADE_BROKEN, "%s: there %u times", looking->detector->id, looking->count);
@@ -117,7 +170,7 @@ void grade_detector(
         return;
     }
     if (!(facts->known & FACTS_STEPS)) {
-        in_conversation(ret, grade, &looking);
+        in_conversation(ret, grade, facts, &looking);
         return;
     }
     CLEANUP(mem_freep)
