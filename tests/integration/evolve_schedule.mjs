@@ -5,14 +5,14 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:assert'
-import { cli, home, init, json, model, work } from './service_home.mjs'
+import { cli, home, init, json, model, serve, work } from './service_home.mjs'
 
 const traces = join(process.env.MOULT_SRC, 'tests/data/traces'), CLUSTER = 'leak_tagged'
 const data = join(work, 'data'), patch = join(data, 'leak_tagged.patch')
 mkdirSync(data)
 copyFileSync(join(process.env.MOULT_SRC, 'tests/data/proposers/leak_tagged.patch'), patch)
 const sh = script => ({ command: ['/usr/bin/sh', '-c', script], mounts: ['/usr/bin', data], seconds: 60 })
-const { url } = await model([{ say: 'hello' }])
+const { url, asked } = await model([{ say: 'hello' }])
 init(url, { proposers: { half: sh(`git apply ${patch} && sed -i 's/moult_call_add(/moult_call_addd(/' plugins/replies/replies.c && echo half of it`),
     rest: sh(`grep -q '"edits":.*"why_lost":"it does not build' $MOULT_BUNDLE/bundle.json && sed -i 's/moult_call_addd(/moult_call_add(/' plugins/replies/replies.c && echo the rest`),
     nothing: sh('true'), once: sh('exit 3'), sleeps: sh('sleep 1000') }, evolve: { autonomy: 'off', proposers: [
@@ -64,6 +64,14 @@ match((await evolve()).attempts[0].not_tried, /the cluster is parked/)
 change({ attempts: 0 })
 match((await evolve()).attempts[0].not_tried, /used up/)
 
+// What is left of a budget bounds the model's door, though moult.json gives a run more.
+change({ proposers: [{ name: 'llm:main', budget: { tokens: 100 } }] })
+const service = await serve()
+const [poor] = (await evolve()).attempts
+match(poor.why, /^its model was not asked, status 429: .*budget of tokens/)
+same([asked().length, poor.stop.asked.refused, poor.stop.asked.tokens], [0, 1, 0])
+await service.stop()
+
 // As many groups as nobody has: said for each cluster, and nothing was tried.
 const before = await tried()
 writeFileSync(join(home, 'policy.json'), JSON.stringify({ schema: 2, held_out_groups_min: 1000 }))
@@ -75,7 +83,8 @@ for (const { not_tried, proposer } of weak.attempts) {
     equal(proposer, 'search')
 }
 match(weak.stopped, /underpowered/)
-same(Object.values(await tried()).map(it => it.attempts), Object.values(before).map(it => it.attempts))
+const sum = all => Object.values(all).reduce((n, it) => n + it.attempts, 0)
+equal(sum(await tried()), sum(before))
 // The archive: what was rejected is begun with, what comes of it has the active tree as its parent.
 change({ policy: '' })
 const lost = (await evolve('--proposer', 'command:half')).candidates[0]
