@@ -171,6 +171,7 @@ static const struct part {
     { "moult-patch, with the C grammar", "moult-patch" },
     { "moult-evolve", "moult-evolve" },
     { "moult-talk", "moult-talk" },
+    { "moult-mcp", "moult-mcp" },
     { "moult-mock", "moult-mock" },
     { "the plugin SDK", "../share/moult/sdk/moult.h" },
     { "the first harness", "../share/moult/harness" },
