@@ -175,6 +175,17 @@ static const struct {
         "enum { mend };\n" TOP "<+static void mend(moult_turn *turn)\n{\n if (<!turn->step!>) "
         "return;\n moult_wait(turn, 1);\n}+>\n" HOOK("<+mend(turn);+>\n"),
         "there before" },
+    { "a local of its function that hides another",
+        TOP "<+static void mend(moult_turn *turn)\n{\n if (<!turn->step!>) { bool turn = true; "
+            "return; }\n bool text = true;\n for (moult_it it = { 0 }; moult_calls(turn, &it);) {\n"
+            " bool text = false;\n if (<!text!>) continue;\n moult_wait(turn, 1);\n }\n}+>\n" HOOK(
+                "<+mend(turn);+>\n"),
+        "" },
+    { "a loop's local that hides another",
+        TOP HOOK("bool many = true;\n<+for (moult_it it = { 0 }; moult_calls(turn, &it);) {\n bool "
+                 "many = moult_length(turn, it.call->args) > 3;\n if (<!many!>) continue;\n "
+                 "moult_wait(turn, 1);\n }+>\n"),
+        "" },
     { "a function that acts before it leaves",
         TOP "<+static void mend(moult_turn *turn)\n{\n moult_wait(turn, 1);\n if (<!turn->step!>) "
             "return;\n}+>\n" HOOK("<+mend(turn);+>\n"),

@@ -44,7 +44,9 @@ static const struct row {
     { "a string", F("return \"a b\"[a];"), F("return \"a  b\"[a];"), false },
     { "one else or the other", F("if (a) { if (b) return 1; } else return 2; return 3;"),
         F("if (a) if (b) return 1; else return 2; return 3;"), false },
-    { "a name that a local hides", F("int r = MANY; { int MANY = 1; r += MANY; } return r;"),
+    { "a name that a local hides",
+        "enum { MANY = 3, OTHER = 9 };\nstatic int f(int a, int b)\n{\n"
+        "int r = MANY; { int MANY = 1; r += MANY; } return r;\n}\n",
         "enum { MANY = 3, OTHER = 9 };\nstatic int f(int a, int b)\n{\n"
         "int r = OTHER; { int OTHER = 1; r += OTHER; } return r;\n}\n",
         false },
