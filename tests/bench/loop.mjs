@@ -20,7 +20,7 @@ export function workspace() {
 export function command(...args) {
     const done = spawnSync(moult, ['--json', ...args], { encoding: 'utf8', maxBuffer: 1 << 28 })
     const answer = (() => { try { return JSON.parse(done.stdout) } catch { return null } })()
-    if (!answer || answer.error) throw new Error(`moult ${args.slice(0, 4).join(' ')}: ${answer?.error?.message ?? done.stderr ?? done.error}`)
+    if (!answer || answer.error) throw new Error(`moult ${args.slice(0, 4).join(' ')}: ${answer?.error?.message ?? `ended with ${done.signal ?? done.status}: ${done.stderr || done.error}`}`)
     return answer
 }
 
