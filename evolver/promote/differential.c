@@ -55,12 +55,14 @@ static const struct run_message *exchanged(struct making *m, const struct run_me
     return found->role == message->role ? found : message;
 }
 
+/* An error is told as it was: half of one would be a message, and the run of no use (run.h). */
 static int add(struct making *m, struct run *made, const struct run_message *message)
 {
     enum { AS_IT_IS = 5, EXCHANGED = 7, OF = 10 };
     struct err unused;
     uint64_t way = draw(&m->chance, OF);
-    if (message->role == RUN_SYSTEM || way < AS_IT_IS)
+    bool kept = message->role == RUN_SYSTEM || message->role == RUN_ERROR;
+    if (kept || way < AS_IT_IS)
         return run_add(made, message->bytes, message->failed, &unused);
     if (way < EXCHANGED)
         message = exchanged(m, message);

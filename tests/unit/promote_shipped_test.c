@@ -384,6 +384,27 @@ static void what_parts_on_made_conversations_is_seen(void **state)
     fd_closep(&old[at].fd);
 }
 
+/* Conversations of a provider that is busy: what a made one tells of an error is all of it. */
+static void errors_are_told_as_they_were(void **state)
+{
+    static const char *const messages[] = { "{\"role\":\"user\",\"content\":\"Where is W17?\"}",
+        "{\"role\":\"error\",\"class\":\"rate_limit\",\"status\":429,\"models\":2}" };
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct run *run = run_new(&arena);
+    const struct run *runs[] = { run };
+    struct differential seen;
+    struct err err;
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(messages); i++)
+        assert_int_equal(run_add(run, str_of(messages[i]), false, &err), 0);
+    run_seal(run);
+    const struct replay_arm arm = arm_of();
+    if (differential_between(&seen, &arm, &arm, runs, COUNT_OF(runs), 2, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_true(seen.runs > 0);
+    assert_int_equal(seen.parted, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +412,7 @@ int main(void)
         cmocka_unit_test(what_is_wanted_is_what_a_worker_does),
         cmocka_unit_test(a_candidate_is_tried_on_every_step),
         cmocka_unit_test(what_parts_on_made_conversations_is_seen),
+        cmocka_unit_test(errors_are_told_as_they_were),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
