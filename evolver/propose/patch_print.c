@@ -110,6 +110,30 @@ static size_t words_of(const struct printer *p, unsigned number)
     return COUNT_OF(words);
 }
 
+/* What a decision does, for people, and says to the model where nothing more is known. */
+static const struct decision {
+    const char *action;
+    bool call; /* about a call */
+    const char *does, *says;
+} decisions[] = {
+    { "MOULT_DENY", true, "is not let through", "not run: what it asks for has failed before" },
+    { "MOULT_DENY", false, "is not let through", "this answer was held back" },
+    { "MOULT_RETRY", false, "is asked for once more",
+        "this could not be used as it is: once more" },
+    { "MOULT_FINISH", true, "ends the turn", "the turn ends before this call" },
+    { "MOULT_FINISH", false, "ends the turn", "the turn ends here" },
+};
+
+static const struct decision *decision_of(const struct printer *p)
+{
+    const char *action = p->pool->hook->returns[p->patch->body.holes[HOLE_RETURN] - 1];
+    size_t i = 0;
+    while (i + 1 < COUNT_OF(decisions) &&
+           (strcmp(decisions[i].action, action) != 0 || decisions[i].call != p->pool->hook->call))
+        i++;
+    return &decisions[i];
+}
+
 static const char *summary_of(const struct printer *p)
 {
     if (p->pool->hook->error)
@@ -121,7 +145,7 @@ static const char *summary_of(const struct printer *p)
     if (words_of(p, 1) < COUNT_OF(words))
         second = words[words_of(p, 1)].does;
     if (!first)
-        return "What meets the condition is not let through.";
+        return arena_format(p->arena, "What meets the condition %s.", decision_of(p)->does);
     return arena_format(p->arena, "%s%s%s %s%s%s.", finds ? "Each " : "What ",
         finds                    ? finds
         : p->pool->hook->numbers ? "a tool answered"
@@ -164,7 +188,7 @@ static void print_function(struct printer *p, struct printed *ret, const struct 
         call ? ", " : "", call ? target->call : ""));
 }
 
-/* Why a call is not run, for the model that reads it as the call's result: two literals. */
+/* Why it is decided so, for the model that reads it as the call's result: two literals. */
 static void print_reason(const struct printer *p, struct buf *out)
 {
     for (uint32_t i = 0; i < p->patch->condition.count; i++) {
@@ -185,8 +209,7 @@ static void print_reason(const struct printer *p, struct buf *out)
         buf_char(out, '"');
         return;
     }
-    buf_format(
-        out, "            \"%snot run: what it asks for has failed before\"", p->call ? "%s " : "");
+    buf_format(out, "            \"%s%s\"", p->call ? "%s " : "", decision_of(p)->says);
 }
 
 static void print_explained(const struct printer *p, struct buf *out)
@@ -270,6 +293,8 @@ static void ingredient_of(struct printer *p, uint16_t number)
     for (unsigned i = 0; expr->kind == EXPR_FLAG && i < vocabulary_flags_count; i++)
         if (str_find(expr->text, str_of(vocabulary_flags[i].name)) >= 0)
             ingredient(p, vocabulary_flags[i].name);
+    if (expr->kind == EXPR_ANY)
+        ingredient(p, p->pool->iterators[expr->args[0]].verb->name);
     if (expr->kind != EXPR_VERB)
         return;
     ingredient(p, expr->verb->name);

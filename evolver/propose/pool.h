@@ -24,6 +24,7 @@ struct expr {
         EXPR_NUMBER,   /* of the vocabulary */
         EXPR_PART,     /* a member of the scope */
         EXPR_FLAG,
+        EXPR_ANY, /* args[0]: an iterator that finds something */
         EXPR_VERB
     } kind;
     char type;

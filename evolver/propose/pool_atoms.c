@@ -142,11 +142,26 @@ static void state_numbers(struct stating *s)
     }
 }
 
+/* Whether there is anything to walk over: also where that is nothing at every failing step. */
+static void state_any(struct stating *s)
+{
+    struct pool *pool = s->pool;
+    for (uint16_t i = 1; s->iterator == 0 && i < pool->iterators_count; i++) {
+        if (pool->count == POOL_MAX)
+            return;
+        pool->at[pool->count] = (struct expr){
+            .kind = EXPR_ANY, .type = 'B', .cost = 2, .round = UINT8_MAX, .args = { i }
+        };
+        state(s, (uint16_t)pool->count++, NULL, NULL);
+    }
+}
+
 uint32_t pool_atoms(struct pool *pool, uint8_t iterator, struct atom *ret, uint32_t max)
 {
     struct stating s = { .pool = pool, .iterator = iterator, .ret = ret, .max = max };
     state_known(&s);
     state_numbers(&s);
+    state_any(&s);
     for (uint32_t i = 0; i < pool->vocabulary->count; i++) {
         s.verb = &pool->vocabulary->at[i];
         if (s.verb->edit || s.verb->count == 0 || has_param(s.verb, 'I'))

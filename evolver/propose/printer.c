@@ -99,8 +99,9 @@ static void print_part(const struct printer *p, struct buf *out, const struct pa
     bool named = false;
     for (uint32_t i = 0; i < p->locals_count; i++)
         named |= strcmp(p->locals[i].name, "text") == 0;
-    if (strcmp(part->of, "result") == 0 && !named) {
-        buf_format(out, "moult_body(%s).size", p->turn);
+    bool result = strcmp(part->of, "result") == 0;
+    if (!named && (result || part->of[0] == '\0')) {
+        buf_format(out, "moult_body(%s)%s", p->turn, result ? ".size" : "");
         return;
     }
     if (strcmp(part->of, "call") == 0)
@@ -133,6 +134,10 @@ void printer_expr(const struct printer *p, struct buf *out, uint16_t number, boo
         break;
     case EXPR_PART:
         print_part(p, out, expr->part);
+        break;
+    case EXPR_ANY:
+        printer_call(p, out, p->pool->iterators[expr->args[0]].verb,
+            p->pool->iterators[expr->args[0]].args, ", &(moult_it){ 0 }");
         break;
     case EXPR_VERB:
         printer_call(p, out, expr->verb, expr->args, "");

@@ -65,6 +65,18 @@ static void print_argument(struct buf *out, const struct pool *pool, uint16_t nu
         buf_format(out, "search_%c(s, %u)", expr->type, number);
 }
 
+/* The next one of an iterator. */
+static void print_next(
+    struct buf *out, const struct pool *pool, const struct iterator *iterator, const char *it)
+{
+    buf_format(out, "moult_%s(s->turn", iterator->verb->name);
+    for (unsigned k = 0; k < iterator->verb->count; k++) {
+        buf_text(out, ", ");
+        print_argument(out, pool, iterator->args[k]);
+    }
+    buf_format(out, ", %s)", it);
+}
+
 static void print_expr(struct buf *out, const struct pool *pool, const struct expr *expr)
 {
     switch (expr->kind) {
@@ -78,6 +90,9 @@ static void print_expr(struct buf *out, const struct pool *pool, const struct ex
         break;
     case EXPR_PART:
         buf_text(out, expr->part->code);
+        break;
+    case EXPR_ANY:
+        print_next(out, pool, &pool->iterators[expr->args[0]], "&(moult_it){ 0 }");
         break;
     default:
         buf_format(out, "moult_%s(s->turn", expr->verb->name);
@@ -245,13 +260,9 @@ static void print_run(struct buf *out, const struct pool *pool)
     buf_text(out, "static bool search_next(struct search_scope *s)\n{\n"
                   "    switch (search_holes[0]) {\n");
     for (uint32_t i = 1; i < pool->iterators_count; i++) {
-        const struct iterator *iterator = &pool->iterators[i];
-        buf_format(out, "    case %u: return moult_%s(s->turn", i, iterator->verb->name);
-        for (unsigned k = 0; k < iterator->verb->count; k++) {
-            buf_text(out, ", ");
-            print_argument(out, pool, iterator->args[k]);
-        }
-        buf_text(out, ", &s->it);\n");
+        buf_format(out, "    case %u: return ", i);
+        print_next(out, pool, &pool->iterators[i], "&s->it");
+        buf_text(out, ";\n");
     }
     buf_text(out, "    }\n    return false;\n}\n"
                   "static moult_action search_run(moult_turn *turn, moult_call *call)\n{\n"

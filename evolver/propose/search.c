@@ -295,6 +295,26 @@ static int by_score(const void *a, const void *b)
 
 /* --- the whole */
 
+static int search_bodies(
+    struct search *search, struct patch *patches, uint32_t *count, struct err *err)
+{
+    search->bodies_count = 0;
+    int r = search_actions(search, err);
+    return r < 0 ? r : search_patches(search, patches, PATCHES_MAX, count, err);
+}
+
+/* Without loops first, where that may be enough. */
+static int search_new_code(
+    struct search *search, struct patch *patches, uint32_t *count, struct err *err)
+{
+    uint32_t changes = *count;
+    int r = search_bodies(search, patches, count, err);
+    search->loops = true;
+    if (r == 0 && search->left_out && *count == changes)
+        r = search_bodies(search, patches, count, err);
+    return r;
+}
+
 static int search_all(struct search *search, struct err *err)
 {
     CLEANUP(mem_freep) struct patch *patches = mem_zero(PATCHES_MAX, sizeof(*patches));
@@ -309,15 +329,8 @@ static int search_all(struct search *search, struct err *err)
         r = look_at_unchanged(search, err);
     if (r == 0)
         r = search_changes(search, patches, PATCHES_MAX / 4, &count, err);
-    for (uint32_t changes = count; r == 0 && count == changes; search->loops = true) {
-        bool again = search->loops;
-        search->bodies_count = 0;
-        r = search_actions(search, err);
-        if (r == 0)
-            r = search_patches(search, patches, PATCHES_MAX, &count, err);
-        if (again)
-            break;
-    }
+    if (r == 0)
+        r = search_new_code(search, patches, &count, err);
     if (r < 0)
         return r;
     if (count > 0) {

@@ -41,8 +41,9 @@ struct search {
     struct judge judge;
     struct steps fails, screen; /* screen: one a group */
     struct steps others, made;  /* others: passing and made */
-    bool
-        loops; /* look for them although an action without one is right at some time of each step */
+    /* Loops were left out, since an action without one is right at some time of each step of the
+     * screen; and then: they are looked at all the same. */
+    bool left_out, loops;
     struct proposer_verdict *unchanged; /* by place: what the harness does as it is */
     struct body bodies[SEARCH_BODIES_MAX];
     uint32_t bodies_count;
@@ -62,6 +63,8 @@ struct str search_entry(const struct search *search, struct arena *arena);
 /* The time for looking is over: what is left of it is for tries. Noted, for the end. */
 bool search_late(struct search *search);
 
+/* Every failing step wants a call denied: then there is nothing for an edit to do. */
+bool search_all_deny(const struct search *search);
 int search_values(struct search *search, struct err *err);
 int search_actions(struct search *search, struct err *err);
 /* ret: one for each atom of the body's scope. */

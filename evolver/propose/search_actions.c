@@ -50,15 +50,6 @@ static void add_body(void *with, const uint16_t args[VERB_PARAMS_MAX])
         body->cost += l->search->pool.at[l->search->pool.iterators[l->iterator].args[i]].cost;
 }
 
-/* Every failing step wants a call denied: then there is nothing for an edit to do. */
-static bool all_deny(const struct search *search)
-{
-    for (uint32_t i = 0; i < search->fails.count; i++)
-        if (!search->bundle->steps[search->fails.at[i]].denies)
-            return false;
-    return true;
-}
-
 /* Edits that do something only with a decision: each with each decision, alone and in twos. */
 static void list_decided(struct search *search, struct list *list, uint32_t edits)
 {
@@ -85,7 +76,7 @@ static void list_decided(struct search *search, struct list *list, uint32_t edit
 static void list_scope(struct search *search, struct list *list, uint32_t iterator)
 {
     const struct judged_hook *hook = search->pool.hook;
-    bool edits = !all_deny(search);
+    bool edits = !search_all_deny(search);
     for (uint32_t action = 1; edits && action < search->actions.count; action++) {
         struct listing listing = { search, list, iterator, action };
         pool_combine(&search->pool, search->actions.at[action], (uint8_t)iterator, COMBOS_MAX,
@@ -423,10 +414,14 @@ int search_actions(struct search *search, struct err *err)
     struct list list = { bodies, 0 }, found = { right, 0 };
     schema_actions(&search->actions, &search->pool);
     int r = search_build(search, err);
-    for (uint32_t i = 0; r == 0 && i < search->pool.iterators_count; i++)
-        if (!search->pool.iterators[i].idle && !search_late(search) &&
-            (search->loops || i == 0 || !enough(search, &found)))
+    for (uint32_t i = 0; r == 0 && i < search->pool.iterators_count; i++) {
+        if (search->pool.iterators[i].idle || search_late(search))
+            continue;
+        if (i > 0 && !search->loops && enough(search, &found))
+            search->left_out = true;
+        else
             r = search_scope(search, i, &list, scored, &found, err);
+    }
     if (r == 0)
         r = choose(search, &found, scored, err);
     if (r == 0)

@@ -61,7 +61,7 @@ static bool begins_line(const struct search *search, const struct body *body, ui
     const struct pool *pool = &search->pool;
     const struct expr *expr = &pool->at[number];
     bool edge = false, taken = false;
-    for (unsigned i = 0; i < expr->verb->count; i++) {
+    for (unsigned i = 0; expr->kind == EXPR_VERB && i < expr->verb->count; i++) {
         const struct expr *arg = &pool->at[expr->args[i]];
         edge |= arg->kind == EXPR_FLAG && str_equal(arg->text, STR("MOULT_LINE_START"));
         taken |=
@@ -74,8 +74,9 @@ static bool begins_line(const struct search *search, const struct body *body, ui
 static bool fits(const struct search *search, const struct body *body, const struct atom *atom)
 {
     const struct expr *expr = &search->pool.at[atom->expr];
-    if (expr->type != 'B' || expr->verb->count != 2 || expr->verb->params[0].type != 'S' ||
-        expr->verb->params[1].type != 'J' || !is_argument(search, body, expr->args[1]))
+    if (expr->type != 'B' || expr->kind != EXPR_VERB || expr->verb->count != 2 ||
+        expr->verb->params[0].type != 'S' || expr->verb->params[1].type != 'J' ||
+        !is_argument(search, body, expr->args[1]))
         return false;
     const struct expr *schema = &search->pool.at[expr->args[0]];
     for (unsigned i = 0; schema->kind == EXPR_VERB && i < schema->verb->count; i++) {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { ROUNDS = 5 };
+enum { ROUNDS = 5, ROUNDS_LOOKED_AT = 2, ROUNDS_DENIED = 1 };
 
 static struct candidate probe_of(uint32_t iterator)
 {
@@ -63,17 +63,42 @@ static int round_of(struct search *search, struct err *err)
     return r;
 }
 
+bool search_all_deny(const struct search *search)
+{
+    for (uint32_t i = 0; i < search->fails.count; i++)
+        if (!search->bundle->steps[search->fails.at[i]].denies)
+            return false;
+    return true;
+}
+
+/* Where no edit takes a text or a value, they serve conditions alone: those that are close by. No
+ * loop is walked to deny. */
+static unsigned rounds_for(const struct search *search)
+{
+    struct actions actions;
+    schema_actions(&actions, &search->pool);
+    if (search_all_deny(search))
+        return ROUNDS_DENIED;
+    for (uint32_t i = 1; i < actions.count; i++)
+        for (unsigned k = 0; k < actions.at[i]->count; k++)
+            if (strchr("TJP", actions.at[i]->params[k].type))
+                return ROUNDS;
+    return ROUNDS_LOOKED_AT;
+}
+
 int search_values(struct search *search, struct err *err)
 {
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0, rounds = rounds_for(search); round < rounds; round++) {
         uint32_t made = pool_grow(&search->pool);
         if ((made == 0 && round > 1) || search_late(search))
             break;
         int r = round_of(search, err);
+        if (r == 0 && round == 0 && rounds > 1) {
+            pool_iterate(&search->pool, &search->mined);
+            r = round_of(search, err); /* nothing is built on loops that are idle */
+        }
         if (r < 0)
             return r;
-        if (round == 0)
-            pool_iterate(&search->pool, &search->mined);
         judge_say(&search->judge, "values: %u expressions made, %u in all differ", made,
             search->pool.count);
     }
