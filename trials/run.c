@@ -183,7 +183,7 @@ static int read_error(
     return 0;
 }
 
-int run_add(struct run *run, struct str bytes, bool failed, struct err *err)
+static int add(struct run *run, struct str bytes, bool failed, struct err *err)
 {
     uint32_t index = run->messages_count;
     if (index >= WIRE_MESSAGES_MAX)
@@ -212,6 +212,16 @@ int run_add(struct run *run, struct str bytes, bool failed, struct err *err)
         message->failed = failed || run_error_text(message->text);
     }
     return 0;
+}
+
+/* What is refused is no part of the run. */
+int run_add(struct run *run, struct str bytes, bool failed, struct err *err)
+{
+    uint32_t count = run->messages_count;
+    int rc = add(run, bytes, failed, err);
+    if (rc < 0 && run->messages_count > count)
+        run->messages[--run->messages_count] = (struct run_message){ 0 };
+    return rc;
 }
 
 /* By id; without one, by name; without either, any. */
