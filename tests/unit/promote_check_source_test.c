@@ -196,7 +196,13 @@ static void a_patch_as_a_proposer_makes_it(void **state)
         "add_calls, line 28: in it `moult_call_add(turn, name, arguments);`\n"
         "copied from the batch: add_calls, line 24: `\"arguments\"`\n"
         "copied from the batch: add_calls, line 25: `\"name\"`\n"
-        "count_call (before_tool), line 34: puts in `add_calls(turn);`\n");
+        "count_call (before_tool), line 34: puts in `add_calls(turn);`\n"
+        "new power: add_calls, line 28: `moult_call_add` changes the calls of a reply\n"
+        "add_calls, line 22: new to this plugin, to look: `moult_body`, `moult_get`, "
+        "`moult_text_of`, `moult_schema_of`, `moult_fits`, `moult_text_json`\n");
+    assert_true(result.certificate.there);
+    assert_int_equal(result.certificate.guards_count, 1);
+    assert_false(result.certificate.guards[0].holds);
     assert_int_equal(result.lines, 14);
     check_source_done(&result);
 }
