@@ -13,6 +13,7 @@ struct row {
     struct digest key, id; /* key: of a name, of a content, or of sealed ones of a size */
     struct str origin, group;
     bool used, now; /* now: taken in this import */
+    uint64_t said;  /* of this import: said_by; 0: not known */
 };
 /* Found by the first bytes of a digest that nobody can choose, so rows lie evenly. */
 struct known {
@@ -54,6 +55,19 @@ static struct digest sealed_of(const struct journal_session *session)
     const struct str parts[] = { STR("sealed"), session->format, session->principal,
         str_of(count) };
     return hash_parts(parts, COUNT_OF(parts));
+}
+
+/* Two sessions of which this differs say different things: sizes, and the last message. No 0. */
+static uint64_t said_by(const struct journal_session *session)
+{
+    uint64_t said = 1;
+    for (uint32_t i = 0; i < session->messages_count; i++) {
+        const struct str bytes = session->messages[i].bytes;
+        bool last = i + 1 == session->messages_count;
+        said = hash_fast(&bytes.size, sizeof bytes.size, said);
+        said = last && bytes.size > 0 ? hash_fast(bytes.at, bytes.size, said) : said;
+    }
+    return said ? said : 1;
 }
 
 /* --- rows */
@@ -100,7 +114,8 @@ static void add_row(struct known *known, const struct digest *key,
         .origin = keep(known, session->origin),
         .group = keep(known, session->group),
         .used = true,
-        .now = known->now };
+        .now = known->now,
+        .said = known->now ? said_by(session) : 0 };
     if (known->count * 2 >= known->room)
         grow(known);
     put(known, &row);
@@ -108,14 +123,12 @@ static void add_row(struct known *known, const struct digest *key,
 
 /* The session as its log would be under the other's name: then its id says whether it is that one.
  */
-static bool is_row(const struct journal_session *session, const struct digest *id,
-    const struct row *row, bool agents)
+static bool is_row(
+    const struct journal_session *session, const struct row *row, uint64_t said, bool agents)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct journal_session other = *session;
-    if (hash_equal(id, &row->id))
-        return true;
-    if (row->now && agents)
+    if (row->now && (agents || row->said != said))
         return false;
     other.origin = row->origin;
     other.group = row->group;
@@ -125,15 +138,27 @@ static bool is_row(const struct journal_session *session, const struct digest *i
     return hash_equal(&as, &row->id);
 }
 
-/* content NULL: whatever has that key. */
-static bool has_row(const struct known *known, const struct digest *key,
-    const struct journal_session *content, const struct digest *id, bool agents)
+/* id NULL: whatever has that key. */
+static bool has_key(const struct known *known, const struct digest *key, const struct digest *id)
 {
     if (known->room == 0)
         return false;
     for (size_t at = place_of(known, key); known->rows[at].used; at = (at + 1) & (known->room - 1))
+        if (hash_equal(&known->rows[at].key, key) && (!id || hash_equal(id, &known->rows[at].id)))
+            return true;
+    return false;
+}
+
+/* By its own name first, since under the others' its id has to be worked out for each. */
+static bool has_row(const struct known *known, const struct digest *key,
+    const struct journal_session *content, const struct digest *id, bool agents)
+{
+    if (known->room == 0 || has_key(known, key, id))
+        return known->room > 0;
+    const uint64_t said = said_by(content);
+    for (size_t at = place_of(known, key); known->rows[at].used; at = (at + 1) & (known->room - 1))
         if (hash_equal(&known->rows[at].key, key) &&
-            (!content || is_row(content, id, &known->rows[at], agents)))
+            is_row(content, &known->rows[at], said, agents))
             return true;
     return false;
 }
@@ -148,7 +173,7 @@ enum known_as known_take(struct known *known, const struct journal_session *sess
         has_row(known, &sealed, session, &id, format->agents))
         return KNOWN_SAME;
     bool named = format->named && name_of(session, &name);
-    bool grown = named && has_row(known, &name, NULL, NULL, false);
+    bool grown = named && has_key(known, &name, NULL);
     if (grown && !newer)
         return KNOWN_GROWN;
     known->now = true;
