@@ -138,18 +138,62 @@ uint32_t changes_list(const struct target *target, const struct pool *pool, stru
     return count;
 }
 
+/* --- conditions */
+
+static void add_half(
+    struct change *change, const struct syntax *syntax, uint32_t node, struct arena *arena)
+{
+    struct str half = syntax_text(syntax, node);
+    if (node)
+        add_value(change, str_of(arena_format(arena, "(%.*s)", (int)half.size, half.at)));
+}
+
+static void add_condition(
+    const struct syntax *syntax, uint32_t node, struct arena *arena, struct change *ret)
+{
+    struct str was = syntax_text(syntax, node);
+    *ret = (struct change){ .at = syntax->nodes[node].span, .was = was, .condition = true };
+    ret->uses[ret->uses_count++] = ret->at;
+    add_value(ret, str_of(arena_format(arena, "(!%.*s)", (int)was.size, was.at)));
+    uint32_t joined = syntax_child_of_kind(syntax, node, "binary_expression");
+    uint32_t how = joined ? syntax_child(syntax, joined, "operator") : 0;
+    if (!how || (!syntax_has_text(syntax, how, "&&") && !syntax_has_text(syntax, how, "||")))
+        return;
+    add_half(ret, syntax, syntax_child(syntax, joined, "left"), arena);
+    add_half(ret, syntax, syntax_child(syntax, joined, "right"), arena);
+}
+
+uint32_t changes_conditions(
+    const struct target *target, struct arena *arena, struct change ret[CHANGES_MAX])
+{
+    const struct syntax *syntax = target->syntax;
+    struct outline_functions functions = outline_functions(syntax, arena);
+    uint32_t count = 0;
+    for (uint32_t f = 0; f < functions.count; f++)
+        SYNTAX_EACH_WITHIN(node, syntax, functions.at[f].body)
+        {
+            uint32_t condition = syntax_is(syntax, node, "if_statement")
+                                     ? syntax_child(syntax, node, "condition")
+                                     : 0;
+            if (condition && count < CHANGES_MAX)
+                add_condition(syntax, condition, arena, &ret[count++]);
+        }
+    return count;
+}
+
 /* --- the trial source */
 
 static struct str choice(
     const struct change *change, uint32_t number, struct str was, struct arena *arena)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
-    buf_format(
-        &out, "(search_holes[%d] != %u ? (%.*s)", HOLE_CHANGE, number + 1, (int)was.size, was.at);
+    const char *as = change->condition ? "!!" : ""; /* whatever type it has */
+    buf_format(&out, "(search_holes[%d] != %u ? %s(%.*s)", HOLE_CHANGE, number + 1, as,
+        (int)was.size, was.at);
     for (uint32_t i = 0; i < change->values_count; i++)
-        buf_format(&out, " : search_holes[%d] == %u ? (%.*s)", HOLE_VALUE, i + 1,
+        buf_format(&out, " : search_holes[%d] == %u ? %s(%.*s)", HOLE_VALUE, i + 1, as,
             (int)change->values[i].size, change->values[i].at);
-    buf_format(&out, " : (%.*s))", (int)was.size, was.at);
+    buf_format(&out, " : %s(%.*s))", as, (int)was.size, was.at);
     return (struct str){ arena_string(arena, out.at, out.size), out.size };
 }
 

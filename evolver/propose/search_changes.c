@@ -141,13 +141,12 @@ static int note_fixes(
     return r;
 }
 
-int search_changes(
-    struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err)
+/* All values of one list, in one build. */
+static int try_list(struct search *search, struct change *changes, uint32_t count, const char *what,
+    struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err)
 {
-    struct change *changes = arena_alloc(&search->arena, CHANGES_MAX * sizeof(*changes));
     CLEANUP(mem_freep)
     struct choice *choices = mem_zero(CHANGES_MAX * CHANGE_VALUES_MAX, sizeof(*choices));
-    uint32_t count = changes_list(&search->target, &search->pool, &search->arena, changes);
     uint32_t left = 0;
     for (uint16_t i = 0; i < count; i++)
         for (uint16_t k = 0; k < changes[i].values_count; k++)
@@ -169,7 +168,18 @@ int search_changes(
         r = note_fixes(search, &choices[i], patch, err);
     }
     if (r == 0)
-        judge_say(&search->judge, "%u literals could have another value, %u values mend something",
-            count, left);
+        judge_say(
+            &search->judge, "%u %s could be otherwise, %u ways mend something", count, what, left);
     return r;
+}
+
+int search_changes(
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err)
+{
+    struct change *literals = arena_alloc(&search->arena, CHANGES_MAX * sizeof(*literals));
+    struct change *conditions = arena_alloc(&search->arena, CHANGES_MAX * sizeof(*conditions));
+    uint32_t count = changes_list(&search->target, &search->pool, &search->arena, literals);
+    int r = try_list(search, literals, count, "literals", ret, max, ret_count, err);
+    count = changes_conditions(&search->target, &search->arena, conditions);
+    return r < 0 ? r : try_list(search, conditions, count, "conditions", ret, max, ret_count, err);
 }

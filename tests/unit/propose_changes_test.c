@@ -27,6 +27,10 @@ static const char source[] =
     "{\n"
     "    if (moult_past(turn, call, MOULT_SAME_ARGS | MOULT_FAILED) > MANY + bound(MANY))\n"
     "        return MOULT_DENY;\n"
+    "    if (call && (turn || call->failed))\n"
+    "        return MOULT_DENY;\n"
+    "    if (call->args)\n"
+    "        return MOULT_DENY;\n"
     "    moult_parse(turn, call->raw, MOULT_STRICT);\n"
     "    return MOULT_PASS;\n"
     "}\n\n"
@@ -126,6 +130,28 @@ static void what_must_be_constant_stays(void **state)
     assert_non_null(find("17"));
 }
 
+static void conditions_are_negated_or_lose_a_half(void **state)
+{
+    (void)state;
+    struct change conditions[CHANGES_MAX];
+    assert_int_equal(changes_conditions(&target, &arena, conditions), 3);
+    const struct change *both = &conditions[1], *one = &conditions[2];
+    assert_true(str_equal(both->was, STR("(call && (turn || call->failed))")));
+    assert_int_equal(both->values_count, 3);
+    assert_true(str_equal(both->values[0], STR("(!(call && (turn || call->failed)))")));
+    assert_true(has(both, "(call)") && has(both, "((turn || call->failed))"));
+    assert_int_equal(one->values_count, 1);
+    assert_true(has(one, "(!(call->args))"));
+    CLEANUP(buf_done) struct buf out = { 0 };
+    CLEANUP(syntax_freep) struct syntax *syntax = NULL;
+    struct err err;
+    struct insertion none = { 0 };
+    changes_print(&out, &target, &arena, conditions, 3, &none, STR(""));
+    if (syntax_parse(&syntax, "trial", buf_view(&out), NULL, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_non_null(strstr(out.at, "!!((call->args))")); /* a pointer beside a number */
+}
+
 static void the_trial_source_parses(void **state)
 {
     (void)state;
@@ -149,6 +175,7 @@ int main(void)
             an_enumerator_is_read_where_its_name_stands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(flags_become_others_of_their_set, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_must_be_constant_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(conditions_are_negated_or_lose_a_half, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_trial_source_parses, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
