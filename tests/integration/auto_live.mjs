@@ -15,7 +15,7 @@ import { deepStrictEqual as same, match, ok, strictEqual as equal } from 'node:a
 import { clock, DAY } from './clock.mjs'
 import { cli, env, home, init, json, model, serve, socket, work } from './service_home.mjs'
 
-const bare = '{"name": "list_files", "arguments": {"path": "."}}'
+const bare = '{"name": "list_files", "parameters": {"path": "."}}' // another word, so that no repair of the others mends it
 const leak = '<tool_call>\n{"name": "list_files", "arguments": {"path": "."}}\n</tool_call>'
 const tagged = ['which files are there?', leak], other = ['which files are here?', leak.replace('arguments', 'parameters')]
 const day = clock(env, work)
@@ -197,12 +197,13 @@ match(execFileSync('node', [join(process.env.MOULT_SRC, 'docs/reference/verify.m
 const audited = (await cli(['audit', 'show'])).stdout
 ok(/mandate/.test(audited) && /mandate-end/.test(audited), audited)
 
-// One change was covered. The next repair of that plugin passes the gate, and waits.
+// One change was covered. The next repair of that plugin passes the gate, by groups that no look has counted, and waits.
+await traffic('late', 24, 36, ['bare', bare])
 const hook = 'static moult_action look_at_reply(moult_turn *turn)\n{\n', mended = source('active')
 const next = await proposed('leak_bare', mended.replace(hook, `static void add_bare(moult_turn *turn)
 {
     const moult_json *value = moult_parse(turn, moult_body(turn), MOULT_STRICT);
-    const moult_json *arguments = moult_get(turn, value, moult_str("arguments"));
+    const moult_json *arguments = moult_get(turn, value, moult_str("parameters"));
     moult_text name = moult_text_of(turn, moult_get(turn, value, moult_str("name")));
     if (!moult_fits(turn, moult_schema_of(turn, name, moult_str("")), arguments))
         return;
