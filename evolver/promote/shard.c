@@ -253,6 +253,7 @@ void shard_plan(struct shard_plan *ret, const struct shard_ledger *ledger, struc
     CLEANUP(mem_freep)
     uint32_t *numbers = number_rows(ledger->home, ledger->rows, ledger->rows_count);
     struct shard shard = read_shard(ledger, numbers, 1, candidate, name), next;
+    struct shard_plan older = { .can_pass = false };
     for (;; shard = next) {
         if (shard.mine) {
             *ret = resumed(&shard, ledger);
@@ -263,8 +264,12 @@ void shard_plan(struct shard_plan *ret, const struct shard_ledger *ledger, struc
         next.after = end_of(ledger, numbers, &shard, before);
         if (next.looks == 0)
             break;
+        const struct shard_plan plan = plan_at(&shard, ledger, name, share);
+        older = plan.can_pass && shard.passes > 0 ? plan : older;
     }
     const struct shard_plan present = plan_at(&shard, ledger, name, share);
     const struct shard_plan fresh = plan_at(&next, ledger, name, share);
     *ret = shard.looks ? choose(&present, &fresh) : present;
+    if (!ret->can_pass && older.can_pass)
+        *ret = older; /* a failure that came no more has its groups there */
 }
