@@ -121,7 +121,7 @@ serving = await home.serve()
 equal(serving.generation, 2)
 
 // An approval that has expired by the clock is refused, and holds again with the right time.
-const second = candidate(home, 'the second', '    state->turn += call->name.size - call->name.size;\n')
+const second = candidate(home, 'the second', '    moult_explain(turn, "one call more");\n')
 jump(8)
 const late = home.tries('promote', second)
 equal(late.said.error?.code, 'denied', JSON.stringify(late))

@@ -8,14 +8,16 @@ import { below, calls, candidate, content, harness, makeHome, mined, model, says
 
 // Without a branch that no case runs, and no number that is always zero: these would keep it from the gate (docs/why/0042).
 const CRASHES = '    volatile uint32_t share = 1000000000u / (call->name.size * 1000 + call->name.at[0] - 4098);\n    (void)share;\n'
-const LOOPS = '    for (volatile uint32_t i = 0; i < 100000; i += call->name.size * 1000 + call->name.at[0] - 4098)\n        state->turn += 0;\n'
+const each = name => `for (moult_it ${name} = { 0 }; moult_each(turn, call->args, &${name});)\n`
+const LOOPS = `    volatile uint32_t seen = 0;\n    ${each('a')}    ${each('b')}    ${each('c')}    seen++;\n`
+const many = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`k${i}`, i]))
 
 // "boom" in a message makes the model call a tool of that name; others wait at the gate until it is open.
 let open, gate = Promise.resolve(), held = 0
 const close = () => { held = 0; gate = new Promise(done => { open = done }) }
 const upstream = await model(async ({ messages }) => {
     const { role, content } = messages.at(-1)
-    if (role === 'user' && /boom/.test(content)) return calls([`call-${messages.length}`, 'boom', {}])
+    if (role === 'user' && /boom/.test(content)) return calls([`call-${messages.length}`, 'boom', many])
     if (/waits/.test(content)) {
         held++
         await gate

@@ -1,6 +1,6 @@
 // Unmodified programs from npm as proposers, in their sandbox, against a scripted model behind the service: the two
 // SDKs, Claude Code and Codex. What each leaves in the tree becomes a candidate.
-import { copyFileSync, mkdirSync, realpathSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { deepStrictEqual as same, strictEqual as equal, ok } from 'node:assert'
 import { join } from 'node:path'
 import { cli, init, json, model, serve, work } from './service_home.mjs'
@@ -11,7 +11,11 @@ const data = join(work, 'data'), traces = join(source, 'tests/data/traces'), pat
 mkdirSync(data)
 for (const [from, name] of [['data/proposers', 'leak_tagged.patch'], ['tools', 'sdk_proposer.mjs']])
     copyFileSync(join(source, 'tests', from, name), join(data, name))
-const apply = `git apply ${patch}`, mounts = ['/usr/bin', data, modules], ask = 'Do what TASK.md in MOULT_BUNDLE says.'
+// Each leaves another program: the same one again would be dropped.
+const leaves = (name, from, to) => writeFileSync(join(data, name), readFileSync(patch, 'utf8').replace(from, to))
+leaves('claude.patch', 'MOULT_STRICT', 'MOULT_LENIENT')
+leaves('codex.patch', 'MOULT_LINE_START', 'MOULT_LINE_END')
+const apply = name => `git apply ${join(data, `${name}.patch`)}`, mounts = ['/usr/bin', data, modules], ask = 'Do what TASK.md in MOULT_BUNDLE says.'
 const claude = join(modules, '@anthropic-ai/claude-code-linux-x64/claude')
 const codex = join(modules, '@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex')
 const settings = ['model_provider="moult"', 'model="main"', 'model_providers.moult.name="moult"', 'model_providers.moult.base_url="http://127.0.0.1:3129/v1"',
@@ -24,8 +28,8 @@ const proposers = {
     codex: [codex, 'exec', '--skip-git-repo-check', '--sandbox', 'danger-full-access', '--disable', 'plugins', ...settings, ask],
 }
 const call = (name, args) => ({ when: { tool: name, times: 1 }, call: { name, arguments: args } })
-const upstream = await model([call('Bash', { command: apply, description: 'mends it' }), call('exec_command', { cmd: apply }),
-    call('shell', { command: ['sh', '-c', apply] }), call('shell_command', { command: apply }), { say: 'The calls in the text are made.' }])
+const upstream = await model([call('Bash', { command: apply('claude'), description: 'mends it' }), call('exec_command', { cmd: apply('codex') }),
+    call('shell', { command: ['sh', '-c', apply('codex')] }), call('shell_command', { command: apply('codex') }), { say: 'The calls in the text are made.' }])
 init(upstream.url, { proposers: Object.fromEntries(Object.entries(proposers).map(([name, command]) =>
     [name, { command, mounts, model: 'main', seconds: 120, tokens: 1000000 }])) }, '--split-key', '00112233445566778899aabbccddeeff'.repeat(2))
 equal((await cli(['import', 'tau-bench', '--tools', join(traces, 'tau_retail_tools.json'), join(traces, 'tau_retail_qwen25_7b.jsonl.gz')])).status, 0)
