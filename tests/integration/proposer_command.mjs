@@ -95,6 +95,8 @@ same(asked().slice(1, 4).map(it => [it.model, it.user, (it.tools ?? []).length])
 equal((await json('sessions')).sessions.length, sessions)
 const db = sql => execFileSync('sqlite3', ['-readonly', '-cmd', '.timeout 10000', join(home, 'journal.db'), sql], { encoding: 'utf8' }).trim()
 equal(db("select count(*) from document where kind = 'asked'"), `${stop.requests + 1}`)
+while (Number(db("select count(*) from document where kind = 'answered'")) <= stop.requests)
+    await soon() // what nobody waits for comes to the disk with the next group
 equal(db("select count(*) from document where kind = 'answered'"), `${stop.requests + 1}`)
 equal(db("select count(*) from document where kind = 'answered' and json_extract(body, '$.end') = 'cancelled'"), '5')
 same(doors(), [])
