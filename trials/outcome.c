@@ -106,8 +106,8 @@ static void look(void *with, const struct detect_hit *hit)
 
 static bool same(const struct effects *a, const struct effects *b)
 {
-    return a->request_same == b->request_same && a->shown == b->shown && a->end == b->end && a->again == b->again &&
-           hash_equal(&a->asked, &b->asked) && effects_equal(a, b);
+    return a->request_same == b->request_same && a->shown == b->shown && a->end == b->end &&
+           a->again == b->again && hash_equal(&a->asked, &b->asked) && effects_equal(a, b);
 }
 
 enum outcome detect_outcome(const struct detector *detector, const struct run *run, uint32_t step,
