@@ -10,6 +10,7 @@
 #include "promote/cmd.h"
 #include "promote/driver.h"
 #include "trials/decisions.h"
+#include "trials/shown.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -26,6 +27,7 @@ struct shadowing {
     uint64_t for_ms; /* 0: until ^C */
     uint64_t steps, same, other, failed, crashed, untold;
     struct decisions decisions;
+    struct shown shown;
 };
 
 /* --- what differs */
@@ -47,17 +49,25 @@ static struct effects effects_of(const struct json *said, struct arena *arena)
     return ret;
 }
 
-/* The id by which moult trace finds it. */
-static struct str session_of(struct shadowing *s, uint64_t number, struct arena *arena)
+/* The id by which moult trace finds it, and whether its words may be told: a group without a split
+ * is moved for an example that is wanted, and for no other. */
+static int find_example(struct shadowing *s, uint64_t number, bool wanted, struct arena *arena,
+    struct decision_example *ret, struct err *err)
 {
     struct journal_session *page;
     uint32_t count = 0;
     char hex[DIGEST_HEX];
-    if (number == 0 ||
-        journal_list(s->driver->journal, number - 1, arena, &page, &count, NULL) < 0 ||
-        count == 0 || page[0].number != number)
-        return STR("");
-    return str_of(arena_string(arena, hash_hex(hex, &page[0].id), DIGEST_HEX - 1));
+    if (number == 0)
+        return 0;
+    int rc = journal_list(s->driver->journal, number - 1, arena, &page, &count, err);
+    if (rc < 0 || count == 0 || page[0].number != number)
+        return rc;
+    ret->session = str_of(arena_string(arena, hash_hex(hex, &page[0].id), DIGEST_HEX - 1));
+    rc = page[0].split == JOURNAL_NO_SPLIT && !wanted
+             ? 0
+             : shown_take(&s->shown, number, page[0].split, err);
+    ret->shows = rc == 1;
+    return rc < 0 ? rc : 0;
 }
 
 static void tell_one(
@@ -73,22 +83,25 @@ static void tell_one(
     fflush(stdout);
 }
 
-static void add_told(struct shadowing *s, const struct json *told)
+static int add_told(struct shadowing *s, const struct json *told, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     JSON_EACH(one, told)
     {
         const struct effects was = effects_of(json_get(one, "was"), &arena);
         const struct effects is = effects_of(json_get(one, "is"), &arena);
-        uint32_t step = (uint32_t)json_int(json_get(one, "step"), 0);
         uint64_t number = (uint64_t)json_int(json_get(one, "session"), 0);
-        struct str session =
-            decisions_has(&s->decisions, &was, &is) ? STR("") : session_of(s, number, &arena);
-        const struct decision_example example = { session, step, true };
+        struct decision_example example = { .session = STR(""),
+            .step = (uint32_t)json_int(json_get(one, "step"), 0) };
+        bool wanted = !decisions_has(&s->decisions, &was, &is);
+        int rc = find_example(s, number, wanted, &arena, &example, err);
+        if (rc < 0)
+            return rc;
         decisions_add(&s->decisions, &was, &is, &example, false);
         if (!s->call->json)
-            tell_one(&was, &is, (uint64_t)json_int(json_get(one, "turn"), 0), step);
+            tell_one(&was, &is, (uint64_t)json_int(json_get(one, "turn"), 0), example.step);
     }
+    return 0;
 }
 
 /* --- the service */
@@ -117,9 +130,8 @@ static int look(struct shadowing *s, struct err *err)
     s->failed = (uint64_t)json_int(json_get(seen, "failed"), 0);
     s->crashed = (uint64_t)json_int(json_get(seen, "crashed"), 0);
     s->untold += (uint64_t)json_int(json_get(seen, "untold"), 0);
-    add_told(s, json_get(seen, "told"));
     verb_progress_of(s->same + s->other, 0, "steps");
-    return 0;
+    return add_told(s, json_get(seen, "told"), err);
 }
 
 static int begin(struct shadowing *s, struct err *err)
@@ -226,7 +238,9 @@ static int run_shadow(const struct verb_call *call, struct err *err)
         return rc;
     s->call = call;
     s->driver = &driver;
+    s->shown.home = &driver.home;
     rc = shadow(s, args[0], err);
+    shown_done(&s->shown);
     decisions_done(&s->decisions);
     driver_done(&driver);
     return rc;

@@ -2,7 +2,8 @@
 // moult shadow: a candidate that the gate passed, and nobody approved yet, sees copies of live turns. Clients get what
 // the active harness says; what the candidate would have said otherwise is told and counted together. One that dies on
 // a copy is told, and no turn is lost. It goes with who looks.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { deepStrictEqual as same, equal, match, ok } from 'node:assert/strict'
 import { calls, env, makeHome, mined, model, proposed, says, until } from './crash_home.mjs'
 
@@ -65,6 +66,14 @@ match(text.stdout, /^turn \d+, step 0: lookup: called, then: called with other a
 match(text.stdout, /\n +1  lookup: called, then: called with other arguments\n +such as .{12}, step 0\n/)
 match(text.stdout, /2 copies of live steps: 0 as the active harness, 1 otherwise, 1 not answered/)
 ok(await ask('hello'))
+
+// What a held-out group said is told by nobody who did not ask for it.
+execFileSync('sqlite3', ['-cmd', '.timeout 10000', join(it.home, 'journal.db'), "INSERT INTO split VALUES('kept', 1, 0)"])
+shadow = await look('--json')
+await it.ask([{ role: 'user', content: 'the list' }], { 'x-moult-group': 'kept' }, { tools })
+await compared(1)
+const { example } = JSON.parse((await shadow.end()).stdout).groups[0]
+same([example.session.length, example.was, example.is], [64, null, null])
 
 // What ends without a word leaves nothing; a time is a time; what the gate has not passed is not shown anything.
 shadow = await look()
