@@ -122,7 +122,8 @@ int attempt_rows(struct journal *journal, struct arena *arena, struct attempt_ro
 uint32_t attempt_candidates(const struct attempt_row *row)
 {
     const struct attempt_ended *ended = &row->ended;
+    uint32_t steps = row->begun.steps ? row->begun.steps : 1;
     if (ended->judged > 0)
-        return ended->judged / (row->begun.steps ? row->begun.steps : 1);
+        return ended->judged / steps + (ended->judged % steps > 0);
     return ended->tries > ended->proposals ? ended->tries : ended->proposals;
 }

@@ -1,6 +1,7 @@
 /* schedule - see schedule.h. */
 #include "promote/schedule.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static const double micro = 1e6;
@@ -78,10 +79,12 @@ static uint32_t cools(const struct schedule_plan *plan, const struct config_turn
     return passed < pause ? (uint32_t)(pause - passed) : 0;
 }
 
+/* A part of one costs one: else many small attempts would cost nothing. */
 static void take(uint32_t *left, double spent)
 {
+    double whole = ceil(spent);
     if (*left != UINT32_MAX)
-        *left = spent < *left ? *left - (uint32_t)spent : 0;
+        *left = whole < *left ? *left - (uint32_t)whole : 0;
 }
 
 static uint32_t bound(uint32_t budget)

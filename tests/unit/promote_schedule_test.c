@@ -14,7 +14,8 @@ enum { NOW_S = 1000000, ATTEMPTS_MAX = 6 };
 
 /* "s" is search, "l" a model, "x" another cluster's, "o" under another generation, "h" when the
  * cluster had half the groups; '+' behind it: a candidate rests; '*': it handed in some, in vain;
- * '!': it has no end. Each is a minute behind the one before it, the last a minute ago. */
+ * '!': it has no end; '-': it took a part of a second, and judged a part of the steps. Each is a
+ * minute behind the one before it, the last a minute ago. */
 struct rows {
     struct attempt_row at[16];
     uint32_t count;
@@ -52,6 +53,9 @@ static struct rows rows_of(const char *text)
         if (*text == '+' || *text == '*') {
             last->ended.proposals = 1;
             last->ended.rests = *text == '+';
+        } else if (*text == '-') {
+            last->ended.seconds = .1;
+            last->ended.judged = 5;
         } else if (*text == '!') {
             last->open = true;
             last->ended = (struct attempt_ended){ .seconds = last->begun.seconds };
@@ -100,6 +104,8 @@ static const struct row {
         SCHEDULE_COOL_MAX - 60 },
     { "another's attempt cools nobody", "s", MODEL(.cooldown = 6000), SCHEDULE_GO, 0 },
     { "its seconds are used up", "ll", MODEL(.seconds = 40), SCHEDULE_SPENT, 0 },
+    { "a part of a second is one", "l-", MODEL(.seconds = 1), SCHEDULE_SPENT, 0 },
+    { "a part of a candidate is one", "l-", MODEL(.candidates = 1), SCHEDULE_SPENT, 0 },
     { "its seconds are not", "ll", MODEL(.seconds = 41), SCHEDULE_GO, 0 },
     { "one without an end has cost all it could", "l!", MODEL(.seconds = 100), SCHEDULE_SPENT, 0 },
     { "its candidates are used up", "l", MODEL(.candidates = 4), SCHEDULE_SPENT, 0 },
