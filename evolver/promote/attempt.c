@@ -254,6 +254,23 @@ static int begin_row(struct digest *ret, const struct trying *trying,
     return attempt_begin(plan->driver->journal, &begun, ret, err);
 }
 
+/* Runs and steps: those that must stay are in no list of the batch. Nothing where it said nothing.
+ */
+static void print_risks(
+    struct buf *out, const struct proposal *proposal, const struct evidence *evidence)
+{
+    if (!proposal->risk_steps)
+        return;
+    buf_text(out, ",\"risks\":[");
+    for (uint32_t i = 0; i < proposal->risk_steps_count; i++) {
+        const struct evidence_step *step = &evidence->steps[proposal->risk_steps[i]];
+        buf_text(out, i ? ",{\"session\":" : "{\"session\":");
+        json_quote(out, step->run->session);
+        buf_format(out, ",\"step\":%u}", step->step);
+    }
+    buf_char(out, ']');
+}
+
 /* Cases of the batch by their numbers there: a step is the proposer's own, and told nowhere else.
  */
 static void print_predicted(
@@ -274,7 +291,9 @@ static void print_predicted(
             buf_format(out, "%s%u", comma, i);
         comma = out->at[out->size - 1] == '[' ? "" : ",";
     }
-    buf_text(out, "]}");
+    buf_char(out, ']');
+    print_risks(out, proposal, evidence);
+    buf_char(out, '}');
 }
 
 /* failed: why the machine ended it, or NULL. */

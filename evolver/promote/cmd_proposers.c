@@ -95,14 +95,14 @@ static void count_attempts(struct showing *showing)
 }
 
 /* What was said of the candidate when it was handed in. */
-static const struct json *fixes_of(
+static const struct json *said_when_handed_in(
     const struct showing *showing, struct str id, struct arena *arena)
 {
     for (uint32_t i = showing->rows_count; i-- > 0;) {
         const struct json *list = json_read(arena, showing->rows[i].ended.candidates, NULL, NULL);
         JSON_EACH(item, list)
         if (str_equal(json_string(arena, json_get(item, "id")), id))
-            return json_get(item, "fixes");
+            return item;
     }
     return NULL;
 }
@@ -135,8 +135,8 @@ static int count_candidate(
     name->refused += candidate->stage == STAGE_REJECTED;
     name->in_review += candidate->stage == STAGE_IN_REVIEW;
     name->promoted += candidate->stage >= STAGE_CANARY && candidate->stage != STAGE_REJECTED;
-    int rc = score_candidate(
-        &scored, &showing->driver, candidate, fixes_of(showing, candidate->id, &arena), err);
+    int rc = score_candidate(&scored, &showing->driver, candidate,
+        said_when_handed_in(showing, candidate->id, &arena), err);
     if (rc == 1 && (rc = kind_of(&kind, showing, candidate, &arena, err)) == 0) {
         score_add(&name->all, &scored, kept);
         score_add(&name->kinds[kind], &scored, kept);
@@ -174,6 +174,18 @@ static void print_share(struct buf *out, const char *name, double value)
         buf_format(out, ",\"%s\":%.4f", name, value);
 }
 
+static void print_risks(struct buf *out, const struct score_risks *risks)
+{
+    buf_format(out,
+        ",\"risks\":{\"n\":%u,\"unspoken\":%u,\"quiet\":%u,\"predicted\":%llu,\"changed\":%llu,"
+        "\"hits\":%llu",
+        risks->n, risks->unspoken, risks->quiet, (unsigned long long)risks->predicted,
+        (unsigned long long)risks->changed, (unsigned long long)risks->hits);
+    print_share(out, "precision", score_risk_precision(risks));
+    print_share(out, "recall", score_risk_recall(risks));
+    buf_char(out, '}');
+}
+
 static void print_score(struct buf *out, const struct score *score)
 {
     buf_format(out,
@@ -184,6 +196,7 @@ static void print_score(struct buf *out, const struct score *score)
     print_share(out, "precision", score_precision(score));
     print_share(out, "recall", score_recall(score));
     print_share(out, "correlation", score_correlation(score));
+    print_risks(out, &score->risks);
     buf_char(out, '}');
 }
 
@@ -305,6 +318,32 @@ static const char *percent(char *out, size_t size, double value)
     return out;
 }
 
+static void tell_risks(struct buf *out, const struct score_risks *risks)
+{
+    char precision[16], recall[16];
+    if (risks->n == 0)
+        return;
+    buf_format(out, "  risks       n %u: precision %s, recall %s; %u said none, and none came\n",
+        risks->n, percent(precision, sizeof precision, score_risk_precision(risks)),
+        percent(recall, sizeof recall, score_risk_recall(risks)), risks->quiet);
+}
+
+/* A kind of edit, where there is one. */
+static void tell_kind(struct buf *out, const char *kind, const struct score *score)
+{
+    char precision[16], recall[16];
+    if (score->n == 0)
+        return;
+    buf_format(out, "  of %-8s n %u: fixes precision %s, recall %s", kind, score->n,
+        percent(precision, sizeof precision, score_precision(score)),
+        percent(recall, sizeof recall, score_recall(score)));
+    if (score->risks.n > 0)
+        buf_format(out, "; risks precision %s, recall %s",
+            percent(precision, sizeof precision, score_risk_precision(&score->risks)),
+            percent(recall, sizeof recall, score_risk_recall(&score->risks)));
+    buf_char(out, '\n');
+}
+
 static void tell_one(struct buf *out, const struct showing *showing, const struct name *name)
 {
     struct str list[CLUSTERS_MAX];
@@ -323,6 +362,9 @@ static void tell_one(struct buf *out, const struct showing *showing, const struc
         buf_text(out, "-\n");
     else
         buf_format(out, "%.2f\n", rho);
+    tell_risks(out, &name->all.risks);
+    for (int kind = 0; kind < EDIT_KINDS; kind++)
+        tell_kind(out, edit_kind_words[kind], &name->kinds[kind]);
     if (name->last)
         buf_format(out, "  last        %s: %s%s%s\n",
             str_printable(shown, sizeof shown, name->last->begun.cluster, false),

@@ -79,21 +79,39 @@ static int read_texts(
     return 0;
 }
 
-static int read_fixes(const struct reading *reading, const struct json *list)
+static int read_steps(const struct reading *reading, const struct json *list, uint32_t max,
+    uint32_t **ret, uint32_t *ret_count)
 {
-    struct proposal *ret = reading->ret;
-    int rc = check_list(reading, list, PROPOSAL_LIST_MAX, "`fixes` is a list of step numbers");
+    int rc = check_list(reading, list, max, "a list of step numbers is wanted");
     if (rc < 0)
         return rc;
-    ret->fixes = arena_alloc(reading->arena, (list->count + 1) * sizeof(*ret->fixes));
+    *ret = arena_alloc(reading->arena, (list->count + 1) * sizeof(**ret));
     JSON_EACH(item, list)
     {
         int64_t step = json_int(item, -1);
         if (step < 0 || step > UINT32_MAX)
             return refuse(reading, item, "no step's number");
-        ret->fixes[ret->fixes_count++] = (uint32_t)step;
+        (*ret)[(*ret_count)++] = (uint32_t)step;
     }
     return 0;
+}
+
+static int read_predicts(const struct reading *reading, const struct json *of)
+{
+    static const char *const others[] = { "fixes", "risks", "risk_steps", NULL };
+    struct proposal *ret = reading->ret;
+    const struct json *risky = json_get(of, "risk_steps");
+    int rc = fields_read(
+        ret, NULL, 0, reading->root, of ? of : reading->root, others, reading->arena, reading->err);
+    if (rc == 0)
+        rc = read_steps(
+            reading, json_get(of, "fixes"), PROPOSAL_LIST_MAX, &ret->fixes, &ret->fixes_count);
+    if (rc == 0)
+        rc = read_texts(reading, json_get(of, "risks"), &ret->risks, &ret->risks_count);
+    if (rc == 0 && risky)
+        rc = read_steps(
+            reading, risky, PROPOSAL_RISKS_MAX, &ret->risk_steps, &ret->risk_steps_count);
+    return rc;
 }
 
 static int read_edits(const struct reading *reading, const struct json *list)
@@ -126,19 +144,12 @@ static int read_edits(const struct reading *reading, const struct json *list)
 static int read_contract(const struct reading *reading, const struct json *of)
 {
     struct proposal *ret = reading->ret;
-    static const char *const predicts_others[] = { "fixes", "risks", NULL };
-    const struct json *predicts = json_get(of, "predicts");
     int rc = fields_read(ret, contract, COUNT_OF(contract), reading->root, of, contract_others,
         reading->arena, reading->err);
     if (rc == 0)
         rc = read_texts(reading, json_get(of, "blamed"), &ret->blamed, &ret->blamed_count);
     if (rc == 0)
-        rc = fields_read(ret, NULL, 0, reading->root, predicts ? predicts : reading->root,
-            predicts_others, reading->arena, reading->err);
-    if (rc == 0)
-        rc = read_fixes(reading, json_get(predicts, "fixes"));
-    if (rc == 0)
-        rc = read_texts(reading, json_get(predicts, "risks"), &ret->risks, &ret->risks_count);
+        rc = read_predicts(reading, json_get(of, "predicts"));
     const struct json *costs = json_get(of, "cost");
     if (rc == 0)
         rc = fields_read(ret, cost, COUNT_OF(cost), reading->root, costs ? costs : reading->root,

@@ -18,6 +18,7 @@ enum {
     PROPOSAL_EDITS_MAX = 32,
     PROPOSAL_EDIT_MAX = 64 << 10, /* bytes of one edit's text */
     PROPOSAL_LIST_MAX = 4096,
+    PROPOSAL_RISKS_MAX = 256, /* steps at risk */
     PROPOSAL_TEXT_MAX = 2000
 };
 
@@ -31,6 +32,8 @@ struct proposal {
     uint32_t blamed_count, risks_count, ingredients_count;
     uint32_t *fixes; /* step numbers of the evidence */
     uint32_t fixes_count;
+    uint32_t *risk_steps; /* those that must stay and that it may change; NULL: it does not say */
+    uint32_t risk_steps_count;
     uint32_t judged; /* what it cost */
     double seconds, score;
 };

@@ -139,6 +139,10 @@ static int read_proposal(
     for (uint32_t i = 0; i < ret->fixes_count; i++)
         if (ret->fixes[i] >= plan->evidence->steps_count)
             return err_set(err, ERR_INPUT, "%u is no step's number", ret->fixes[i]);
+    for (uint32_t i = 0; i < ret->risk_steps_count; i++)
+        if (ret->risk_steps[i] >= plan->evidence->steps_count ||
+            plan->evidence->steps[ret->risk_steps[i]].kind == EVIDENCE_FAIL)
+            return err_set(err, ERR_INPUT, "%u is no step that must stay", ret->risk_steps[i]);
     return proposal_apply(&source, ret, of->text, err);
 }
 

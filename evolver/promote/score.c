@@ -2,7 +2,6 @@
 #include "promote/score.h"
 
 #include "base/mem.h"
-#include "trials/batch.h"
 #include "trials/tally.h"
 
 #include <math.h>
@@ -39,6 +38,7 @@ static double *grown(struct arena *arena, double *old, uint32_t count)
 void score_add(struct score *score, const struct scored *of, struct arena *arena)
 {
     score->worse += of->worse;
+    score_add_risks(&score->risks, of);
     if (of->predicted == 0) {
         score->unspoken++;
         return;
@@ -133,7 +133,7 @@ static void count(struct scored *ret, const struct batch *batch, const struct re
 }
 
 int score_candidate(struct scored *ret, struct driver *driver, const struct candidate *candidate,
-    const struct json *fixes, struct err *err)
+    const struct json *said, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct report report;
@@ -151,6 +151,7 @@ int score_candidate(struct scored *ret, struct driver *driver, const struct cand
         rc = batch_read(&batch, text, &arena, err);
     if (rc < 0)
         return rc;
-    count(ret, &batch, &report, fixes);
+    count(ret, &batch, &report, json_get(said, "fixes"));
+    score_risks(ret, &batch, &report, json_get(said, "risks"));
     return ret->cases > 0;
 }

@@ -17,6 +17,7 @@ enum {
     TEXT_MAX = 1500, /* of the contract */
     LIST_MAX = 16,
     FIXES_MAX = 4096,
+    RISKS_MAX = 64,
     FINDINGS_SHOWN = 12,
     FINDING_SHOWN = 400,
     STEPS_SHOWN = 24
@@ -76,7 +77,7 @@ struct asked {
     struct patch_edit edits[NODE_CHANGES_MAX];
     uint32_t count, lines;
     struct str hypothesis, falsified_by;
-    struct buf blamed, fixes, risks;
+    struct buf blamed, fixes, risks, risk_steps;
     struct buf text; /* the source with the edits */
 };
 
@@ -85,6 +86,7 @@ static void asked_done(struct asked *asked)
     buf_done(&asked->blamed);
     buf_done(&asked->fixes);
     buf_done(&asked->risks);
+    buf_done(&asked->risk_steps);
     buf_done(&asked->text);
 }
 
@@ -127,34 +129,52 @@ static int read_changes(
     return 0;
 }
 
-/* Predictions are of failing cases; others would be scored as wrong ones. */
-static int read_fixes(
-    struct llm *llm, const struct json *args, struct asked *asked, struct err *err)
+/* A list of predictions: which cases they may be of, and how many. */
+struct foretold {
+    const char *name;
+    uint32_t max;
+    bool fails, optional;
+    const char *what;
+};
+static const struct foretold fixes = { "fixes", FIXES_MAX, true, false, "failing" };
+static const struct foretold risk_steps = { "risk_steps", RISKS_MAX, false, true,
+    "passing or made" };
+
+static bool is_of_kind(const struct bundle *bundle, int64_t number, bool fails)
 {
-    const struct bundle *bundle = &llm->bundle;
-    const struct json *list = json_get(args, "fixes");
-    if (!json_is(list, JSON_ARRAY) || list->count > FIXES_MAX)
-        return err_set(err, ERR_INPUT, "`fixes` is a list of numbers of failing cases");
-    buf_char(&asked->fixes, '[');
+    for (uint32_t i = 0; i < bundle->steps_count; i++)
+        if (bundle->steps[i].id == number)
+            return (bundle->steps[i].kind == BUNDLE_FAIL) == fails;
+    return false;
+}
+
+/* Of other cases they would be scored as wrong ones. What may be left out and is, says nothing. */
+static int read_foretold(struct llm *llm, const struct json *args, const struct foretold *of,
+    struct buf *out, struct err *err)
+{
+    const struct json *list = json_get(args, of->name);
+    if (!list && of->optional)
+        return 0;
+    if (!json_is(list, JSON_ARRAY) || list->count > of->max)
+        return err_set(err, ERR_INPUT, "`%s` is a list of numbers of %s cases, at most %u",
+            of->name, of->what, of->max);
+    buf_char(out, '[');
     JSON_EACH(item, list)
     {
         int64_t number = json_int(item, -1);
-        bool fails = false;
-        for (uint32_t i = 0; i < bundle->steps_count && !fails; i++)
-            fails = bundle->steps[i].id == number && bundle->steps[i].kind == BUNDLE_FAIL;
-        if (!fails)
-            return err_set(err, ERR_INPUT, "`fixes`: %.*s is no failing case",
-                (int)(item->raw.size < 20 ? item->raw.size : 20), item->raw.at);
-        buf_format(&asked->fixes, asked->fixes.size > 1 ? ",%u" : "%u", (unsigned)number);
+        if (!is_of_kind(&llm->bundle, number, of->fails))
+            return err_set(err, ERR_INPUT, "`%s`: %.*s is no %s case", of->name,
+                (int)(item->raw.size < 20 ? item->raw.size : 20), item->raw.at, of->what);
+        buf_format(out, out->size > 1 ? ",%u" : "%u", (unsigned)number);
     }
-    buf_char(&asked->fixes, ']');
+    buf_char(out, ']');
     return 0;
 }
 
 static int read_args(struct llm *llm, const struct json *args, struct asked *asked, struct err *err)
 {
     static const char *const names[] = { "plugin", "changes", "hypothesis", "blamed", "fixes",
-        "risks", "falsified_by", NULL };
+        "risks", "risk_steps", "falsified_by", NULL };
     struct str plugin = { 0 };
     int r = llm_only(args, names, err);
     if (r == 0)
@@ -172,7 +192,9 @@ static int read_args(struct llm *llm, const struct json *args, struct asked *ask
         r = llm_texts(llm, args, "blamed", LIST_MAX, &asked->blamed, err);
     if (r == 0)
         r = llm_texts(llm, args, "risks", LIST_MAX, &asked->risks, err);
-    return r < 0 ? r : read_fixes(llm, args, asked, err);
+    if (r == 0)
+        r = read_foretold(llm, args, &risk_steps, &asked->risk_steps, err);
+    return r < 0 ? r : read_foretold(llm, args, &fixes, &asked->fixes, err);
 }
 
 /* --- the change */
@@ -226,8 +248,11 @@ static struct str print_proposal(struct llm *llm, const struct asked *asked)
     }
     buf_text(&out, "],\"contract\":{\"hypothesis\":");
     json_quote(&out, asked->hypothesis);
-    buf_format(&out, ",\"blamed\":%s,\"predicts\":{\"fixes\":%s,\"risks\":%s}", asked->blamed.at,
+    buf_format(&out, ",\"blamed\":%s,\"predicts\":{\"fixes\":%s,\"risks\":%s", asked->blamed.at,
         asked->fixes.at, asked->risks.at);
+    if (asked->risk_steps.size > 0)
+        buf_format(&out, ",\"risk_steps\":%s", asked->risk_steps.at);
+    buf_char(&out, '}');
     member(&out, "falsified_by", asked->falsified_by);
     buf_format(&out, ",\"cost\":{\"judged\":0,\"seconds\":%.1f}},\"ingredients\":[],\"score\":%u}",
         judge_seconds(&llm->judge), asked->lines);

@@ -82,8 +82,9 @@ enum proposer_type {
  * { "schema": 1, "proposer": "search", "cluster": ID, "plugin": NAME, "path": "plugins/x/x.c",
  *   "edits": [ { "from": BYTE, "to": BYTE, "text": C } ],   in order, apart, of the active source
  *   "contract": { "hypothesis", "blamed": ["function"],
- *                 "predicts": { "fixes": [step ids], "risks": [TEXT] }, "falsified_by",
- *                 "cost": { "judged": N, "seconds": S } },
+ *                 "predicts": { "fixes": [step ids], "risks": [TEXT],
+ *                               "risk_steps": [ids of passing and made steps] }, optional
+ *                 "falsified_by", "cost": { "judged": N, "seconds": S } },
  *   "ingredients": [ "text_json", ... ], "score": N } */
 // clang-format on
 

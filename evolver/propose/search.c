@@ -153,7 +153,10 @@ static void print_contract(struct buf *out, const struct search *search, const s
     buf_text(out, "],\"predicts\":{\"fixes\":[");
     for (uint32_t i = 0; i < patch->fixes_count; i++)
         buf_format(out, "%s%u", i ? "," : "", patch->fixes[i]);
-    buf_text(out, "],\"risks\":[]}");
+    buf_text(out, "],\"risks\":[],\"risk_steps\":[");
+    for (uint32_t i = 0; i < patch->risks_count; i++)
+        buf_format(out, "%s%u", i ? "," : "", patch->risks[i]);
+    buf_text(out, "]}");
     quote_member(out, "falsified_by",
         STR("a group of this signature that stays as it was, or any other step that changes"));
     buf_format(out, ",\"cost\":{\"judged\":%llu,\"seconds\":%.1f}}",

@@ -11,7 +11,13 @@
 #include "propose/judge.h"
 #include "propose/target.h"
 
-enum { SEARCH_BODIES_MAX = 24, SEARCH_SCREEN = 12, SEARCH_FAILS_MAX = 256, SEARCH_FLIPS = 16 };
+enum {
+    SEARCH_BODIES_MAX = 24,
+    SEARCH_SCREEN = 12,
+    SEARCH_FAILS_MAX = 256,
+    SEARCH_FLIPS = 16,
+    SEARCH_RISKS_MAX = 16
+};
 
 /* An action with all its arguments, and the loop it stands in; the condition is open. */
 struct body {
@@ -28,6 +34,8 @@ struct patch {
     const struct atom *atoms; /* of the body's scope */
     uint32_t *fixes;          /* ids of failing steps that it should mend */
     uint32_t fixes_count;
+    uint32_t risks[SEARCH_RISKS_MAX]; /* ids of steps that must stay, and that it nearly changes */
+    uint32_t risks_count;
 };
 
 struct search {
@@ -76,6 +84,13 @@ int search_patches(
 /* Other values for literals, that are right somewhere and change nothing that must stay. */
 int search_changes(
     struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
+
+/* Whether a literal of the condition holds by the bits of a row. */
+bool search_holds(const struct condition *condition, uint32_t literal, const uint8_t *bits);
+/* Fills the patch's risks from the rows of its body; places: which step of the bundle each is of.
+ */
+void search_risks(struct search *search, struct patch *patch, const struct condition_row *rows,
+    const uint32_t *places, uint32_t count);
 
 /* The patch as C for the target's places, and its parts. Texts are in the arena. */
 struct printed {

@@ -62,7 +62,8 @@ static void print_contract(
     for (uint32_t i = 0; i < search->fails.count; i++)
         buf_format(out, i ? ",%u" : "%u", search->bundle->steps[search->fails.at[i]].id);
     buf_format(out,
-        "],\"risks\":[]},\"falsified_by\":\"a group of this signature that stays as it was, or any "
+        "],\"risks\":[],\"risk_steps\":[]},\"falsified_by\":\"a group of this signature that stays "
+        "as it was, or any "
         "other step that changes\",\"cost\":{\"judged\":%llu,\"seconds\":%.1f}}",
         (unsigned long long)search->judge.judged, judge_seconds(&search->judge));
 }

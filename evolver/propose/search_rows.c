@@ -279,11 +279,9 @@ static bool fill_rows(struct stage *stage, uint32_t body)
 
 static bool holds(const struct condition *condition, const struct condition_row *row)
 {
-    for (uint32_t i = 0; i < condition->count; i++) {
-        uint16_t atom = condition->at[i].atom;
-        if ((row->bits[atom / 8] >> (atom % 8) & 1) == condition->at[i].negated)
+    for (uint32_t i = 0; i < condition->count; i++)
+        if (!search_holds(condition, i, row->bits))
             return false;
-    }
     return true;
 }
 
@@ -325,7 +323,8 @@ static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret
         ret[count] = (struct patch){
             .body = search->bodies[body], .condition = found[i], .atoms = search->atoms[scope]
         };
-        note_fixes(stage, rows, &ret[count++]);
+        note_fixes(stage, rows, &ret[count]);
+        search_risks(search, &ret[count++], rows->at, rows->place, rows->count);
     }
     return count;
 }

@@ -9,7 +9,7 @@ import { cli, home, init, json, model, serve } from './service_home.mjs'
 
 const traces = join(process.env.MOULT_SRC, 'tests/data/traces')
 const MB = 1 << 20, call = (name, args = {}) => ({ name, arguments: args })
-const contract = { hypothesis: 'calls stand in the text', blamed: ['look_at_reply'], fixes: [0], risks: ['a quoted call'], falsified_by: 'a group that stays' }
+const contract = { hypothesis: 'calls stand in the text', blamed: ['look_at_reply'], fixes: [0], risks: ['a quoted call'], risk_steps: [], falsified_by: 'a group that stays' }
 const attempt = (changes, more) => call('try_candidate', { plugin: 'replies', changes, ...contract, ...more })
 
 // --- the good one. Its nodes are those of the naive harness's plugin, as the outline shows them.
@@ -89,6 +89,8 @@ const proposers = Object.fromEntries((await json('proposers')).proposers.map(it 
 const { score, kinds } = proposers['llm:good']
 same([score.n, score.predicted, score.hits, score.precision, score.correlation, Object.keys(kinds)], [1, 1, 1, 1, null, ['replace']])
 ok(score.mended > 1 && Math.abs(score.recall - 1 / score.mended) < 1e-3, JSON.stringify(score))
+// It said that nothing is at risk, and nothing else changed: that is no hundred percent of anything.
+same([score.risks.n, score.risks.quiet, score.risks.precision, kinds.replace.risks.quiet], [1, 1, null, 1], JSON.stringify(score.risks))
 same([proposers['llm:costs'].score.n, proposers['llm:costs'].last.proposals], [0, 0])
 ok(proposers['llm:costs'].tokens >= 1e9, 'what it took is charged')
 // Who is busy is asked again, four times in all; who is busy once goes on.

@@ -45,9 +45,30 @@ static void every_member_is_read(void **state)
     assert_int_equal(p.risks_count, 1);
     assert_int_equal(p.fixes_count, 2);
     assert_int_equal(p.fixes[0], 4);
+    assert_null(p.risk_steps); /* it may be left out: then nothing is said */
     assert_int_equal(p.ingredients_count, 2);
     assert_int_equal(p.judged, 12);
     assert_true(p.seconds == 0.5 && p.score == -2.5);
+}
+
+#define AT_RISK(steps)                                                                             \
+    WHOLE(EDITS,                                                                                   \
+        "{\"hypothesis\":\"h\",\"blamed\":[],\"predicts\":{\"fixes\":[],\"risks\":[],"             \
+        "\"risk_steps\":" steps "},\"falsified_by\":\"n\",\"cost\":{\"judged\":1,\"seconds\":0}}", \
+        "")
+
+static void steps_at_risk_are_read(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct proposal p;
+    struct err err;
+    assert_int_equal(read_text(&p, &arena, AT_RISK("[7,3]"), &err), 0);
+    assert_int_equal(p.risk_steps_count, 2);
+    assert_int_equal(p.risk_steps[1], 3);
+    assert_int_equal(read_text(&p, &arena, AT_RISK("[]"), &err), 0);
+    assert_int_equal(p.risk_steps_count, 0);
+    assert_non_null(p.risk_steps); /* none is something that is said */
 }
 
 static const struct row {
@@ -83,6 +104,8 @@ static const struct row {
             "\"falsified_by\":\"n\",\"cost\":{\"judged\":1,\"seconds\":0}}",
             ""),
         "$.contract.predicts.fixes[0]" },
+    { "a risk that is no step", AT_RISK("[0.5]"), "$.contract.predicts.risk_steps[0]" },
+    { "risks that are no list", AT_RISK("7"), "$.contract.predicts.risk_steps" },
     { "a cost without end",
         WHOLE(EDITS,
             "{\"hypothesis\":\"h\",\"blamed\":[],\"predicts\":{\"fixes\":[],\"risks\":[]},"
@@ -125,6 +148,12 @@ static void what_is_too_much_is_refused(void **state)
     assert_int_equal(read_text(&p, &arena, repeated(&arena, empty, PROPOSAL_EDITS_MAX), &err), 0);
     assert_int_equal(
         read_text(&p, &arena, repeated(&arena, empty, PROPOSAL_EDITS_MAX + 1), &err), -ERR_LIMIT);
+    struct buf steps = { 0 };
+    for (unsigned i = 0; i <= PROPOSAL_RISKS_MAX; i++)
+        buf_text(&steps, i ? ",1" : "1");
+    const char *risky = arena_format(&arena, AT_RISK("[%s]"), steps.at);
+    assert_int_equal(read_text(&p, &arena, risky, &err), -ERR_LIMIT);
+    buf_done(&steps);
     char *large = mem_alloc(PROPOSAL_SIZE_MAX + 2);
     memset(large, ' ', PROPOSAL_SIZE_MAX + 1);
     large[PROPOSAL_SIZE_MAX + 1] = '\0';
@@ -150,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_member_is_read),
         cmocka_unit_test(what_is_not_whole_is_refused),
+        cmocka_unit_test(steps_at_risk_are_read),
         cmocka_unit_test(what_is_too_much_is_refused),
         cmocka_unit_test(edits_land_where_they_say),
     };

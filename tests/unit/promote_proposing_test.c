@@ -324,6 +324,12 @@ static const struct {
     { "backwards", PROPOSAL("candidates", PATH_IN, "leak_tagged", "4", "3", "0"), "in order" },
     { "a step that is none", PROPOSAL("candidates", PATH_IN, "leak_tagged", "0", "3", "4000"),
         "no step's number" },
+    { "a risk where nothing must stay",
+        PROPOSAL("candidates", PATH_IN, "leak_tagged", "0", "3", "0],\"risk_steps\":[0"),
+        "no step that must stay" },
+    { "a risk at no step",
+        PROPOSAL("candidates", PATH_IN, "leak_tagged", "0", "3", "0],\"risk_steps\":[4000"),
+        "no step that must stay" },
 };
 
 static void proposals_of_others_are_refused(void **state)

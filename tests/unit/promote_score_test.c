@@ -80,9 +80,107 @@ static void test_kinds(void **state)
     }
 }
 
+/* --- risks */
+
+static struct report_case at(const char *session, uint32_t step, uint8_t outcome)
+{
+    return (struct report_case){ .id = str_of(session),
+        .split = SPLIT_HELD_IN,
+        .step = step,
+        .after_step = UINT32_MAX,
+        .new_outcome = outcome };
+}
+
+/* A batch of one failing run, `f` at step 4, and a report of it and of others. */
+static struct scored risks_of(const char *risks, const struct report_case *cases, uint32_t count)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct batch_case failing = { .session = STR("f"), .step = 4 };
+    struct batch batch = { .cases = &failing, .cases_count = 1 };
+    struct report report = { .cases = (struct report_case *)cases, .cases_count = count };
+    struct scored scored = { 0 };
+    const struct json *list = risks ? json_read(&arena, str_of(risks), NULL, NULL) : NULL;
+    score_risks(&scored, &batch, &report, list);
+    return scored;
+}
+
+static void test_risks(void **state)
+{
+    enum { NOWHERE = 0xffffffff };
+    struct report_case elsewhere = at("o", 2, OUTCOME_UNEXPLAINED), missing = elsewhere;
+    elsewhere.split = SPLIT_HELD_OUT;
+    missing.missing_new = true;
+    struct report_case strays = at("f", 4, OUTCOME_RESOLVED), symptom = strays;
+    strays.after_step = symptom.after_step = 6;
+    symptom.after_symptom = true;
+    const struct {
+        const char *name, *risks;
+        struct report_case of;
+        bool said;
+        uint32_t named, changed, hits;
+    } table[] = {
+        { "nothing was said", NULL, at("p", 2, OUTCOME_UNEXPLAINED), false, 0, 0, 0 },
+        { "none was named, and none came", "[]", at("p", NOWHERE, OUTCOME_SAME), true, 0, 0, 0 },
+        { "none was named, and one came", "[]", at("p", 2, OUTCOME_UNEXPLAINED), true, 0, 1, 0 },
+        { "one was named, and it came", "[{\"session\":\"p\",\"step\":2}]",
+            at("p", 2, OUTCOME_ABNORMAL), true, 1, 1, 1 },
+        { "two steps of a run are one risk",
+            "[{\"session\":\"p\",\"step\":2},{\"session\":\"p\",\"step\":3}]",
+            at("p", 3, OUTCOME_UNEXPLAINED), true, 1, 1, 1 },
+        { "one was named, and it did not", "[{\"session\":\"p\",\"step\":2}]",
+            at("p", NOWHERE, OUTCOME_SAME), true, 1, 0, 0 },
+        { "another came", "[{\"session\":\"q\",\"step\":2}]", at("p", 2, OUTCOME_UNEXPLAINED), true,
+            0, 1, 0 },
+        { "a repair is no risk", "[]", at("p", 2, OUTCOME_RESOLVED), true, 0, 0, 0 },
+        { "nor is a failing step that was not mended", "[]", at("f", 4, OUTCOME_UNEXPLAINED), true,
+            0, 0, 0 },
+        { "a step before it is", "[]", at("f", 3, OUTCOME_UNEXPLAINED), true, 0, 1, 0 },
+        { "so is one behind the repair", "[]", strays, true, 0, 1, 0 },
+        { "where the failure comes again it is not", "[]", symptom, true, 0, 0, 0 },
+        { "what is held out is not looked at", "[{\"session\":\"o\",\"step\":2}]", elsewhere, true,
+            0, 0, 0 },
+        { "what has no result says nothing", "[{\"session\":\"o\",\"step\":2}]", missing, true, 0,
+            0, 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        const struct scored scored = risks_of(table[i].risks, &table[i].of, 1);
+        if (scored.risks_said != table[i].said || scored.risks != table[i].named ||
+            scored.changed != table[i].changed || scored.risk_hits != table[i].hits)
+            fail_msg("%s: %u named, %u changed, %u both", table[i].name, scored.risks,
+                scored.changed, scored.risk_hits);
+    }
+}
+
+static void test_sums_of_risks(void **state)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    static const struct scored all[] = {
+        { .cases = 9 }, /* says nothing */
+        { .cases = 9, .risks_said = true },
+        { .cases = 9, .risks_said = true, .risks = 4, .changed = 2, .risk_hits = 1 },
+        { .cases = 9, .predicted = 3, .risks_said = true, .changed = 3 },
+    };
+    struct score score = { 0 };
+    (void)state;
+    score_add(&score, &all[0], &arena);
+    score_add(&score, &all[1], &arena);
+    assert_int_equal(score.risks.unspoken, 1);
+    assert_int_equal(score.risks.n, 1);
+    assert_int_equal(score.risks.quiet, 1);
+    same(score_risk_precision(&score.risks), NAN); /* and not all that there was */
+    same(score_risk_recall(&score.risks), NAN);
+    score_add(&score, &all[2], &arena);
+    score_add(&score, &all[3], &arena);
+    assert_int_equal(score.risks.n, 3);
+    assert_int_equal(score.risks.quiet, 1);
+    same(score_risk_precision(&score.risks), .25);
+    same(score_risk_recall(&score.risks), .2);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_scores),
-        cmocka_unit_test(test_kinds) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_scores), cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_risks), cmocka_unit_test(test_sums_of_risks) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -236,6 +236,12 @@ static const struct row {
             "],\\\"hypothesis\\\":\\\"h\\\",\\\"blamed\\\":[],\\\"fixes\\\":[1],\\\"risks\\\":[],"
             "\\\"falsified_by\\\":\\\"f\\\"}") },
         { 0 }, WASTED, "1 is no failing case", 4, 0, 0 },
+    { "a risk about a case that fails",
+        { CALL("try_candidate",
+            "{\\\"plugin\\\":\\\"replies\\\",\\\"changes\\\":[" FOUND
+            "],\\\"hypothesis\\\":\\\"h\\\",\\\"blamed\\\":[],\\\"fixes\\\":[0],\\\"risks\\\":[],"
+            "\\\"risk_steps\\\":[0],\\\"falsified_by\\\":\\\"f\\\"}") },
+        { 0 }, WASTED, "0 is no passing or made case", 4, 0, 0 },
     { "what is refused goes back, and is not handed in", { TRY(FOUND), FINISH },
         { "{\"ok\":false,\"stage\":\"compile\",\"findings\":[{\"rule\":\"compile\",\"message\":"
           "\"line 5: \\u001b[2J\"}]}" },
@@ -288,6 +294,22 @@ static void the_smaller_one_comes_first(void **state)
     assert_non_null(strstr(heard.proposals[0].at, "step > 2"));
     assert_non_null(strstr(heard.proposals[1].at, "step > 3"));
     assert_non_null(strstr(heard.proposals[0].at, "\"fixes\":[0]"));
+    assert_null(strstr(heard.proposals[0].at, "risk_steps"));
+}
+
+static void steps_at_risk_are_handed_in(void **state)
+{
+    (void)state;
+    static const char *const replies[] = {
+        CALL("try_candidate", "{\\\"plugin\\\":\\\"replies\\\",\\\"changes\\\":[" FOUND
+                              "],\\\"risk_steps\\\":[1]" CONTRACT),
+        FINISH, NULL
+    };
+    static const char *const tried[] = { TRIED(1, 0), NULL };
+    CLEANUP(heard_done) struct heard heard;
+    run(STR("a text"), replies, tried, &heard);
+    assert_int_equal(heard.proposals_count, 1);
+    assert_non_null(strstr(heard.proposals[0].at, "\"risk_steps\":[1]"));
 }
 
 /* --- texts of strangers */
@@ -385,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_model),
         cmocka_unit_test(the_smaller_one_comes_first),
+        cmocka_unit_test(steps_at_risk_are_handed_in),
         cmocka_unit_test(no_text_stands_unquoted),
         cmocka_unit_test(no_text_ends_its_own_quote),
     };
