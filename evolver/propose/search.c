@@ -100,12 +100,11 @@ static void list_steps(struct search *search)
     }
 }
 
-/* What the harness does as it is, at every step: what a change is a change from. */
+/* What the harness does as it is, at every step: what a change is a change from. Here where no
+ * build with marks has told. */
 static int look_at_unchanged(struct search *search, struct err *err)
 {
     const struct steps *lists[] = { &search->fails, &search->others };
-    search->unchanged =
-        arena_alloc(&search->arena, (search->bundle->steps_count + 1) * sizeof(*search->unchanged));
     for (size_t l = 0; l < COUNT_OF(lists); l++) {
         CLEANUP(arena_done) struct arena arena = { 0 };
         struct candidate nothing = { .decide = 0 };
@@ -117,6 +116,19 @@ static int look_at_unchanged(struct search *search, struct err *err)
             search->unchanged[lists[l]->at[i]] = verdicts.at[i];
     }
     return 0;
+}
+
+/* The most suspicious plugin is the target. *ret_seen: what the harness does as it is was seen. */
+static int look_where(struct search *search, bool *ret_seen, struct err *err)
+{
+    search->unchanged =
+        arena_alloc(&search->arena, (search->bundle->steps_count + 1) * sizeof(*search->unchanged));
+    int r = suspects_look(&search->suspects, &search->arena, &search->judge, &search->fails,
+        &search->others, search->unchanged, ret_seen, err);
+    search->target = search->suspects.at[0].target;
+    if (r == 0)
+        suspect_tell(&search->suspects.at[0], &search->judge);
+    return r;
 }
 
 /* --- proposals */
@@ -148,9 +160,9 @@ static void print_contract(struct buf *out, const struct search *search, const s
         patch->condition.mended_groups, search->fail_groups);
     buf_text(out, ",\"contract\":{\"hypothesis\":");
     json_quote(out, buf_view(&text));
-    buf_text(out, ",\"blamed\":[");
-    json_quote(out, str_of(search->target.function));
-    buf_text(out, "],\"predicts\":{\"fixes\":[");
+    buf_text(out, ",\"blamed\":");
+    suspect_blame(out, &search->suspects.at[search->suspect], search->target.function);
+    buf_text(out, ",\"predicts\":{\"fixes\":[");
     for (uint32_t i = 0; i < patch->fixes_count; i++)
         buf_format(out, "%s%u", i ? "," : "", patch->fixes[i]);
     buf_text(out, "],\"risks\":[],\"risk_steps\":[");
@@ -322,13 +334,16 @@ static int search_all(struct search *search, struct err *err)
 {
     CLEANUP(mem_freep) struct patch *patches = mem_zero(PATCHES_MAX, sizeof(*patches));
     uint32_t count = 0;
+    bool seen = false;
     struct printed swap;
     int r = search_order(search, &swap, err);
     if (r > 0)
         return stop(search, "found", &swap, err);
     if (r == 0)
-        r = search_values(search, err);
+        r = look_where(search, &seen, err);
     if (r == 0)
+        r = search_values(search, err);
+    if (r == 0 && !seen)
         r = look_at_unchanged(search, err);
     if (r == 0)
         r = search_changes(search, patches, PATCHES_MAX / 4, &count, err);
@@ -374,7 +389,8 @@ int search_run(struct str text, int fd, struct err *err)
             NULL, err);
     } else if (r == 0 && search->fails.count == 0) {
         r = stop(search, "nothing found: the bundle has no failing step", NULL, err);
-    } else if (r == 0 && target_find(&search->target, &search->arena, search->bundle, &why) < 0) {
+    } else if (r == 0 &&
+               suspects_begin(&search->suspects, &search->arena, search->bundle, &why) < 0) {
         r = stop(search, arena_format(&search->arena, "nothing found: %s", why.text), NULL, err);
     } else if (r == 0) {
         mine(&search->mined, &search->arena, search->bundle);
@@ -384,7 +400,7 @@ int search_run(struct str text, int fd, struct err *err)
             search->mined.keys_count, search->mined.tokens_count);
         r = search_all(search, err);
     }
-    target_done(&search->target);
+    suspects_done(&search->suspects);
     judge_done(&search->judge);
     arena_done(&search->arena);
     free(search);

@@ -9,7 +9,7 @@
 #include "propose/changes.h"
 #include "propose/condition.h"
 #include "propose/judge.h"
-#include "propose/target.h"
+#include "propose/suspects.h"
 
 enum {
     SEARCH_BODIES_MAX = 24,
@@ -45,7 +45,9 @@ struct search {
     struct mined mined;
     struct pool pool;
     struct actions actions;
-    struct target target;
+    struct suspects suspects;
+    uint32_t suspect;     /* which of them */
+    struct target target; /* of that one; its syntax is theirs */
     struct judge judge;
     struct steps fails, screen; /* screen: one a group */
     struct steps others, made;  /* others: passing and made */

@@ -41,24 +41,6 @@ static bool in_order(const struct syntax *order, struct str constant, struct str
     return false;
 }
 
-/* The plugin that the order asks at this hook: one with a function for it, else the first. */
-static const struct bundle_plugin *choose(
-    const struct bundle *bundle, struct arena *arena, const struct syntax *order)
-{
-    const struct bundle_plugin *empty = NULL;
-    struct str constant = target_constant(arena, bundle->hook);
-    for (uint32_t i = 0; i < bundle->plugins_count; i++) {
-        const struct bundle_plugin *plugin = &bundle->plugins[i];
-        if (!in_order(order, constant, plugin->name))
-            continue;
-        if (bundle_stands_on(plugin, bundle->hook))
-            return plugin;
-        if (!empty)
-            empty = plugin;
-    }
-    return empty;
-}
-
 static const char *parameter(
     struct arena *arena, const struct outline_function *function, uint32_t number)
 {
@@ -135,26 +117,58 @@ static int use_plugin(struct target *ret, struct arena *arena, struct str hook, 
     return 0;
 }
 
-int target_find(
-    struct target *ret, struct arena *arena, const struct bundle *bundle, struct err *err)
+int target_list(const struct bundle_plugin *ret[TARGETS_MAX], struct arena *arena,
+    const struct bundle *bundle, struct err *err)
 {
     CLEANUP(syntax_freep) struct syntax *order = NULL;
-    *ret = (struct target){ .hook = c_string(arena, bundle->hook) };
-    int r = syntax_parse(&order, "pipeline", bundle->pipeline, NULL, err);
+    struct str constant = target_constant(arena, bundle->hook);
+    const struct bundle_plugin *empty = NULL;
+    int count = 0, r = syntax_parse(&order, "pipeline", bundle->pipeline, NULL, err);
     if (r < 0)
         return err_while(err, "the order of the plugins");
-    ret->plugin = choose(bundle, arena, order);
-    if (!ret->plugin)
+    for (uint32_t i = 0; i < bundle->plugins_count && count < TARGETS_MAX; i++) {
+        const struct bundle_plugin *plugin = &bundle->plugins[i];
+        if (!in_order(order, constant, plugin->name))
+            continue;
+        if (bundle_stands_on(plugin, bundle->hook))
+            ret[count++] = plugin;
+        else if (!empty)
+            empty = plugin;
+    }
+    if (count == 0 && empty)
+        ret[count++] = empty;
+    if (count == 0)
         return err_set(err, ERR_MISSING,
             "no plugin stands at %.*s in the order: a patch would need a second file",
             (int)bundle->hook.size, bundle->hook.at);
-    r = syntax_parse(
-        &ret->syntax, c_string(arena, ret->plugin->path), ret->plugin->source, NULL, err);
+    return count;
+}
+
+int target_begin(struct target *ret, struct arena *arena, struct str hook,
+    const struct bundle_plugin *plugin, struct err *err)
+{
+    *ret = (struct target){ .hook = c_string(arena, hook), .plugin = plugin };
+    int r = syntax_parse(&ret->syntax, c_string(arena, plugin->path), plugin->source, NULL, err);
     if (r == 0)
-        r = use_plugin(ret, arena, bundle->hook, err);
-    if (r < 0)
-        return err_while(err, "plugin %.*s", (int)ret->plugin->name.size, ret->plugin->name.at);
-    return 0;
+        r = use_plugin(ret, arena, hook, err);
+    if (r == 0)
+        return 0;
+    target_done(ret);
+    return err_while(err, "plugin %.*s", (int)plugin->name.size, plugin->name.at);
+}
+
+int target_find(
+    struct target *ret, struct arena *arena, const struct bundle *bundle, struct err *err)
+{
+    const struct bundle_plugin *plugins[TARGETS_MAX];
+    int count = target_list(plugins, arena, bundle, err), r = count;
+    *ret = (struct target){ 0 };
+    for (int i = 0; i < count; i++) {
+        r = target_begin(ret, arena, bundle->hook, plugins[i], err);
+        if (r == 0)
+            return 0;
+    }
+    return r;
 }
 
 void target_done(struct target *target)

@@ -27,9 +27,18 @@ struct str target_constant(struct arena *arena, struct str hook);
  * else 0. */
 uint32_t target_row(const struct syntax *order, uint32_t node, struct str constant);
 
-/* ERR_MISSING: no plugin stands at the hook in the order, so that a second file would have to
- * change. ERR_INPUT: its source does not parse, or has no such function. Strings are in the arena.
- */
+/* The plugins that a patch could go into: those that the order asks at the hook and that have a
+ * function for it; where there is none, the first of the others. Returns how many.
+ * ERR_MISSING: no plugin stands at the hook in the order, so that a second file would have to
+ * change. ERR_INPUT: the order does not parse. */
+enum { TARGETS_MAX = 8 };
+int target_list(const struct bundle_plugin *ret[TARGETS_MAX], struct arena *arena,
+    const struct bundle *bundle, struct err *err);
+/* The entry of one of them. ERR_INPUT: its source does not parse, or has no such function. Strings
+ * are in the arena. */
+int target_begin(struct target *ret, struct arena *arena, struct str hook,
+    const struct bundle_plugin *plugin, struct err *err);
+/* The first of the list that can be patched. Errors as of both. */
 int target_find(
     struct target *ret, struct arena *arena, const struct bundle *bundle, struct err *err);
 void target_done(struct target *target);
