@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-enum { SCHEMA = 6, CASES_MAX = 1000000, TAKEN_ROWS_MAX = 1024 };
+enum { SCHEMA = 7, CASES_MAX = 1000000, TAKEN_ROWS_MAX = 1024 };
 
 static const char *const mode_words[REPORT_MODES] = {
     [REPORT_STEP] = "step",
@@ -140,6 +140,7 @@ static const struct schema {
     [3] = { 31, 20 },
     [4] = { 41, 21 },
     [5] = { COUNT_OF(report_fields), 23 },
+    [6] = { COUNT_OF(report_fields), COUNT_OF(case_fields) },
     [SCHEMA] = { COUNT_OF(report_fields), COUNT_OF(case_fields) },
 };
 
@@ -181,7 +182,18 @@ void report_print(struct buf *out, const struct report *report)
     }
     print_taken(out, report);
     print_branches(out, report);
-    buf_text(out, "]}\n");
+    buf_char(out, ']');
+    report_certificate_print(out, report->certificate);
+    buf_text(out, "}\n");
+}
+
+static int read_certificate(struct report *ret, int64_t schema, const struct json *root,
+    struct arena *arena, struct err *err)
+{
+    const struct json *early = schema < 7 ? json_get(root, "certificate") : NULL;
+    if (early)
+        return fields_refuse(err, root, early, "\"certificate\" is of schema 7");
+    return schema < 7 ? 0 : report_certificate_read(&ret->certificate, root, arena, err);
 }
 
 /* One arm of a case: an outcome, its mark, and effects if it has any. */
@@ -343,7 +355,7 @@ static int read_branches(struct report *ret, int64_t schema, const struct json *
 
 int report_read(struct report *ret, struct str text, struct arena *arena, struct err *err)
 {
-    static const char *const others[] = { "schema", "cases", "taken", "ran", NULL };
+    static const char *const others[] = { "schema", "cases", "taken", "ran", "certificate", NULL };
     struct report report = { 0 };
     const struct json *root = json_read(arena, text, NULL, err);
     if (!root)
@@ -363,6 +375,8 @@ int report_read(struct report *ret, struct str text, struct arena *arena, struct
         rc = read_taken(&report, number, root, arena, err);
     if (rc == 0)
         rc = read_branches(&report, number, root, arena, err);
+    if (rc == 0)
+        rc = read_certificate(&report, number, root, arena, err);
     if (rc == 0)
         *ret = report;
     return rc;

@@ -1,8 +1,9 @@
-/* report - what was replayed, as data: read by the gate and by people. JSON, schema 6
+/* report - what was replayed, as data: read by the gate and by people. JSON, schema 7
  * (docs/reference). */
 #pragma once
 
 #include "trials/effects.h"
+#include "trials/report_certificate.h"
 #include "trials/rider.h"
 #include "trials/split.h"
 
@@ -103,6 +104,7 @@ struct report {
     uint32_t taken_count;
     struct report_branch *ran;
     uint32_t ran_count;
+    const struct report_certificate *certificate; /* of the patch; NULL: none. From schema 7 */
 };
 void report_print(struct buf *out, const struct report *report);
 /* Earlier schemas, too: what they do not say is that nothing was seen to. */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "promote/builds.h"
 #include "promote/carrying.h"
+#include "promote/certified.h"
 #include "promote/corpus.h"
 #include "promote/gate_policy.h"
 #include "promote/marked.h"
@@ -178,15 +179,16 @@ static void on_progress(void *with, unsigned done, unsigned count)
 
 /* --- the report */
 
-static uint32_t patch_lines(struct gating *gating)
+static void fill_patch(struct report *report, struct gating *gating)
 {
     struct str text;
     struct advancing *advancing = gating->advancing;
+    const struct json *root = NULL;
     if (journal_get(advancing->driver->journal, "patch", &advancing->candidate->patch,
-            &advancing->arena, &text, NULL) < 0)
-        return UINT32_MAX;
-    const struct json *root = json_read(&advancing->arena, text, NULL, NULL);
-    return (uint32_t)json_int(json_get(root, "lines"), UINT32_MAX);
+            &advancing->arena, &text, NULL) == 0)
+        root = json_read(&advancing->arena, text, NULL, NULL);
+    report->patch_lines = (uint32_t)json_int(json_get(root, "lines"), UINT32_MAX);
+    report->certificate = certified_of(root, &advancing->arena);
 }
 
 /* A generation as it would be: digests only. */
@@ -212,7 +214,7 @@ static void fill_names(struct report *report, struct gating *gating)
     report->source = candidate->source;
     report->detector = gating->held_in.detector;
     report->plugin = candidate->plugin;
-    report->patch_lines = patch_lines(gating);
+    fill_patch(report, gating);
 }
 
 static int replay(struct report *ret, struct gating *gating, const struct run *const *runs,

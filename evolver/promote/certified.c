@@ -35,7 +35,7 @@ static void print(
         json_quote(out, str_of(seen->why));
     else
         buf_text(out, "null");
-    buf_text(out, "}},\"uncertified\":null");
+    buf_format(out, ",\"seed\":%u}},\"uncertified\":null", DIFFERENTIAL_SEED);
 }
 
 int certified_print(struct buf *out, struct driver *driver, const struct harness_source *old,
@@ -62,7 +62,105 @@ int certified_print(struct buf *out, struct driver *driver, const struct harness
     return 0;
 }
 
+/* --- in the report */
+
+static struct digest digest_of(const struct json *patch)
+{
+    const struct json *of = json_get(patch, "certificate");
+    return json_is(of, JSON_OBJECT) ? hash_of(of->raw) : (struct digest){ { 0 } };
+}
+
+static uint32_t number(const struct json *object, const char *name)
+{
+    return (uint32_t)json_int(json_get(object, name), 0);
+}
+
+static void take_guards(
+    struct report_certificate *ret, const struct json *list, struct arena *arena)
+{
+    ret->guards = arena_alloc(arena, REPORT_GUARDS_MAX * sizeof *ret->guards);
+    JSON_EACH(guard, list)
+    if (ret->guards_count < REPORT_GUARDS_MAX)
+        ret->guards[ret->guards_count++] = (struct report_guard){ .line = number(guard, "line"),
+            .function = json_string(arena, json_get(guard, "function")),
+            .condition = json_string(arena, json_get(guard, "condition")),
+            .holds = json_bool(json_get(guard, "holds"), true) };
+}
+
+const struct report_certificate *certified_of(const struct json *patch, struct arena *arena)
+{
+    const struct json *of = json_get(patch, "certificate"), *seen = json_get(of, "differential");
+    struct report_certificate *ret = arena_alloc(arena, sizeof *ret);
+    if (!json_is(of, JSON_OBJECT))
+        return NULL;
+    *ret = (struct report_certificate){ .digest = digest_of(patch) };
+    take_guards(ret, json_get(of, "guards"), arena);
+    ret->tried = !json_is(json_get(seen, "why"), JSON_STRING);
+    if (ret->tried) {
+        ret->runs = number(seen, "runs");
+        ret->steps = number(seen, "steps");
+        ret->seed = number(seen, "seed");
+        ret->differences = number(seen, "parted");
+    }
+    return ret;
+}
+
+bool certified_is_of(const struct report *report, const struct json *patch)
+{
+    struct digest digest = digest_of(patch), none = { { 0 } };
+    return hash_equal(&digest, report->certificate ? &report->certificate->digest : &none);
+}
+
+/* A report of before it had a certificate names none, whatever its patch has. */
+static int check_one(struct journal *journal, const struct candidate *candidate, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct report report;
+    struct str text;
+    if (hash_zero(&candidate->report) || hash_zero(&candidate->patch))
+        return 0;
+    int rc = journal_get(journal, "report", &candidate->report, &arena, &text, err);
+    if (rc == 0)
+        rc = report_read(&report, text, &arena, err);
+    if (rc == 0 && report.certificate)
+        rc = journal_get(journal, "patch", &candidate->patch, &arena, &text, err);
+    if (rc < 0 || !report.certificate)
+        return rc;
+    const struct json *patch = json_read(&arena, text, NULL, NULL);
+    return certified_is_of(&report, patch)
+               ? 0
+               : err_set(err, ERR_VERIFY,
+                     "candidate %.12s: its report names another certificate than its patch has",
+                     candidate->id.at);
+}
+
+int certified_check(struct journal *journal, struct err *err)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct candidate *list;
+    uint32_t count;
+    int rc = candidate_list(journal, &arena, &list, &count, err);
+    for (uint32_t i = 0; rc == 0 && i < count; i++)
+        rc = check_one(journal, &list[i], err);
+    return rc;
+}
+
 /* --- for people */
+
+void certified_tell_report(struct buf *out, const struct report *report)
+{
+    const struct report_certificate *of = report->certificate;
+    char hex[DIGEST_HEX];
+    if (!of)
+        return;
+    buf_format(out, "  %-12s %.12s, of %u conditions; ", "certificate", hash_hex(hex, &of->digest),
+        of->guards_count);
+    if (of->tried)
+        buf_format(out, "%u of %u steps differ with them off (%u made conversations, seed %u)\n",
+            of->differences, of->steps, of->runs, of->seed);
+    else
+        buf_text(out, "not tried on made conversations\n");
+}
 
 static void untrusted(struct buf *out, struct str text)
 {

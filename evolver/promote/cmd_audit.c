@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "promote/audit.h"
+#include "promote/certified.h"
 #include "promote/checkpoint.h"
 
 #include <stdio.h>
@@ -18,6 +19,8 @@ static int verify(
     char hex[DIGEST_HEX];
     CLEANUP(buf_done) struct buf bad = { 0 };
     int rc = audit_check(journal, home, &audit, err);
+    if (rc == 0)
+        rc = certified_check(journal, err);
     if (rc < 0 && rc != -ERR_VERIFY)
         return rc;
     if (rc < 0)

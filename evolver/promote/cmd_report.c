@@ -2,9 +2,11 @@
  */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "promote/certified.h"
 #include "promote/claim.h"
 #include "promote/cmd.h"
 #include "promote/reviewing.h"
+#include "promote/view.h"
 
 #include <stdio.h>
 
@@ -45,6 +47,21 @@ static int load_key(
     return reviewers_find_in(reviewers, &id, REVIEWERS_NOW, clock_wall_ms(), &who, err);
 }
 
+/* What the gate's report of the candidate names. */
+static int tell_certificate(
+    struct driver *driver, const struct candidate *candidate, struct err *err)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct report gated;
+    struct str text;
+    int rc = view_document(&text, driver, "report", &candidate->report, err);
+    if (rc == 0 && text.size > 0 && (rc = report_read(&gated, text, &driver->arena, err)) == 0)
+        certified_tell_report(&out, &gated);
+    if (rc == 0 && out.size > 0)
+        fputs(out.at, stdout);
+    return rc;
+}
+
 static int report(struct driver *driver, const char *id, const char *key_path,
     const struct verb_call *call, struct err *err)
 {
@@ -63,7 +80,7 @@ static int report(struct driver *driver, const char *id, const char *key_path,
         puts(out.at);
     else
         tell(&claim, known == 1);
-    return 0;
+    return call->json ? 0 : tell_certificate(driver, &candidate, err);
 }
 
 static int run_report(const struct verb_call *call, struct err *err)

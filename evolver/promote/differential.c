@@ -152,7 +152,9 @@ int differential_between(struct differential *ret, const struct replay_arm *old,
     struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
-    struct making making = { .from = runs, .count = count, .chance = 1, .arena = &arena };
+    struct making making = {
+        .from = runs, .count = count, .chance = DIFFERENTIAL_SEED, .arena = &arena
+    };
     struct comparing comparing = { .ret = ret };
     *ret = (struct differential){ .why = count ? NULL : "no recorded conversation to begin with" };
     if (ret->why)

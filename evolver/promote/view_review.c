@@ -342,6 +342,7 @@ static int review(struct buf *out, struct driver *driver, const struct candidate
         return -err->code;
     if (text.size) {
         evidence(out, &report, verdict);
+        certified_tell_report(out, &report);
         view_taken(out, &report);
         view_flaky(out, &report);
         carried(out, &report);

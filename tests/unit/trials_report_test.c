@@ -24,6 +24,8 @@ static struct digest digest(uint8_t n)
 static struct report_case cases[3];
 static struct report_taken taken[2];
 static struct report_branch ran[1];
+static struct report_guard guards[1];
+static struct report_certificate certificate;
 
 static struct report sample(void)
 {
@@ -87,7 +89,18 @@ static struct report sample(void)
         .held_out = 2,
         .shown = shown,
         .shown_count = 1 };
+    guards[0] = (struct report_guard){
+        .line = 12, .function = STR("mend"), .condition = STR("size > \"7\""), .holds = true
+    };
+    certificate = (struct report_certificate){ .digest = digest(11),
+        .guards = guards,
+        .guards_count = 1,
+        .tried = true,
+        .runs = 48,
+        .steps = 300,
+        .seed = 1 };
     return (struct report){ .batch = digest(9),
+        .certificate = &certificate,
         .played = true,
         .alone_wanted = 12,
         .taken = taken,
@@ -137,15 +150,16 @@ static void what_is_printed_reads_back(void **state)
 static const struct row {
     const char *from, *to, *where;
 } rows[] = {
-    { "\"schema\": 6", "\"schema\": 7", "$" },
-    { "\"schema\": 6", "\"schema\": 0", "$" },
-    { "\"schema\": 6", "\"schema\": 1", "$.run_on" },
-    { "\"schema\": 6", "\"schema\": 2", "$.left_out" },
-    { "\"schema\": 6", "\"schema\": 3", "$.covered" },
-    { "\"schema\": 6", "\"schema\": 4", "$.played" },
-    { "\"schema\": 6", "\"schema\": 5", "$.cases[0].past" },
-    { "\"schema\": 6, ", "", "$" },
-    { "\"schema\": 6", "\"schema\": 6, \"more\": 1", "$.more" },
+    { "\"schema\": 7", "\"schema\": 8", "$" },
+    { "\"schema\": 7", "\"schema\": 0", "$" },
+    { "\"schema\": 7", "\"schema\": 1", "$.run_on" },
+    { "\"schema\": 7", "\"schema\": 2", "$.left_out" },
+    { "\"schema\": 7", "\"schema\": 3", "$.covered" },
+    { "\"schema\": 7", "\"schema\": 4", "$.played" },
+    { "\"schema\": 7", "\"schema\": 5", "$.cases[0].past" },
+    { "\"schema\": 7", "\"schema\": 6", "$.certificate" },
+    { "\"schema\": 7, ", "", "$" },
+    { "\"schema\": 7", "\"schema\": 7, \"more\": 1", "$.more" },
     { "\"branches_missed\": 0", "\"branches_missed\": 1", "$" },
     { "\"patch_lines\": 12", "\"patch_lines\": -1", "$.patch_lines" },
     { "\"patch_lines\": 12", "\"patch_lines\": 1e9999", "$.patch_lines" },
@@ -179,8 +193,30 @@ static const struct row {
     { "\"flaky\": true", "\"flaky\": true, \"more\": 1", "$.taken[1].more" },
     { "\"held_out\": 2", "\"held_out\": 3", "$.ran[0]" },
     { "\"shown\": [", "\"shown\": [7, ", "$.ran[0].shown[0]" },
+    { "\"certificate\": {", "\"certificate\": 7, \"x\": {", "$.x" },
+    { "\"guards\": [", "\"guards\": [], \"x\": [", "$.certificate.x" },
+    { "\"guards\": [{", "\"guards\": [7, {", "$.certificate.guards[0]" },
+    { "\"holds\": true", "\"holds\": 1", "$.certificate.guards[0].holds" },
+    { "\"differential\": {", "\"differential\": null, \"x\": {", "$.certificate.x" },
+    { "\"differences\": 0", "\"differences\": 1", "$.certificate.differential" },
+    { "\"seed\": 1", "\"seed\": -1", "$.certificate.differential.seed" },
     { "\"taken\": [", "\"taken\": 7, \"x\": [", "$.x" },
 };
+
+static void a_certificate_may_be_none_and_untried(void **state)
+{
+    (void)state;
+    struct report first = sample(), second;
+    struct err err;
+    certificate.tried = false;
+    certificate.runs = certificate.steps = certificate.seed = 0;
+    assert_int_equal(report_read(&second, str_of(print(&first)), &arena, &err), 0);
+    assert_false(second.certificate->tried);
+    assert_string_equal(print(&first), print(&second));
+    first.certificate = NULL;
+    assert_int_equal(report_read(&second, str_of(print(&first)), &arena, &err), 0);
+    assert_null(second.certificate);
+}
 
 static void what_does_not_fit_is_refused_by_its_path(void **state)
 {
@@ -336,6 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_printed_reads_back),
+        cmocka_unit_test(a_certificate_may_be_none_and_untried),
         cmocka_unit_test(what_does_not_fit_is_refused_by_its_path),
         cmocka_unit_test(schema_1_reads_and_says_less),
         cmocka_unit_test(every_cut_is_refused),
