@@ -127,7 +127,7 @@ const struct detector detectors[] = {
       repeat_mendable, repeat_frame, loop_suppressed, overreach_loop, BENEFIT_NONE, NULL },
     { "unknown_param", "a parameter that the schema does not name", find_unknown_param, MOULT_BEFORE_TOOL,
       unknown_param_mendable, unknown_param_frame, array_suppressed, NULL, BENEFIT_SHOWN, NULL },
-    { "python_repr", "arguments written as a Python dict", find_python_repr, MOULT_BEFORE_TOOL,
+    { "python_repr", "arguments written as a Python dict", python_find, MOULT_BEFORE_TOOL,
       python_repr_mendable, NULL, NULL, NULL, BENEFIT_NONE, NULL },
     { "multi_call", "several calls in one reply", find_multi_call, MOULT_REPLY,
       multi_call_mendable, NULL, NULL, NULL, BENEFIT_NONE, NULL },

@@ -47,6 +47,7 @@ FIND(alias_find);
 MENDABLE(alias_mendable);
 FRAME(alias_frame);
 FIND(bad_json_find);
+FIND(python_find); /* of the row of decoys */
 MENDABLE(bad_json_mendable);
 FRAME(bad_json_frame);
 FIND(tool_name_find);

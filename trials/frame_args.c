@@ -119,12 +119,21 @@ static struct str without_commas(struct str text, struct arena *arena)
     return (struct str){ arena_string(arena, out.size ? out.at : "", out.size), out.size };
 }
 
+/* They denote an object to nobody. Python takes a comma at the end, too, but what is JSON but for
+ * its commas no Python wrote. */
+static bool is_wrapped(const struct run_call *call, struct arena *arena)
+{
+    if (call->value || !call->literal)
+        return !call->value;
+    return json_is(json_read(arena, without_commas(call->args, arena), NULL, NULL), JSON_OBJECT);
+}
+
 /* What is cut off in the middle is not put together again: who knows what it would have said. */
 static bool mend_json(const struct run *run, uint32_t step, const struct run_call *call,
     struct effects_call *to, struct arena *arena)
 {
     (void)step;
-    if (call->value || call->literal)
+    if (!is_wrapped(call, arena))
         return false;
     struct str text = unfenced(call->args);
     const struct json *value = json_read(arena, text, NULL, NULL);
@@ -138,7 +147,15 @@ void bad_json_find(const struct run *run, detect_sink sink, void *with)
 {
     struct run_at at;
     for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at);)
-        if (!at.call->value && !at.call->literal)
+        if (is_wrapped(at.call, run->arena))
+            detect_hit_call(run, &at, sink, with);
+}
+
+void python_find(const struct run *run, detect_sink sink, void *with)
+{
+    struct run_at at;
+    for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at);)
+        if (at.call->literal && !is_wrapped(at.call, run->arena))
             detect_hit_call(run, &at, sink, with);
 }
 
