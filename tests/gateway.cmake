@@ -1,5 +1,6 @@
 moult_story(integration gateway_bytes.mjs)
 moult_story(integration gateway_requests.mjs)
+moult_story(integration gateway_failed.mjs)
 moult_story(integration gateway_between.mjs)
 moult_story(integration gateway_limits.mjs)
 moult_story(integration gateway_room.mjs)

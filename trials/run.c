@@ -8,10 +8,10 @@
 
 #include "base/mem.h"
 #include "base/names.h"
+#include "base/result_text.h"
 #include "trials/python.h"
 #include "wire/effect.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static const struct json_limits lenient = { .size_max = WIRE_BYTES_MAX, .duplicates = true };
@@ -67,17 +67,6 @@ int run_set_meta(struct run *run, struct str text, struct err *err)
     run->offered = json_bool(json_get(meta, "offered"), true);
     run->claims = true;
     return 0;
-}
-
-/* Text, or the texts of a list of content parts put together. */
-static struct str content_text(struct arena *arena, const struct json *content)
-{
-    if (!json_is(content, JSON_ARRAY))
-        return json_string(arena, content);
-    CLEANUP(buf_done) struct buf all = { 0 };
-    JSON_EACH(part, content)
-    buf_str(&all, text_of(arena, part, "text"));
-    return (struct str){ arena_string(arena, all.at ? all.at : "", all.size), all.size };
 }
 
 void run_call_read(struct run_call *call, struct arena *arena)
@@ -136,20 +125,6 @@ static int role_of(struct str word)
     return str_equal(word, STR("developer")) ? RUN_SYSTEM : -1;
 }
 
-bool run_error_text(struct str text)
-{
-    text = str_trim(text);
-    if (str_starts(text, STR("# var_"))) {
-        size_t at = 6;
-        while (at < text.size && isdigit((unsigned char)text.at[at]))
-            at++;
-        struct str rest = { text.at + at, text.size - at };
-        if (at > 6 && str_starts(rest, STR(" = \"")))
-            text = (struct str){ rest.at + 4, rest.size - 4 };
-    }
-    return str_starts(text, STR("Error")) || str_starts(text, STR("Unknown action"));
-}
-
 /* A number of an error within its bounds; what is not there is 0. */
 static bool read_number(const struct json *object, const char *key, int64_t max, uint32_t *ret)
 {
@@ -197,7 +172,7 @@ static int add(struct run *run, struct str bytes, bool failed, struct err *err)
     struct run_message *message = new_message(run);
     message->role = (uint8_t)role;
     message->bytes = bytes;
-    message->text = content_text(run->arena, json_get(object, "content"));
+    message->text = result_text(run->arena, json_get(object, "content"));
     message->answers_message = message->answers_call = -1;
     if (role == RUN_MODEL)
         read_calls(run, message, json_get(object, "tool_calls"));
@@ -209,7 +184,7 @@ static int add(struct run *run, struct str bytes, bool failed, struct err *err)
     if (role == RUN_RESULT) {
         message->tool_call_id = text_of(run->arena, object, "tool_call_id");
         message->name = text_of(run->arena, object, "name");
-        message->failed = failed || run_error_text(message->text);
+        message->failed = failed || result_text_failed(message->text);
     }
     return 0;
 }

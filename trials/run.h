@@ -144,10 +144,6 @@ struct str run_said(const struct run_message *reply);
  * value and literal. */
 void run_call_read(struct run_call *call, struct arena *arena);
 
-/* A result that is an error by its text: trimmed, it begins with Error or Unknown action, behind
- * the assignment that a code-writing agent puts around its results: (# var_N = ")? */
-bool run_error_text(struct str text);
-
 /* Tools as `--tools` gives them ({"tools": [{name, write, parameters}]}) or in the OpenAI form (a
  * list of {"type": "function", "function": {...}}, where annotations.readOnlyHint says what
  * writes). */

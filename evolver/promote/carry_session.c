@@ -2,6 +2,7 @@
 #include "promote/carry_session.h"
 
 #include "base/mem.h"
+#include "base/result_text.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -145,7 +146,7 @@ static struct carry_outcome no_answer(const struct json *line, struct arena *are
 
 static struct carry_outcome tool_says(const struct json *line, struct str text, struct arena *arena)
 {
-    bool no = json_bool(json_get(line, "is_error"), true) || run_error_text(text);
+    bool no = json_bool(json_get(line, "is_error"), true) || result_text_failed(text);
     return outcome(no ? CARRY_ERROR : CARRY_OK, text, arena);
 }
 

@@ -1,6 +1,7 @@
 /* protocol - what reading and writing requests have in common: the envelope, model and tools, and
  * which messages changed. See protocol.h; the formats themselves are codecs (codec.h). */
 #include "base/mem.h"
+#include "base/result_text.h"
 #include "protocol/carry.h"
 
 #include <stdio.h>
@@ -54,6 +55,15 @@ static int message_room(struct protocol_request *request, struct err *err)
     return 0;
 }
 
+/* Chat completions and responses have no mark for a result that is an error, and clients of the
+ * third leave theirs out: what the miner reads in a text, the live harness reads there, too. */
+static bool says_error(
+    const struct protocol_request *request, struct str role, const struct json *message)
+{
+    return str_equal(role, STR("tool")) &&
+           result_text_failed(result_text(request->arena, codec_member(message, "content")));
+}
+
 int codec_message_add(struct protocol_request *request, struct str chat, const struct json *node,
     bool failed, const struct codec_place *place, struct err *err)
 {
@@ -71,7 +81,7 @@ int codec_message_add(struct protocol_request *request, struct str chat, const s
     request->places[number] = *place;
     request->messages[number] = (struct protocol_message){
         .chat = chat,
-        .failed = failed,
+        .failed = failed || says_error(request, role, node),
         .model = str_equal(role, STR("assistant")),
         .user = str_equal(role, STR("user")),
         .key = codec_key(node, request->arena),

@@ -22,7 +22,7 @@ enum { PROTOCOL_MESSAGES_MAX = 100000, PROTOCOL_BODY_MAX = 64 << 20 };
 
 struct protocol_message {
     struct str chat;   /* one JSON object; for PROTOCOL_CHAT a slice of the body */
-    bool failed;       /* a result that the client says is an error */
+    bool failed;       /* a result that is an error: marked so, or by its text */
     bool model;        /* an assistant message */
     bool user;         /* a user message that a person may have written (not a result) */
     struct digest key; /* protocol_key */
