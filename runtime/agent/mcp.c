@@ -2,6 +2,7 @@
 #include "agent/mcp.h"
 
 #include "agent/command.h"
+#include "agent/mcp_method.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -12,26 +13,19 @@
 #endif
 
 /* The newest first: it is what a client is offered whose version is none of these. */
-static const char *const versions[] = { "2025-06-18", "2025-03-26", "2024-11-05" };
-static const struct json_limits limits = {
-    .size_max = MCP_MESSAGE_MAX, .nodes_max = 1 << 16, .depth_max = 32
-};
+const char mcp_version_batches[] = "2025-03-26";
+static const char *const versions[] = { "2025-06-18", mcp_version_batches, "2024-11-05" };
 static const char instructions[] =
     "The harness of an agent that moult runs. harness_failures says what goes wrong and could be "
     "mended, harness_source shows the code, harness_propose hands in a patch, which is checked and "
     "judged on recorded conversations, harness_status says how far each came. A person decides.";
 
-static const char *version_of(struct str text)
+const char *mcp_version(struct str text)
 {
     for (size_t i = 0; i < COUNT_OF(versions); i++)
         if (str_equal(text, str_of(versions[i])))
             return versions[i];
     return NULL;
-}
-
-bool mcp_version_known(struct str version)
-{
-    return version_of(version) != NULL;
 }
 
 struct str mcp_by(const struct mcp_client *client)
@@ -63,6 +57,22 @@ void mcp_result(struct buf *out, struct str id, bool failed, struct str text)
     buf_format(out, "}],\"isError\":%s}}", failed ? "true" : "false");
 }
 
+void mcp_answers_add(struct mcp_answers *answers, struct str answer)
+{
+    if (answer.size == 0)
+        return;
+    if (answers->batch)
+        buf_char(&answers->out, answers->out.size ? ',' : '[');
+    buf_str(&answers->out, answer);
+}
+
+struct str mcp_answers_end(struct mcp_answers *answers)
+{
+    if (answers->batch && answers->out.size > 0)
+        buf_char(&answers->out, ']');
+    return buf_view(&answers->out);
+}
+
 void mcp_tools(
     struct buf *out, bool (*offered)(const void *with, struct str tool), const void *with)
 {
@@ -89,16 +99,7 @@ void mcp_tools(
 
 /* --- methods */
 
-struct taking {
-    struct mcp_client *client;
-    const struct json *params; /* an object, or NULL */
-    struct str tools;
-    struct arena *arena;
-    struct mcp_message message;
-    struct buf *out;
-};
-
-static void refuse(struct taking *taking, enum mcp_code code, const char *text)
+static void refuse(struct mcp_taking *taking, enum mcp_code code, const char *text)
 {
     taking->message.kind = MCP_ANSWERED;
     mcp_error(taking->out, taking->message.id, code, text);
@@ -118,7 +119,7 @@ static void name_client(struct mcp_client *client, struct str claimed)
         client->by[0] = '\0';
 }
 
-static void initialize(struct taking *taking)
+static void initialize(struct mcp_taking *taking)
 {
     struct mcp_client *client = taking->client;
     const struct json *info = json_get(taking->params, "clientInfo");
@@ -128,13 +129,15 @@ static void initialize(struct taking *taking)
         refuse(taking, MCP_BAD_PARAMS, "initialize wants protocolVersion and clientInfo.name");
         return;
     }
-    if (client->version) {
-        refuse(taking, MCP_INVALID, "this session has begun");
+    if (taking->batch || client->begun) {
+        refuse(taking, MCP_INVALID,
+            taking->batch ? "initialize stands alone, in no batch" : "this session has begun");
         return;
     }
-    client->version = version_of(wanted);
+    client->version = mcp_version(wanted);
     if (!client->version)
         client->version = versions[0];
+    client->begun = true;
     name_client(client, name);
     taking->message.begins = true;
     begin(taking->out, taking->message.id);
@@ -144,14 +147,14 @@ static void initialize(struct taking *taking)
         client->version, MOULT_VERSION, instructions);
 }
 
-static void ping(struct taking *taking)
+static void ping(struct mcp_taking *taking)
 {
     begin(taking->out, taking->message.id);
     buf_text(taking->out, ",\"result\":{}}");
 }
 
 /* All of them are on the first page: a cursor is none of ours. */
-static void list(struct taking *taking)
+static void list(struct mcp_taking *taking)
 {
     if (json_get(taking->params, "cursor")) {
         refuse(taking, MCP_BAD_PARAMS, "there is no such page");
@@ -163,7 +166,7 @@ static void list(struct taking *taking)
     buf_text(taking->out, "}}");
 }
 
-static bool is_offered(const struct taking *taking, struct str name)
+static bool is_offered(const struct mcp_taking *taking, struct str name)
 {
     const struct json *all = json_read(taking->arena, taking->tools, NULL, NULL);
     JSON_EACH(tool, all)
@@ -172,7 +175,7 @@ static bool is_offered(const struct taking *taking, struct str name)
     return false;
 }
 
-static void call(struct taking *taking)
+static void call(struct mcp_taking *taking)
 {
     const struct json *args = json_get(taking->params, "arguments");
     struct str name = json_string(taking->arena, json_get(taking->params, "name"));
@@ -191,7 +194,7 @@ static void call(struct taking *taking)
 
 static const struct method {
     const char *name;
-    void (*run)(struct taking *taking);
+    void (*run)(struct mcp_taking *taking);
 } methods[] = {
     { "initialize", initialize },
     { "ping", ping },
@@ -199,14 +202,7 @@ static const struct method {
     { "tools/call", call },
 };
 
-/* --- messages */
-
-static bool is_id(const struct json *id)
-{
-    return (json_is(id, JSON_STRING) || json_is(id, JSON_NUMBER)) && id->raw.size <= MCP_ID_MAX;
-}
-
-static void request(struct taking *taking, struct str name)
+void mcp_method(struct mcp_taking *taking, struct str name)
 {
     taking->message.kind = MCP_ANSWERED;
     for (size_t i = 0; i < COUNT_OF(methods); i++)
@@ -215,64 +211,4 @@ static void request(struct taking *taking, struct str name)
             return;
         }
     refuse(taking, MCP_NO_METHOD, "moult has no such method");
-}
-
-static void notification(struct taking *taking, struct str name)
-{
-    const struct json *id = json_get(taking->params, "requestId");
-    taking->message.kind = MCP_NOTED;
-    if (!str_equal(name, STR("notifications/cancelled")) || !is_id(id))
-        return;
-    taking->message.kind = MCP_CANCEL;
-    taking->message.id = id->raw;
-}
-
-/* An answer to a request: moult makes none. */
-static bool is_answer(const struct json *root)
-{
-    return json_get(root, "id") && (json_get(root, "result") || json_get(root, "error"));
-}
-
-static const char *check(const struct json *root, struct arena *arena)
-{
-    const struct json *params = json_get(root, "params"), *id = json_get(root, "id");
-    if (json_is(root, JSON_ARRAY))
-        return "batches are not taken: send each message by itself";
-    if (!json_is(root, JSON_OBJECT) ||
-        !str_equal(json_string(arena, json_get(root, "jsonrpc")), STR("2.0")))
-        return "not a JSON-RPC 2.0 message";
-    if (is_answer(root))
-        return NULL;
-    if (!json_is(json_get(root, "method"), JSON_STRING))
-        return "neither a request nor an answer";
-    if (id && !is_id(id))
-        return "an id is a string or a number, of at most 256 bytes";
-    return params && !json_is(params, JSON_OBJECT) ? "params are an object" : NULL;
-}
-
-struct mcp_message mcp_take(struct mcp_client *client, struct str text, struct str tools,
-    struct arena *arena, struct buf *out)
-{
-    struct taking taking = { .client = client, .tools = tools, .arena = arena, .out = out };
-    struct err err = { 0 };
-    const struct json *root = json_read(arena, text, &limits, &err);
-    const char *wrong = root ? check(root, arena) : NULL;
-    if (!root || wrong) {
-        taking.message.kind = MCP_REFUSED;
-        mcp_error(out, (struct str){ 0 }, root ? MCP_INVALID : MCP_UNREAD, root ? wrong : err.text);
-        return taking.message;
-    }
-    const struct json *id = json_get(root, "id");
-    struct str name = json_string(arena, json_get(root, "method"));
-    taking.params = json_get(root, "params");
-    taking.message.kind = MCP_NOTED;
-    if (is_answer(root))
-        return taking.message;
-    if (!id) {
-        notification(&taking, name);
-        return taking.message;
-    }
-    taking.message.id = id->raw;
-    request(&taking, name);
-    return taking.message;
 }

@@ -27,19 +27,38 @@ struct stdio {
     unsigned calls_count;
     uint32_t proposals;
 };
+struct sent { /* a line, until all of it is answered */
+    struct mcp_answers answers;
+    unsigned open; /* messages */
+};
 struct call {
     struct stdio *stdio;
+    struct sent *sent;
     struct child *child;
     struct call *next;
     size_t id_size;
     char id[MCP_ID_MAX];
 };
 
-static void say(struct stdio *stdio, struct buf *text)
+static void say(struct stdio *stdio, struct str answer)
 {
-    buf_char(text, '\n');
-    if (!stdio->deaf && write_all(stdio->plan->out, text->at, text->size, NULL) < 0)
+    CLEANUP(buf_done) struct buf line = { 0 };
+    buf_str(&line, answer);
+    buf_char(&line, '\n');
+    if (!stdio->deaf && write_all(stdio->plan->out, line.at, line.size, NULL) < 0)
         stdio->deaf = true;
+}
+
+/* One message less to wait for. */
+static void answered(struct stdio *stdio, struct sent *sent, struct str answer)
+{
+    mcp_answers_add(&sent->answers, answer);
+    if (--sent->open > 0)
+        return;
+    if (sent->answers.out.size > 0)
+        say(stdio, mcp_answers_end(&sent->answers));
+    buf_done(&sent->answers.out);
+    free(sent);
 }
 
 /* --- calls */
@@ -68,12 +87,12 @@ static void on_ended(void *with, const struct child_result *result)
     struct str text, id = { call->id, call->id_size };
     bool failed = !agent_said(result, &text);
     mcp_result(&out, id, failed, text);
-    say(stdio, &out);
+    answered(stdio, call->sent, buf_view(&out));
     forget(stdio, find(stdio, id));
 }
 
-static int begin(
-    struct stdio *stdio, const struct mcp_message *message, struct arena *arena, struct err *err)
+static int begin(struct stdio *stdio, struct sent *sent, const struct mcp_message *message,
+    struct arena *arena, struct err *err)
 {
     const struct stdio_plan *plan = stdio->plan;
     const struct agent_place place = { &stdio->loop, plan->bin, plan->home->path };
@@ -88,6 +107,7 @@ static int begin(
         return err_set(err, ERR_LIMIT, "the proposals of this session are used up");
     struct call *call = mem_zero(1, sizeof *call);
     call->stdio = stdio;
+    call->sent = sent;
     call->id_size = message->id.size;
     memcpy(call->id, message->id.at, message->id.size);
     if ((rc = agent_run(&call->child, &place, &command, on_ended, call, err)) < 0) {
@@ -103,16 +123,20 @@ static int begin(
 
 /* --- lines */
 
-static void start_call(
-    struct stdio *stdio, const struct mcp_message *message, struct arena *arena, struct buf *out)
+/* false: it is answered, or nobody hears it. */
+static bool start_call(struct stdio *stdio, struct sent *sent, const struct mcp_message *message,
+    struct arena *arena, struct buf *out)
 {
     struct err err = { 0 };
     if (stdio->deaf)
-        return;
+        return false;
     if (*find(stdio, message->id))
         mcp_error(out, message->id, MCP_INVALID, "a call of this id is at work");
-    else if (begin(stdio, message, arena, &err) < 0)
+    else if (begin(stdio, sent, message, arena, &err) < 0)
         mcp_result(out, message->id, true, str_of(err.text));
+    else
+        return true;
+    return false;
 }
 
 /* It is ended, and nothing goes back. What a proposal has left in the journal is gone on with by
@@ -123,30 +147,38 @@ static void cancel(struct stdio *stdio, struct str id)
     if (!*at)
         return;
     child_free((*at)->child);
+    answered(stdio, (*at)->sent, (struct str){ 0 });
     forget(stdio, at);
+}
+
+static void take_message(
+    struct stdio *stdio, struct sent *sent, const struct mcp_message *message, struct arena *arena)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    buf_str(&out, message->answer);
+    if (message->kind == MCP_CANCEL)
+        cancel(stdio, message->id);
+    if (message->kind != MCP_CALL || !start_call(stdio, sent, message, arena, &out))
+        answered(stdio, sent, buf_view(&out));
 }
 
 static void take(struct stdio *stdio, struct str line)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
-    CLEANUP(buf_done) struct buf out = { 0 };
     if (str_trim(line).size == 0)
         return;
-    struct mcp_message message =
-        mcp_take(&stdio->client, line, buf_view(&stdio->tools), &arena, &out);
-    if (message.kind == MCP_CALL)
-        start_call(stdio, &message, &arena, &out);
-    if (message.kind == MCP_CANCEL)
-        cancel(stdio, message.id);
-    if (out.size > 0)
-        say(stdio, &out);
+    struct mcp_sent read = mcp_read(&stdio->client, line, buf_view(&stdio->tools), &arena);
+    struct sent *sent = mem_zero(1, sizeof *sent);
+    *sent = (struct sent){ .answers = { .batch = read.batch }, .open = read.count };
+    for (uint32_t i = 0; i < read.count; i++)
+        take_message(stdio, sent, &read.messages[i], &arena);
 }
 
 static void refuse_long(struct stdio *stdio)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
     mcp_error(&out, (struct str){ 0 }, MCP_INVALID, "a message has at most 1 MiB");
-    say(stdio, &out);
+    say(stdio, buf_view(&out));
     stdio->skipping = true;
     buf_clear(&stdio->line);
 }

@@ -8,9 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct mcp_call {
+struct mcp_post { /* until all that it brought is answered, and its client has gone */
     struct waiter waiter;
     struct http_exchange *exchange; /* NULL: it has gone */
+    struct mcp_answers answers;
+    unsigned open, status; /* messages to wait for; of the answer */
+};
+struct mcp_call {
+    struct mcp_post *post;
     struct agent_call *call;
     struct engine *engine;
     char session[MCP_SESSION_ID + 1]; /* empty: none */
@@ -27,9 +32,9 @@ struct asking { /* a request, until it is answered or a call */
     bool operates;
 };
 
-static void reply(struct http_exchange *exchange, unsigned status, const struct buf *body)
+static void reply(struct http_exchange *exchange, unsigned status, struct str body)
 {
-    http_reply(exchange, status, &http_json, body->size > 0, buf_view(body));
+    http_reply(exchange, status, &http_json, body.size > 0, body);
 }
 
 void mcp_refuse(struct http_exchange *exchange, unsigned status, const char *text)
@@ -91,27 +96,41 @@ static void call_free(struct mcp_call *call)
     free(call);
 }
 
+static void post_free(struct mcp_post *post)
+{
+    buf_done(&post->answers.out);
+    free(post);
+}
+
+/* One message less to wait for. */
+static void answered(struct mcp_post *post, struct str answer)
+{
+    mcp_answers_add(&post->answers, answer);
+    if (--post->open > 0)
+        return;
+    if (post->exchange)
+        reply(post->exchange, post->status, mcp_answers_end(&post->answers));
+    else
+        post_free(post);
+}
+
 static void on_done(void *with, const struct toolbox_answer *answer)
 {
     CLEANUP(buf_done) struct buf body = { 0 };
     struct mcp_call *call = with;
-    call->call = NULL;
-    if (!call->exchange) {
-        call_free(call);
-        return;
-    }
     mcp_result(
         &body, (struct str){ call->id, call->id_size }, answer->status != WIRE_OK, answer->text);
-    reply(call->exchange, 200, &body);
+    answered(call->post, buf_view(&body));
+    call_free(call);
 }
 
 static void gone(struct waiter *waiter, bool whole)
 {
-    struct mcp_call *call = (struct mcp_call *)waiter;
+    struct mcp_post *post = (struct mcp_post *)waiter;
     (void)whole;
-    call->exchange = NULL;
-    if (!call->call)
-        call_free(call);
+    post->exchange = NULL;
+    if (post->open == 0)
+        post_free(post);
 }
 
 static void drained(struct waiter *waiter)
@@ -119,15 +138,15 @@ static void drained(struct waiter *waiter)
     (void)waiter;
 }
 
-static void start(const struct asking *asking, const struct mcp_message *message, struct str by)
+/* false: out says why not. */
+static bool start(const struct asking *asking, struct mcp_post *post,
+    const struct mcp_message *message, struct str by, struct buf *out)
 {
-    CLEANUP(buf_done) struct buf body = { 0 };
     struct err err = { 0 };
     struct engine *engine = asking->engine;
     const struct agent_ask ask = { message->tool, message->args, asking->principal, by };
     struct mcp_call *call = mem_zero(1, sizeof *call);
-    *call = (struct mcp_call){ .waiter = { gone, drained },
-        .exchange = asking->exchange,
+    *call = (struct mcp_call){ .post = post,
         .engine = engine,
         .next = engine->mcp_calls,
         .link = &engine->mcp_calls,
@@ -136,68 +155,97 @@ static void start(const struct asking *asking, const struct mcp_message *message
     memcpy(call->principal, asking->principal.at, asking->principal.size);
     memcpy(call->session, asking->session.at ? asking->session.at : "", asking->session.size);
     if (agent_call_start(&call->call, engine, &ask, on_done, call, &err) < 0) {
-        mcp_result(&body, message->id, true, str_of(err.text));
-        reply(asking->exchange, 200, &body);
+        mcp_result(out, message->id, true, str_of(err.text));
         free(call);
-        return;
+        return false;
     }
     if (call->next)
         call->next->link = &call->next;
     engine->mcp_calls = call;
-    http_set_data(asking->exchange, call);
+    return true;
 }
 
 static void cancel(const struct asking *asking, struct str id)
 {
     CLEANUP(buf_done) struct buf body = { 0 };
     for (struct mcp_call *call = asking->engine->mcp_calls; call; call = call->next) {
-        if (!call->call || !call->exchange || asking->session.size == 0 ||
+        if (!call->post->exchange || asking->session.size == 0 ||
             !str_equal(asking->session, str_of(call->session)) ||
             !str_equal(asking->principal, str_of(call->principal)) ||
             !str_equal(id, (struct str){ call->id, call->id_size }))
             continue;
         agent_call_cancel(call->call);
-        call->call = NULL;
         mcp_error(&body, id, MCP_CANCELLED, "cancelled");
-        reply(call->exchange, 200, &body);
+        answered(call->post, buf_view(&body));
+        call_free(call);
         return;
     }
 }
 
 /* --- requests */
 
-static void begin(const struct asking *asking, const struct mcp_client *client, struct buf *body)
+static void begin(const struct asking *asking, const struct mcp_client *client, struct str answer)
 {
     const char *id = mcp_sessions_begin(asking->engine->mcp, asking->principal, client);
     const struct http_header head[] = { http_json, { STR("Mcp-Session-Id"), str_of(id) } };
-    http_reply(asking->exchange, 200, head, id ? 2 : 1, buf_view(body));
+    http_reply(asking->exchange, 200, head, id ? 2 : 1, answer);
+}
+
+static void take(const struct asking *asking, struct mcp_post *post,
+    const struct mcp_message *message, const struct mcp_client *client)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    buf_str(&out, message->answer);
+    if (message->kind == MCP_CANCEL)
+        cancel(asking, message->id);
+    if (message->kind != MCP_CALL || !start(asking, post, message, mcp_by(client), &out))
+        answered(post, buf_view(&out));
+}
+
+/* A request that was understood makes it good, what was no message makes it bad. */
+static unsigned status_of(const struct mcp_sent *sent)
+{
+    unsigned status = 202;
+    for (uint32_t i = 0; i < sent->count; i++) {
+        if (sent->messages[i].kind == MCP_ANSWERED || sent->messages[i].kind == MCP_CALL)
+            return 200;
+        if (sent->messages[i].kind == MCP_REFUSED)
+            status = 400;
+    }
+    return status;
+}
+
+static void take_all(
+    const struct asking *asking, const struct mcp_sent *sent, const struct mcp_client *client)
+{
+    struct mcp_post *post = mem_zero(1, sizeof *post);
+    *post = (struct mcp_post){ .waiter = { gone, drained },
+        .exchange = asking->exchange,
+        .answers = { .batch = sent->batch },
+        .open = sent->count,
+        .status = status_of(sent) };
+    http_set_data(asking->exchange, post);
+    for (uint32_t i = 0; i < sent->count; i++)
+        take(asking, post, &sent->messages[i], client);
 }
 
 static void post(const struct asking *asking, struct mcp_client *client)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
-    CLEANUP(buf_done) struct buf body = { 0 }, tools = { 0 };
+    CLEANUP(buf_done) struct buf tools = { 0 };
     const struct right right = { asking->engine->config, asking->operates };
     mcp_tools(&tools, offered, &right);
-    struct mcp_message message =
-        mcp_take(client, http_body(asking->exchange), buf_view(&tools), &arena, &body);
-    if (message.kind == MCP_CANCEL)
-        cancel(asking, message.id);
-    if (message.kind == MCP_CALL)
-        start(asking, &message, mcp_by(client));
-    else if (message.begins)
-        begin(asking, client, &body);
-    else if (message.kind == MCP_NOTED || message.kind == MCP_CANCEL)
-        reply(asking->exchange, 202, &body);
+    struct mcp_sent sent = mcp_read(client, http_body(asking->exchange), buf_view(&tools), &arena);
+    if (sent.messages->begins)
+        begin(asking, client, sent.messages->answer);
     else
-        reply(asking->exchange, message.kind == MCP_REFUSED ? 400 : 200, &body);
+        take_all(asking, &sent, client);
 }
 
 static void end(const struct asking *asking)
 {
-    static const struct buf nothing;
     if (mcp_sessions_end(asking->engine->mcp, asking->principal, asking->session))
-        reply(asking->exchange, 204, &nothing);
+        reply(asking->exchange, 204, (struct str){ 0 });
     else
         mcp_refuse(asking->exchange, 404, "there is no such session");
 }
@@ -214,9 +262,11 @@ void mcp_request(
     method = http_method(exchange);
     if (known)
         client = *known;
+    else
+        client.version = version.at ? mcp_version(version) : mcp_version_batches;
     if (!origin_fits(exchange))
         mcp_refuse(exchange, 403, "pages of other origins have no business here");
-    else if (version.at && !mcp_version_known(version))
+    else if (version.at && !mcp_version(version))
         mcp_refuse(exchange, 400, "MCP-Protocol-Version is none that moult speaks");
     else if (str_equal(method, STR("DELETE")))
         end(&asking);

@@ -17,16 +17,16 @@ const NAMES = ['harness_failures', 'harness_source', 'harness_propose', 'harness
 /** `moult mcp`, spoken to by lines. */
 function peer() {
     const child = spawn(moult, ['-C', home, 'mcp'], { env, stdio: ['pipe', 'pipe', 'inherit'] })
-    const lines = [], waiting = []
+    const lines = [], waiting = [], of = it => Array.isArray(it) ? 'batch' : it.id
     createInterface({ input: child.stdout }).on('line', line => {
         const message = JSON.parse(line)
-        const at = waiting.findIndex(it => it.id === message.id)
+        const at = waiting.findIndex(it => it.id === of(message))
         if (at < 0) lines.push(message)
         else waiting.splice(at, 1)[0].done(message)
     })
     child.stdin.on('error', () => {})
     const hear = id => new Promise(done => {
-        const at = lines.findIndex(it => it.id === id)
+        const at = lines.findIndex(it => of(it) === id)
         if (at < 0) waiting.push({ id, done })
         else done(lines.splice(at, 1)[0])
     })
@@ -84,6 +84,20 @@ equal((await json('candidates', '--id', entered.id)).candidates[0].state, 'in_re
 for (const by of ['mcp:', 'mcp:a b', 'mcp', 'operator', `mcp:${'x'.repeat(41)}`])
     equal((await cli(['propose', '--plugin', 'router', '--patch', '-', '--why', 'x', '--by', by])).status, 2, by)
 
+// Of the version that has them, batches: one list behind all calls of it, in which a cancelled one is not.
+const old = peer(), ids = list => list.map(it => it.id).sort()
+same((await old.ask(begin('old', '2025-03-26'))).result.protocolVersion, '2025-03-26')
+const both = await (old.say([use(2, 'harness_status', {}), rpc(null, 'notifications/initialized'), rpc(3, 'ping'), use(4, 'harness_source', { plugin: 'router' })]), old.hear('batch'))
+same(ids(both), [2, 3, 4])
+ok(both.every(it => it.result && !it.result.isError), JSON.stringify(both).slice(0, 300))
+same((await (old.say([use(5, 'harness_status', {}), rpc(null, 'notifications/cancelled', { requestId: 5 }), rpc(6, 'ping'), begin('again')]), old.hear('batch'))).map(it => it.error?.code ?? it.id), [6, -32600])
+old.say([rpc(null, 'notifications/initialized'), { jsonrpc: '2.0', id: 9, result: {} }]) // nothing goes back
+same(ids(await (old.say(Array.from({ length: 6 }, (_, i) => use(20 + i, 'harness_status', {}))), old.hear('batch'))), [20, 21, 22, 23, 24, 25])
+for (const bad of [[], Array.from({ length: 33 }, (_, i) => rpc(i, 'ping'))]) equal((await (old.say(bad), old.hear(null))).error.code, -32600)
+old.child.stdin.end(JSON.stringify([use(30, 'harness_status', {})]))
+same(ids(await old.hear('batch')), [30])
+same([await old.ended, old.lines], [0, []])
+
 // --- HTTP
 const tcp = { host: '127.0.0.1', port: new URL(service.listening.tcp).port }, local = { socketPath: socket }
 const bearer = token => ({ authorization: `Bearer ${token}` })
@@ -113,6 +127,18 @@ const patched = JSON.parse(text((await post(use(5, 'harness_propose', proposal('
 equal(patched.proposer, 'mcp:desk')
 equal(JSON.parse(text((await post(use(6, 'harness_propose', proposal('3')))).json)).proposer, 'mcp:desk')
 match(text((await post(use(7, 'harness_propose', proposal('4')))).json), /the rounds of today are used up/)
+// A batch of this session's version: what it asked for in one list, nothing behind what only tells, and none within another version.
+const many = await post([use(8, 'harness_source', {}), rpc(null, 'notifications/initialized'), rpc(9, 'ping'), 7, begin('x')])
+same([many.status, JSON.parse(many.text).map(it => it.id).sort()], [200, [1, 8, 9, null]])
+same((({ status, text }) => [status, text])(await post([rpc(null, 'notifications/initialized'), { jsonrpc: '2.0', id: 1, result: {} }])), [202, ''])
+equal((await post([7, 8])).status, 400)
+equal((await post(Array.from({ length: 33 }, (_, i) => rpc(i, 'ping')))).status, 400)
+const newer = (await ask(tcp, '/mcp', { body: begin('newer'), headers: bearer(TOKENS.watch) })).headers['mcp-session-id']
+equal((await post([rpc(1, 'ping')], { ...bearer(TOKENS.watch), 'mcp-session-id': newer })).status, 400)
+// Who has no session says which version it speaks, or is one of the old.
+equal((await post([rpc(1, 'ping')], bearer(TOKENS.watch))).status, 200)
+equal((await post([rpc(1, 'ping')], { ...bearer(TOKENS.watch), 'mcp-protocol-version': '2025-06-18' })).status, 400)
+equal((await post([begin('x', '2025-03-26')], bearer(TOKENS.watch))).headers['mcp-session-id'], undefined)
 same([(await ask(tcp, '/mcp', { method: 'DELETE', headers: session })).status, (await post(rpc(4, 'ping'))).status], [204, 404])
 
 await service.stop()

@@ -69,7 +69,8 @@ static const struct row {
     { "the same member twice", "{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"ping\"}",
         MCP_REFUSED, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{" },
     { "a batch", "[" REQUEST("1", "\"method\":\"ping\"") "]", MCP_REFUSED,
-        ERROR("null", -32600, "batches are not taken: send each message by itself") },
+        ERROR("null", -32600,
+            "batches are of protocol version 2025-03-26: send each message by itself") },
     { "another protocol", "{\"id\":1,\"method\":\"ping\"}", MCP_REFUSED,
         ERROR("null", -32600, "not a JSON-RPC 2.0 message") },
     { "a number as its method", REQUEST("1", "\"method\":7"), MCP_REFUSED,
@@ -85,7 +86,11 @@ static const struct row {
 static struct mcp_message take(
     struct mcp_client *client, const char *text, struct arena *arena, struct buf *out)
 {
-    return mcp_take(client, str_of(text), str_of(tools), arena, out);
+    struct mcp_sent sent = mcp_read(client, str_of(text), str_of(tools), arena);
+    assert_int_equal(sent.count, 1);
+    assert_false(sent.batch);
+    buf_str(out, sent.messages->answer);
+    return *sent.messages;
 }
 
 static void test_messages(void **state)
@@ -166,16 +171,130 @@ static void test_size(void **state)
     buf_text(&text, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{\"x\":");
     for (int i = 0; i < 100; i++)
         buf_char(&text, '[');
-    assert_int_equal(
-        mcp_take(&client, buf_view(&text), str_of(tools), &arena, &out).kind, MCP_REFUSED);
+    assert_int_equal(take(&client, text.at, &arena, &out).kind, MCP_REFUSED);
     buf_clear(&text);
     buf_text(&text, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{\"x\":\"");
     while (text.size <= MCP_MESSAGE_MAX)
         buf_char(&text, 'x');
     buf_text(&text, "\"}}");
-    assert_int_equal(
-        mcp_take(&client, buf_view(&text), str_of(tools), &arena, &out).kind, MCP_REFUSED);
+    assert_int_equal(take(&client, text.at, &arena, &out).kind, MCP_REFUSED);
     assert_true(out.size < 1000);
+}
+
+/* --- batches */
+
+#define PING(id) REQUEST(id, "\"method\":\"ping\"")
+#define PONG(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":{}}"
+#define NOTE "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"
+#define LOOK(id) REQUEST(id, "\"method\":\"tools/call\",\"params\":{\"name\":\"look\"}")
+
+static const struct batch_row {
+    const char *name, *text;
+    bool batch;
+    const char *kinds; /* a letter each: a answered, r refused, n noted, c call, x cancel */
+    const char *want;  /* what goes back, but for calls */
+} batches[] = {
+    { "two requests", "[" PING("1") "," PING("\"b\"") "]", true, "aa",
+        "[" PONG("1") "," PONG("\"b\"") "]" },
+    { "one", "[" PING("1") "]", true, "a", "[" PONG("1") "]" },
+    { "nothing that is answered", "[" NOTE ",{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{}}]", true,
+        "nn", "" },
+    { "a call between", "[" PING("1") "," LOOK("2") "," NOTE "]", true, "acn", "[" PONG("1") "]" },
+    { "a cancellation",
+        "[{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{"
+        "\"requestId\":2}}]",
+        true, "x", "" },
+    { "each that is none is refused by itself", "[1," PING("1") ",null,[" PING("2") "]]", true,
+        "rarr",
+        "[" ERROR("null", -32600, "not a JSON-RPC 2.0 message") "," PONG("1") "," ERROR(
+            "null", -32600, "not a JSON-RPC 2.0 message") "," ERROR("null", -32600,
+            "not a JSON-RPC 2.0 message") "]" },
+    { "initialize", "[" BEGIN("2025-03-26", "one") "]", true, "a",
+        "[" ERROR("1", -32600, "initialize stands alone, in no batch") "]" },
+    { "an empty one", "[]", false, "r", ERROR("null", -32600, "a batch has 1 to 32 messages") },
+    { "one that is cut off", "[" PING("1") ",", false, "r", NULL },
+    { "a text behind it", "[" PING("1") "] x", false, "r", NULL },
+};
+
+static char kind_letter(enum mcp_kind kind)
+{
+    static const char letters[] = {
+        [MCP_ANSWERED] = 'a',
+        [MCP_REFUSED] = 'r',
+        [MCP_NOTED] = 'n',
+        [MCP_CALL] = 'c',
+        [MCP_CANCEL] = 'x',
+    };
+    return letters[kind];
+}
+
+static void test_batches(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(batches); i++) {
+        CLEANUP(arena_done) struct arena arena = { 0 };
+        struct mcp_client client = { .version = mcp_version_batches };
+        struct mcp_sent sent = mcp_read(&client, str_of(batches[i].text), str_of(tools), &arena);
+        struct mcp_answers answers = { .batch = sent.batch };
+        print_message("%s\n", batches[i].name);
+        assert_int_equal(sent.batch, batches[i].batch);
+        assert_int_equal(sent.count, strlen(batches[i].kinds));
+        for (uint32_t k = 0; k < sent.count; k++) {
+            assert_int_equal(kind_letter(sent.messages[k].kind), batches[i].kinds[k]);
+            assert_false(sent.messages[k].begins);
+            mcp_answers_add(&answers, sent.messages[k].answer);
+        }
+        if (batches[i].want)
+            assert_true(str_equal(mcp_answers_end(&answers), str_of(batches[i].want)));
+        assert_false(client.begun);
+        buf_done(&answers.out);
+    }
+}
+
+/* Of the other versions, and before any is agreed on, there are none. */
+static void test_batch_version(void **state)
+{
+    static const char *const others[] = { NULL, "2025-06-18", "2024-11-05" };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        CLEANUP(arena_done) struct arena arena = { 0 };
+        CLEANUP(buf_done) struct buf out = { 0 };
+        struct mcp_client client = { .version = mcp_version(str_of(others[i])) };
+        assert_int_equal(client.version != NULL, others[i] != NULL);
+        assert_int_equal(take(&client, "[" PING("1") "]", &arena, &out).kind, MCP_REFUSED);
+    }
+}
+
+/* Neither more of them than there may be, nor more bytes, nor deeper ones. */
+static void test_batch_size(void **state)
+{
+    (void)state;
+    for (unsigned count = MCP_BATCH_MAX; count <= MCP_BATCH_MAX + 1; count++) {
+        CLEANUP(arena_done) struct arena arena = { 0 };
+        CLEANUP(buf_done) struct buf text = { 0 };
+        struct mcp_client client = { .version = mcp_version_batches };
+        for (unsigned i = 0; i < count; i++)
+            buf_text(&text, i ? "," PING("1") : "[" PING("1"));
+        buf_char(&text, ']');
+        struct mcp_sent sent = mcp_read(&client, buf_view(&text), str_of(tools), &arena);
+        assert_int_equal(sent.batch, count == MCP_BATCH_MAX);
+        assert_int_equal(sent.count, count == MCP_BATCH_MAX ? count : 1);
+    }
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct mcp_client client = { .version = mcp_version_batches };
+    buf_char(&text, '[');
+    for (unsigned i = 0; i < 100; i++)
+        buf_char(&text, '[');
+    assert_int_equal(
+        mcp_read(&client, buf_view(&text), str_of(tools), &arena).messages->kind, MCP_REFUSED);
+    buf_clear(&text);
+    buf_text(&text, "[" PING("1"));
+    while (text.size <= MCP_MESSAGE_MAX)
+        buf_char(&text, ' ');
+    buf_char(&text, ']');
+    assert_int_equal(
+        mcp_read(&client, buf_view(&text), str_of(tools), &arena).messages->kind, MCP_REFUSED);
 }
 
 static bool all(const void *with, struct str tool)
@@ -212,6 +331,9 @@ int main(void)
         cmocka_unit_test(test_call),
         cmocka_unit_test(test_begin),
         cmocka_unit_test(test_size),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_batch_version),
+        cmocka_unit_test(test_batch_size),
         cmocka_unit_test(test_tools),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
