@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import { befall, faults, modeOf, solved } from './faultbank.mjs'
 import { Home, harnessFor, workspace, writeCases } from './loop.mjs'
-import { figure, fraction, keep, progress } from './table.mjs'
+import { certificates, figure, fraction, keep, progress } from './table.mjs'
 
 const SECONDS = 20, HOME = 'tau_retail_gpt41_l0', OTHERS = ['tau_retail_gpt4o_l0', 'tau_retail_tc_0623']
 const seed = Number(process.env.MOULT_SEED ?? 1)
@@ -41,7 +41,7 @@ function row(fault) {
     const passes = files => best?.build ? home.passed(files, mode, best.id) : 0
     return { fault, cases: own.files.length, others: other.files.length, clusters: found.clusters, state: best?.state ?? null,
         why: best?.why ?? null, plugin: best?.plugin, judged: sum(found.attempts, 'judged'), seconds: sum(found.attempts, 'seconds'),
-        lines: shown ? lines(shown.diff) : 0, verdict: shown?.verdict ?? null, own: passes(own.files), other: passes(other.files),
+        lines: shown ? lines(shown.diff) : 0, patch: shown?.patch ?? null, verdict: shown?.verdict ?? null, own: passes(own.files), other: passes(other.files),
         broken: best?.build ? home.broken(best.id) : 0, before: home.passed(own.files, mode), stock: stock.passed(own.files, mode) }
 }
 
@@ -61,5 +61,6 @@ keep('faults', ['fault', 'cluster', 'tried', 's', 'result', 'lines', 'held-in gr
         it.verdict?.held_out ? fraction(it.verdict.held_out.fixed, it.verdict.held_out.groups) : '-',
         fraction(it.own, it.cases), fraction(it.other, it.others), it.state ? it.broken : '-', fraction(it.stock, it.cases)]))
 figure('faults in the bank', rows.length, 'faults')
+certificates(rows)
 figure('mended: passes the gate', rows.filter(it => it.state === 'in_review').length, 'faults')
 figure('candidates that changed what worked', rows.filter(it => it.state === 'in_review' && it.broken > 0).length, 'candidates')

@@ -51,7 +51,7 @@ export class Home {
         return told
     }
     mine() { return this.run('mine') }
-    evolve(cluster, seconds, seed = 1, more = []) { return this.run('evolve', '--cluster', cluster, '--proposer', 'search', '--budget', String(seconds), '--seed', String(seed), '--quick', ...more) }
+    evolve(cluster, seconds, seed = 1, more = [], proposer = 'search') { return this.run('evolve', '--cluster', cluster, '--proposer', proposer, '--budget', String(seconds), '--seed', String(seed), '--quick', ...more) }
     show(id) { return this.run('show', id) }
     /** A policy that approves what passed the gate. */
     approve(id) { this.run('approve', id); return this.run('promote', id) }

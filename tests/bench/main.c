@@ -39,7 +39,9 @@ static const struct bench {
     { "past", "turns a second, run again: prove, backtest, shadow", bench_past },
     { "recover", "a plugin that crashes, a broker that is killed", bench_recover },
     { "peers", "the same turn through agents from npm", bench_peers },
-    { "proposers", "the search on recorded conversations", bench_proposers, true },
+    { "proposers", "a proposer on recorded conversations", bench_proposers, true },
+    { "scripted", "the way of a model and of a command, with scripts in their place",
+        bench_scripted, true },
     { "faults", "the search on the bank of faults", bench_faults, true },
     { "year", "a harness that is left alone for a year", bench_year, true },
 };
@@ -131,6 +133,7 @@ int main(int argc, char **argv)
     const char *home; /* the front takes one for every command; no figure needs it */
     const char *swaps = NULL, *runs = NULL, *seed = NULL, *steps = NULL;
     const char *table = NULL, *svg = NULL, *months = NULL, *only = NULL;
+    const char *proposer = NULL, *config = NULL;
     const struct option options[] = {
         { "--swaps", 0, OPTION_TEXT, "N", "how many swaps `swap` makes (200)", &swaps },
         { "--runs", 0, OPTION_TEXT, "N",
@@ -138,16 +141,24 @@ int main(int argc, char **argv)
             "(1000)",
             &runs },
         { "--seed", 0, OPTION_TEXT, "N",
-            "what `gate` draws its worlds from (42), and `proposers`, `faults` and `year` their "
-            "homes (1)",
+            "what `gate` draws its worlds from (42), and `proposers`, `scripted`, `faults` and "
+            "`year` their homes (1)",
             &seed },
         { "--steps", 0, OPTION_TEXT, "N",
             "how many replies the largest corpus of `replay` has (1000000)", &steps },
         { "--table", 0, OPTION_TEXT, "FILE",
-            "where `proposers`, `faults` and `year` put their rows, as Markdown", &table },
+            "where `proposers`, `scripted`, `faults` and `year` put their rows, as Markdown",
+            &table },
         { "--svg", 0, OPTION_TEXT, "FILE", "where `year` puts its picture", &svg },
         { "--months", 0, OPTION_TEXT, "N", "how many `year` has (12)", &months },
-        { "--only", 0, OPTION_TEXT, "WORDS", "which faults `faults` plays, between commas", &only },
+        { "--only", 0, OPTION_TEXT, "WORDS",
+            "which faults `faults` plays, which clusters `proposers` takes, and `scripted` with "
+            "once, told or script, between commas",
+            &only },
+        { "--proposer", 0, OPTION_TEXT, "NAME",
+            "whom `proposers` measures: search (default), llm:ALIAS or command:NAME", &proposer },
+        { "--config", 0, OPTION_TEXT, "FILE",
+            "the moult.json that has that model or command, and evolve.llm", &config },
         { "--json", 0, OPTION_FLAG, NULL, "one JSON object a line", &json },
         { "--home", 'C', OPTION_TEXT, "DIR", "taken and not needed: no figure is of a home",
             &home },
@@ -163,7 +174,8 @@ int main(int argc, char **argv)
     int found = 0, r = count < 0 ? count : 0;
     const struct setting settings[] = { { "MOULT_SWAPS", swaps }, { "MOULT_RUNS", runs },
         { "MOULT_STEPS", steps }, { "MOULT_SEED", seed }, { "MOULT_TABLE", table },
-        { "MOULT_SVG", svg }, { "MOULT_MONTHS", months }, { "MOULT_FAULTS", only } };
+        { "MOULT_SVG", svg }, { "MOULT_MONTHS", months }, { "MOULT_FAULTS", only },
+        { "MOULT_PROPOSER", proposer }, { "MOULT_CONFIG", config } };
     for (size_t i = 0; i < COUNT_OF(settings); i++)
         if (settings[i].value)
             setenv(settings[i].name, settings[i].value, 1);

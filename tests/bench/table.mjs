@@ -18,3 +18,11 @@ export function keep(name, columns, rows) {
 
 /** A line of figures, as moult-bench reads it. */
 export const figure = (name, value, unit, aim = 0) => console.log([name, value, unit, aim].join('\t'))
+
+/** How many of the patches in rows carry a certificate, and why the others carry none. */
+export function certificates(rows) {
+    const patched = rows.filter(it => it.patch), without = patched.filter(it => !it.patch.certificate)
+    for (const it of without) progress(`no certificate: ${it.cluster ?? it.fault.id}: ${it.patch.uncertified}`)
+    figure('patches', patched.length, 'patches')
+    figure('patches with a certificate', patched.length - without.length, 'patches')
+}
