@@ -199,18 +199,19 @@ int judge_tried(struct judge *judge, struct arena *arena, struct str proposal,
 }
 
 int judge_try(struct judge *judge, struct arena *arena, struct str proposal,
-    uint32_t *ret_fixed_groups, const char **ret_why, struct err *err)
+    struct judge_fixed *ret, const char **ret_why, struct err *err)
 {
     const struct json *answer;
     int r = judge_tried(judge, arena, proposal, &answer, err);
     if (r < 0)
         return r;
-    *ret_fixed_groups = (uint32_t)json_int(json_get(answer, "fixed_groups"), 0);
+    ret->groups = (uint32_t)json_int(json_get(answer, "fixed_groups"), 0);
+    ret->steps = (uint32_t)json_int(json_get(answer, "fixed"), 0);
     *ret_why = findings(arena, answer);
     const struct json *changed = json_get(answer, "changed_steps");
     if (changed && changed->count > 0)
         *ret_why = arena_format(arena, "changes %u steps that must stay", changed->count);
-    return json_bool(json_get(answer, "ok"), false) && *ret_fixed_groups > 0 &&
+    return json_bool(json_get(answer, "ok"), false) && ret->groups > 0 &&
            !(changed && changed->count > 0);
 }
 

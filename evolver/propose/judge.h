@@ -41,10 +41,13 @@ int judge_build(struct judge *judge, struct str plugin, struct str source, struc
 int judge_ask(struct judge *judge, struct arena *arena, const struct steps *steps,
     const struct candidate *candidates, uint32_t count, bool watch, struct verdicts *ret,
     struct err *err);
-/* A clean candidate over all held-in steps; proposal is JSON. 1: it may be proposed, and how many
- * groups it fixed; 0: refused or it changes a step that must stay, *ret_why says which (arena). */
+/* A clean candidate over all held-in steps; proposal is JSON. 1: it may be proposed, and what it
+ * fixed; 0: refused or it changes a step that must stay, *ret_why says which (arena). */
+struct judge_fixed {
+    uint32_t groups, steps;
+};
 int judge_try(struct judge *judge, struct arena *arena, struct str proposal,
-    uint32_t *ret_fixed_groups, const char **ret_why, struct err *err);
+    struct judge_fixed *ret, const char **ret_why, struct err *err);
 /* The same in whole: the driver's answer (arena). ERR_DENIED: it has none, err says why. */
 int judge_tried(struct judge *judge, struct arena *arena, struct str proposal,
     const struct json **ret, struct err *err);

@@ -84,7 +84,7 @@ static void list_screen(struct search *search)
             add_step(&search->screen, search->fails.at[(size_t)i * of / count]);
 }
 
-static void list_steps(struct search *search)
+void search_steps(struct search *search)
 {
     const struct bundle *bundle = search->bundle;
     search->fails.at = arena_alloc(&search->arena, SEARCH_FAILS_MAX * sizeof(uint32_t));
@@ -151,23 +151,22 @@ static void print_edits(struct buf *out, const struct printed *printed)
     buf_char(out, ']');
 }
 
-static void print_contract(struct buf *out, const struct search *search, const struct patch *patch,
-    const struct printed *printed)
+static void print_contract(struct buf *out, const struct search *search, const struct offer *offer)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
     buf_format(&text, "%s At %s this mends %u of %u failing steps seen, in %u of %u groups.",
-        printed->summary, search->pool.hook->name, patch->fixes_count, search->fails.count,
-        patch->condition.mended_groups, search->fail_groups);
+        offer->printed.summary, search->pool.hook->name, offer->fixes_count, offer->seen,
+        offer->effect.mended_groups, search->fail_groups);
     buf_text(out, ",\"contract\":{\"hypothesis\":");
     json_quote(out, buf_view(&text));
     buf_text(out, ",\"blamed\":");
     suspect_blame(out, &search->suspects.at[search->suspect], search->target.function);
     buf_text(out, ",\"predicts\":{\"fixes\":[");
-    for (uint32_t i = 0; i < patch->fixes_count; i++)
-        buf_format(out, "%s%u", i ? "," : "", patch->fixes[i]);
+    for (uint32_t i = 0; i < offer->fixes_count; i++)
+        buf_format(out, "%s%u", i ? "," : "", offer->fixes[i]);
     buf_text(out, "],\"risks\":[],\"risk_steps\":[");
-    for (uint32_t i = 0; i < patch->risks_count; i++)
-        buf_format(out, "%s%u", i ? "," : "", patch->risks[i]);
+    for (uint32_t i = 0; i < offer->risks_count; i++)
+        buf_format(out, "%s%u", i ? "," : "", offer->risks[i]);
     buf_text(out, "]}");
     quote_member(out, "falsified_by",
         STR("a group of this signature that stays as it was, or any other step that changes"));
@@ -190,19 +189,37 @@ static uint32_t score_of(const struct patch *patch)
     return patch->condition.score + 2 * patch->body.cost;
 }
 
-static struct str proposal_of(struct search *search, const struct patch *patch, struct printed *ret)
+uint32_t offer_score(const struct search *search, const struct offer *offer)
+{
+    return offer->own + condition_weight(&offer->effect, search->fail_groups);
+}
+
+void offer_print(struct offer *offer, struct search *search)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
-    patch_print(ret, &search->arena, &search->pool, &search->actions, &search->target, patch);
     buf_text(&out, "{\"schema\":1,\"proposer\":\"search\"");
     quote_member(&out, "cluster", search->bundle->cluster);
     quote_member(&out, "plugin", search->target.plugin->name);
     quote_member(&out, "path", search->target.plugin->path);
-    print_edits(&out, ret);
-    print_contract(&out, search, patch, ret);
-    print_ingredients(&out, ret);
-    buf_format(&out, ",\"score\":%u}", score_of(patch));
-    return (struct str){ arena_string(&search->arena, out.at, out.size), out.size };
+    print_edits(&out, &offer->printed);
+    print_contract(&out, search, offer);
+    print_ingredients(&out, &offer->printed);
+    buf_format(&out, ",\"score\":%u}", offer_score(search, offer));
+    offer->proposal = (struct str){ arena_string(&search->arena, out.at, out.size), out.size };
+}
+
+void offer_patch(struct offer *ret, struct search *search, const struct patch *patch)
+{
+    *ret = (struct offer){ .fixes = patch->fixes,
+        .fixes_count = patch->fixes_count,
+        .risks_count = patch->risks_count,
+        .seen = search->fails.count,
+        .effect = patch->condition,
+        .own = score_of(patch) - condition_weight(&patch->condition, search->fail_groups),
+        .parts = 1 };
+    memcpy(ret->risks, patch->risks, sizeof(ret->risks));
+    patch_print(
+        &ret->printed, &search->arena, &search->pool, &search->actions, &search->target, patch);
 }
 
 /* The end: why, how much was looked at, and what the first proposal is made of. */
@@ -267,39 +284,52 @@ static bool another(const struct patch *patch, const struct patch *first, uint32
                2 * patch->condition.mended_groups >= first->condition.mended_groups);
 }
 
-/* Tries patches, best first; proposes those that hold over all held-in steps. */
-static int propose(struct search *search, struct patch *patches, uint32_t count, struct err *err)
+/* Tries patches, best first, until there are enough that hold over all held-in steps. */
+static int try_patches(struct search *search, struct patch *patches, uint32_t count,
+    struct offers *ret, struct err *err)
 {
-    struct printed printed, first_printed = { 0 };
     const struct patch *first = NULL;
     struct told told = { 0 };
-    uint32_t proposed = 0, shortest = UINT32_MAX;
+    uint32_t shortest = UINT32_MAX;
     for (uint32_t i = 0; i < count && told.count < TRIES_MAX; i++) {
         const struct patch *patch = &patches[i];
-        uint32_t groups;
         const char *lost;
-        if (proposed == PROPOSER_CANDIDATES_MAX || !another(patch, first, shortest))
+        if (ret->count == OFFERS_MAX || !another(patch, first, shortest))
             continue;
-        struct str proposal = proposal_of(search, patch, &printed);
-        if (search_lost(search, search->target.plugin->name, proposal) ||
-            told_before(&told, &printed))
+        struct offer *offer = &ret->at[ret->count];
+        offer_patch(offer, search, patch);
+        offer_print(offer, search);
+        if (search_lost(search, search->target.plugin->name, offer->proposal) ||
+            told_before(&told, &offer->printed))
             continue;
-        int r = judge_try(&search->judge, &search->arena, proposal, &groups, &lost, err);
+        int r =
+            judge_try(&search->judge, &search->arena, offer->proposal, &offer->fixed, &lost, err);
         if (r < 0)
             return r;
         judge_say(&search->judge, "try %u: %s%s", told.count,
             r ? "holds" : "does not hold: ", r ? "" : lost);
         if (!r)
             continue;
-        r = judge_send(&search->judge, PROPOSER_PROPOSE, proposal, err);
-        if (r < 0)
-            return r;
-        first_printed = proposed++ ? first_printed : printed;
+        ret->count++;
         first = first ? first : patch;
         shortest = patch->condition.count < shortest ? patch->condition.count : shortest;
     }
-    return stop(search, proposed ? "found" : "nothing found: no patch held over the held-in steps",
-        &first_printed, err);
+    return 0;
+}
+
+static int propose(struct search *search, struct patch *patches, uint32_t count, struct err *err)
+{
+    struct offers offers = { .count = 0 };
+    int r = try_patches(search, patches, count, &offers, err);
+    if (r == 0 && offers.count > 0)
+        r = search_rest(search, &offers, err);
+    for (uint32_t i = 0; r == 0 && i < offers.count; i++)
+        r = judge_send(&search->judge, PROPOSER_PROPOSE, offers.at[i].proposal, err);
+    if (r < 0)
+        return r;
+    return stop(search,
+        offers.count ? "found" : "nothing found: no patch held over the held-in steps",
+        offers.count ? &offers.at[0].printed : NULL, err);
 }
 
 static int by_score(const void *a, const void *b)
@@ -311,22 +341,39 @@ static int by_score(const void *a, const void *b)
 /* --- the whole */
 
 static int search_bodies(
-    struct search *search, struct patch *patches, uint32_t *count, struct err *err)
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *count, struct err *err)
 {
     search->bodies_count = 0;
     int r = search_actions(search, err);
-    return r < 0 ? r : search_patches(search, patches, PATCHES_MAX, count, err);
+    return r < 0 ? r : search_patches(search, ret, max, count, err);
 }
 
 /* Without loops first, where that may be enough. */
 static int search_new_code(
-    struct search *search, struct patch *patches, uint32_t *count, struct err *err)
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *count, struct err *err)
 {
     uint32_t changes = *count;
-    int r = search_bodies(search, patches, count, err);
+    int r = search_bodies(search, ret, max, count, err);
     search->loops = true;
     if (r == 0 && search->left_out && *count == changes)
-        r = search_bodies(search, patches, count, err);
+        r = search_bodies(search, ret, max, count, err);
+    return r;
+}
+
+int search_find(
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err)
+{
+    bool seen = false;
+    int r = look_where(search, &seen, err);
+    if (r == 0)
+        r = search_values(search, err);
+    if (r == 0 && !seen)
+        r = look_at_unchanged(search, err);
+    if (r == 0)
+        r = search_changes(search, ret, max / 4, ret_count, err);
+    if (r == 0)
+        r = search_new_code(search, ret, max, ret_count, err);
+    qsort(ret, *ret_count, sizeof(*ret), by_score);
     return r;
 }
 
@@ -334,27 +381,16 @@ static int search_all(struct search *search, struct err *err)
 {
     CLEANUP(mem_freep) struct patch *patches = mem_zero(PATCHES_MAX, sizeof(*patches));
     uint32_t count = 0;
-    bool seen = false;
     struct printed swap;
     int r = search_order(search, &swap, err);
     if (r > 0)
         return stop(search, "found", &swap, err);
     if (r == 0)
-        r = look_where(search, &seen, err);
-    if (r == 0)
-        r = search_values(search, err);
-    if (r == 0 && !seen)
-        r = look_at_unchanged(search, err);
-    if (r == 0)
-        r = search_changes(search, patches, PATCHES_MAX / 4, &count, err);
-    if (r == 0)
-        r = search_new_code(search, patches, &count, err);
+        r = search_find(search, patches, PATCHES_MAX, &count, err);
     if (r < 0)
         return r;
-    if (count > 0) {
-        qsort(patches, count, sizeof(*patches), by_score);
+    if (count > 0)
         return propose(search, patches, count, err);
-    }
     return stop(search,
         search->bodies_count == 0
             ? "nothing found: no action of the vocabulary is right at any of the steps looked at, "
@@ -362,6 +398,13 @@ static int search_all(struct search *search, struct err *err)
             : "nothing found: actions are right at some steps, but no condition of up to three "
               "parts tells these from the steps that must stay",
         NULL, err);
+}
+
+void search_begin_values(struct search *search)
+{
+    const struct judged_hook *hook = vocabulary_hook(search->bundle->hook);
+    mine(&search->mined, &search->arena, search->bundle);
+    pool_begin(&search->pool, &search->arena, &search->vocabulary, hook, &search->mined);
 }
 
 static int search_begin(struct search *search, struct str text, int fd, struct err *err)
@@ -372,7 +415,7 @@ static int search_begin(struct search *search, struct str text, int fd, struct e
         return r;
     judge_begin(&search->judge, &search->arena, search->bundle, fd);
     vocabulary_read(&search->vocabulary, search->bundle->without, search->bundle->without_count);
-    list_steps(search);
+    search_steps(search);
     return 0;
 }
 
@@ -393,8 +436,7 @@ int search_run(struct str text, int fd, struct err *err)
                suspects_begin(&search->suspects, &search->arena, search->bundle, &why) < 0) {
         r = stop(search, arena_format(&search->arena, "nothing found: %s", why.text), NULL, err);
     } else if (r == 0) {
-        mine(&search->mined, &search->arena, search->bundle);
-        pool_begin(&search->pool, &search->arena, &search->vocabulary, hook, &search->mined);
+        search_begin_values(search);
         judge_say(&search->judge, "%u failing steps in %u groups, %u others; %u keys, %u marks",
             search->fails.count, search->fail_groups, search->others.count,
             search->mined.keys_count, search->mined.tokens_count);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "propose/changes.h"
+#include "propose/compose.h"
 #include "propose/condition.h"
 #include "propose/judge.h"
 #include "propose/suspects.h"
@@ -97,7 +98,7 @@ void search_risks(struct search *search, struct patch *patch, const struct condi
 /* The patch as C for the target's places, and its parts. Texts are in the arena. */
 struct printed {
     struct insertion insertion; /* of new code */
-    struct target_edit edits[TARGET_EDITS_MAX];
+    struct target_edit edits[COMPOSE_EDITS_MAX];
     uint32_t edits_count;
     const char *summary;      /* one sentence */
     const char **ingredients; /* verbs, flags, constants */
@@ -111,6 +112,40 @@ void patch_print(struct printed *ret, struct arena *arena, const struct pool *po
 int search_order(struct search *search, struct printed *ret, struct err *err);
 /* The driver has told of a candidate that made the same edits and lost. */
 bool search_lost(struct search *search, struct str plugin, struct str proposal);
+
+/* What is handed in: a patch, or several of which each mends what is left of the one before, as
+ * edits of the source that was there first. All in the arena. */
+struct offer {
+    struct printed printed;
+    uint32_t *fixes, fixes_count; /* ids of failing steps that it should mend, of the first */
+    uint32_t seen;                /* failing steps that were looked at */
+    uint32_t risks[SEARCH_RISKS_MAX], risks_count;
+    struct condition effect; /* by group */
+    uint32_t own;            /* the part of its score that is not its effect */
+    unsigned parts;
+    struct str proposal; /* JSON */
+    struct judge_fixed fixed;
+};
+enum { OFFERS_MAX = PROPOSER_CANDIDATES_MAX };
+struct offers {
+    struct offer at[OFFERS_MAX];
+    uint32_t count;
+};
+/* The patch as an offer. */
+void offer_patch(struct offer *ret, struct search *search, const struct patch *patch);
+/* Writes the proposal. */
+void offer_print(struct offer *offer, struct search *search);
+uint32_t offer_score(const struct search *search, const struct offer *offer);
+
+/* The failing steps, the screen, and those that must stay, of the bundle's kinds. */
+void search_steps(struct search *search);
+/* Constants and values begin anew. */
+void search_begin_values(struct search *search);
+/* Patches from values to conditions, best first. */
+int search_find(
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
+/* What the best of the offers leaves is searched for again; both as one offer, in its place. */
+int search_rest(struct search *search, struct offers *offers, struct err *err);
 
 /* The whole search over the channel, up to STOP. */
 int search_run(struct str bundle, int fd, struct err *err);

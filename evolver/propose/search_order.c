@@ -94,14 +94,14 @@ static int try_swap(struct search *search, const struct syntax *order, const str
     const struct row *second, struct err *err)
 {
     const char *lost;
-    uint32_t groups;
+    struct judge_fixed fixed;
     struct str proposal = proposal_of(search, order, first, second);
     if (search_lost(search, name_of(search->bundle->pipeline_path), proposal))
         return 0;
-    int r = judge_try(&search->judge, &search->arena, proposal, &groups, &lost, err);
+    int r = judge_try(&search->judge, &search->arena, proposal, &fixed, &lost, err);
     if (r < 0)
         return r;
-    bool holds = r && 2 * groups > search->fail_groups;
+    bool holds = r && 2 * fixed.groups > search->fail_groups;
     const char *why = r                         ? "it mends few groups"
                       : strcmp(lost, "ok") == 0 ? "it mends nothing"
                                                 : lost;
