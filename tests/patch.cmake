@@ -13,7 +13,7 @@ target_include_directories(patch_numbers_test PRIVATE ${CMAKE_SOURCE_DIR}/tests 
 # The gate's own files: it needs nothing else of the driver.
 moult_test(promote_check_source_test patch sandbox base)
 target_sources(promote_check_source_test PRIVATE ${CMAKE_SOURCE_DIR}/evolver/promote/check_source.c ${CMAKE_SOURCE_DIR}/evolver/promote/patcher.c
-    ${CMAKE_SOURCE_DIR}/evolver/promote/compile.c)
+    ${CMAKE_SOURCE_DIR}/evolver/promote/compile.c ${CMAKE_SOURCE_DIR}/evolver/promote/compile_command.c)
 target_include_directories(promote_check_source_test PRIVATE ${CMAKE_BINARY_DIR}/see/promote)
 add_dependencies(promote_check_source_test moult-patch)
 moult_test(promote_batch_texts_test trials base)

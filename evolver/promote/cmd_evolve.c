@@ -187,10 +187,11 @@ static void tell_attempt(struct evolving *evolving, const struct target *target,
     else
         buf_text(out, "null");
     buf_format(out,
-        ",\"end\":\"%s\",\"proposals\":%u,\"judged\":%llu,\"builds\":%u,\"tries\":%u,"
-        "\"seconds\":%.2f,\"why\":",
+        ",\"end\":\"%s\",\"proposals\":%u,\"judged\":%llu,\"builds\":%u,"
+        "\"built_by\":{\"tcc\":%u,\"gcc\":%u},\"tries\":%u,\"seconds\":%.2f,\"why\":",
         attempt->not_tried ? "not started" : proposing_end_words[run->end], run->proposals_count,
-        (unsigned long long)run->judged, run->builds, run->tries, (double)run->wall_us / 1e6);
+        (unsigned long long)run->judged, run->builds, run->built_by[COMPILE_BY_TCC],
+        run->built_by[COMPILE_BY_GCC], run->tries, (double)run->wall_us / 1e6);
     json_quote(out, str_of(run->why));
     buf_text(out, ",\"dropped\":[");
     for (unsigned i = 0; i < attempt->dropped_count; i++) {

@@ -1,5 +1,6 @@
 /* compile - see compile.h. */
 #include "promote/compile.h"
+#include "promote/compile_command.h"
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -15,32 +16,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { FLAGS_MAX = 96, LIST_MAX = 1 << 16, IMAGE_MAX = 16 << 20, SOURCE_MAX = 1 << 20 };
+enum { IMAGE_MAX = 16 << 20, SOURCE_MAX = 1 << 20 };
 enum { SPACE_MIN = 1 << 20 }; /* a disk with less is full */
 
 const char *const compile_stage_words[4] = { "ok", "compile", "limit", "elf" };
-
-/* What a profile adds to the flags of a release. It goes last, so that it wins. A trial build holds
- * thousands of candidates of which nearly all are thrown away: compiling quickly is what counts,
- * and nobody reads its warnings. */
-static const struct {
-    const char *list;     /* a flag list of the SDK, or NULL */
-    const char *flags[2]; /* as many as there are */
-} profiles[] = {
-    [ELF_RELEASE] = { 0 },
-    [ELF_TRIAL] = { NULL, { "-O0", "-w" } },
-    [ELF_ASAN] = { "asanflags.txt", { NULL } },
-};
-
-enum { LISTS_MAX = 3 };
-struct command {
-    const char *argv[FLAGS_MAX];
-    unsigned argc;
-    struct buf lists[LISTS_MAX]; /* the flag lists, cut into words */
-    unsigned lists_count;
-    char *owned[8];
-    unsigned owned_count;
-};
+const char *const compile_by_words[2] = { [COMPILE_BY_GCC] = "gcc", [COMPILE_BY_TCC] = "tcc" };
 
 void compile_result_done(struct compile_result *result)
 {
@@ -59,77 +39,6 @@ int compile_sdk(char out[PATH_MAX], struct err *err)
             out, found)) /* a mount has a plain name; what is not there is said when it is read */
         strcpy(out, found);
     return 0;
-}
-
-static int add_list(struct command *command, const char *sdk, const char *name, struct err *err)
-{
-    struct buf *list = &command->lists[command->lists_count++];
-    CLEANUP(mem_freep) char *path = mem_format("%s/%s", sdk, name);
-    int rc = file_read(path, list, LIST_MAX, err);
-    if (rc < 0) {
-        err->code = ERR_LACKS;
-        return err_hint(err, "the SDK stands in share/moult/sdk beside bin/");
-    }
-    char *state = NULL;
-    for (char *word = strtok_r(list->at, "\n", &state); word; word = strtok_r(NULL, "\n", &state)) {
-        if (command->argc + 8 > FLAGS_MAX)
-            return err_set(err, ERR_LIMIT, "too many flags in %s", path);
-        command->argv[command->argc++] = word;
-    }
-    return 0;
-}
-
-/* Where things stand for the compiler: fixed names inside a root of its own; without one, the
- * host's. The object does not tell which: the flags map the folder away. */
-struct places {
-    const char *sdk, *work;
-    enum sandbox_tier tier;
-};
-
-static const char *keep(struct command *command, char *text)
-{
-    command->owned[command->owned_count++] = text;
-    return text;
-}
-
-static const char *output_of(const struct compile_plan *plan)
-{
-    return plan->preprocess ? "plugin.i" : "plugin.so";
-}
-
-static int make_command(struct command *command, const struct compile_plan *plan,
-    const struct places *places, struct err *err)
-{
-    command->argv[command->argc++] = SANDBOX_COMPILER;
-    int rc = add_list(command, plan->sdk, "cflags.txt", err);
-    if (rc == 0)
-        rc = add_list(command, plan->sdk, "ldflags.txt", err);
-    if (rc == 0 && profiles[plan->profile].list)
-        rc = add_list(command, plan->sdk, profiles[plan->profile].list, err);
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; i < COUNT_OF(profiles[0].flags) && profiles[plan->profile].flags[i]; i++)
-        command->argv[command->argc++] = profiles[plan->profile].flags[i];
-    const char *rest[] = {
-        keep(command, mem_format("-I%s", places->sdk)),
-        keep(command, mem_format("-ffile-prefix-map=%s=/work", places->work)),
-        "-o",
-        keep(command, mem_format("%s/%s", places->work, output_of(plan))),
-        keep(command, mem_format("%s/plugin.c", places->work)),
-        plan->preprocess ? "-E" : keep(command, mem_format("%s/mem.c", places->sdk)),
-        NULL,
-    };
-    for (size_t i = 0; i < COUNT_OF(rest); i++)
-        command->argv[command->argc++] = rest[i];
-    return 0;
-}
-
-static void command_done(struct command *command)
-{
-    for (unsigned i = 0; i < command->owned_count; i++)
-        free(command->owned[i]);
-    for (unsigned i = 0; i < command->lists_count; i++)
-        buf_done(&command->lists[i]);
 }
 
 /* Nobody needs it after a crash, and waiting for the disk would take longer than the preprocessor.
@@ -155,17 +64,18 @@ static int make_work(struct scratch *scratch, struct str source, struct err *err
     return write_source(path, source, err);
 }
 
-static int run_in(struct compile_result *ret, const struct compile_plan *plan, const char *work,
-    const struct places *places, struct err *err)
+/* One program; what it says stands behind what was said before. */
+static int run_tool(struct compile_result *ret, const struct compile_plan *plan, const char *work,
+    enum compile_tool tool, const struct compile_places *places, struct err *err)
 {
     const struct sandbox_mount mounts[] = { { plan->sdk, places->sdk, false, false },
         { work, places->work, true, false } };
-    struct command command = { .argc = 0 };
+    CLEANUP(compile_command_done) struct compile_command command = { .argc = 0 };
     CLEANUP(mem_freep) char *temporary = mem_format("TMPDIR=%s", places->work);
     const char *const env[] = { "PATH=/usr/bin", "LC_ALL=C", "SOURCE_DATE_EPOCH=0", temporary,
         NULL };
     struct sandbox_result result;
-    int rc = make_command(&command, plan, places, err);
+    int rc = compile_command(&command, tool, plan, places, err);
     const struct sandbox_run run = { .profile = SANDBOX_COMPILE,
         .tier = places->tier,
         .argv = command.argv,
@@ -175,14 +85,13 @@ static int run_in(struct compile_result *ret, const struct compile_plan *plan, c
         .mounts_count = COUNT_OF(mounts) };
     if (rc == 0)
         rc = sandbox_run(&run, &result, err);
-    command_done(&command);
     if (rc < 0)
         return rc;
     buf_str(&ret->diagnostics, buf_view(&result.err));
     ret->limit = result.limit;
     ret->tier = result.tier;
     ret->layers = result.layers;
-    ret->wall_us = result.wall_us;
+    ret->wall_us += result.wall_us;
     ret->stage = result.limit != LIMIT_NONE ? COMPILE_LIMIT
                  : result.exit_code != 0    ? COMPILE_COMPILE
                                             : COMPILE_OK;
@@ -191,21 +100,21 @@ static int run_in(struct compile_result *ret, const struct compile_plan *plan, c
 }
 
 /* With a root of its own where that can be had; else, if the caller allows it, without. */
-static int run_compiler(
-    struct compile_result *ret, const struct compile_plan *plan, const char *work, struct err *err)
+static int run_compiler(struct compile_result *ret, const struct compile_plan *plan,
+    const char *work, enum compile_tool tool, struct err *err)
 {
-    const struct places inside = { "/sdk", "/work", SANDBOX_STRONG };
-    const struct places outside = { plan->sdk, work, SANDBOX_CONTAINER };
-    int rc = run_in(ret, plan, work, &inside, err);
+    const struct compile_places inside = { "/sdk", "/work", SANDBOX_STRONG };
+    const struct compile_places outside = { plan->sdk, work, SANDBOX_CONTAINER };
+    int rc = run_tool(ret, plan, work, tool, &inside, err);
     if (rc == -ERR_LACKS && plan->tier == SANDBOX_CONTAINER)
-        rc = run_in(ret, plan, work, &outside, err);
+        rc = run_tool(ret, plan, work, tool, &outside, err);
     return rc;
 }
 
 static int take_image(
     struct compile_result *ret, const struct compile_plan *plan, const char *work, struct err *err)
 {
-    CLEANUP(mem_freep) char *path = mem_format("%s/%s", work, output_of(plan));
+    CLEANUP(mem_freep) char *path = mem_format("%s/%s", work, compile_output(plan));
     int rc = file_read(path, &ret->image, IMAGE_MAX, err);
     if (rc == -ERR_LIMIT) {
         ret->stage = COMPILE_LIMIT;
@@ -280,6 +189,82 @@ static int blame_machine(const struct compile_result *result, const char *work, 
     return err_hint(err, "free some space there, then do it again");
 }
 
+/* --- a trial build by tcc */
+
+/* What tcc is not told to do, or does not do, gcc does: its word counts. */
+static void pass_over(struct compile_result *ret, const char *why)
+{
+    CLEANUP(buf_done) struct buf text = { 0 };
+    struct str said = str_trim(buf_view(&ret->diagnostics));
+    buf_text(&text, why);
+    if (said.size > 0) {
+        buf_text(&text, ": ");
+        buf_str(&text, said);
+    }
+    str_printable(ret->not_by_tcc, sizeof ret->not_by_tcc, buf_view(&text), false);
+    buf_clear(&ret->diagnostics);
+    buf_clear(&ret->image);
+    ret->findings.count = 0;
+}
+
+/* By a pragma a source could give tcc options, to run what it compiles among them. A line that is
+ * continued could hide the word. */
+static bool may_give_options(struct str source)
+{
+    static const char *const signs[] = { "pragma", "Pragma", "\\\n", "\\\r" };
+    for (size_t i = 0; i < COUNT_OF(signs); i++)
+        if (str_find(source, str_of(signs[i])) >= 0)
+            return true;
+    return false;
+}
+
+/* 1: made. The object has passed the same gate as one of gcc's. */
+static int try_tcc(
+    struct compile_result *ret, const struct compile_plan *plan, const char *work, struct err *err)
+{
+    CLEANUP(mem_freep) char *left = mem_format("%s/%s", work, compile_output(plan));
+    if (access(compile_programs[TOOL_TCC], X_OK) < 0) {
+        pass_over(ret, "tcc is not installed");
+        return 0;
+    }
+    if (may_give_options(plan->source)) {
+        pass_over(ret, "the source could give tcc options");
+        return 0;
+    }
+    int rc = run_compiler(ret, plan, work, TOOL_TCC, err);
+    if (rc == 0 && ret->stage == COMPILE_OK)
+        rc = run_compiler(ret, plan, work, TOOL_LD, err);
+    if (rc == 0 && ret->stage == COMPILE_OK)
+        rc = take_image(ret, plan, work, err);
+    if (rc < 0 || ret->stage == COMPILE_OK) {
+        ret->by = COMPILE_BY_TCC;
+        return rc < 0 ? rc : 1;
+    }
+    pass_over(ret,
+        ret->stage == COMPILE_ELF ? ret->findings.list[0].message : "tcc does not take the source");
+    if (unlink(left) < 0 && errno != ENOENT)
+        return err_sys(err, "remove %s", left);
+    return 0;
+}
+
+static int build(
+    struct compile_result *ret, const struct compile_plan *plan, const char *work, struct err *err)
+{
+    int made = plan->by == COMPILE_BY_TCC && plan->profile == ELF_TRIAL && !plan->preprocess
+                   ? try_tcc(ret, plan, work, err)
+                   : 0;
+    if (made != 0)
+        return made < 0 ? made : 0;
+    int rc = run_compiler(ret, plan, work, TOOL_GCC, err);
+    if (rc == 0 && ret->stage == COMPILE_OK)
+        rc = take_image(ret, plan, work, err);
+    if (rc == 0 && ret->stage == COMPILE_COMPILE)
+        rc = blame_machine(ret, work, err);
+    if (rc == 0)
+        name_limit(ret);
+    return rc;
+}
+
 int compile_run(struct compile_result *ret, const struct compile_plan *plan, struct err *err)
 {
     CLEANUP(scratch_remove) struct scratch scratch = { .lock = -1 };
@@ -292,13 +277,7 @@ int compile_run(struct compile_result *ret, const struct compile_plan *plan, str
         rc = make_work(&scratch, plan->source, err);
     CLEANUP(mem_freep) char *work = mem_format("%s/work", scratch.path);
     if (rc == 0)
-        rc = run_compiler(ret, plan, work, err);
-    if (rc == 0 && ret->stage == COMPILE_OK)
-        rc = take_image(ret, plan, work, err);
-    if (rc == 0 && ret->stage == COMPILE_COMPILE)
-        rc = blame_machine(ret, work, err);
-    if (rc == 0)
-        name_limit(ret);
+        rc = build(ret, plan, work, err);
     if (rc < 0)
         compile_result_done(ret);
     return rc;

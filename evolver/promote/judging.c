@@ -108,8 +108,10 @@ static int load(
 static void answer_built(struct buf *answer, const struct compile_result *built, bool ok,
     const char *stage, const struct buf *findings)
 {
-    buf_format(answer, "{\"ok\":%s,\"stage\":\"%s\",\"findings\":%s,\"ms\":%llu}",
-        ok ? "true" : "false", stage, findings->at, (unsigned long long)(built->wall_us / MS_US));
+    buf_format(answer,
+        "{\"ok\":%s,\"stage\":\"%s\",\"findings\":%s,\"compiler\":\"%s\",\"ms\":%llu}",
+        ok ? "true" : "false", stage, findings->at, compile_by_words[built->by],
+        (unsigned long long)(built->wall_us / MS_US));
 }
 
 int judging_build(struct judging *judging, struct str plugin, struct str source, struct buf *answer,
@@ -124,12 +126,15 @@ int judging_build(struct judging *judging, struct str plugin, struct str source,
     const struct compile_plan plan = { .source = source,
         .path = of->path,
         .profile = ELF_TRIAL,
+        .by = judging->plan.by_gcc ? COMPILE_BY_GCC : COMPILE_BY_TCC,
         .tier = judging->plan.tier,
         .sdk = judging->plan.sdk };
     int rc = compile_run(&built, &plan, err);
     if (rc < 0)
         return rc;
     const char *stage = compile_stage_words[built.stage];
+    judging->built_by[built.by]++;
+    memcpy(judging->not_by_tcc, built.not_by_tcc, sizeof judging->not_by_tcc);
     judging_findings(&findings, &built);
     bool ok = built.stage == COMPILE_OK;
     if (ok && (rc = load(judging, plugin, &built, err)) < 0) {

@@ -24,6 +24,7 @@ struct judging_plan {
     const struct policy *policy; /* which plugins are strict; NULL: none */
     int tier;                    /* enum sandbox_tier: weakest allowed */
     unsigned workers;
+    bool by_gcc; /* trial builds too: for who compares the compilers */
 };
 enum { JUDGING_BUILDS_MAX = 64 };
 struct judging {
@@ -34,6 +35,8 @@ struct judging {
     struct str trial_name;
     char *trial_name_owned;
     struct digest trial_build;
+    uint32_t built_by[2];        /* trial builds, by enum compile_by */
+    char not_by_tcc[160];        /* why the last one was not, or empty */
     uint32_t layers;             /* of the workers, once some have run */
     struct judging_known *known; /* what was tried already */
     unsigned known_count, tries;

@@ -55,6 +55,7 @@ struct serving {
     struct peer peer;
     struct arena arena; /* of one request */
     bool stopped;
+    bool told_slow; /* that trial builds are gcc's */
 };
 
 /* ERR_USAGE is a request that is refused: answered, and the run goes on. Any other code ends it. */
@@ -75,6 +76,17 @@ static int refused(struct err *err, int rc)
 
 /* --- requests */
 
+/* Once a run: what costs seconds is not kept back. */
+static void tell_slow(struct serving *s)
+{
+    char line[SAID_SIZE];
+    if (s->told_slow || !*s->judging.not_by_tcc || !s->plan->say)
+        return;
+    snprintf(line, sizeof(line), "a trial build is made by gcc: %s", s->judging.not_by_tcc);
+    s->plan->say(s->plan->with, line);
+    s->told_slow = true;
+}
+
 static int serve_build(struct serving *s, struct str payload, struct err *err)
 {
     CLEANUP(buf_done) struct buf answer = { 0 };
@@ -93,6 +105,7 @@ static int serve_build(struct serving *s, struct str payload, struct err *err)
     if (rc < 0)
         return refused(err, rc);
     s->ret->builds_ok += rc == 1;
+    tell_slow(s);
     return peer_send(&s->peer, PROPOSER_BUILT, buf_view(&answer), err);
 }
 
@@ -391,6 +404,7 @@ int proposing_run(struct proposing_result *ret, const struct proposing_plan *pla
     ret->bytes_in = serving.peer.received;
     ret->bytes_out = serving.peer.sent;
     ret->worker_layers = serving.judging.layers;
+    memcpy(ret->built_by, serving.judging.built_by, sizeof ret->built_by);
     judging_done(&serving.judging);
     peer_done(&serving.peer);
     arena_done(&serving.arena);

@@ -52,7 +52,8 @@ struct proposing_result {
     uint8_t end;           /* enum proposing_end */
     char why[240];         /* printable: what went wrong, and what it left on stderr */
     uint32_t builds, builds_ok, judges, tries, asked, said, denied;
-    uint64_t judged; /* rows on steps */
+    uint32_t built_by[2]; /* trial builds, by enum compile_by */
+    uint64_t judged;      /* rows on steps */
     uint64_t bytes_in, bytes_out, wall_us, build_us, judge_us, try_us;
     struct digest evidence; /* of the bundle */
     enum sandbox_tier tier;

@@ -65,7 +65,7 @@ enum proposer_type {
     PROPOSER_STOP,    /* JSON {"why": "...", "tried": N, "judged": N, "seconds": S, "ingredients":
                          [...]} */
     /* to the proposer */
-    PROPOSER_BUILT,  /* JSON {"ok": bool, "stage", "findings": [...], "ms": N} */
+    PROPOSER_BUILT,  /* JSON {"ok": bool, "stage", "findings": [...], "compiler", "ms": N} */
     PROPOSER_JUDGED, /* struct proposer_judged, encoded: one frame a job, in no order */
     PROPOSER_TRIED,  /* JSON {"ok": bool, "stage", "findings", "fixed_groups", "fail_groups",
                         "changed_steps": [ids of pass/overreach steps that changed], "ms": N} */

@@ -122,6 +122,8 @@ static const struct tool {
         { SANDBOX_COMPILER, "-x", "c", "-ffreestanding", "-shared", "-nostdlib", "-o", "/dev/null",
             "-" },
         "int answer(void) { return 42; }\n", "install gcc" },
+    { "tcc", SANDBOX_COMPILE, STATUS_WARN, { "/usr/bin/tcc", "-v" }, "",
+        "install tcc: without it gcc makes the trial builds of a search, and takes longer" },
     { "git", SANDBOX_TOOL, STATUS_WARN, { "/usr/bin/git", "--version" }, "", "install git" },
     { "node", SANDBOX_TOOL, STATUS_WARN, { "/usr/bin/node", "--version" }, "",
         "install node: MCP servers and agents in JavaScript need it" },

@@ -17,7 +17,7 @@ struct drive {
     const char *cluster, *program, *bundle, *without[32];
     unsigned without_count;
     uint32_t seconds;
-    bool quiet, recorded;
+    bool quiet, recorded, by_gcc;
     struct driver driver;
     struct runs runs;
     struct batch batch;
@@ -113,7 +113,8 @@ static int propose(struct drive *drive, const struct evidence *evidence,
             .worker = worker,
             .sdk = drive->driver.sdk,
             .tier = SANDBOX_CONTAINER,
-            .workers = 2 },
+            .workers = 2,
+            .by_gcc = drive->by_gcc },
         .bundle = buf_view(&bundle),
         .budget = { .seconds = drive->seconds },
         .say = say,
@@ -196,6 +197,7 @@ static int run(const struct verb_call *call, struct err *err)
         { "--seconds", 0, OPTION_TEXT, "N", "its time (default: 60)", &seconds },
         { "--recorded", 0, OPTION_FLAG, NULL, "what stays is what was recorded: no fresh replay",
             &drive.recorded },
+        { "--by-gcc", 0, OPTION_FLAG, NULL, "trial builds by gcc, not by tcc", &drive.by_gcc },
         { "--quiet", 0, OPTION_FLAG, NULL, "no progress", &drive.quiet },
         { 0 },
     };

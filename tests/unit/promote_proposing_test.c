@@ -438,6 +438,9 @@ static void a_row_does_what_is_wanted(void **state)
     assert_int_equal(judging_judge(&judging, &judge, on_judged, &seen, &err), -ERR_STATE);
     if (judging_build(&judging, STR("candidates"), buf_view(&world.source), &answer, &err) != 1)
         fail_msg("%s %s", err.text, answer.at);
+    assert_non_null(
+        strstr(answer.at, "\"compiler\":\"gcc\"")); /* it has a builtin that tcc lacks */
+    assert_true(*judging.not_by_tcc);
     if (judging_judge(&judging, &judge, on_judged, &seen, &err) < 0)
         fail_msg("%s", err.text);
     assert_int_equal(seen.jobs, 4);
