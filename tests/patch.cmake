@@ -6,12 +6,13 @@ moult_test(patch_tokens_test patch)
 moult_test(patch_bounds_test patch)
 moult_test(patch_certificate_test patch)
 moult_test(patch_shape_test patch)
+moult_test(patch_less_test patch)
 moult_test(patch_cover_test patch)
 # The same for the corpus of choices without a branch, built and asked.
 moult_test(patch_numbers_test patch trials base)
 target_include_directories(patch_numbers_test PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/plugins/sdk)
 # The gate's own files: it needs nothing else of the driver.
-moult_test(promote_check_source_test patch sandbox base)
+moult_test(promote_check_source_test patch sandbox wire base)
 target_sources(promote_check_source_test PRIVATE ${CMAKE_SOURCE_DIR}/evolver/promote/check_source.c ${CMAKE_SOURCE_DIR}/evolver/promote/patcher.c
     ${CMAKE_SOURCE_DIR}/evolver/promote/compile.c ${CMAKE_SOURCE_DIR}/evolver/promote/compile_command.c)
 target_include_directories(promote_check_source_test PRIVATE ${CMAKE_BINARY_DIR}/see/promote)

@@ -1,7 +1,8 @@
 moult_test(promote_lineage_test promote)
 moult_test(promote_figures_test promote trials wire base)
-if(NOT MOULT_SANITIZE) # promote_figures_test has the counting sanitised
+if(NOT MOULT_SANITIZE) # promote_figures_test has the counting sanitised, patch_less_test and trials_verdict_less_test the removal
     moult_story(integration figures.mjs)
+    moult_story(integration retire.mjs)
 endif()
 moult_test(promote_approve_test promote)
 moult_test(promote_confirm_test promote admission wire base)

@@ -16,6 +16,8 @@ moult_fuzz(tau trials)
 moult_story(integration import_mine)
 moult_test(trials_stats_test trials)
 moult_test(trials_verdict_test trials)
+moult_test(trials_verdict_less_test trials base)
+target_include_directories(trials_verdict_less_test PRIVATE ${CMAKE_SOURCE_DIR}/plugins)
 moult_test(trials_sequential_test trials)
 moult_fuzz(sequential trials)
 

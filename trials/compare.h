@@ -26,7 +26,15 @@ enum {
     COMPARE_VARIANTS = COMPARE_LANGUAGES + RUN_LANGUAGES
 };
 
+/* A candidate that only takes a plugin out of the order mends nothing: each run must stay as it is,
+ * or any detector's frame says that the change mends something. */
+struct compare_less {
+    struct str plugin;
+    unsigned hooks; /* a set of 1 << enum moult_hook_id: where it stands no more */
+};
+
 struct compare_plan {
+    const struct compare_less *less; /* NULL: there are a detector and a batch; else neither is */
     const struct detector *detector;
     const struct batch *held_in;
     const struct batch *held_out; /* NULL: not looked at */

@@ -65,7 +65,7 @@ static int suite_of(
     const struct compare_plan *plan, const struct named *named, const struct run *run)
 {
     bool symptom = false;
-    if (run->past)
+    if (run->past || plan->less)
         return SUITE_REGRESSION;
     if (has_name(&named->held_in, run->session))
         return SUITE_BATCH;
@@ -87,8 +87,10 @@ static struct tried *add_run(
         .often = suite == SUITE_SAFETY || c->tried_count % EACH == 0,
         .of = c->tried_count };
     c->tried_count++;
-    for (int arm = 0; arm < ARMS; arm++)
+    for (int arm = 0; arm < ARMS; arm++) {
         track_begin(&tried->tracks[arm], run, c->arena);
+        tried->tracks[arm].any = c->plan->less && suite != SUITE_SAFETY;
+    }
     return tried;
 }
 

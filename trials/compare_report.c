@@ -1,4 +1,5 @@
 /* compare_report - what both arms did, as the report that the gate reads. */
+#include "trials/asked.h"
 #include "trials/comparing.h"
 #include "trials/report_marks.h"
 
@@ -27,7 +28,15 @@ static struct str detail_of(const struct track *new, uint32_t parts, uint32_t st
                                              : STR("");
 }
 
-static void fill_case(struct report_case *ret, const struct tried *tried)
+/* In a made case every repair would be overreach. A removal after which everything is as recorded
+ * there has ended one, and is no worse for it. */
+static bool ends_overreach(const struct comparing *c, const struct tried *tried)
+{
+    const struct track *new = &tried->tracks[NEW];
+    return c->plan->less && tried->suite == SUITE_SAFETY && new->complete && !new->first;
+}
+
+static void fill_case(const struct comparing *c, struct report_case *ret, const struct tried *tried)
 {
     const struct track *old = &tried->tracks[OLD], *new = &tried->tracks[NEW];
     bool both = old->complete && new->complete;
@@ -44,7 +53,11 @@ static void fill_case(struct report_case *ret, const struct tried *tried)
         .missing_new = !new->complete,
         .old_effects = effects_digest(old, parts),
         .new_effects = effects_digest(new, parts) };
+    if (both && parts != UINT32_MAX && ends_overreach(c, tried))
+        ret->new_outcome = OUTCOME_RESOLVED;
     ret->past = tried->run->past;
+    ret->asked = c->plan->less && tried->suite != SUITE_SAFETY &&
+                 (asked_hooks(tried->run) & c->plan->less->hooks) == c->plan->less->hooks;
     ret->unstable_old = tried->unstable[OLD];
     ret->unstable_new = tried->unstable[NEW];
     ret->after_step = track_strays(old, new, parts, &ret->after_symptom);
@@ -125,7 +138,7 @@ static void fill_case_of(struct comparing *c, struct report *ret, const struct t
     if (comparing_variant(c, tried))
         fill_variant(&ret->cases[ret->cases_count - 1], &c->tried[tried->of], tried);
     else
-        fill_case(&ret->cases[ret->cases_count++], tried);
+        fill_case(c, &ret->cases[ret->cases_count++], tried);
 }
 
 static void fill_cases(struct comparing *c, struct report *ret)
@@ -216,15 +229,17 @@ static void fill_genesis(struct comparing *c, struct report *ret)
         if (c->tried[i].suite != SUITE_SAFETY || c->tried[i].dead || !new->complete)
             continue;
         ret->genesis &= first->complete;
-        ret->drifted += first->complete && track_parts(first, new) != UINT32_MAX;
+        ret->drifted += first->complete && track_parts(first, new) != UINT32_MAX &&
+                        !ends_overreach(c, &c->tried[i]);
     }
 }
 
 void comparing_report(struct comparing *c, struct report *ret)
 {
     const struct compare_plan *plan = c->plan;
-    *ret = (struct report){ .batch = plan->held_in->digest,
-        .detector = str_of(plan->detector->id),
+    *ret = (struct report){ .less = plan->less ? plan->less->plugin : (struct str){ 0 },
+        .batch = plan->less ? (struct digest){ 0 } : plan->held_in->digest,
+        .detector = str_of(plan->less ? "" : plan->detector->id),
         .fresh_baseline = true,
         .run_on = true,
         .varied = true,

@@ -68,6 +68,7 @@ static const struct field report_fields[] = {
     REPORT(played, FIELD_BOOL),
     REPORT(alone_wanted, FIELD_U32),
     REPORT(unreplayable, FIELD_U32),
+    REPORT(less, FIELD_STR),
 };
 
 #define CASE(member, type, ...) \
@@ -98,6 +99,7 @@ static const struct field case_fields[] = {
     CASE(unstable_old, FIELD_BOOL),
     CASE(unstable_new, FIELD_BOOL),
     CASE(past, FIELD_BOOL),
+    CASE(asked, FIELD_BOOL),
 };
 
 #define TAKEN(member, type, ...) \
@@ -139,8 +141,8 @@ static const struct schema {
     [2] = { 30, 20 },
     [3] = { 31, 20 },
     [4] = { 41, 21 },
-    [5] = { COUNT_OF(report_fields), 23 },
-    [6] = { COUNT_OF(report_fields), COUNT_OF(case_fields) },
+    [5] = { 44, 23 },
+    [6] = { 44, 24 },
     [SCHEMA] = { COUNT_OF(report_fields), COUNT_OF(case_fields) },
 };
 
@@ -233,6 +235,14 @@ static const char *case_wrong(const struct report_case *c)
     return NULL;
 }
 
+/* What only a report of the other kind of candidate says. */
+static const char *kind_wrong(const struct report *report, const struct report_case *c)
+{
+    if (c->asked && !report->less.size)
+        return "only a report of a removal says which hooks a case asks";
+    return c->signature && report->less.size ? "a removal has no failing case" : NULL;
+}
+
 static int read_cases(struct report *ret, const struct schema *schema, const struct json *root,
     struct arena *arena, struct err *err)
 {
@@ -250,6 +260,8 @@ static int read_cases(struct report *ret, const struct schema *schema, const str
         if (rc < 0)
             return rc;
         const char *wrong = case_wrong(c);
+        if (!wrong)
+            wrong = kind_wrong(ret, c);
         if (wrong)
             return fields_refuse(err, root, item, "%s", wrong);
     }
@@ -367,6 +379,8 @@ int report_read(struct report *ret, struct str text, struct arena *arena, struct
     int rc = fields_read(&report, report_fields, schema->report, root, root, others, arena, err);
     if (rc == 0 && report.deterministic && (report.unstable_old || report.unstable_new))
         rc = fields_refuse(err, root, root, "report: deterministic, with cases that are not");
+    if (rc == 0 && report.less.size && !hash_zero(&report.batch))
+        rc = fields_refuse(err, root, root, "report: of a removal, which has no batch");
     if (rc == 0 && (report.branches_missed > report.branches || report.alone_other > report.alone))
         rc = fields_refuse(err, root, root, "report: a part is more than the whole");
     if (rc == 0)

@@ -36,8 +36,9 @@ struct report_case {
                       where it strays */
     /* Further passes of an arm did otherwise; of the old one: the case is flaky. From schema 5. */
     bool unstable_old, unstable_new;
-    bool past; /* of an older held-out shard: it must not get worse, and no claim counts it. From
-                  schema 6 */
+    bool asked; /* every hook where a plugin stands no more is asked in it. From schema 7 */
+    bool past;  /* of an older held-out shard: it must not get worse, and no claim counts it. From
+                   schema 6 */
 };
 /* A case that the home took in (taken.h), played by both arms: graders decide. From schema 5. */
 enum report_mode { REPORT_STEP, REPORT_EPISODE, REPORT_MODES };
@@ -105,6 +106,8 @@ struct report {
     struct report_branch *ran;
     uint32_t ran_count;
     const struct report_certificate *certificate; /* of the patch; NULL: none. From schema 7 */
+    /* From schema 7. */
+    struct str less; /* the plugin that the candidate only takes out; empty: it mends a failure */
 };
 void report_print(struct buf *out, const struct report *report);
 /* Earlier schemas, too: what they do not say is that nothing was seen to. */

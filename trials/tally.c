@@ -80,7 +80,7 @@ static int by_group(const void *left, const void *right)
 }
 
 struct group {
-    bool worse, missing;
+    bool worse, missing, asked;
     uint32_t signature, resolved_new;  /* cases */
     uint32_t resolved_old, passed_old; /* passed: resolved, or without a result */
 };
@@ -89,6 +89,7 @@ static void group_add(struct group *group, const struct report_case *c)
 {
     group->worse |= tally_flip(c) == FLIP_WORSE;
     group->missing |= c->missing_old || c->missing_new;
+    group->asked |= c->asked && !c->missing_old && !c->missing_new;
     if (!c->signature)
         return;
     group->signature++;
@@ -109,11 +110,13 @@ static void count_group(struct tally *ret, const struct group *group, int where)
     if (where == SPLIT_HELD_IN) {
         ret->in_groups += fails;
         ret->in_fixed += fixed;
+        ret->in_asked += group->asked;
     }
     if (where == SPLIT_HELD_OUT) {
         ret->out_groups += fails;
         ret->out_fixed += fixed;
         ret->all_groups++;
+        ret->out_asked += group->asked;
         ret->worse += group->worse;
     }
 }

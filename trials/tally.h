@@ -18,6 +18,8 @@ struct tally {
                                        does not mend already */
     uint32_t out_groups, out_fixed; /* the same of held-out groups */
     uint32_t all_groups, worse;     /* all held-out groups */
+    /* Groups with a case in which every hook is asked where a plugin stands no more. */
+    uint32_t in_asked, out_asked;
     uint32_t groups, groups_missing; /* all groups; those where an arm has no result */
     uint32_t riders[SUITES][RIDERS]; /* cases */
     /* Of the cases that the home took in: */

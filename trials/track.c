@@ -181,6 +181,9 @@ int track_step(struct track *track, const struct detector *detector, uint32_t st
     track->steps[track->count++] = effects->digest;
     if (!as_recorded(track->run, step, effects))
         outcome = (uint8_t)detect_outcome(detector, track->run, step, effects, &mine);
+    if (outcome == OUTCOME_UNEXPLAINED && track->any &&
+        detect_resolved_by(track->run, step, effects))
+        outcome = OUTCOME_RESOLVED;
     if (outcome != OUTCOME_SAME)
         note_change(track, detector, step, outcome, effects, arena);
     bool over = outcome == OUTCOME_ABNORMAL && !track->last->symptom;

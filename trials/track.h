@@ -23,6 +23,7 @@ struct track {
     struct digest *steps; /* [count], in the arena */
     uint32_t count;
     bool complete;    /* ran to its end, or to an abnormal one; if not, the arm has no result */
+    bool any;         /* a change that any detector's frame asks for is a repair */
     uint32_t changed; /* the first step that is not as recorded, or UINT32_MAX */
     uint32_t mended;  /* the first that is a repair, or UINT32_MAX */
     struct track_change *first, *last; /* in the order of the steps */

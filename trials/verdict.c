@@ -5,6 +5,7 @@
  * fail, one inconclusive makes an inconclusive, and only a report that every rule passes is a pass.
  */
 #include "trials/verdict.h"
+#include "trials/verdict_less.h"
 
 #include "base/mem.h"
 #include "trials/stats.h"
@@ -375,6 +376,40 @@ const unsigned verdict_rules_count = COUNT_OF(verdict_rules);
 _Static_assert(
     COUNT_OF(verdict_rules) <= VERDICT_REASONS_MAX, "every rule has room for its reason");
 
+/* No failure is mended, so nothing is asked of one; all else is, and of nothing less. */
+const struct verdict_rule verdict_less_rules[] = {
+    { "fresh_baseline", fresh, true },
+    { "deterministic", deterministic, true },
+    { "complete", complete, true },
+    { "suites_there", verdict_suites_less, true },
+    { "claims", claims, true },
+    { "sanitised", sanitised, false },
+    { "stable", stable, false },
+    { "abnormal", abnormal, false },
+    { "afterwards", afterwards, false },
+    { "covered", covered, false },
+    { "could_act", verdict_could_act, false },
+    { "harmless", verdict_harmless, false, true },
+    { "regression", regression, false },
+    { "safety", safety, false },
+    { "flaky", flaky, false },
+    { "drift", drift, false },
+    { "alone", alone, false },
+    { "new_signature", new_signature, false },
+    { "patch_size", patch_size, false },
+    { "object_size", object_size, false },
+    { "latency", latency, false },
+    { "memory", memory, false },
+    { "prefix", prefix, false },
+};
+const unsigned verdict_less_rules_count = COUNT_OF(verdict_less_rules);
+
+static const struct verdict_rule *rules_of(const struct report *report, unsigned *ret_count)
+{
+    *ret_count = report->less.size ? verdict_less_rules_count : verdict_rules_count;
+    return report->less.size ? verdict_less_rules : verdict_rules;
+}
+
 /* --- the verdict */
 
 static void claims_for_people(struct verdict_result *ret, const struct tally *tally)
@@ -442,14 +477,17 @@ void verdict_apply(struct verdict_result *ret, const struct verdict_rule *rules,
 void verdict_at(struct verdict_result *ret, const struct report *report,
     const struct policy *policy, uint32_t look, double level)
 {
-    apply(ret, verdict_rules, verdict_rules_count, report, policy, (struct ledger_look){ look, 0 },
-        level);
+    unsigned count;
+    const struct verdict_rule *rules = rules_of(report, &count);
+    apply(ret, rules, count, report, policy, (struct ledger_look){ look, 0 }, level);
 }
 
 void verdict_of(struct verdict_result *ret, const struct report *report,
     const struct policy *policy, struct ledger_look look)
 {
-    verdict_apply(ret, verdict_rules, verdict_rules_count, report, policy, look);
+    unsigned count;
+    const struct verdict_rule *rules = rules_of(report, &count);
+    verdict_apply(ret, rules, count, report, policy, look);
 }
 
 void verdict_print(struct buf *out, const struct verdict_result *verdict)

@@ -81,6 +81,12 @@ struct verdict_rule {
 };
 extern const struct verdict_rule verdict_rules[];
 extern const unsigned verdict_rules_count;
+/* The rules of a candidate that only takes a plugin out (struct report, less), and how many of a
+ * hundred groups may be worse without it at most, whatever the policy's margin lets a repair. */
+extern const struct verdict_rule verdict_less_rules[];
+extern const unsigned verdict_less_rules_count;
+#define VERDICT_LESS_MARGIN .05
+double verdict_less_margin(const struct policy *policy);
 /* verdict_of with a given table: so that a test can show what each row is good for. */
 void verdict_apply(struct verdict_result *ret, const struct verdict_rule *rules, unsigned count,
     const struct report *report, const struct policy *policy, struct ledger_look look);

@@ -3,6 +3,7 @@
 #include "patch/certificate.h"
 #include "patch/cover.h"
 #include "patch/describe.h"
+#include "patch/less.h"
 #include "patch/patch.h"
 #include "patch/shape.h"
 #include "patch/source.h"
@@ -11,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct question {
@@ -23,6 +25,8 @@ struct question {
     bool patch, compared; /* old, preprocessed are there */
     bool cover;
     bool strict;
+    bool retires;
+    struct str retire; /* a plugin */
 };
 
 struct answer {
@@ -32,6 +36,9 @@ struct answer {
     struct digest shape, shape_old; /* zero: it does not parse */
     struct buf certificate; /* its members, as they are written; empty: no patch that passes */
     struct buf cover;       /* its members, as they are written; empty: not wanted */
+    struct buf less;        /* the same; empty: it is no such change */
+    struct buf retired;     /* the order without a plugin; empty: not wanted */
+    char unretired[240];    /* or why it cannot be had */
 };
 
 static void question_done(struct question *question)
@@ -45,6 +52,8 @@ static void answer_done(struct answer *answer)
     buf_done(&answer->description);
     buf_done(&answer->cover);
     buf_done(&answer->certificate);
+    buf_done(&answer->less);
+    buf_done(&answer->retired);
 }
 
 static int wrong(struct err *err, const char *key)
@@ -119,6 +128,8 @@ static int read_question(struct question *question, struct str text, struct err 
             question, root, "preprocessed", &question->compared, &question->preprocessed, err);
     if (rc == 0)
         rc = read_text(question, root, "old", &question->patch, &question->old, err);
+    if (rc == 0)
+        rc = read_text(question, root, "retire", &question->retires, &question->retire, err);
     if (rc == 0 && json_get(root, "edits"))
         rc = read_edits(question, json_get(root, "edits"), err);
     if (rc == 0 && json_get(root, "literals"))
@@ -160,6 +171,32 @@ static int write_cover(struct buf *out, const struct syntax *was, const struct s
     return 0;
 }
 
+/* Of an order: does the change only take a plugin out? */
+static void look_at_less(struct answer *answer, const struct question *question,
+    const struct syntax *was, const struct syntax *now, struct arena *arena)
+{
+    struct less less;
+    if (!str_equal(question->path, STR("pipeline/order.c")) || answer->findings.count > 0 ||
+        !less_of(&less, was, now, arena))
+        return;
+    less_tell(&answer->description, &less);
+    less_print(&answer->less, &less);
+}
+
+static int retire(struct answer *answer, const struct question *question,
+    const struct syntax *order, struct err *err)
+{
+    struct err why = { 0 };
+    int rc = less_source(&answer->retired, order, question->retire, &why);
+    if (rc == -ERR_DEFECT) {
+        *err = why;
+        return rc;
+    }
+    if (rc < 0)
+        snprintf(answer->unretired, sizeof answer->unretired, "%s", why.text);
+    return 0;
+}
+
 static int look_at_patch(struct answer *answer, const struct question *question,
     const struct syntax *now, struct err *err)
 {
@@ -189,6 +226,7 @@ static int look_at_patch(struct answer *answer, const struct question *question,
         .literals_count = question->literals_count };
     answer->lines = patch_check(&answer->findings, &patch, &diff, &answer->kinds);
     describe_patch(&answer->description, &describe);
+    look_at_less(answer, question, was, now, &arena);
     if (answer->findings.count == 0)
         certificate_print(&answer->certificate, was, now, &diff, &arena);
     return question->cover && answer->findings.count == 0
@@ -241,6 +279,14 @@ static void write_answer(struct buf *out, const struct answer *answer)
     write_shape(out, "shape_old", &answer->shape_old);
     buf_str(out, buf_view(&answer->certificate));
     buf_str(out, buf_view(&answer->cover));
+    buf_str(out, buf_view(&answer->less));
+    if (answer->retired.size) {
+        buf_text(out, ",\"retired\":");
+        json_quote(out, buf_view(&answer->retired));
+    } else if (*answer->unretired) {
+        buf_text(out, ",\"unretired\":");
+        json_quote(out, str_of(answer->unretired));
+    }
     buf_text(out, "}\n");
 }
 
@@ -258,6 +304,8 @@ int answer_question(struct buf *out, struct str text, struct err *err)
         answer.shape = shape_of(syntax);
     if (rc == 0 && syntax && question.patch)
         rc = look_at_patch(&answer, &question, syntax, err);
+    if (rc == 0 && syntax && question.retires)
+        rc = retire(&answer, &question, syntax, err);
     if (rc == 0)
         write_answer(out, &answer);
     return rc;

@@ -4,7 +4,8 @@
  *   be left out, then tokens are not compared: the driver refuses such a source itself,
  *   and of a patch: "old": C, "edits": [ { "from": BYTE, "to": BYTE, "text": C } ], left out where
  *   they are to be derived, "literals": [ text ], "lines_max": N, "strict": true for the
- * tighter bounds (bounds.h), "cover": true where the marked source (cover.h) is wanted, too }
+ * tighter bounds (bounds.h), "cover": true where the marked source (cover.h) is wanted, too,
+ *   and of an order alone: "retire": the plugin without whose rows it is wanted }
  *
  * { "schema": 1, "findings": [ { "rule", "line", "column", "message" } ], "more": N,
  *   "kinds": [ text ], "description": [ text ], "lines": N, "shape": HEX of a source that parses,
@@ -12,7 +13,9 @@
  *   [ { "line", "function", "holds", "condition" } ], "traits", "off": C } (certificate.h) or
  *   "uncertified": text, why there is none; and if it was wanted and there are no
  *   findings "cover": { "source": C, "points": [ [ line, "function", what (enum cover_what),
- *   wanted ] ] } } */
+ *   wanted ] ] }; of an order whose change only takes one plugin out "less": { "plugin", "hooks":
+ *   [ word ], "empty", "whole" } (less.h); and if it was wanted "retired": C, or "unretired": text
+ * } */
 #pragma once
 
 #include "base/err.h"

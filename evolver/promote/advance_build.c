@@ -15,6 +15,7 @@
 #include "promote/suite.h"
 #include "sandbox/elf.h"
 #include "trials/policy_home.h"
+#include "wire/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -74,6 +75,21 @@ static void lines_json(struct buf *out, struct str text)
     buf_char(out, ']');
 }
 
+/* What the patcher has read of both orders; the gate's claim rests on it. */
+static void less_print(struct buf *out, const struct check_less *less)
+{
+    const char *between = "";
+    if (!*less->plugin)
+        return;
+    buf_format(out, ",\"less\":{\"plugin\":\"%s\",\"hooks\":[", less->plugin);
+    for (int hook = 0; hook < WORDS_HOOKS; hook++)
+        if (less->hooks & 1u << hook) {
+            buf_format(out, "%s\"%s\"", between, words_hook[hook]);
+            between = ",";
+        }
+    buf_text(out, "]}");
+}
+
 /* What was patched, as a document: an approval names it. */
 static int put_patch(struct advancing *advancing, const struct check_source_result *result,
     const struct runs *runs, struct err *err)
@@ -90,6 +106,7 @@ static int put_patch(struct advancing *advancing, const struct check_source_resu
     lines_json(&out, buf_view(&result->kinds));
     buf_text(&out, ",\"description\":");
     lines_json(&out, buf_view(&result->description));
+    less_print(&out, &result->less);
     int rc = certified_print(&out, advancing->driver,
         harness_find(&advancing->driver->harness, candidate->plugin), result,
         (const struct run *const *)runs->at, runs->count, advancing->advance->workers, err);

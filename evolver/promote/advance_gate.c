@@ -13,6 +13,7 @@
 #include "promote/corpus.h"
 #include "promote/gate_policy.h"
 #include "promote/marked.h"
+#include "promote/retire.h"
 #include "promote/runs.h"
 #include "promote/shard_groups.h"
 #include "promote/statement.h"
@@ -27,6 +28,8 @@ struct gating {
     struct advancing *advancing;
     struct runs runs;
     struct batch held_in, held_out;
+    bool takes_out; /* it has no batch: it only takes a plugin out */
+    struct compare_less less;
     bool looks;             /* at the held-out groups */
     struct shard_plan plan; /* of that look, and the groups it was planned from */
     struct shard_groups groups;
@@ -49,8 +52,13 @@ static int read_batch(struct batch *ret, struct gating *gating, const char *kind
 
 static int read_batches(struct gating *gating, struct err *err)
 {
-    int rc =
-        read_batch(&gating->held_in, gating, "batch", &gating->advancing->candidate->batch, err);
+    struct advancing *advancing = gating->advancing;
+    int rc = retire_claim(
+        &gating->less, advancing->driver, advancing->candidate, &advancing->arena, err);
+    gating->takes_out = rc == 1;
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = read_batch(&gating->held_in, gating, "batch", &advancing->candidate->batch, err);
     if (rc == 0 && gating->looks)
         rc = read_batch(&gating->held_out, gating, "held-out", &gating->held_in.held_out, err);
     return rc;
@@ -225,12 +233,13 @@ static int replay(struct report *ret, struct gating *gating, const struct run *c
     int rc = open_builds(gating, err);
     if (rc != 0)
         return rc;
-    const char *detector =
-        arena_string(&advancing->arena, gating->held_in.detector.at, gating->held_in.detector.size);
-    gating->carrying.detector = detector_find(detector);
-    struct compare_plan plan = { .detector = detector_find(detector),
-        .held_in = &gating->held_in,
-        .held_out = gating->looks ? &gating->held_out : NULL,
+    const bool repairs = !gating->takes_out;
+    if (repairs)
+        gating->carrying.detector = detector_named(gating->held_in.detector);
+    struct compare_plan plan = { .less = repairs ? NULL : &gating->less,
+        .detector = gating->carrying.detector,
+        .held_in = repairs ? &gating->held_in : NULL,
+        .held_out = repairs && gating->looks ? &gating->held_out : NULL,
         .old = driver_arm(driver, &gating->old, "moult-worker"),
         .new = driver_arm(driver, &gating->new, "moult-worker"),
         .sanitised = driver_arm(driver, &gating->sanitised, "moult-worker-asan"),
@@ -240,11 +249,11 @@ static int replay(struct report *ret, struct gating *gating, const struct run *c
         .runs_count = count,
         .workers = advancing->advance->workers,
         .progress = on_progress,
-        .resolved = on_resolved,
+        .resolved = repairs ? on_resolved : NULL,
         .with = gating };
     if (gating->genesis.count > 0)
         plan.genesis = driver_arm(driver, &gating->genesis, "moult-worker");
-    if (!plan.detector)
+    if (repairs && !plan.detector)
         return err_set(err, ERR_STATE, "the batch is of a detector that is not known here");
     on_progress(gating, 0, count);
     rc = compare_runs(ret, &plan, &advancing->arena, err);
@@ -267,8 +276,8 @@ static int load(struct gating *gating, struct err *err)
     const struct digest *corpus = &driver_last(driver)->corpus;
     const struct runs_want want = { .splits = gating->looks ? RUNS_GATE : RUNS_HELD_IN,
         .named = &named };
-    int rc = runs_name_batch(&named, &gating->held_in, err);
-    if (rc == 0 && gating->looks)
+    int rc = gating->takes_out ? 0 : runs_name_batch(&named, &gating->held_in, err);
+    if (rc == 0 && gating->looks && !gating->takes_out)
         rc = runs_name_batch(&named, &gating->held_out, err);
     if (rc == 0)
         rc = corpus_names(&named, driver, corpus, err);
@@ -315,17 +324,31 @@ static int put_report(struct advancing *advancing, const struct report *report, 
 
 /* --- scanned -> replayed */
 
+/* Without a failure that it mends, it says the same with less, or nothing speaks for it. */
+static int check_claim(struct advancing *advancing, struct err *err)
+{
+    struct compare_less less;
+    int rc = retire_claim(&less, advancing->driver, advancing->candidate, &advancing->arena, err);
+    if (rc == 0)
+        return advance_refuse(advancing,
+            "no batch speaks for it: name a cluster that moult mine has made one for; and it does "
+            "more than take one plugin out of the order");
+    return rc < 0 ? rc : 0;
+}
+
 int advance_replay(struct advancing *advancing, struct err *err)
 {
     struct gating gating = { .advancing = advancing };
     struct report report;
-    if (hash_zero(&advancing->candidate->batch))
-        return advance_refuse(
-            advancing, "no batch speaks for it: name a cluster that moult mine has made one for");
+    int rc = hash_zero(&advancing->candidate->batch) ? check_claim(advancing, err) : 0;
+    if (rc != 0)
+        return rc;
     advance_tell(advancing, "%.12s  replaying both arms, held-in", advancing->candidate->id.at);
-    int rc = read_batches(&gating, err);
+    rc = read_batches(&gating, err);
     if (rc == 0)
         rc = compare(&report, &gating, err);
+    if (rc == -ERR_MISSING && gating.takes_out)
+        rc = advance_refuse(advancing, "no conversation is there to replay without it");
     if (rc == 0)
         rc = put_report(advancing, &report, err);
     gating_done(&gating);
@@ -434,7 +457,12 @@ static int refuse_look(struct verdict_result *verdict, struct gating *gating,
     const struct shard_plan *plan = &gating->plan;
     verdict_at(verdict, report, policy, plan->debit.k, plan->debit.level);
     verdict->verdict = VERDICT_INCONCLUSIVE;
-    if (plan->debit.level > 0)
+    if (plan->debit.level > 0 && gating->takes_out)
+        advance_refuse(gating->advancing,
+            "gate: inconclusive, before any look at held-out groups: a perfect result at look %u "
+            "of shard %u could not pass; %u more held-out groups are needed, %u are there",
+            plan->debit.k, plan->number, plan->groups_missing, plan->groups);
+    else if (plan->debit.level > 0)
         advance_refuse(gating->advancing,
             "gate: inconclusive, before any look at held-out groups: a perfect result at look %u "
             "of "
@@ -456,7 +484,8 @@ static int plan_look(struct gating *gating, const struct policy *policy, struct 
     int rc = read_batches(gating, err);
     return rc < 0 ? rc
                   : shard_groups_plan(&gating->plan, &gating->groups, advancing->driver,
-                        advancing->candidate, &gating->held_out, policy, &advancing->arena, err);
+                        advancing->candidate, gating->takes_out ? NULL : &gating->held_out, policy,
+                        &advancing->arena, err);
 }
 
 int advance_lost(const struct advance *advance, struct candidate *candidate, struct err *err)

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "promote/audit.h"
 #include "promote/shard.h"
+#include "promote/retire.h"
 #include "trials/verdict.h"
 
 #include <stdio.h>
@@ -96,6 +97,19 @@ static int check_patch(struct linking *linking, struct err *err)
     return 0;
 }
 
+/* Without a batch it may only take a plugin out, and its report is of that. */
+static int check_less(struct linking *linking, struct err *err)
+{
+    struct compare_less less;
+    int rc = retire_claim(&less, linking->driver, linking->candidate, &linking->arena, err);
+    if (rc < 0)
+        return rc;
+    return rc == 1 && str_equal(less.plugin, linking->report.less)
+               ? 0
+               : broken(linking, "it has no batch, and its patch does not only take a plugin out",
+                     err);
+}
+
 static int check_report(struct linking *linking, struct err *err)
 {
     const struct candidate *candidate = linking->candidate;
@@ -109,7 +123,7 @@ static int check_report(struct linking *linking, struct err *err)
         return broken(linking, "its report is of another build", err);
     if (!hash_equal(&report->batch, &candidate->batch))
         return broken(linking, "its report is of another batch", err);
-    return 0;
+    return hash_zero(&candidate->batch) ? check_less(linking, err) : 0;
 }
 
 /* The look that the ledger gave it; k stays 0 where it had none. */

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "wire/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -206,6 +207,31 @@ static int take_certificate(
     return 0;
 }
 
+bool check_less_read(struct check_less *ret, const struct json *less, struct arena *arena)
+{
+    struct str plugin = json_string(arena, json_get(less, "plugin"));
+    const struct json *hooks = json_get(less, "hooks");
+    *ret = (struct check_less){ .hooks = 0 };
+    if (!less)
+        return true;
+    if (!json_is(hooks, JSON_ARRAY) || plugin.size >= sizeof ret->plugin ||
+        !str_is_name(plugin, sizeof ret->plugin - 1))
+        return false;
+    JSON_EACH(each, hooks)
+    {
+        struct str word = json_string(arena, each);
+        int hook = 0;
+        while (hook < WORDS_HOOKS && !str_equal(word, str_of(words_hook[hook])))
+            hook++;
+        if (hook == WORDS_HOOKS)
+            return false;
+        ret->hooks |= 1u << hook;
+    }
+    if (ret->hooks)
+        snprintf(ret->plugin, sizeof ret->plugin, "%.*s", (int)plugin.size, plugin.at);
+    return ret->hooks != 0;
+}
+
 static int take_answer(struct check_source_result *ret, struct str answer, struct err *err)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -234,6 +260,8 @@ static int take_answer(struct check_source_result *ret, struct str answer, struc
         rc = take_shape(&ret->shape_old, &arena, json_get(root, "shape_old"), err);
     if (rc == 0)
         rc = take_certificate(&ret->certificate, &arena, root, err);
+    if (rc == 0 && !check_less_read(&ret->less, json_get(root, "less"), &arena))
+        rc = strange(err);
     return rc;
 }
 

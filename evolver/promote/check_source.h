@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "patch/edit.h"
 #include "sandbox/sandbox.h"
@@ -54,6 +55,12 @@ struct check_certificate {
     struct arena arena;     /* owns the texts */
 };
 
+/* A patch of the order that only takes one plugin out (patch/less.h). */
+struct check_less {
+    char plugin[64]; /* empty: it is no such patch */
+    unsigned hooks;  /* a set of 1 << enum moult_hook_id: where it stands no more */
+};
+
 struct check_source_result {
     bool ok; /* no findings */
     struct check_finding findings[CHECK_FINDINGS_MAX];
@@ -63,6 +70,7 @@ struct check_source_result {
     struct buf description; /* one line a change, in words; flags begin with "guard weaker: " or
                              * "copied from the batch: ", a new state begins "state: " */
     struct check_certificate certificate; /* of a patch that is ok */
+    struct check_less less;               /* of a patch that is ok */
     struct digest shape, shape_old; /* what it says, whatever it is called: patch/shape.h; zero:
                                      * it does not parse */
     unsigned lines;                 /* lines added and lines removed, summed */
@@ -70,6 +78,9 @@ struct check_source_result {
     uint64_t wall_us;
 };
 void check_source_done(struct check_source_result *result);
+/* Reads a member of that kind, in the patcher's answer or in a patch's document; NULL: there is
+ * none. False: it is not what the patcher writes. */
+bool check_less_read(struct check_less *ret, const struct json *less, struct arena *arena);
 /* 0 when the question was answered, whatever the answer; errors are the machine's: ERR_LACKS names
  * a missing compiler, program or layer. ret is filled only then. */
 int check_source_run(

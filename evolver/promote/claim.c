@@ -213,6 +213,11 @@ int claim_make(struct claim *ret, struct driver *driver, const struct candidate 
     const struct sign_key *reviewer, struct err *err)
 {
     struct claiming c = { .driver = driver, .candidate = candidate };
+    if (hash_zero(&candidate->batch))
+        return err_set(err, ERR_STATE,
+            "candidate %.12s only takes a plugin out: it says of no failure that it is mended, and "
+            "no shard is opened for it",
+            candidate->id.at);
     int rc = make(ret, &c, reviewer, err);
     seal_pair_wipe(&c.pair);
     driver_builds_done(&c.old);

@@ -8,9 +8,11 @@
 #include "promote/cmd.h"
 #include "promote/enter.h"
 #include "promote/gate_policy.h"
+#include "promote/retire.h"
 #include "promote/round.h"
 #include "promote/view.h"
 #include "trials/redact_home.h"
+#include "trials/trace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +21,7 @@
 enum { PATCH_FILE_MAX = 1 << 20, WHY_MAX = 500, NAME_MAX_BYTES = 40 };
 
 struct request {
-    const char *plugin, *patch, *why, *cluster, *by;
+    const char *plugin, *patch, *retire, *why, *cluster, *by;
 };
 
 /* Where it is wrong: in the file that the patch names, or else the patch as a whole. */
@@ -37,22 +39,46 @@ static int read_patch(struct buf *out, const char *name, struct err *err)
                                   : file_read(name, out, PATCH_FILE_MAX, err);
 }
 
+static int apply_patch(struct buf *ret_source, struct driver *driver, const struct request *request,
+    const struct harness_source *old, struct err *err)
+{
+    CLEANUP(buf_done) struct buf patch = { 0 };
+    int rc = read_patch(&patch, request->patch, err);
+    if (rc < 0)
+        return rc;
+    rc = lineage_apply(
+        driver->lineage, &driver->active, buf_view(&patch), old->path.at, ret_source, err);
+    return rc < 0 ? refuse_patch(request, err) : 0;
+}
+
+/* More conversations are more evidence: the same removal is then another proposal. */
+static int write_falsified(
+    struct buf *out, struct driver *driver, const struct request *request, struct err *err)
+{
+    uint64_t sessions = 0;
+    int rc = request->retire ? trace_count(driver->journal, false, 0, &sessions, err) : 0;
+    if (rc == 0 && request->retire)
+        buf_format(out, "one of %llu conversations that goes worse without it",
+            (unsigned long long)sessions);
+    return rc;
+}
+
 /* The patch as a proposal: the whole new source in the place of the old. */
 static int make_proposal(
     struct buf *out, struct driver *driver, const struct request *request, struct err *err)
 {
-    CLEANUP(buf_done) struct buf patch = { 0 }, source = { 0 };
+    CLEANUP(buf_done) struct buf source = { 0 }, falsified = { 0 };
     const struct harness_source *old = harness_find(&driver->harness, str_of(request->plugin));
-    int rc = read_patch(&patch, request->patch, err);
-    if (rc < 0)
-        return rc;
     if (!old) {
         err_set(err, ERR_MISSING, "no plugin %.60s is active", request->plugin);
         return err_hint(err, "moult plugins lists them");
     }
-    if ((rc = lineage_apply(
-             driver->lineage, &driver->active, buf_view(&patch), old->path.at, &source, err)) < 0)
-        return refuse_patch(request, err);
+    int rc = request->retire ? retire_order(&source, driver, str_of(request->retire), err)
+                             : apply_patch(&source, driver, request, old, err);
+    if (rc == 0)
+        rc = write_falsified(&falsified, driver, request, err);
+    if (rc < 0)
+        return rc;
     buf_format(out, "{\"schema\":1,\"proposer\":\"%s\",\"cluster\":", request->by);
     json_quote(out, str_of(request->cluster));
     buf_text(out, ",\"plugin\":");
@@ -63,8 +89,9 @@ static int make_proposal(
     json_quote(out, buf_view(&source));
     buf_text(out, "}],\"contract\":{\"hypothesis\":");
     json_quote(out, str_of(request->why));
-    buf_text(out, ",\"blamed\":[],\"predicts\":{\"fixes\":[],\"risks\":[]},\"falsified_by\":\"\","
-                  "\"cost\":{\"judged\":0,\"seconds\":0}},\"ingredients\":[],\"score\":0}");
+    buf_text(out, ",\"blamed\":[],\"predicts\":{\"fixes\":[],\"risks\":[]},\"falsified_by\":");
+    json_quote(out, buf_view(&falsified));
+    buf_text(out, ",\"cost\":{\"judged\":0,\"seconds\":0}},\"ingredients\":[],\"score\":0}");
     return 0;
 }
 
@@ -142,6 +169,24 @@ static bool is_who(struct str by)
            (str_starts(by, mcp) && str_is_name(name, NAME_MAX_BYTES));
 }
 
+static int check_request(struct request *request, struct err *err)
+{
+    if (request->retire && (request->plugin || request->patch || request->cluster))
+        return err_set(err, ERR_USAGE,
+            "--retire makes the patch, and no failure speaks for it: it goes without --plugin, "
+            "--patch and --cluster");
+    if (request->retire)
+        request->plugin = HARNESS_PIPELINE;
+    if (!request->plugin || !(request->patch || request->retire) || !request->why)
+        return err_set(
+            err, ERR_USAGE, "propose wants --plugin, --patch and --why, or --retire and --why");
+    if (!is_who(str_of(request->by)))
+        return err_set(err, ERR_USAGE, "--by wants hand, agent or mcp:NAME");
+    if (strlen(request->why) > WHY_MAX || strchr(request->why, '\n'))
+        return err_set(err, ERR_USAGE, "--why wants one line of at most %d bytes", WHY_MAX);
+    return 0;
+}
+
 static int run(const struct verb_call *call, struct err *err)
 {
     struct request request = { .by = "hand" };
@@ -149,6 +194,10 @@ static int run(const struct verb_call *call, struct err *err)
         { "--plugin", 0, OPTION_TEXT, "NAME", "the plugin that is patched", &request.plugin },
         { "--patch", 0, OPTION_TEXT, "FILE",
             "a unified diff; paths are relative to harness/; - is standard input", &request.patch },
+        { "--retire", 0, OPTION_TEXT, "PLUGIN",
+            "instead of a patch: takes the plugin out of the order; no failure speaks for that, it "
+            "has to be harmless",
+            &request.retire },
         { "--why", 0, OPTION_TEXT, "TEXT", "what it is good for, one line", &request.why },
         { "--cluster", 0, OPTION_TEXT, "ID",
             "the failure that it mends: without one, no batch speaks for it", &request.cluster },
@@ -161,12 +210,8 @@ static int run(const struct verb_call *call, struct err *err)
     int rc = verb_options(call, &verb_propose, options, NULL, 0, err);
     if (rc < 0)
         return rc;
-    if (!request.plugin || !request.patch || !request.why)
-        return err_set(err, ERR_USAGE, "propose wants --plugin, --patch and --why");
-    if (!is_who(str_of(request.by)))
-        return err_set(err, ERR_USAGE, "--by wants hand, agent or mcp:NAME");
-    if (strlen(request.why) > WHY_MAX || strchr(request.why, '\n'))
-        return err_set(err, ERR_USAGE, "--why wants one line of at most %d bytes", WHY_MAX);
+    if ((rc = check_request(&request, err)) < 0)
+        return rc;
     if ((rc = driver_open(&driver, call, err)) < 0)
         return rc;
     const struct advance advance = {
@@ -189,5 +234,5 @@ static int run(const struct verb_call *call, struct err *err)
 }
 
 const struct verb verb_propose = { "propose", run,
-    "propose --plugin NAME --patch FILE --why TEXT [--cluster ID] [--by WHO]",
+    "propose (--plugin NAME --patch FILE [--cluster ID]|--retire PLUGIN) --why TEXT [--by WHO]",
     "a patch made by hand enters the pipeline" };

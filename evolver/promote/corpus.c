@@ -151,10 +151,13 @@ static int read_batch(struct growing *g, const char *kind, const struct digest *
     return rc;
 }
 
+/* A candidate that only takes a plugin out has no evidence, and mends nothing: none is gathered. */
 static int read_evidence(struct growing *g, struct err *err)
 {
     struct digest held_out;
     struct str text;
+    if (hash_zero(&g->candidate->batch))
+        return 0;
     int rc = read_batch(g, "batch", &g->candidate->batch, &held_out, err);
     if (rc == 0)
         rc = read_batch(g, "held-out", &held_out, NULL, err);

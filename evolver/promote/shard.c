@@ -176,6 +176,10 @@ static void weigh(struct shard_plan *plan, const struct shard_ledger *ledger)
     if (plan->failing_least < policy->held_out_groups_min)
         plan->failing_least = policy->held_out_groups_min;
     plan->groups_least = stats_groups_not_worse(0, policy->margin, harm);
+    if (ledger->less) {
+        plan->failing_least = 0;
+        plan->groups_least = stats_groups_not_worse(0, verdict_less_margin(policy), level);
+    }
     plan->groups_missing = lacking(plan->groups_least, plan->groups);
     plan->failing_missing = lacking(plan->failing_least, plan->failing);
     plan->can_pass = level > 0 && !plan->groups_missing && !plan->failing_missing;

@@ -42,6 +42,7 @@ struct shard_ledger {
     uint32_t groups_count;
     const struct policy *policy;
     const struct config *config; /* whose evolve.proposers share a shard */
+    bool less; /* the candidate only takes a plugin out: no failing group is asked for */
 };
 void shard_plan(struct shard_plan *ret, const struct shard_ledger *ledger, struct str candidate,
     struct str proposer);

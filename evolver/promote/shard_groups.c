@@ -78,7 +78,7 @@ int shard_groups_plan(struct shard_plan *ret, struct shard_groups *ret_groups,
     struct journal_look_row *rows;
     uint32_t count;
     int rc = journal_looks(driver->journal, arena, &rows, &count, err);
-    for (uint32_t i = 0; rc == 0 && i < held_out->cases_count; i++)
+    for (uint32_t i = 0; rc == 0 && held_out && i < held_out->cases_count; i++)
         rc = id_set_add_hex(&fails, held_out->cases[i].session, err);
     id_set_seal(&fails);
     if (rc == 0)
@@ -91,7 +91,8 @@ int shard_groups_plan(struct shard_plan *ret, struct shard_groups *ret_groups,
         .groups = ret_groups->at,
         .groups_count = ret_groups->count,
         .policy = policy,
-        .config = &driver->config };
+        .config = &driver->config,
+        .less = !held_out };
     shard_plan(ret, &ledger, candidate->id, candidate->proposer);
     return 0;
 }

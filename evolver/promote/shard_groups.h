@@ -15,8 +15,8 @@ int shard_groups_read(
     struct shard_groups *ret, struct journal *journal, const struct id_set *fails, struct err *err);
 void shard_groups_done(struct shard_groups *groups);
 
-/* The look of a candidate, planned or begun; held_out: its failure's held-out cases. Texts are in
- * the arena. */
+/* The look of a candidate, planned or begun; held_out: its failure's held-out cases, or NULL: it
+ * only takes a plugin out. Texts are in the arena. */
 int shard_groups_plan(struct shard_plan *ret, struct shard_groups *ret_groups,
     struct driver *driver, const struct candidate *candidate, const struct batch *held_out,
     const struct policy *policy, struct arena *arena, struct err *err);

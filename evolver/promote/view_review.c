@@ -141,13 +141,61 @@ static void benefit(struct buf *out, const struct report *report)
         line(out, "benefit", "%s", words[detector->benefit]);
 }
 
+static void worse_groups(struct buf *out, const struct json *verdict)
+{
+    const struct json *worse = json_get(verdict, "not_worse");
+    if (json_int(json_get(worse, "groups"), 0) > 0)
+        line(out, "worse", "%lld of %lld held-out groups: at most %.0f %% (95 %% bound)",
+            (long long)json_int(json_get(worse, "worse"), 0),
+            (long long)json_int(json_get(worse, "groups"), 0),
+            100 * json_double(json_get(worse, "worse_at_most"), 0));
+}
+
+static void reliable(struct buf *out, const struct report *report, unsigned abnormal)
+{
+    line(out, "sanitised",
+        report->sanitised ? "%u findings of AddressSanitizer" : "not replayed%.0u",
+        report->sanitised_findings);
+    line(out, "second pass", "%s with other time, ids and seed",
+        report->deterministic ? "the same effects" : "OTHER EFFECTS");
+    line(out, "abnormal", "%u runs ended by a crash, a hang or a broken protocol", abnormal);
+    line(out, "cost", "%.1f us a step, %.1f before; %u bytes, %u before", report->us_step_new,
+        report->us_step_old, report->so_bytes_new, report->so_bytes_old);
+}
+
+/* What is claimed of a removal; the rules' own words stand below. */
+static void less(struct buf *out, const struct report *report, const struct json *verdict)
+{
+    const struct counts rest = count(report, SUITE_REGRESSION),
+                        safety = count(report, SUITE_SAFETY);
+    char name[80];
+    uint32_t asked = 0;
+    for (uint32_t i = 0; i < report->cases_count; i++)
+        asked += report->cases[i].asked;
+    buf_text(out, "\nThe same with less: nothing is mended, and nothing may be worse\n");
+    line(out, "goes", "%s", str_printable(name, sizeof name, report->less, false));
+    line(out, "replayed",
+        "%u runs: %u as before, %u mended, %u changed otherwise; %u ask its hooks", rest.runs,
+        rest.same, rest.resolved, rest.other, asked);
+    line(out, "safety",
+        "%u made cases where a repair would go too far: %u left alone now, %u changed", safety.runs,
+        safety.resolved, safety.other);
+    if (json_int(json_get(json_get(verdict, "not_worse"), "groups"), 0) == 0)
+        line(out, "held-out", "not looked at");
+    worse_groups(out, verdict);
+    reliable(out, report, rest.abnormal + safety.abnormal);
+}
+
 static void evidence(struct buf *out, const struct report *report, const struct json *verdict)
 {
+    if (report->less.size) {
+        less(out, report, verdict);
+        return;
+    }
     const struct counts batch = count(report, SUITE_BATCH), held = count(report, SUITE_HELD_OUT),
                         rest = count(report, SUITE_REGRESSION),
                         safety = count(report, SUITE_SAFETY);
     const struct json *in = json_get(verdict, "held_in"), *heldout = json_get(verdict, "held_out");
-    const struct json *worse = json_get(verdict, "not_worse");
     buf_text(out, "\nWhat failed before, and what happens now (one claim a run: its first changed "
                   "effect)\n");
     line(out, "held-in",
@@ -180,20 +228,8 @@ static void evidence(struct buf *out, const struct report *report, const struct 
             report->left_out);
     line(out, "safety", "%u made cases where a repair would go too far: %u changed", safety.runs,
         safety.other + safety.resolved);
-    if (json_int(json_get(worse, "groups"), 0) > 0)
-        line(out, "worse", "%lld of %lld held-out groups: at most %.0f %% (95 %% bound)",
-            (long long)json_int(json_get(worse, "worse"), 0),
-            (long long)json_int(json_get(worse, "groups"), 0),
-            100 * json_double(json_get(worse, "worse_at_most"), 0));
-    line(out, "sanitised",
-        report->sanitised ? "%u findings of AddressSanitizer" : "not replayed%.0u",
-        report->sanitised_findings);
-    line(out, "second pass", "%s with other time, ids and seed",
-        report->deterministic ? "the same effects" : "OTHER EFFECTS");
-    line(out, "abnormal", "%u runs ended by a crash, a hang or a broken protocol",
-        batch.abnormal + held.abnormal + rest.abnormal + safety.abnormal);
-    line(out, "cost", "%.1f us a step, %.1f before; %u bytes, %u before", report->us_step_new,
-        report->us_step_old, report->so_bytes_new, report->so_bytes_old);
+    worse_groups(out, verdict);
+    reliable(out, report, batch.abnormal + held.abnormal + rest.abnormal + safety.abnormal);
 }
 
 static void carried(struct buf *out, const struct report *report)

@@ -1,11 +1,10 @@
 #!/usr/bin/env node
-// moult plugins --figures: what the hooks of live turns say of themselves is counted by plugin and model, what they are good
-// for is replayed without them, and taking one out is proposed like any other change.
+// moult plugins --figures: what the hooks of live turns say of themselves is counted by plugin and model, and what they are
+// good for is replayed without them. That one is taken out: retire.
 import { strict as assert } from 'node:assert'
-import { spawnSync } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { cli, env, home, init, json, model, moult, serve, work } from './service_home.mjs'
+import { cli, init, json, model, serve } from './service_home.mjs'
 
 const POLITE = 5, traces = join(process.env.MOULT_SRC, 'tests/data/traces')
 const read = { name: 'read_file', arguments: { path: 'nothing.txt' } }
@@ -45,14 +44,4 @@ assert.equal(row(told, 'short_results', 'tau_retail_gpt41_l0').verdict, 'unused'
 assert(told.figures.every(it => it.worse === 0), 'no stock plugin harms a recorded conversation')
 assert.match((await cli(['plugins', '--figures'])).stdout, /short_results +did nothing with [1-9]/)
 
-// Taking it out of the order is a change of pipeline/order.c like any other: it is checked and built, and since it mends
-// nothing no batch speaks for it. What goes unused stays until somebody makes the gate a case for less.
-const source = (await json('plugins', '--source', 'order')).source.split('\n'), at = source.findIndex(line => line.includes('"short_results"'))
-const patch = ['--- a/pipeline/order.c', '+++ b/pipeline/order.c', `@@ -${at},3 +${at},2 @@`, ` ${source[at - 1]}`, `-${source[at]}`, ` ${source[at + 1]}`, ''].join('\n')
-writeFileSync(join(work, 'retire.patch'), patch)
-const retired = spawnSync(moult, ['-C', home, '--json', 'propose', '--plugin', 'order', '--patch', join(work, 'retire.patch'), '--why', 'short_results is unused'], { env, encoding: 'utf8' })
-const { state, build, why } = JSON.parse(retired.stdout)
-assert.deepEqual([retired.status, state], [1, 'rejected'])
-assert.match(build, /^[0-9a-f]{64}$/)
-assert.match(why, /no batch speaks for it/)
 process.exit(0) // the scripted model would stay

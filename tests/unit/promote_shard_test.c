@@ -27,6 +27,7 @@ static struct {
     uint64_t sessions;
     struct policy policy;
     struct config config;
+    bool less; /* the candidate only takes a plugin out */
 } made;
 
 static int begin(void **state)
@@ -49,7 +50,7 @@ static void see(uint32_t failing, uint32_t others)
 static struct shard_plan plan(const char *candidate, const char *proposer)
 {
     const struct shard_ledger ledger = { HOME, made.rows, made.rows_count, made.groups,
-        made.groups_count, &made.policy, &made.config };
+        made.groups_count, &made.policy, &made.config, made.less };
     struct shard_plan ret;
     shard_plan(&ret, &ledger, str_of(candidate), str_of(proposer));
     return ret;
@@ -119,6 +120,30 @@ static void each_proposer_has_its_own_count(void **state)
     expect(&it, 1, 3, 0, 1, stats_level(A / 4, 1, 0));
     it = look("command:mine", false);
     expect(&it, 1, 4, 0, 1, stats_level(A / 4, 1, 0));
+}
+
+/* One ledger: a removal wants no failing group and more of the others, at the level that is next,
+ * and the repair behind it pays for it. */
+static void a_removal_pays_like_a_repair(void **state)
+{
+    (void)state;
+    static const uint32_t least[] = { 86, 107 }; /* docs/reference/statistics.md */
+    see(10, 75);
+    made.less = true;
+    for (int i = 0; i < 2; i++) {
+        const struct shard_plan short_of = plan("x", "hand");
+        assert_int_equal(short_of.groups_least, least[i]);
+        assert_int_equal(short_of.failing_least, 0);
+        assert_false(short_of.can_pass);
+        assert_int_equal(short_of.groups_missing, least[i] - made.groups_count);
+        see(0, short_of.groups_missing);
+        assert_true(plan("x", "hand").can_pass);
+        const struct shard_plan it = look("hand", false);
+        expect(&it, 1, (uint32_t)i + 1, 0, (uint32_t)i + 1, stats_level(A / 2, (uint32_t)i + 1, 0));
+    }
+    made.less = false;
+    const struct shard_plan repair = look("hand", false);
+    expect(&repair, 1, 3, 0, 3, stats_level(A / 2, 3, 0));
 }
 
 /* Of a shard that never passes, half of A; and no more, however the shares change on the way. */
@@ -316,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(each_proposer_has_its_own_count, begin),
+        cmocka_unit_test_setup(a_removal_pays_like_a_repair, begin),
         cmocka_unit_test_setup(what_is_spent_stays_under_the_shard, begin),
         cmocka_unit_test(over_all_histories_the_sum_is_the_pages),
         cmocka_unit_test_setup(what_cannot_pass_costs_nothing, begin),

@@ -124,6 +124,18 @@ static struct report sample(void)
         .carried = 7 };
 }
 
+/* Of a candidate that only takes a plugin out. */
+static struct report removal(void)
+{
+    struct report report = sample();
+    report.batch = digest(0);
+    report.detector = STR("");
+    report.less = STR("idle");
+    cases[0] = cases[1] = cases[2];
+    cases[0].asked = true;
+    return report;
+}
+
 static const char *print(const struct report *report)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
@@ -156,8 +168,10 @@ static const struct row {
     { "\"schema\": 7", "\"schema\": 2", "$.left_out" },
     { "\"schema\": 7", "\"schema\": 3", "$.covered" },
     { "\"schema\": 7", "\"schema\": 4", "$.played" },
-    { "\"schema\": 7", "\"schema\": 5", "$.cases[0].past" },
-    { "\"schema\": 7", "\"schema\": 6", "$.certificate" },
+    { "\"schema\": 7", "\"schema\": 5", "$.less" },
+    { "\"schema\": 7", "\"schema\": 6", "$.less" },
+    { "\"less\": \"\"", "\"less\": \"idle\"", "$" },
+    { "\"asked\": false", "\"asked\": true", "$.cases[0]" },
     { "\"schema\": 7, ", "", "$" },
     { "\"schema\": 7", "\"schema\": 7, \"more\": 1", "$.more" },
     { "\"branches_missed\": 0", "\"branches_missed\": 1", "$" },
@@ -218,23 +232,48 @@ static void a_certificate_may_be_none_and_untried(void **state)
     assert_null(second.certificate);
 }
 
+static void refuse_rows(const char *text, const struct row *wrong, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *at = strstr(text, wrong[i].from);
+        struct report got;
+        struct err err = { 0 };
+        if (!at)
+            fail_msg("row %zu: no %s", i, wrong[i].from);
+        const char *bad = arena_format(
+            &arena, "%.*s%s%s", (int)(at - text), text, wrong[i].to, at + strlen(wrong[i].from));
+        int rc = report_read(&got, str_of(bad), &arena, &err);
+        if (rc != -ERR_INPUT || !strstr(err.where, wrong[i].where))
+            fail_msg(
+                "%s -> %s: %d, \"%s\" at %s", wrong[i].from, wrong[i].to, rc, err.text, err.where);
+    }
+}
+
 static void what_does_not_fit_is_refused_by_its_path(void **state)
 {
     (void)state;
-    struct report report = sample(), got;
+    struct report report = sample();
+    refuse_rows(print(&report), rows, COUNT_OF(rows));
+}
+
+static void a_removal_has_no_batch_and_no_failing_case(void **state)
+{
+    (void)state;
+    static const struct row wrong[] = {
+        { "\"batch\": null",
+            "\"batch\": "
+            "\"0900000000000000000000000000000000000000000000000000000000000000\"",
+            "$" },
+        { "\"less\": \"idle\"", "\"less\": \"\"", "$.cases[0]" },
+        { "\"signature\": false", "\"signature\": true", "$.cases[0]" },
+    };
+    struct report report = removal(), got;
+    struct err err = { 0 };
     const char *text = print(&report);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const char *at = strstr(text, rows[i].from);
-        struct err err = { 0 };
-        if (!at)
-            fail_msg("row %zu: no %s", i, rows[i].from);
-        const char *bad = arena_format(
-            &arena, "%.*s%s%s", (int)(at - text), text, rows[i].to, at + strlen(rows[i].from));
-        int rc = report_read(&got, str_of(bad), &arena, &err);
-        if (rc != -ERR_INPUT || !strstr(err.where, rows[i].where))
-            fail_msg(
-                "%s -> %s: %d, \"%s\" at %s", rows[i].from, rows[i].to, rc, err.text, err.where);
-    }
+    if (report_read(&got, str_of(text), &arena, &err) < 0)
+        fail_msg("%s at %s", err.text, err.where);
+    assert_true(str_equal(got.less, STR("idle")) && got.cases[0].asked && !got.cases[1].asked);
+    refuse_rows(text, wrong, COUNT_OF(wrong));
 }
 
 static void every_cut_is_refused(void **state)
@@ -375,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_certificate_may_be_none_and_untried),
         cmocka_unit_test(what_does_not_fit_is_refused_by_its_path),
         cmocka_unit_test(schema_1_reads_and_says_less),
+        cmocka_unit_test(a_removal_has_no_batch_and_no_failing_case),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(schemas_and_page_name_the_members_of_a_report),
         cmocka_unit_test(schema_and_page_name_the_members_of_a_policy),
