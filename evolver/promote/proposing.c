@@ -351,7 +351,7 @@ static struct proposing_budget full_budget(const struct proposing_budget *from)
 {
     return (struct proposing_budget){
         .seconds = (uint32_t)or_else(from->seconds, 60),
-        .builds = (uint32_t)or_else(from->builds, 32),
+        .builds = (uint32_t)or_else(from->builds, PROPOSER_BUILDS_MAX),
         .tries = (uint32_t)or_else(from->tries, 16),
         .denials = (uint32_t)or_else(from->denials, 64),
         .rounds = (uint32_t)or_else(from->rounds, 24),

@@ -12,7 +12,7 @@
 /* What a run may cost; 0: the number beside it. */
 struct proposing_budget {
     uint32_t seconds; /* 60: the whole run */
-    uint32_t builds;  /* 32 trial builds */
+    uint32_t builds;  /* PROPOSER_BUILDS_MAX trial builds */
     uint32_t tries;   /* 16 clean candidates */
     uint32_t denials; /* 64 requests refused; then it is ended */
     uint32_t rounds;  /* 24 requests to its model */

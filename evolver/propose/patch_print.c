@@ -165,8 +165,9 @@ static void print_function(struct printer *p, struct printed *ret, const struct 
     bool call = target->call && p->pool->hook->call;
     printer_choose_locals(p);
     printer_comment(&out, str_of(summary_of(p)));
-    buf_format(
-        &out, "static void %s(moult_turn *turn%s)\n{\n", name, call ? ", moult_call *call" : "");
+    buf_format(&out, "static void %s(moult_turn *turn%s", name, call ? ", moult_call *call" : "");
+    printer_params(p, &out, true);
+    buf_text(&out, ")\n{\n");
     printer_locals(p, &out, 4, false);
     if (iterator->verb) {
         CLEANUP(buf_done) struct buf loop = { 0 };
@@ -184,12 +185,16 @@ static void print_function(struct printer *p, struct printed *ret, const struct 
     }
     buf_text(&out, "}\n\n");
     ret->insertion.above = str_of(arena_string(p->arena, out.at, out.size));
-    ret->insertion.entry = str_of(arena_format(p->arena, "\n    %s(%s%s%s);", name, target->turn,
-        call ? ", " : "", call ? target->call : ""));
+    out.size = 0;
+    buf_format(
+        &out, "\n    %s(%s%s%s", name, target->turn, call ? ", " : "", call ? target->call : "");
+    printer_params(p, &out, false);
+    buf_text(&out, ");");
+    ret->insertion.entry = str_of(arena_string(p->arena, out.at, out.size));
 }
 
 /* Why it is decided so, for the model that reads it as the call's result: two literals. */
-static void print_reason(const struct printer *p, struct buf *out)
+static void print_reason(const struct printer *p, struct buf *out, int indent)
 {
     for (uint32_t i = 0; i < p->patch->condition.count; i++) {
         const struct atom *atom = &p->patch->atoms[p->patch->condition.at[i].atom];
@@ -198,9 +203,8 @@ static void print_reason(const struct printer *p, struct buf *out)
             strcmp(expr->verb->name, "past") != 0)
             continue;
         const char *between = "";
-        buf_format(out, "            \"%snot run: %s or more earlier calls were like it: \"\n",
-            p->call ? "%s " : "", atom->value);
-        buf_text(out, "            \"");
+        buf_format(out, "%*s\"%snot run: %s or more earlier calls were like it: \"\n%*s\"", indent,
+            "", p->call ? "%s " : "", atom->value, indent, "");
         for (unsigned k = 0; k < vocabulary_flags_count; k++)
             if (str_find(p->pool->at[expr->args[1]].text, str_of(vocabulary_flags[k].name)) >= 0) {
                 buf_format(out, "%s%s", between, vocabulary_flags[k].word);
@@ -209,15 +213,15 @@ static void print_reason(const struct printer *p, struct buf *out)
         buf_char(out, '"');
         return;
     }
-    buf_format(out, "            \"%s%s\"", p->call ? "%s " : "", decision_of(p)->says);
+    buf_format(out, "%*s\"%s%s\"", indent, "", p->call ? "%s " : "", decision_of(p)->says);
 }
 
-static void print_explained(const struct printer *p, struct buf *out)
+static void print_explained(const struct printer *p, struct buf *out, int indent)
 {
-    buf_format(out, "        moult_explain(%s,\n", p->turn);
-    print_reason(p, out);
+    buf_format(out, "%*smoult_explain(%s,\n", indent, "", p->turn);
+    print_reason(p, out, indent + 4);
     if (p->call)
-        buf_format(out, ",\n            %s->tool", p->call);
+        buf_format(out, ",\n%*s%s->tool", indent + 4, "", p->call);
     buf_text(out, ");\n");
 }
 
@@ -245,6 +249,18 @@ static uint32_t print_doing(const struct printer *p, struct buf *out)
     return count;
 }
 
+/* Where the place itself is the condition. */
+static void print_leave(const struct printer *p, struct printed *ret, const char *action)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    buf_char(&out, '\n');
+    print_explained(p, &out, 4);
+    buf_format(&out, "    return %s;", action);
+    ret->insertion =
+        (struct insertion){ .entry = { arena_string(p->arena, out.at, out.size), out.size },
+            .leaves = true };
+}
+
 static void print_guard(struct printer *p, struct printed *ret, const struct target *target)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
@@ -252,7 +268,12 @@ static void print_guard(struct printer *p, struct printed *ret, const struct tar
     const char *action = p->pool->hook->returns[p->patch->body.holes[HOLE_RETURN] - 1];
     p->turn = target->turn;
     p->call = target->call;
+    p->inside = true;
     buf_char(&out, '\n');
+    if (target->last && p->patch->condition.count == 0 && !p->pool->hook->error) {
+        print_leave(p, ret, action);
+        return;
+    }
     buf_text(&text, "if (");
     for (uint32_t i = 0; i < p->patch->condition.count; i++) {
         buf_text(&text, i ? " && " : "");
@@ -265,7 +286,7 @@ static void print_guard(struct printer *p, struct printed *ret, const struct tar
     if (decides)
         print_way_on(p, &out);
     else
-        print_explained(p, &out);
+        print_explained(p, &out, 8);
     buf_format(&out, "        return %s;\n    }", action);
     ret->insertion.above = (struct str){ 0 };
     ret->insertion.entry = str_of(arena_string(p->arena, out.at, out.size));
@@ -290,6 +311,8 @@ static void ingredient_of(struct printer *p, uint16_t number)
         spell_literal(&text, expr->text);
         ingredient(p, arena_string(p->arena, text.at, text.size));
     }
+    if (expr->kind == EXPR_PART && strcmp(expr->part->of, "local") == 0)
+        ingredient(p, expr->part->name);
     for (unsigned i = 0; expr->kind == EXPR_FLAG && i < vocabulary_flags_count; i++)
         if (str_find(expr->text, str_of(vocabulary_flags[i].name)) >= 0)
             ingredient(p, vocabulary_flags[i].name);

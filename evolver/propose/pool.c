@@ -115,6 +115,15 @@ void pool_begin(struct pool *pool, struct arena *arena, const struct vocabulary 
     pool->iterators_count = 1;
 }
 
+void pool_locals(struct pool *pool, const struct part *locals, uint32_t count)
+{
+    pool->locals = locals;
+    pool->locals_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        add(pool, (struct expr){
+                      .kind = EXPR_PART, .type = locals[i].type, .cost = 1, .part = &locals[i] });
+}
+
 /* --- which expressions may stand at a parameter */
 
 static bool subject(const struct expr *expr)

@@ -57,10 +57,14 @@ struct pool {
     uint8_t round;
     struct iterator iterators[POOL_ITERATORS_MAX];
     uint32_t iterators_count;
+    const struct part *locals; /* what the source has declared at the place */
+    uint32_t locals_count;
 };
 
 void pool_begin(struct pool *pool, struct arena *arena, const struct vocabulary *vocabulary,
     const struct judged_hook *hook, const struct mined *mined);
+/* Names that the source has at the place; before any round. They must outlive the pool. */
+void pool_locals(struct pool *pool, const struct part *locals, uint32_t count);
 /* The loops over what scope 0 has, and their parts. Once, after the first round. */
 void pool_iterate(struct pool *pool, const struct mined *mined);
 /* One round of new expressions in all scopes. Returns how many. */

@@ -128,16 +128,18 @@ static void state_known(struct stating *s)
     }
 }
 
-/* Numbers that the scope has, by the name that they have in a patch. */
+/* Numbers that the scope has, by the name that they have in a patch; and what is true or not. */
 static void state_numbers(struct stating *s)
 {
     for (uint32_t i = 0, end = s->pool->count; i < end; i++) {
         const struct expr *expr = &s->pool->at[i];
-        if (expr->kind != EXPR_PART || expr->type != 'N' ||
-            (expr->iterator != 0 && expr->iterator != s->iterator))
+        if (expr->kind != EXPR_PART || (expr->iterator != 0 && expr->iterator != s->iterator))
             continue;
-        for (unsigned k = 0; k < vocabulary_comparisons_count; k++)
-            if (strcmp(vocabulary_comparisons[k].verb, expr->part->name) == 0)
+        if (expr->type == 'B')
+            state(s, (uint16_t)i, NULL, NULL);
+        const char *what = strcmp(expr->part->of, "local") == 0 ? "local" : expr->part->name;
+        for (unsigned k = 0; expr->type == 'N' && k < vocabulary_comparisons_count; k++)
+            if (strcmp(vocabulary_comparisons[k].verb, what) == 0)
                 state_values(s, (uint16_t)i, &vocabulary_comparisons[k]);
     }
 }

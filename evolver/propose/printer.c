@@ -16,6 +16,9 @@ static const struct {
     { 'J', "const moult_json *" },
     { 'S', "const moult_schema *" },
     { 'P', "moult_span " },
+    { 'C', "moult_call *" },
+    { 'N', "int64_t " },
+    { 'B', "bool " },
 };
 
 /* --- lines */
@@ -99,6 +102,10 @@ static void print_part(const struct printer *p, struct buf *out, const struct pa
     bool named = false;
     for (uint32_t i = 0; i < p->locals_count; i++)
         named |= strcmp(p->locals[i].name, "text") == 0;
+    if (strcmp(part->of, "local") == 0) {
+        buf_text(out, printer_given(p, part));
+        return;
+    }
     bool result = strcmp(part->of, "result") == 0;
     if (!named && (result || part->of[0] == '\0')) {
         buf_format(out, "moult_body(%s)%s", p->turn, result ? ".size" : "");
@@ -170,6 +177,59 @@ const struct iterator *printer_iterator(const struct printer *p)
     return &p->pool->iterators[p->patch->body.holes[HOLE_ITERATOR]];
 }
 
+/* --- names of the source */
+
+const char *printer_given(const struct printer *p, const struct part *local)
+{
+    static const char *const taken[] = { "turn", "call", "it", "text" };
+    for (size_t i = 0; !p->inside && i < COUNT_OF(taken); i++)
+        if (strcmp(local->name, taken[i]) == 0)
+            return arena_format(p->arena, "%s_given", local->name);
+    return local->name;
+}
+
+static bool is_made_with(const struct pool *pool, uint16_t number, const struct part *local)
+{
+    const struct expr *expr = &pool->at[number];
+    const struct iterator *any = expr->kind == EXPR_ANY ? &pool->iterators[expr->args[0]] : NULL;
+    const struct verb *verb = any ? any->verb : expr->kind == EXPR_VERB ? expr->verb : NULL;
+    for (unsigned i = 0; verb && i < verb->count; i++)
+        if (verb->params[i].type != 'I' &&
+            is_made_with(pool, any ? any->args[i] : expr->args[i], local))
+            return true;
+    return expr->kind == EXPR_PART && expr->part == local;
+}
+
+bool printer_has(const struct printer *p, const struct part *local)
+{
+    const struct iterator *iterator = printer_iterator(p);
+    bool has = false;
+    for (unsigned i = 0; iterator->verb && i < iterator->verb->count; i++)
+        has |= is_made_with(p->pool, iterator->args[i], local);
+    for (unsigned w = 0; w < 2; w++) {
+        const uint16_t *at = printer_way(p->patch, w);
+        for (unsigned i = 0; at[0] && i < p->actions->at[at[0]]->count; i++)
+            has |= is_made_with(p->pool, at[1 + i], local);
+    }
+    for (uint32_t i = 0; i < p->patch->condition.count; i++)
+        has |= is_made_with(p->pool, p->patch->atoms[p->patch->condition.at[i].atom].expr, local);
+    return has;
+}
+
+void printer_params(const struct printer *p, struct buf *out, bool with_types)
+{
+    for (uint32_t i = 0; i < p->pool->locals_count; i++) {
+        const struct part *local = &p->pool->locals[i];
+        if (!printer_has(p, local))
+            continue;
+        buf_text(out, ", ");
+        for (size_t t = 0; with_types && t < COUNT_OF(types); t++)
+            if (types[t].type == local->type)
+                buf_text(out, types[t].code);
+        buf_text(out, with_types ? printer_given(p, local) : local->name);
+    }
+}
+
 /* How often each expression stands in the patch; a direct argument of an edit counts for two, so
  * that it gets a name. */
 static void count_uses(const struct printer *p, uint16_t *uses)
@@ -196,6 +256,8 @@ static const char *free_name(struct printer *p, const char *word)
         bool taken = false;
         for (uint32_t i = 0; i < p->locals_count; i++)
             taken |= strcmp(p->locals[i].name, name) == 0;
+        for (uint32_t i = 0; i < p->pool->locals_count; i++)
+            taken |= strcmp(printer_given(p, &p->pool->locals[i]), name) == 0;
         if (!taken)
             return name;
         name = arena_format(p->arena, "%s_%u", word, n);

@@ -17,6 +17,7 @@ struct printer {
     const char *turn, *call;
     struct local locals[PRINTER_LOCALS_MAX];
     uint32_t locals_count;
+    bool inside; /* in the function that has the pool's locals, not in one that is given them */
     const char **ingredients;
     uint32_t ingredients_count;
 };
@@ -39,6 +40,12 @@ const struct iterator *printer_iterator(const struct printer *p);
 void printer_choose_locals(struct printer *p);
 /* Those of the loop's inside, or those above it. */
 void printer_locals(const struct printer *p, struct buf *out, unsigned indent, bool inside);
+
+/* What a name of the source is called in the patch; whether the patch has it; and of those that it
+ * has, each behind a comma: with their types, or as they are given. */
+const char *printer_given(const struct printer *p, const struct part *local);
+bool printer_has(const struct printer *p, const struct part *local);
+void printer_params(const struct printer *p, struct buf *out, bool with_types);
 
 /* patch_words.c: of a patch at a hook that has a model error in hand, the whole as one sentence,
  * and how it goes on from there. */

@@ -22,6 +22,7 @@ enum {
     PROPOSER_FD = 3, /* the socket, inside */
     PROPOSER_FRAME_MAX = 16 << 20,
     PROPOSER_CANDIDATES_MAX = 3, /* proposals a cluster */
+    PROPOSER_BUILDS_MAX = 64,    /* trial builds, where the driver says nothing else */
     PROPOSER_JOBS_MAX = 65536,   /* steps in one judge */
     PROPOSER_VECTORS_MAX = 4096, /* candidates in one judge, as WIRE_VECTORS_MAX */
     PROPOSER_HOLES_MAX = 64      /* as WIRE_HOLES_MAX */

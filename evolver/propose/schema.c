@@ -255,6 +255,17 @@ static void print_once(struct buf *out, const struct pool *pool)
     buf_text(out, "    return search_return();\n}\n");
 }
 
+/* Names of the source at the place, each with its type between two texts. */
+static void print_locals(
+    struct buf *out, const struct pool *pool, const char *before, const char *behind)
+{
+    for (uint32_t i = 0; i < pool->locals_count; i++)
+        for (size_t t = 0; t < COUNT_OF(types); t++)
+            if (types[t].type == pool->locals[i].type)
+                buf_format(
+                    out, "%s%s local_%s%s", before, types[t].code, pool->locals[i].name, behind);
+}
+
 static void print_run(struct buf *out, const struct pool *pool)
 {
     buf_text(out, "static bool search_next(struct search_scope *s)\n{\n"
@@ -265,8 +276,12 @@ static void print_run(struct buf *out, const struct pool *pool)
         buf_text(out, ";\n");
     }
     buf_text(out, "    }\n    return false;\n}\n"
-                  "static moult_action search_run(moult_turn *turn, moult_call *call)\n{\n"
-                  "    struct search_scope scope = { .turn = turn, .call = call };\n");
+                  "static moult_action search_run(moult_turn *turn, moult_call *call");
+    print_locals(out, pool, ", ", "");
+    buf_text(out, ")\n{\n    struct search_scope scope = { .turn = turn, .call = call };\n");
+    for (uint32_t i = 0; i < pool->locals_count; i++)
+        buf_format(
+            out, "    scope.local_%s = local_%s;\n", pool->locals[i].name, pool->locals[i].name);
     if (pool->hook->body)
         buf_text(out, "    scope.body = moult_body(turn);\n");
     buf_text(out,
@@ -280,10 +295,12 @@ static void print_run(struct buf *out, const struct pool *pool)
 void schema_print(struct buf *out, const struct schema_plan *plan)
 {
     const struct pool *pool = plan->pool;
+    buf_text(out, "#include \"moult_trial.h\"\n"
+                  "struct search_scope {\n    moult_turn *turn;\n    moult_call *call;\n"
+                  "    moult_text body;\n    moult_it it;\n");
+    print_locals(out, pool, "    ", ";\n");
     buf_format(out,
-        "#include \"moult_trial.h\"\n"
-        "struct search_scope {\n    moult_turn *turn;\n    moult_call *call;\n"
-        "    moult_text body;\n    moult_it it;\n};\n"
+        "};\n"
         "static uint16_t search_holes[%d];\nstatic uint32_t search_cover[%u];\n"
         "static uint64_t search_decide;\nstatic uint32_t search_reached, search_want;\n"
         "static uint8_t search_atoms[64][%u];\n",

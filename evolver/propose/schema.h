@@ -35,7 +35,8 @@ struct schema_plan {
 };
 /* How many bits a row of atoms has: a multiple of 8. */
 uint32_t schema_atoms_bits(const struct schema_plan *plan);
-/* The functions; they end with one `moult_action search_run(moult_turn *, moult_call *)`. */
+/* The functions; they end with one `moult_action search_run(moult_turn *, moult_call *)`, which the
+ * pool's locals stand behind. */
 void schema_print(struct buf *out, const struct schema_plan *plan);
 /* The export, for the end of the file. */
 void schema_print_export(struct buf *out, const struct schema_plan *plan);

@@ -17,11 +17,18 @@ bool search_late(struct search *search)
 
 struct str search_entry(const struct search *search, struct arena *arena)
 {
+    CLEANUP(buf_done) struct buf run = { 0 };
     const struct target *target = &search->target;
+    buf_format(
+        &run, "search_run(%s, %s", target->turn, search->pool.hook->call ? target->call : "NULL");
+    for (uint32_t i = 0; i < search->pool.locals_count; i++)
+        buf_format(&run, ", %s", search->pool.locals[i].name);
+    if (target->mute)
+        return str_of(arena_format(arena, "\n    %s);", run.at));
     return str_of(arena_format(arena,
-        "\n    {\n        moult_action search_action = search_run(%s, %s);\n"
+        "\n    {\n        moult_action search_action = %s);\n"
         "        if (search_action != MOULT_PASS)\n            return search_action;\n    }",
-        target->turn, search->pool.hook->call ? target->call : "NULL"));
+        run.at));
 }
 
 int search_build(struct search *search, struct err *err)
@@ -105,6 +112,7 @@ void search_steps(struct search *search)
 static int look_at_unchanged(struct search *search, struct err *err)
 {
     const struct steps *lists[] = { &search->fails, &search->others };
+    search->seen = true;
     for (size_t l = 0; l < COUNT_OF(lists); l++) {
         CLEANUP(arena_done) struct arena arena = { 0 };
         struct candidate nothing = { .decide = 0 };
@@ -118,13 +126,13 @@ static int look_at_unchanged(struct search *search, struct err *err)
     return 0;
 }
 
-/* The most suspicious plugin is the target. *ret_seen: what the harness does as it is was seen. */
-static int look_where(struct search *search, bool *ret_seen, struct err *err)
+/* The most suspicious plugin is the target. */
+static int look_where(struct search *search, struct err *err)
 {
     search->unchanged =
         arena_alloc(&search->arena, (search->bundle->steps_count + 1) * sizeof(*search->unchanged));
     int r = suspects_look(&search->suspects, &search->arena, &search->judge, &search->fails,
-        &search->others, search->unchanged, ret_seen, err);
+        &search->others, search->unchanged, &search->seen, err);
     search->target = search->suspects.at[0].target;
     if (r == 0)
         suspect_tell(&search->suspects.at[0], &search->judge);
@@ -363,13 +371,12 @@ static int search_new_code(
 int search_find(
     struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err)
 {
-    bool seen = false;
-    int r = look_where(search, &seen, err);
+    int r = search->seen ? 0 : look_where(search, err);
     if (r == 0)
         r = search_values(search, err);
-    if (r == 0 && !seen)
+    if (r == 0 && !search->seen)
         r = look_at_unchanged(search, err);
-    if (r == 0)
+    if (r == 0 && !search->inner)
         r = search_changes(search, ret, max / 4, ret_count, err);
     if (r == 0)
         r = search_new_code(search, ret, max, ret_count, err);
@@ -387,6 +394,8 @@ static int search_all(struct search *search, struct err *err)
         return stop(search, "found", &swap, err);
     if (r == 0)
         r = search_find(search, patches, PATCHES_MAX, &count, err);
+    if (r == 0)
+        r = search_elsewhere(search, patches, PATCHES_MAX, &count, err);
     if (r < 0)
         return r;
     if (count > 0)
@@ -405,6 +414,7 @@ void search_begin_values(struct search *search)
     const struct judged_hook *hook = vocabulary_hook(search->bundle->hook);
     mine(&search->mined, &search->arena, search->bundle);
     pool_begin(&search->pool, &search->arena, &search->vocabulary, hook, &search->mined);
+    pool_locals(&search->pool, search->target.locals, search->target.locals_count);
 }
 
 static int search_begin(struct search *search, struct str text, int fd, struct err *err)

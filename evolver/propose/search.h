@@ -47,7 +47,8 @@ struct search {
     struct pool pool;
     struct actions actions;
     struct suspects suspects;
-    uint32_t suspect;     /* which of them */
+    uint32_t suspect; /* which of them */
+    bool inner;       /* the target is not the entry: its source's own values were tried there */
     struct target target; /* of that one; its syntax is theirs */
     struct judge judge;
     struct steps fails, screen; /* screen: one a group */
@@ -56,6 +57,7 @@ struct search {
      * screen; and then: they are looked at all the same. */
     bool left_out, loops;
     struct proposer_verdict *unchanged; /* by place: what the harness does as it is */
+    bool seen;                          /* and that was looked at */
     struct body bodies[SEARCH_BODIES_MAX];
     uint32_t bodies_count;
     struct atom *atoms[POOL_ITERATORS_MAX];
@@ -94,6 +96,11 @@ bool search_holds(const struct condition *condition, uint32_t literal, const uin
  */
 void search_risks(struct search *search, struct patch *patch, const struct condition_row *rows,
     const uint32_t *places, uint32_t count);
+
+/* Where none of the list is whole: those of the first other place that has one that is, in their
+ * stead, and the target is there. */
+int search_elsewhere(
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
 
 /* The patch as C for the target's places, and its parts. Texts are in the arena. */
 struct printed {
@@ -139,7 +146,7 @@ uint32_t offer_score(const struct search *search, const struct offer *offer);
 
 /* The failing steps, the screen, and those that must stay, of the bundle's kinds. */
 void search_steps(struct search *search);
-/* Constants and values begin anew. */
+/* Constants and values begin anew, for the target's place. */
 void search_begin_values(struct search *search);
 /* Patches from values to conditions, best first. */
 int search_find(

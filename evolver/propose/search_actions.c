@@ -82,9 +82,10 @@ static void list_scope(struct search *search, struct list *list, uint32_t iterat
         pool_combine(&search->pool, search->actions.at[action], (uint8_t)iterator, COMBOS_MAX,
             add_body, &listing);
     }
-    if (hook->error)
+    if (hook->error && !search->target.mute)
         list_decided(search, list, list->count);
-    for (size_t i = 0; iterator == 0 && i < COUNT_OF(hook->returns) && hook->returns[i]; i++)
+    bool decides = iterator == 0 && !search->target.mute;
+    for (size_t i = 0; decides && i < COUNT_OF(hook->returns) && hook->returns[i]; i++)
         if (!vocabulary_lacks(&search->vocabulary, hook->returns[i]))
             list->at[list->count++] = (struct body){
                 .holes = { [HOLE_RETURN] = (uint16_t)(i + 1) },

@@ -19,7 +19,7 @@ enum {
     LINES_MAX = 60,     /* that a patch may change, as the gate has it by default */
     BEGIN_PERCENT = 40, /* of the time: later there would be too little for it */
     BUILDS_NEEDED = 15, /* trial builds of one search */
-    BUILDS_BEFORE = 32 - BUILDS_NEEDED,
+    BUILDS_BEFORE = PROPOSER_BUILDS_MAX - BUILDS_NEEDED,
     TRIED_BEFORE = 16 - TRIES_MAX
 };
 

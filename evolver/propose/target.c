@@ -204,6 +204,28 @@ static struct str new_function(
     return str_of(text);
 }
 
+/* The statement as it stands at the place: further in, in braces, on lines of its own. */
+static struct str placed(
+    const struct target *target, struct arena *arena, const struct insertion *insertion)
+{
+    CLEANUP(buf_done) struct buf out = { 0 };
+    struct str text = insertion->entry;
+    if (target->alone)
+        buf_text(&out, target->in_line ? "{" : " {");
+    for (size_t i = 0; i < text.size; i++) {
+        buf_char(&out, text.at[i]);
+        bool line = text.at[i] == '\n' && i + 1 < text.size && text.at[i + 1] != '\n';
+        for (unsigned k = 0; line && k < target->indent; k++)
+            buf_char(&out, ' ');
+    }
+    bool leaves = insertion->leaves && target->leave;
+    if (target->in_line && !leaves)
+        buf_format(&out, "\n%*s", (int)target->indent + 4, "");
+    if (target->alone && leaves)
+        buf_format(&out, "\n%*s}", (int)target->indent, "");
+    return (struct str){ arena_string(arena, out.at ? out.at : "", out.size), out.size };
+}
+
 uint32_t target_edits(const struct target *target, struct arena *arena,
     const struct insertion *insertion, struct target_edit ret[TARGET_EDITS_MAX])
 {
@@ -220,7 +242,12 @@ uint32_t target_edits(const struct target *target, struct arena *arena,
     }
     if (insertion->above.size > 0)
         ret[count++] = (struct target_edit){ target->above, target->above, insertion->above };
-    ret[count++] = (struct target_edit){ target->entry, target->entry, insertion->entry };
+    bool leaves = insertion->leaves && target->leave;
+    ret[count++] = (struct target_edit){ target->entry, leaves ? target->leave : target->entry,
+        placed(target, arena, insertion) };
+    if (target->alone && !leaves)
+        ret[count++] = (struct target_edit){ target->alone, target->alone,
+            str_of(arena_format(arena, "\n%*s}", (int)target->indent, "")) };
     if (target->promise > target->entry)
         ret[count++] = broken;
     return count;

@@ -1,12 +1,13 @@
 /* target - the plugin that a patch goes into, and the places in its source.
  *
  * New code stands in two places: functions above the hook's own, and a statement at its entry,
- * which runs whatever the hook does after it. A plugin that the order asks at this hook and that
- * has no function for it gets one. */
+ * which runs whatever the hook does after it; or at another place of it (places.h). A plugin that
+ * the order asks at this hook and that has no function for it gets one. */
 #pragma once
 
 #include "patch/outline.h"
 #include "propose/bundle.h"
+#include "propose/vocabulary.h"
 
 struct target {
     const struct bundle_plugin *plugin;
@@ -19,6 +20,15 @@ struct target {
     const char *turn, *call; /* the names of the hook function's parameters */
     const char *function;    /* its name, or of the new one */
     bool is_new;
+    /* Of a place that is not the entry (places.h): */
+    unsigned indent; /* more than at the entry, in columns */
+    bool in_line;    /* code stands on the same line behind it */
+    uint32_t alone;  /* the end of a body without braces, which gets them; or 0 */
+    uint32_t leave;  /* the end of the `return` behind it: what always leaves replaces that */
+    bool last;       /* what always leaves here leaves nothing behind it that cannot run */
+    bool mute;       /* its function returns no action: new code decides nothing */
+    const struct part *locals; /* names in scope that have values */
+    uint32_t locals_count;
 };
 
 /* MOULT_BEFORE_TOOL of "before_tool", in the arena. */
@@ -48,6 +58,7 @@ const char *target_name(const struct target *target, struct arena *arena, const 
 /* Texts for the two places; entry is a statement with its indentation and a newline in front. */
 struct insertion {
     struct str above, entry;
+    bool leaves; /* always: it replaces a `return` that stands there */
 };
 /* The patch as edits in the order of their places. Texts are in the arena. */
 struct target_edit {

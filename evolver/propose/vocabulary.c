@@ -54,6 +54,8 @@ const struct comparison vocabulary_comparisons[] = {
     { "error", "MOULT_ERROR_RETRY_AFTER_MS", ">=", { "1" } },
     { "error", "MOULT_ERROR_RETRY_AFTER_MS", "<=", { "60000", "30000", "10000" } },
     { "text.size", NULL, ">=", { SIZES }, true },
+    { "local",  NULL, ">=", { "3", "2", "4", "1" } }, /* a number that the source has at the place */
+    { "local",  NULL, "==", { "0" } },
 };
 const unsigned vocabulary_comparisons_count = COUNT_OF(vocabulary_comparisons);
 

@@ -82,7 +82,7 @@ const struct judged_hook *vocabulary_hook(struct str name);
 /* A member of the scope: of the call in hand, or what an iterator's verb fills in. */
 struct part {
     const char *of; /* iterator verb, "call" for the call in hand, "" for the text in hand, "result"
-                       for one that is a result */
+                       for one that is a result, "local" for a name of the plugin's source */
     char type;
     const char *code; /* in the trial build, with s-> in front */
     const char *name; /* in a printed patch */
