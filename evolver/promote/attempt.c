@@ -8,6 +8,7 @@
 #include "promote/asking.h"
 #include "promote/attempts.h"
 #include "promote/command.h"
+#include "promote/donors.h"
 #include "promote/dropping.h"
 #include "promote/enter.h"
 #include "promote/evidence_now.h"
@@ -25,6 +26,7 @@ struct trying {
     struct runs runs;
     struct batch batch;
     struct evidence_past *past;
+    struct donors donors;
     const struct harness *harness; /* what the proposer begins with */
     unsigned past_count;
     const char *proposer;                          /* as the row says */
@@ -325,16 +327,13 @@ static int end_row(const struct digest *row, const struct trying *trying,
 }
 
 static int propose(struct trying *trying, const struct driver_builds *builds,
-    const struct evidence *evidence, const struct evidence_plan *from, struct err *err)
+    const struct evidence *evidence, const struct evidence_plan *from, const struct policy *policy,
+    struct err *err)
 {
     CLEANUP(buf_done) struct buf bundle = { 0 };
     const struct attempt_plan *plan = trying->plan;
     struct driver *driver = plan->driver;
     struct digest digest, row;
-    struct policy policy;
-    int known = policy_of_home(&policy, &driver->home, &driver->config, err);
-    if (known < 0)
-        return known;
     evidence_print(&bundle, evidence, from);
     const struct proposing_plan proposing = {
         .judging = { .evidence = evidence,
@@ -344,7 +343,7 @@ static int propose(struct trying *trying, const struct driver_builds *builds,
             .pipeline = HARNESS_PIPELINE,
             .worker = driver_arm(driver, builds, "moult-worker").worker,
             .sdk = driver->sdk,
-            .policy = &policy,
+            .policy = policy,
             .tier = driver->config.tier,
             .workers = plan->advance.workers },
         .bundle = buf_view(&bundle),
@@ -392,14 +391,22 @@ static int with_builds(struct trying *trying, const struct driver_builds *builds
     struct evidence evidence = { 0 };
     const char *detector =
         arena_string(&trying->arena, trying->batch.detector.at, trying->batch.detector.size);
-    int rc = evidence_now(
-        &now, &trying->arena, &arm, plan->advance.workers, runs, trying->runs.count, err);
+    struct policy policy;
+    int rc = policy_of_home(&policy, &driver->home, &driver->config, err);
+    if (rc == 0)
+        rc = evidence_now(
+            &now, &trying->arena, &arm, plan->advance.workers, runs, trying->runs.count, err);
+    if (rc < 0)
+        return rc;
     const struct evidence_plan from = { .detector = detector_find(detector),
         .batch = &trying->batch,
         .runs = runs,
         .runs_count = trying->runs.count,
         .now = (const struct evidence_digests *const *)now,
         .harness = trying->harness,
+        .stock = trying->donors.stock,
+        .earlier = trying->donors.earlier,
+        .earlier_count = trying->donors.earlier_count,
         .from = plan->from ? plan->from->id : (struct str){ 0 },
         .past = trying->past,
         .past_count = trying->past_count,
@@ -408,9 +415,8 @@ static int with_builds(struct trying *trying, const struct driver_builds *builds
         .candidates = PROPOSER_CANDIDATES_MAX,
         .seconds = plan->seconds,
         .rounds = plan->model ? plan->model->rounds : 0,
+        .lines = policy.patch_lines_max,
         .seed = plan->seed };
-    if (rc < 0)
-        return rc;
     struct err why = { 0 };
     rc = evidence_choose(&evidence, &from, &why);
     if (rc == -ERR_MISSING || rc == -ERR_STATE) {
@@ -421,7 +427,7 @@ static int with_builds(struct trying *trying, const struct driver_builds *builds
         *err = why;
         return rc;
     }
-    rc = propose(trying, builds, &evidence, &from, err);
+    rc = propose(trying, builds, &evidence, &from, &policy, err);
     evidence_done(&evidence);
     return rc;
 }
@@ -442,6 +448,9 @@ int attempt_run(struct attempt *ret, const struct attempt_plan *plan, struct err
     if (rc == 0)
         rc = past_read(&trying.past, &trying.past_count, plan->driver->journal, plan->cluster,
             &trying.arena, err);
+    if (rc == 0)
+        rc = donors_read(&trying.donors, plan->driver,
+            plan->stock || plan->driver->config.search_stock, &trying.arena, err);
     if (rc == 0)
         rc = driver_builds(&builds, plan->driver, &plan->driver->generation, err);
     if (rc == 0) {

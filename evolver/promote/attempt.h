@@ -21,6 +21,7 @@ struct attempt_plan {
     uint32_t groups;              /* failing held-in ones, for the attempt's row */
     uint32_t candidates;          /* it may judge; 0: as many as it comes to */
     uint32_t seconds;             /* of the proposer; of one with its own number, at most that */
+    bool stock;                   /* stock plugins may be copied from, whatever moult.json says */
     bool ablate; /* say of a fix what it is made of: the proposer runs again, often */
     uint64_t seed;
 };

@@ -34,7 +34,7 @@ struct evolving {
     const char *cluster, *archived, *proposer, *until; /* proposer NULL: those of moult.json */
     struct option_list without;
     uint64_t seconds, seed;
-    bool quick;
+    bool quick, stock;
     struct target targets[CLUSTERS_MAX];
     unsigned targets_count;
     struct candidate made[MADE_MAX];
@@ -291,6 +291,7 @@ static int try_proposer(struct evolving *evolving, const struct target *target,
         .candidates = asked->candidates,
         .seconds = asked->seconds,
         .ablate = !evolving->quick,
+        .stock = evolving->stock,
         .seed = evolving->seed };
     say_budget(evolving, asked);
     int rc = attempt_run(&attempt, &plan, err);
@@ -556,8 +557,12 @@ static int run(const struct verb_call *call, struct err *err)
         { "--seed", 0, OPTION_NUMBER, "N", "of the proposer (default: 1)", &evolving->seed },
         { "--quick", 0, OPTION_FLAG, NULL,
             "do not run the proposer again to see what a fix is made of", &evolving->quick },
+        { "--stock", 0, OPTION_FLAG, NULL,
+            "stock plugins may be copied from (default: evolve.search.stock of moult.json)",
+            &evolving->stock },
         { "--without", 0, OPTION_LIST, "VERB",
-            "taken out of the vocabulary, to see what a fix is made of", &evolving->without },
+            "taken out of the vocabulary, to see what a fix is made of; graft, stock: not copied",
+            &evolving->without },
         { 0 },
     };
     int rc = verb_options(call, &verb_evolve, options, NULL, 0, err);
@@ -570,6 +575,6 @@ static int run(const struct verb_call *call, struct err *err)
 
 const struct verb verb_evolve = { "evolve", run,
     "evolve [--cluster ID] [--from ID] [--proposer NAME] [--until STATE] [--budget SECONDS] "
-    "[--quick] "
+    "[--quick] [--stock] "
     "[--without VERB]",
     "propose, check, build, replay and gate, until a person has to decide" };

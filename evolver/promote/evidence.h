@@ -59,6 +59,10 @@ struct evidence_past {                  /* an earlier candidate of this cluster 
     uint32_t cases_count, mended, worse;
     bool replayed;
 };
+struct evidence_earlier { /* what an active plugin was before */
+    struct harness_source source;
+    struct str build; /* the first digits of its build */
+};
 struct evidence_plan {
     const struct detector *detector;
     const struct batch *batch;     /* the held-in document */
@@ -69,12 +73,15 @@ struct evidence_plan {
     const struct evidence_digests *const *now;
     const struct harness *harness;
     const struct harness *stock; /* plugins that may be copied from, or NULL */
+    const struct evidence_earlier *earlier;
+    unsigned earlier_count;
     const struct evidence_past *past;
     unsigned past_count;
     struct str from; /* id of the candidate whose source stands for the active one; or empty */
     const char *const *without; /* verbs taken out of the vocabulary */
     unsigned without_count;
     uint32_t candidates, seconds;
+    uint32_t lines; /* that a patch may change, by the home's policy; 0: not told */
     uint32_t
         rounds; /* requests to a model; 0: none reads this, so it has no texts of what passes */
     uint64_t seed;

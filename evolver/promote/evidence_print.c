@@ -59,7 +59,8 @@ static bool stands_on(struct str source, const char *hook)
     return false;
 }
 
-static void print_plugin(struct buf *out, const struct harness_source *source)
+/* build: of an earlier version. */
+static void print_plugin(struct buf *out, const struct harness_source *source, struct str build)
 {
     const char *between = "";
     buf_text(out, "{\"name\":");
@@ -72,7 +73,10 @@ static void print_plugin(struct buf *out, const struct harness_source *source)
             buf_format(out, "%s\"%s\"", between, cluster_hook_words[i]);
             between = ",";
         }
-    buf_text(out, "]}");
+    buf_char(out, ']');
+    if (build.size > 0)
+        member(out, "build", build);
+    buf_char(out, '}');
 }
 
 static bool is_pipeline(const struct harness_source *source)
@@ -88,8 +92,18 @@ static void print_plugins(struct buf *out, const struct harness *harness)
         if (is_pipeline(&harness->at[i]))
             continue;
         buf_text(out, between);
-        print_plugin(out, &harness->at[i]);
+        print_plugin(out, &harness->at[i], (struct str){ 0 });
         between = ",\n";
+    }
+    buf_char(out, ']');
+}
+
+static void print_earlier_versions(struct buf *out, const struct evidence_plan *plan)
+{
+    buf_char(out, '[');
+    for (unsigned i = 0; i < plan->earlier_count; i++) {
+        buf_text(out, i ? ",\n" : "\n");
+        print_plugin(out, &plan->earlier[i].source, plan->earlier[i].build);
     }
     buf_char(out, ']');
 }
@@ -322,8 +336,11 @@ static void print_past(
 
 static void print_budget(struct buf *out, const struct evidence_plan *plan)
 {
-    buf_format(out, ",\n\"budget\":{\"candidates\":%u,\"seconds\":%u,\"rounds\":%u},\"without\":[",
+    buf_format(out, ",\n\"budget\":{\"candidates\":%u,\"seconds\":%u,\"rounds\":%u",
         plan->candidates, plan->seconds, plan->rounds);
+    if (plan->lines)
+        buf_format(out, ",\"lines\":%u", plan->lines);
+    buf_text(out, "},\"without\":[");
     for (unsigned i = 0; i < plan->without_count; i++) {
         buf_text(out, i ? "," : "");
         json_quote(out, str_of(plan->without[i]));
@@ -346,6 +363,8 @@ void evidence_print(
     print_pipeline(out, plan->harness);
     buf_text(out, ",\n\"stock\":");
     print_plugins(out, plan->stock);
+    buf_text(out, ",\n\"earlier\":");
+    print_earlier_versions(out, plan);
     print_tools(out, &lists, evidence);
     buf_text(out, ",\n\"steps\":[");
     for (uint32_t i = 0; i < evidence->steps_count; i++)

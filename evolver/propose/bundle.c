@@ -120,16 +120,21 @@ static int read_step(struct bundle_step *ret, struct arena *arena, const struct 
     return 0;
 }
 
-static void read_plugins(struct bundle *ret, struct arena *arena, const struct json *list)
+static struct bundle_plugin *read_plugins(
+    struct arena *arena, const struct json *list, uint32_t *ret_count)
 {
-    ret->plugins = arena_alloc(arena, ((list ? list->count : 0) + 1) * sizeof(*ret->plugins));
+    struct bundle_plugin *plugins =
+        arena_alloc(arena, ((list ? list->count : 0) + 1) * sizeof(*plugins));
+    *ret_count = 0;
     JSON_EACH(item, list)
-    ret->plugins[ret->plugins_count++] = (struct bundle_plugin){
+    plugins[(*ret_count)++] = (struct bundle_plugin){
         .name = text_of(arena, item, "name"),
         .path = text_of(arena, item, "path"),
         .source = text_of(arena, item, "source"),
         .hooks = json_get(item, "hooks"),
+        .build = text_of(arena, item, "build"),
     };
+    return plugins;
 }
 
 static void read_without(struct bundle *ret, struct arena *arena, const struct json *list)
@@ -160,9 +165,12 @@ int bundle_read(struct bundle *ret, struct arena *arena, struct str text, struct
         .seconds =
             (uint32_t)json_int(json_get(json_get(root, "budget"), "seconds"), SECONDS_DEFAULT),
         .rounds = (uint32_t)json_int(json_get(json_get(root, "budget"), "rounds"), 0),
+        .lines = (uint32_t)json_int(json_get(json_get(root, "budget"), "lines"), 0),
         .tools = tools,
     };
-    read_plugins(&bundle, arena, json_get(root, "plugins"));
+    bundle.plugins = read_plugins(arena, json_get(root, "plugins"), &bundle.plugins_count);
+    bundle.stock = read_plugins(arena, json_get(root, "stock"), &bundle.stock_count);
+    bundle.earlier = read_plugins(arena, json_get(root, "earlier"), &bundle.earlier_count);
     read_without(&bundle, arena, json_get(root, "without"));
     uint32_t room = (steps ? steps->count : 0) + 1;
     struct groups groups = { arena_alloc(arena, room * sizeof(*groups.at)), 0 };

@@ -28,16 +28,20 @@ struct bundle_step {
 struct bundle_plugin {
     struct str name, path, source;
     const struct json *hooks;
+    struct str build; /* of an earlier version: the first digits of its build */
 };
 struct bundle {
     struct str cluster, hook;
     struct bundle_plugin *plugins;
     uint32_t plugins_count;
+    struct bundle_plugin *stock, *earlier; /* what may be copied from; earlier: newest first */
+    uint32_t stock_count, earlier_count;
     struct str pipeline, pipeline_path; /* its source */
     struct bundle_step *steps;
     uint32_t steps_count, groups_count;
     const struct json *past;  /* earlier candidates: [{"plugin", "edits", "why_lost"}] */
     uint32_t seconds, rounds; /* rounds: requests to a model, 0: none may be asked */
+    uint32_t lines;           /* that a patch may change; 0: nobody said */
     const struct json *tools; /* lists */
     const char **without;
     uint32_t without_count;

@@ -36,6 +36,8 @@ enum {
  *   "plugins": [ { "name", "path", "source", "hooks": ["reply", ...] } ],   the active harness
  *   "pipeline": { "path", "source" },
  *   "stock": [ { "name", "path", "source", "hooks" } ],   may be copied from (may be empty)
+ *   "earlier": [ { "name", "path", "source", "hooks", "build": "hex12" } ],   likewise: what active
+ *                                        plugins were before, newest first; build: whose it was
  *   "tools": [ [ {tool}, ... ], ... ],   lists of tools in the OpenAI form, by number
  *   "steps": [ { "id": 0, "group": "g1", "kind": "fail" | "pass" | "overreach", "solved": true,
  *                "tools": 0,             or null: none were offered
@@ -48,7 +50,8 @@ enum {
  *   "past": [ { "plugin", "edits", "why_lost", "id", "state", "held_out",
  *               "held_in": { "mended", "worse", "mended_steps", "worse_steps" } | null } ],
  *   "from": ID,                          only where an archived source stands for the active one
- *   "budget": { "candidates": N, "seconds": N, "rounds": N },   rounds: requests to a model, or 0
+ *   "budget": { "candidates": N, "seconds": N, "rounds": N,   rounds: requests to a model, or 0
+ *               "lines": N },          that a patch may change by the policy; or left out
  *   "without": ["verb", ...],            taken out of the vocabulary, to show what a fix is made of
  *   "seed": N }
  * A step's id is its place in the list. Texts are data from traces: untrusted. Digests are those of

@@ -292,6 +292,12 @@ static bool another(const struct patch *patch, const struct patch *first, uint32
                2 * patch->condition.mended_groups >= first->condition.mended_groups);
 }
 
+static struct printed graft_printed(const struct search *search)
+{
+    return (struct printed){ .ingredients = (const char **)&search->graft.ingredient,
+        .ingredients_count = 1 };
+}
+
 /* Tries patches, best first, until there are enough that hold over all held-in steps. */
 static int try_patches(struct search *search, struct patch *patches, uint32_t count,
     struct offers *ret, struct err *err)
@@ -325,19 +331,55 @@ static int try_patches(struct search *search, struct patch *patches, uint32_t co
     return 0;
 }
 
+/* What was written before stands in front of what mends no more, and behind what mends more. */
+static int send_offers(
+    struct search *search, const struct offers *offers, struct printed *ret_first, struct err *err)
+{
+    uint32_t sent = 0;
+    for (uint32_t i = 0; i <= offers->count && sent < PROPOSER_CANDIDATES_MAX; i++) {
+        const struct offer *offer = i < offers->count ? &offers->at[i] : NULL;
+        int r = search_graft_offer(search, offer ? offer->fixed.groups : 0, err);
+        if (r > 0 && sent++ == 0)
+            *ret_first = graft_printed(search);
+        if (r >= 0 && offer && sent < PROPOSER_CANDIDATES_MAX) {
+            r = judge_send(&search->judge, PROPOSER_PROPOSE, offer->proposal, err);
+            if (sent++ == 0)
+                *ret_first = offer->printed;
+        }
+        if (r < 0)
+            return r;
+    }
+    return (int)sent;
+}
+
+static int stop_with_graft(struct search *search, struct err *err)
+{
+    const struct printed printed = graft_printed(search);
+    return stop(search, "found", &printed, err);
+}
+
+/* Nothing new was found: what was written before may mend a part. */
+static int stop_without(struct search *search, const char *why, struct err *err)
+{
+    int r = search_graft_offer(search, 0, err);
+    if (r < 0)
+        return r;
+    return r ? stop_with_graft(search, err) : stop(search, why, NULL, err);
+}
+
 static int propose(struct search *search, struct patch *patches, uint32_t count, struct err *err)
 {
     struct offers offers = { .count = 0 };
     int r = try_patches(search, patches, count, &offers, err);
     if (r == 0 && offers.count > 0)
         r = search_rest(search, &offers, err);
-    for (uint32_t i = 0; r == 0 && i < offers.count; i++)
-        r = judge_send(&search->judge, PROPOSER_PROPOSE, offers.at[i].proposal, err);
+    struct printed first = { 0 };
+    if (r == 0)
+        r = send_offers(search, &offers, &first, err);
     if (r < 0)
         return r;
-    return stop(search,
-        offers.count ? "found" : "nothing found: no patch held over the held-in steps",
-        offers.count ? &offers.at[0].printed : NULL, err);
+    return stop(
+        search, r ? "found" : "nothing found: no patch held over the held-in steps", &first, err);
 }
 
 static int by_score(const void *a, const void *b)
@@ -392,6 +434,9 @@ static int search_all(struct search *search, struct err *err)
     int r = search_order(search, &swap, err);
     if (r > 0)
         return stop(search, "found", &swap, err);
+    search->target = search->suspects.at[0].target;
+    if (r == 0 && (r = search_graft(search, err)) > 0)
+        return stop_with_graft(search, err);
     if (r == 0)
         r = search_find(search, patches, PATCHES_MAX, &count, err);
     if (r == 0)
@@ -400,13 +445,24 @@ static int search_all(struct search *search, struct err *err)
         return r;
     if (count > 0)
         return propose(search, patches, count, err);
-    return stop(search,
+    return stop_without(search,
         search->bodies_count == 0
             ? "nothing found: no action of the vocabulary is right at any of the steps looked at, "
               "whatever its condition"
             : "nothing found: actions are right at some steps, but no condition of up to three "
               "parts tells these from the steps that must stay",
-        NULL, err);
+        err);
+}
+
+/* New code has no place; a plugin that is there and is not asked may do, or one that was. */
+static int search_no_target(struct search *search, const char *why, struct err *err)
+{
+    int r = search_graft(search, err);
+    if (r < 0)
+        return r;
+    if (r > 0)
+        return stop_with_graft(search, err);
+    return stop_without(search, arena_format(&search->arena, "nothing found: %s", why), err);
 }
 
 void search_begin_values(struct search *search)
@@ -444,7 +500,7 @@ int search_run(struct str text, int fd, struct err *err)
         r = stop(search, "nothing found: the bundle has no failing step", NULL, err);
     } else if (r == 0 &&
                suspects_begin(&search->suspects, &search->arena, search->bundle, &why) < 0) {
-        r = stop(search, arena_format(&search->arena, "nothing found: %s", why.text), NULL, err);
+        r = search_no_target(search, why.text, err);
     } else if (r == 0) {
         search_begin_values(search);
         judge_say(&search->judge, "%u failing steps in %u groups, %u others; %u keys, %u marks",

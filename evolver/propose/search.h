@@ -39,6 +39,15 @@ struct patch {
     uint32_t risks_count;
 };
 
+/* The best of what was written before, if any of it holds. */
+struct search_graft {
+    struct str proposal;
+    const char *ingredient; /* what it is made of */
+    uint32_t groups, size;  /* groups 0: there is none */
+    bool is_long;           /* longer than the home's policy lets pass */
+    bool offered;
+};
+
 struct search {
     struct arena arena;
     struct bundle *bundle;
@@ -64,6 +73,7 @@ struct search {
     uint32_t atoms_count[POOL_ITERATORS_MAX];
     uint32_t fail_groups;
     uint32_t *fail_group; /* by the bundle's number of a group: its number among those that fail */
+    struct search_graft graft;
     bool cut_short;
     uint64_t conditions_tried;
     uint32_t actions_tried;
@@ -117,6 +127,11 @@ void patch_print(struct printed *ret, struct arena *arena, const struct pool *po
 /* Two rows of the order at the hook in each other's place. 1: that mends, and was proposed; *ret
  * says what it is made of. 0: it does not. */
 int search_order(struct search *search, struct printed *ret, struct err *err);
+/* What was written before, each whole. 1: it mends every group, and was proposed. 0: none does;
+ * what mends some is held. The target may be none: nothing stands at the hook. */
+int search_graft(struct search *search, struct err *err);
+/* Proposes what is held, once, if it mends as many groups: 1. 0: there is nothing to propose. */
+int search_graft_offer(struct search *search, uint32_t groups, struct err *err);
 /* The driver has told of a candidate that made the same edits and lost. */
 bool search_lost(struct search *search, struct str plugin, struct str proposal);
 

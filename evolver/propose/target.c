@@ -29,7 +29,7 @@ uint32_t target_row(const struct syntax *order, uint32_t node, struct str consta
     return row && syntax_text(order, name).size >= 2 ? name : 0;
 }
 
-static bool in_order(const struct syntax *order, struct str constant, struct str plugin)
+bool target_in_order(const struct syntax *order, struct str constant, struct str plugin)
 {
     SYNTAX_EACH_WITHIN(node, order, 0)
     {
@@ -128,7 +128,7 @@ int target_list(const struct bundle_plugin *ret[TARGETS_MAX], struct arena *aren
         return err_while(err, "the order of the plugins");
     for (uint32_t i = 0; i < bundle->plugins_count && count < TARGETS_MAX; i++) {
         const struct bundle_plugin *plugin = &bundle->plugins[i];
-        if (!in_order(order, constant, plugin->name))
+        if (!target_in_order(order, constant, plugin->name))
             continue;
         if (bundle_stands_on(plugin, bundle->hook))
             ret[count++] = plugin;

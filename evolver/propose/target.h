@@ -37,6 +37,9 @@ struct str target_constant(struct arena *arena, struct str hook);
  * else 0. */
 uint32_t target_row(const struct syntax *order, uint32_t node, struct str constant);
 
+/* Whether the order asks the plugin there. */
+bool target_in_order(const struct syntax *order, struct str constant, struct str plugin);
+
 /* The plugins that a patch could go into: those that the order asks at the hook and that have a
  * function for it; where there is none, the first of the others. Returns how many.
  * ERR_MISSING: no plugin stands at the hook in the order, so that a second file would have to

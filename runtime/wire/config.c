@@ -444,11 +444,16 @@ static const struct config_key budget_keys[] = {
     { 0 },
 };
 static const char *const autonomies[] = { "off", "observe", "propose", "auto", NULL };
+static const struct config_key search_keys[] = {
+    ROW("stock", value_bool, config, search_stock, "true or false"),
+    { 0 },
+};
 static const struct config_key evolve_keys[] = {
     ROW_OF("autonomy", value_word, config, autonomy, autonomies, "off, observe, propose or auto"),
     ROW("policy", value_text, config, policy, "a path"),
     { "proposers", config_read_turns, 0, NULL, "a list of names, or of objects with a name" },
     PART("budget", budget_keys),
+    PART("search", search_keys),
     ROW("attempts", value_number, config, attempts_max, "a number"),
     { "llm", value_object, offsetof(struct config, llm), config_llm_keys, "an object" },
     ROW("agent_tools", value_bool, config, agent_tools, "true or false"),

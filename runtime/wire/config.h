@@ -127,6 +127,7 @@ struct config {
     uint32_t tools_count;
     struct config_grant shell; /* of tools.shell */
     struct config_listen listen;
+    bool search_stock;       /* evolve.search.stock: stock plugins may be copied from */
     bool agent_tools;        /* evolve.agent_tools: harness_* tools for the agent */
     uint32_t rounds_a_day;   /* evolve.budget.rounds */
     uint32_t settle_seconds; /* evolve.settle_seconds: quiet before a round begins */

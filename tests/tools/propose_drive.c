@@ -1,6 +1,7 @@
 /* propose_drive - one run of a proposer against a home's own evidence, and nothing after it: for
  * whoever works on a proposer, and for the test that the evidence of the shipped traces is enough.
  * Prints progress, what was proposed (the document, then the new source) and the counts. */
+#include "promote/donors.h"
 #include "promote/driver.h"
 #include "promote/evidence_now.h"
 #include "promote/proposing.h"
@@ -17,10 +18,11 @@ struct drive {
     const char *cluster, *program, *bundle, *without[32];
     unsigned without_count;
     uint32_t seconds;
-    bool quiet, recorded, by_gcc;
+    bool quiet, recorded, by_gcc, stock;
     struct driver driver;
     struct runs runs;
     struct batch batch;
+    struct donors donors;
     struct arena arena;
 };
 
@@ -152,6 +154,9 @@ static int with_builds(struct drive *drive, const struct driver_builds *builds, 
         .runs_count = drive->runs.count,
         .now = (const struct evidence_digests *const *)now,
         .harness = &drive->driver.harness,
+        .stock = drive->donors.stock,
+        .earlier = drive->donors.earlier,
+        .earlier_count = drive->donors.earlier_count,
         .without = drive->without,
         .without_count = drive->without_count,
         .candidates = PROPOSER_CANDIDATES_MAX,
@@ -198,6 +203,7 @@ static int run(const struct verb_call *call, struct err *err)
         { "--recorded", 0, OPTION_FLAG, NULL, "what stays is what was recorded: no fresh replay",
             &drive.recorded },
         { "--by-gcc", 0, OPTION_FLAG, NULL, "trial builds by gcc, not by tcc", &drive.by_gcc },
+        { "--stock", 0, OPTION_FLAG, NULL, "stock plugins may be copied from", &drive.stock },
         { "--quiet", 0, OPTION_FLAG, NULL, "no progress", &drive.quiet },
         { 0 },
     };
@@ -211,6 +217,8 @@ static int run(const struct verb_call *call, struct err *err)
         return rc;
     struct driver_builds builds;
     rc = read_held_in(&drive, err);
+    if (rc == 0)
+        rc = donors_read(&drive.donors, &drive.driver, drive.stock, &drive.arena, err);
     if (rc == 0 &&
         (rc = driver_builds(&builds, &drive.driver, &drive.driver.generation, err)) == 0) {
         rc = with_builds(&drive, &builds, err);

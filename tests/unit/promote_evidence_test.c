@@ -267,6 +267,46 @@ static void the_bundle_is_one_strict_document(void **state)
     end(&bench, &evidence);
 }
 
+static void what_may_be_copied_is_in_it(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct evidence evidence;
+    CLEANUP(buf_done) struct buf out = { 0 };
+    const struct evidence_earlier earlier[] = {
+        { { STR("replies"), STR("plugins/replies/replies.c"),
+              STR("moult_plugin moult_plugin = { .reply = f };") },
+            STR("0123456789ab") },
+        { { STR("replies"), STR("plugins/replies/replies.c"), STR("\"older\"") },
+            STR("ba9876543210") },
+    };
+    begin(&bench);
+    bench.plan.earlier = earlier;
+    bench.plan.earlier_count = COUNT_OF(earlier);
+    bench.plan.stock = &bench.harness;
+    bench.plan.lines = 60;
+    choose(&bench, &evidence);
+    evidence_print(&out, &evidence, &bench.plan);
+    const struct json *root = json_read(&bench.arena, buf_view(&out), NULL, NULL);
+    assert_non_null(root);
+    const struct json *first = json_first(json_get(root, "earlier"));
+    assert_int_equal(json_get(root, "earlier")->count, 2);
+    assert_true(str_equal(json_get(first, "build")->raw, STR("\"0123456789ab\"")));
+    assert_true(str_equal(json_get(first, "hooks")->raw, STR("[\"reply\"]")));
+    assert_int_equal(json_get(root, "stock")->count, 1); /* the order is nobody's to copy */
+    assert_null(json_get(json_first(json_get(root, "stock")), "build"));
+    assert_int_equal(json_int(json_get(json_get(root, "budget"), "lines"), 0), 60);
+    buf_clear(&out);
+    bench.plan.stock = NULL;
+    bench.plan.earlier_count = bench.plan.lines = 0;
+    evidence_print(&out, &evidence, &bench.plan);
+    root = json_read(&bench.arena, buf_view(&out), NULL, NULL);
+    assert_int_equal(json_get(root, "earlier")->count, 0);
+    assert_int_equal(json_get(root, "stock")->count, 0);
+    assert_null(json_get(json_get(root, "budget"), "lines"));
+    end(&bench, &evidence);
+}
+
 /* A reply of five megabytes, and fifty of such runs: what is told stays a bundle that can be kept.
  */
 static void a_bundle_is_bounded(void **state)
@@ -312,6 +352,7 @@ int main(void)
         cmocka_unit_test(without_a_frame_or_a_case_there_is_none),
         cmocka_unit_test(what_is_mended_already_is_left_out),
         cmocka_unit_test(the_bundle_is_one_strict_document),
+        cmocka_unit_test(what_may_be_copied_is_in_it),
         cmocka_unit_test(a_bundle_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
