@@ -36,14 +36,15 @@ add_dependencies(promote_shipped_test moult-worker moult-patch harness_naive)
 
 # moult bench candidate, search: with the sources and traces of the checkout.
 target_sources(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/bench/candidate.c
-    ${CMAKE_SOURCE_DIR}/tests/bench/search.c ${CMAKE_SOURCE_DIR}/tests/tools/shipped.c)
+    ${CMAKE_SOURCE_DIR}/tests/bench/search.c ${CMAKE_SOURCE_DIR}/tests/bench/search_clusters.c
+    ${CMAKE_SOURCE_DIR}/tests/tools/shipped.c)
 target_include_directories(moult-bench PRIVATE ${CMAKE_SOURCE_DIR}/tests/tools)
 target_compile_definitions(moult-bench PRIVATE MOULT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" MOULT_BUILD_TYPE="${CMAKE_BUILD_TYPE}")
 target_link_libraries(moult-bench PRIVATE moult_promote)
 moult_program(swap_load tests/tools/swap_load.c promote)
 add_dependencies(swap_load moult-worker)
-add_dependencies(moult-bench moult-patch harness_trial swap_load)
-moult_bench(search)
+add_dependencies(moult-bench moult-patch moult-propose harness_trial harness_naive swap_load)
+moult_bench(search --runs 1)
 
 moult_program(propose_drive tests/tools/propose_drive.c promote)
 add_dependencies(propose_drive moult-worker moult-patch moult-broker)

@@ -25,7 +25,8 @@ static const struct bench {
         bench_sandbox },
     { "leaks", "what is left of many runs, and of parents killed in one", bench_leaks },
     { "candidate", "from a patch to its release build, beside gcc alone", bench_candidate },
-    { "search", "candidates judged on recorded steps by two locked workers", bench_search },
+    { "search", "candidates judged a second, and searches on recorded conversations",
+        bench_search },
     { "import", "recorded traces read, redacted, and brought into a journal", bench_import },
     { "mine", "runs through all detectors", bench_mine },
     { "replay", "recorded runs through a locked worker, beside reading them", bench_replay },
@@ -137,8 +138,8 @@ int main(int argc, char **argv)
     const struct option options[] = {
         { "--swaps", 0, OPTION_TEXT, "N", "how many swaps `swap` makes (200)", &swaps },
         { "--runs", 0, OPTION_TEXT, "N",
-            "how many runs `sandbox` (201) makes in each profile, `leaks` (10000), and `gate` "
-            "(1000)",
+            "how many runs `sandbox` (201) makes in each profile, `leaks` (10000), `gate` "
+            "(1000), and `search` of each cluster (3)",
             &runs },
         { "--seed", 0, OPTION_TEXT, "N",
             "what `gate` draws its worlds from (42), and `proposers`, `scripted`, `faults` and "

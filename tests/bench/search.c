@@ -1,6 +1,7 @@
-/* search - candidates of a trial build judged a second, on the shipped traces' real steps, by two
- * workers behind their lock. */
+/* search - candidates of a trial build judged a second, on the shipped traces' real steps, by
+ * workers behind their lock; and whole searches (search_clusters.c). */
 #include "bench.h"
+#include "search_parts.h"
 #include "shipped.h"
 
 #include "base/clock.h"
@@ -13,7 +14,7 @@
 
 #define HARNESS MOULT_SOURCE_DIR "/tests/data/trial-harness/"
 #define PLUGIN_PATH "plugins/candidates/candidates.c"
-enum { ROWS = 2048, WIDTH = 3 };
+enum { ROWS = 2048, WIDTH = 3, AIM_US = 100 }; /* 10,000 a second */
 
 struct ground {
     struct shipped shipped;
@@ -48,7 +49,7 @@ static int choose(struct ground *ground, struct err *err)
     return evidence_choose(&ground->evidence, &plan, err);
 }
 
-static int begin_judging(struct ground *ground, struct err *err)
+static int begin_judging(struct ground *ground, unsigned workers, struct err *err)
 {
     CLEANUP(buf_done) struct buf answer = { 0 };
     const struct judging_plan plan = { .evidence = &ground->evidence,
@@ -59,7 +60,8 @@ static int begin_judging(struct ground *ground, struct err *err)
         .worker = ground->worker,
         .sdk = ground->sdk,
         .tier = SANDBOX_CONTAINER,
-        .workers = 2 };
+        .workers = workers };
+    judging_done(&ground->judging);
     judging_open(&ground->judging, &plan);
     int rc =
         judging_build(&ground->judging, STR("candidates"), buf_view(&ground->source), &answer, err);
@@ -88,8 +90,7 @@ static int open_ground(struct ground *ground, struct err *err)
     ground->harness.count = 1;
     ground->harness.at[0] =
         (struct harness_source){ STR("candidates"), STR(PLUGIN_PATH), buf_view(&ground->source) };
-    rc = choose(ground, err);
-    return rc < 0 ? rc : begin_judging(ground, err);
+    return choose(ground, err);
 }
 
 static void close_ground(struct ground *ground)
@@ -135,23 +136,36 @@ static int rate(struct ground *ground, uint32_t from, uint32_t jobs_count, uint3
     return rc;
 }
 
-int bench_search(struct buf *out, struct err *err)
+static int rates(struct buf *out, struct ground *ground, struct err *err)
 {
-    CLEANUP(mem_freep) struct ground *ground = mem_zero(1, sizeof(*ground));
-    double many = 0, one = 0;
-    ground->builds[0].fd = ground->builds[1].fd = -1;
-    ground->judging.trial_fd = -1;
-    int rc = open_ground(ground, err);
     const struct evidence *evidence = &ground->evidence;
+    double alone = 0, many = 0, one = 0;
+    int rc = begin_judging(ground, 1, err);
+    if (rc >= 0)
+        rc = rate(ground, 0, evidence->fails, ROWS, &alone, err);
+    if (rc >= 0)
+        rc = begin_judging(ground, 2, err);
     if (rc >= 0)
         rc = rate(ground, 0, evidence->fails, ROWS, &many, err);
     if (rc >= 0)
         rc = rate(ground, evidence->fails, evidence->passes, 1, &one, err);
-    close_ground(ground);
     if (rc < 0)
         return rc;
-    bench_figure(out, "judged a second, failing steps", many, "candidates", 0);
-    bench_figure(out, "a candidate on a failing step", 1e6 / many, "us", 200);
+    bench_figure(out, "judged a second, failing steps, one worker", alone, "candidates", 0);
+    bench_figure(out, "judged a second, failing steps, two workers", many, "candidates", 0);
+    bench_figure(out, "a candidate on a failing step, two workers", 1e6 / many, "us", AIM_US);
     bench_figure(out, "passing steps a second, one each", one, "steps", 0);
     return 0;
+}
+
+int bench_search(struct buf *out, struct err *err)
+{
+    CLEANUP(mem_freep) struct ground *ground = mem_zero(1, sizeof(*ground));
+    ground->builds[0].fd = ground->builds[1].fd = -1;
+    ground->judging.trial_fd = -1;
+    int rc = open_ground(ground, err);
+    if (rc >= 0)
+        rc = rates(out, ground, err);
+    close_ground(ground);
+    return rc < 0 ? rc : search_clusters(out, err);
 }
