@@ -231,6 +231,12 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* Of two bounds the tighter, where 0 is none yet. */
+static uint32_t bounded(uint32_t bound, uint32_t most)
+{
+    return bound ? least(bound, most) : most;
+}
+
 /* 0 is no bound of money, so a bound that is there is never 0 where it is asked. */
 static struct asked who(const struct evolving *evolving, const struct turns *turns, uint32_t turn)
 {
@@ -245,17 +251,21 @@ static struct asked who(const struct evolving *evolving, const struct turns *tur
     asked.seconds = command || asked.model ? asked.own.seconds : config->budget_seconds;
     if (evolving->seconds)
         asked.seconds = (uint32_t)evolving->seconds;
+    asked.candidates = command ? 0 : config->budget_candidates;
     if (!turns->named) {
         asked.seconds = turns_seconds(&said, asked.seconds);
         asked.own.tokens = least(asked.own.tokens, said.left.tokens);
         if (said.left.usd != UINT32_MAX)
-            asked.own.usd = asked.own.usd ? least(asked.own.usd, said.left.usd) : said.left.usd;
-        asked.candidates = said.left.candidates == UINT32_MAX ? 0 : said.left.candidates;
+            asked.own.usd = bounded(asked.own.usd, said.left.usd);
+        if (said.left.candidates != UINT32_MAX)
+            asked.candidates = bounded(asked.candidates, said.left.candidates);
     }
     asked.own.seconds = least(asked.own.seconds, asked.seconds);
     asked.buys = command ? 1
                          : schedule_buys(&turns->plan, asked.turn.name, asked.seconds,
-                               asked.candidates ? asked.candidates : UINT32_MAX);
+                               turns->named ? UINT32_MAX : said.left.candidates);
+    if (asked.buys != UINT32_MAX)
+        asked.buys = bounded(asked.candidates, asked.buys);
     return asked;
 }
 

@@ -347,15 +347,21 @@ static uint64_t or_else(uint64_t value, uint64_t fallback)
     return value ? value : fallback;
 }
 
+/* Of what costs the machine no more than there is by default, whatever a schedule leaves. */
+static uint64_t within(uint64_t value, uint64_t most)
+{
+    return value && value < most ? value : most;
+}
+
 static struct proposing_budget full_budget(const struct proposing_budget *from)
 {
     return (struct proposing_budget){
         .seconds = (uint32_t)or_else(from->seconds, 60),
         .builds = (uint32_t)or_else(from->builds, PROPOSER_BUILDS_MAX),
-        .tries = (uint32_t)or_else(from->tries, 16),
+        .tries = (uint32_t)within(from->tries, 16),
         .denials = (uint32_t)or_else(from->denials, 64),
         .rounds = (uint32_t)or_else(from->rounds, 24),
-        .judged = or_else(from->judged, 200000000),
+        .judged = within(from->judged, 200000000),
         .bytes = or_else(from->bytes, 4ull << 30),
     };
 }

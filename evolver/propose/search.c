@@ -507,6 +507,8 @@ int search_run(struct str text, int fd, struct err *err)
             search->fails.count, search->fail_groups, search->others.count,
             search->mined.keys_count, search->mined.tokens_count);
         r = search_all(search, err);
+        if (r == -ERR_DENIED) /* what it may spend is used up */
+            r = stop(search, arena_format(&search->arena, "%s", err->text), NULL, err);
     }
     suspects_done(&search->suspects);
     judge_done(&search->judge);

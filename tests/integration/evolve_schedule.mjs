@@ -72,6 +72,13 @@ match(poor.why, /^its model was not asked, status 429: .*budget of tokens/)
 same([asked().length, poor.stop.asked.refused, poor.stop.asked.tokens], [0, 1, 0])
 await service.stop()
 
+// As many candidates as moult.json gives an attempt, and no more.
+change({ proposers: ['search'], budget: { candidates: 1 } })
+const [few] = (await evolve()).attempts
+same([few.end, few.proposals, few.buys === null || few.buys <= 1], ['stopped', 0, true], few.why)
+match(few.stop.why, /no rows to judge are left/)
+change({ budget: {} })
+
 // As many groups as nobody has: said for each cluster, and nothing was tried.
 const before = await tried()
 writeFileSync(join(home, 'policy.json'), JSON.stringify({ schema: 2, held_out_groups_min: 1000 }))

@@ -165,6 +165,15 @@ static void it_ends_when_nothing_is_right(void **state)
     assert_true(heard.builds > 1 && heard.judges > 1 && heard.says > 1);
 }
 
+/* What it may spend is used up: that is no fault of either. */
+static void a_driver_that_refuses_is_told_of(void **state)
+{
+    (void)state;
+    struct heard heard;
+    assert_int_equal(run(bundle_with("reply", ORDER, STEP("0", "fail")), REFUSE, &heard), 0);
+    assert_non_null(strstr(heard.stop, "the driver: over budget"));
+}
+
 static void a_driver_that_misbehaves_ends_it(void **state)
 {
     static const struct {
@@ -172,7 +181,6 @@ static void a_driver_that_misbehaves_ends_it(void **state)
         enum script script;
         int want;
     } rows[] = {
-        { "it refuses", REFUSE, ERR_DENIED },
         { "the trial build fails", NO_BUILD, ERR_INPUT },
         { "verdicts on another step", WRONG_STEP, ERR_PEER },
         { "too few verdicts", TOO_FEW, ERR_PEER },
@@ -214,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_why_it_cannot_begin),
         cmocka_unit_test(it_ends_when_nothing_is_right),
+        cmocka_unit_test(a_driver_that_refuses_is_told_of),
         cmocka_unit_test(a_driver_that_misbehaves_ends_it),
         cmocka_unit_test(a_bundle_that_is_none_is_refused),
     };
