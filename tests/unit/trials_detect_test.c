@@ -16,12 +16,16 @@
 enum { ROWS_MAX = 96 };
 
 struct count {
-    unsigned occurrences, runs;
+    unsigned occurrences, runs, solved; /* solved: of the runs */
     bool in_run;
 };
+enum total { MESSAGES, ASSISTANT, USER, CALLS, RESULTS, WRITES, WRITES_OK, SOLVED, TOTALS };
+static const char *const total_words[TOTALS] = { "messages", "assistant", "user", "calls",
+    "results", "writes", "writes_ok", "reward1" };
 struct census {
     const struct run_tools *tools;
     struct count counts[ROWS_MAX];
+    unsigned totals[TOTALS];
     unsigned row, runs, skipped;
 };
 
@@ -31,6 +35,25 @@ static void on_hit(void *with, const struct detect_hit *hit)
     (void)hit;
     census->counts[census->row].occurrences++;
     census->counts[census->row].in_run = true;
+}
+
+static void add_totals(unsigned *totals, const struct run *run)
+{
+    struct run_at at;
+    totals[MESSAGES] += run->messages_count;
+    totals[SOLVED] += run->solved;
+    for (uint32_t i = 0; i < run->messages_count; i++) {
+        totals[ASSISTANT] += run->messages[i].role == RUN_MODEL;
+        totals[USER] += run->messages[i].role == RUN_USER;
+        totals[RESULTS] += run->messages[i].role == RUN_RESULT;
+    }
+    for (struct run_cursor cursor = { 0 }; run_next_call(run, &cursor, &at);) {
+        const struct run_tool *tool = run_tool_find(run, at.call->name);
+        bool writes = tool && tool->write;
+        totals[CALLS]++;
+        totals[WRITES] += writes;
+        totals[WRITES_OK] += writes && at.call->result >= 0 && !at.call->failed;
+    }
 }
 
 static int on_session(void *with, const struct import_session *session, struct err *err)
@@ -47,7 +70,9 @@ static int on_session(void *with, const struct import_session *session, struct e
         count->in_run = false;
         detectors[census->row].find(run, on_hit, census);
         count->runs += count->in_run;
+        count->solved += count->in_run && run->solved;
     }
+    add_totals(census->totals, run);
     return 0;
 }
 
@@ -58,25 +83,43 @@ static void on_skipped(void *with, const char *where, const char *why)
     census->skipped++;
 }
 
+/* A cell that the census has not says nothing (the one that ships has fewer). */
+static bool differs(const char *of, const char *what, const struct json *row, unsigned got)
+{
+    const struct json *cell = json_get(row, what);
+    if (!cell || json_int(cell, -1) == got)
+        return false;
+    print_message("%s %s: %u, the census has %d\n", of, what, got, (int)json_int(cell, -1));
+    return true;
+}
+
+static unsigned compare_rows(const struct census *census, const struct json *want)
+{
+    unsigned wrong = 0, rows = 0;
+    JSON_EACH(row, json_get(want, "signatures"))
+    {
+        const struct detector *detector = detector_named(row->key);
+        if (!detector)
+            fail_msg("no detector is called %.*s", (int)row->key.size, row->key.at);
+        const struct count *count = &census->counts[detector - detectors];
+        wrong += differs(detector->id, "occurrences", row, count->occurrences);
+        wrong += differs(detector->id, "trajectories", row, count->runs);
+        wrong += differs(detector->id, "reward1", row, count->solved);
+        wrong += differs(detector->id, "reward0", row, count->runs - count->solved);
+        rows++;
+    }
+    assert_true(rows >= 40);
+    return wrong;
+}
+
 static unsigned compare(const struct census *census, const struct json *want)
 {
     struct str file = json_string(NULL, json_get(want, "file"));
-    unsigned wrong = 0, cells = 0;
-    for (unsigned i = 0; i < detectors_count; i++) {
-        const struct json *row = json_get(json_get(want, "signatures"), detectors[i].id);
-        if (!row)
-            continue;
-        unsigned occurrences = (unsigned)json_int(json_get(row, "occurrences"), -1);
-        unsigned runs = (unsigned)json_int(json_get(row, "trajectories"), -1);
-        cells++;
-        if (occurrences == census->counts[i].occurrences && runs == census->counts[i].runs)
-            continue;
-        print_message("%.*s %s: %u in %u runs, the census has %u in %u\n", (int)file.size, file.at,
-            detectors[i].id, census->counts[i].occurrences, census->counts[i].runs, occurrences,
-            runs);
-        wrong++;
-    }
-    assert_true(cells >= 40);
+    unsigned wrong = compare_rows(census, want);
+    for (unsigned i = 0; i < TOTALS; i++)
+        wrong += differs("all", total_words[i], want, census->totals[i]);
+    if (wrong > 0)
+        print_message("in %.*s\n", (int)file.size, file.at);
     assert_int_equal(census->skipped, 0);
     assert_int_equal(census->runs, json_int(json_get(want, "trajectories"), -1));
     return wrong;
