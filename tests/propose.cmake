@@ -30,6 +30,13 @@ if(NOT MOULT_SANITIZE) # propose_llm_test has the model's side sanitised, propos
 endif()
 moult_story(integration proposer_command.mjs)
 moult_story(integration proposer_agents)
+if(NOT MOULT_SANITIZE) # of moult they run what the one before it runs
+    moult_story(integration proposer_npm)
+endif()
 # The first counts the folders in /tmp that attempts leave; the others make such folders.
 moult_story(integration evolve_schedule.mjs)
-set_tests_properties(integration/proposer_command.mjs integration/proposer_agents integration/evolve_schedule.mjs PROPERTIES RESOURCE_LOCK scratch)
+set(scratch integration/proposer_command.mjs integration/proposer_agents integration/evolve_schedule.mjs)
+if(TEST integration/proposer_npm)
+    list(APPEND scratch integration/proposer_npm)
+endif()
+set_tests_properties(${scratch} PROPERTIES RESOURCE_LOCK scratch)
