@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -65,6 +66,7 @@ static void weigh(struct finder *f, const uint64_t *column, struct condition *re
     ret->mended_steps = ret->mended_groups = ret->changed_groups = ret->mixed_groups = 0;
     for (uint32_t i = 0; i < p->failing_count;) {
         uint32_t step = p->rows[i].step, group = p->rows[i].group;
+        assert(group < p->groups_count);
         bool fires = false, right = true, wanted = false;
         for (; i < p->failing_count && p->rows[i].step == step; i++) {
             fires |= bit(column, i);

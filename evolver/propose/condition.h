@@ -14,8 +14,9 @@
 enum { CONDITION_LITERALS_MAX = 6, CONDITION_SIZES = 4, CONDITION_NARROWER_MAX = 6 };
 
 struct condition_row {
-    uint32_t step, group; /* of a failing step: numbers from 0, each step's rows together */
-    bool failing;         /* else it must be false */
+    /* Of a failing step: each step's rows together; group: its number among those that fail. */
+    uint32_t step, group;
+    bool failing; /* else it must be false */
     bool want;
     const uint8_t *bits;
 };

@@ -38,9 +38,11 @@ static void add_row(struct stage *stage, uint32_t body, uint32_t place, uint32_t
     }
     rows->place[rows->count] = place;
     rows->time[rows->count] = time;
-    rows->at[rows->count++] = (struct condition_row){
-        .step = place, .group = step->group, .failing = step->kind == BUNDLE_FAIL, .want = want
-    };
+    bool failing = step->kind == BUNDLE_FAIL;
+    rows->at[rows->count++] = (struct condition_row){ .step = place,
+        .group = failing ? stage->search->fail_group[step->group] : 0,
+        .failing = failing,
+        .want = want };
     stage->wanted[place] = 1;
 }
 
