@@ -147,6 +147,8 @@ int search_elsewhere(
         move_to(search, &at[i]);
         tell(search);
         int r = search_find(search, found, max, &count, err);
+        if (r == -ERR_INPUT) /* a name there that C reads otherwise: the entry's patches stay */
+            continue;
         if (r < 0)
             return r;
         right |= search->bodies_count > 0;

@@ -72,7 +72,7 @@ static bool promises_on(const char *hook)
     return false;
 }
 
-/* `.traits = MOULT_ONLY_LOOKS,` with its line, where that is all that stands there. */
+/* `.traits = MOULT_ONLY_LOOKS,`, with its line where nothing else stands on that. */
 static void find_promise(struct target *ret, const struct outline_plugin *plugin)
 {
     const struct syntax *syntax = ret->syntax;
@@ -85,12 +85,15 @@ static void find_promise(struct target *ret, const struct outline_plugin *plugin
                 syntax, syntax_child_of_kind(syntax, pair, "identifier"), "MOULT_ONLY_LOOKS"))
             continue;
         uint32_t from = syntax->nodes[pair].span.from, to = syntax->nodes[pair].span.to;
-        while (from > 0 && source.at[from - 1] != '\n')
-            from--;
+        uint32_t line = from;
+        while (line > 0 && (source.at[line - 1] == ' ' || source.at[line - 1] == '\t'))
+            line--;
+        bool alone = line > 0 && source.at[line - 1] == '\n';
         if (to < source.size && source.at[to] == ',')
             to++;
-        ret->promise = from;
-        ret->promised = to < source.size && source.at[to] == '\n' ? to + 1 : to;
+        alone &= to < source.size && source.at[to] == '\n';
+        ret->promise = alone ? line : from;
+        ret->promised = alone ? to + 1 : to;
     }
 }
 

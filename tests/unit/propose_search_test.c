@@ -48,11 +48,12 @@ enum script {
     WRONG_STEP,  /* verdicts on a step that was not asked about */
     TOO_FEW,     /* fewer verdicts than candidates */
     OUT_OF_TURN, /* TRIED to a BUILD */
+    NO_NEXT,     /* as SERVE, but no candidate of the plugin "replies" builds */
     GO           /* closes */
 };
 
 struct heard {
-    char stop[1024];
+    char stop[1024], said[8192];
     unsigned builds, judges, says;
 };
 
@@ -77,6 +78,13 @@ static void answer_judge(
     }
 }
 
+static bool may_build(enum script script, struct str payload)
+{
+    bool next = str_starts(payload, STR("{\"plugin\":\"replies\""));
+    bool candidates = str_find(payload, STR("search_run(")) >= 0;
+    return script != NO_BUILD && !(script == NO_NEXT && next && candidates);
+}
+
 static void serve(int fd, enum script script, struct heard *ret)
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
@@ -86,6 +94,9 @@ static void serve(int fd, enum script script, struct heard *ret)
     while (proposer_receive(&channel, &type, &payload, NULL) == 1) {
         if (type == PROPOSER_SAY) {
             ret->says++;
+            size_t size = strlen(ret->said);
+            snprintf(ret->said + size, sizeof(ret->said) - size, "%.*s\n", (int)payload.size,
+                payload.at);
         } else if (type == PROPOSER_STOP) {
             snprintf(ret->stop, sizeof(ret->stop), "%.*s", (int)payload.size, payload.at);
         } else if (script == GO) {
@@ -95,8 +106,9 @@ static void serve(int fd, enum script script, struct heard *ret)
         } else if (type == PROPOSER_BUILD) {
             ret->builds++;
             proposer_send(&channel, script == OUT_OF_TURN ? PROPOSER_TRIED : PROPOSER_BUILT,
-                script == NO_BUILD ? STR("{\"ok\":false,\"stage\":\"compile\",\"findings\":[]}")
-                                   : STR("{\"ok\":true}"),
+                may_build(script, payload)
+                    ? STR("{\"ok\":true}")
+                    : STR("{\"ok\":false,\"stage\":\"compile\",\"findings\":[]}"),
                 NULL);
         } else if (type == PROPOSER_JUDGE) {
             ret->judges++;
@@ -174,6 +186,34 @@ static void a_driver_that_refuses_is_told_of(void **state)
     assert_non_null(strstr(heard.stop, "the driver: over budget"));
 }
 
+#define FIRST                                                                                      \
+    "\"plugins\":[{\"name\":\"first\",\"path\":\"plugins/first/first.c\",\"source\":\"" SOURCE     \
+    "\",\"hooks\":[\"reply\"]},"
+
+/* Two plugins at the hook: where nothing is found at one, the other is looked at; what does not
+ * compile there costs nothing of what was found before. */
+static void the_next_best_plugin_is_looked_at(void **state)
+{
+    (void)state;
+    static const enum script scripts[] = { SERVE, NO_NEXT };
+    const char *one = bundle_with("reply",
+        "static const struct moult_place places[] = { { MOULT_REPLY, \\\"replies\\\" }, { "
+        "MOULT_REPLY, "
+        "\\\"first\\\" }, };\\n",
+        STEP("0", "fail") "," STEP("1", "pass"));
+    const char *rest = strstr(one, "\"plugins\":[") + strlen("\"plugins\":[");
+    static char both[8192];
+    snprintf(both, sizeof(both),
+        "{\"schema\":1,\"cluster\":\"c\",\"hook\":\"reply\",\"without\":[\"order\"]," FIRST "%s",
+        rest);
+    for (size_t i = 0; i < COUNT_OF(scripts); i++) {
+        struct heard heard;
+        assert_int_equal(run(both, scripts[i], &heard), 0);
+        assert_non_null(strstr(heard.said, "nothing whole there: at line 5 in look of replies"));
+        assert_non_null(strstr(heard.stop, "nothing found"));
+    }
+}
+
 static void a_driver_that_misbehaves_ends_it(void **state)
 {
     static const struct {
@@ -223,6 +263,7 @@ int main(void)
         cmocka_unit_test(it_says_why_it_cannot_begin),
         cmocka_unit_test(it_ends_when_nothing_is_right),
         cmocka_unit_test(a_driver_that_refuses_is_told_of),
+        cmocka_unit_test(the_next_best_plugin_is_looked_at),
         cmocka_unit_test(a_driver_that_misbehaves_ends_it),
         cmocka_unit_test(a_bundle_that_is_none_is_refused),
     };
