@@ -19,6 +19,7 @@ moult_story(integration search_finds)
 moult_story(integration search_shown)
 moult_story(integration search_rest.mjs)
 moult_story(integration search_where)
+moult_story(integration search_edits)
 if(NOT MOULT_SANITIZE) # the plugins and the worker are sanitised in other tests: here it is three times as slow
     moult_story(integration graft.mjs)
     moult_story(integration fault_bank.mjs)

@@ -1,4 +1,5 @@
-/* changes - see changes.h. */
+/* changes - see changes.h. The list, and the operators of single tokens: numbers, flags and other
+ * constants, enumerators, conditions. */
 #include "propose/changes.h"
 
 #include "base/mem.h"
@@ -6,10 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_MAX = 1 << 20, EDITS_MAX = CHANGES_MAX * CHANGE_USES_MAX + TARGET_EDITS_MAX + 1 };
+enum { NUMBER_MAX = 1 << 30 };
 
-/* Where a literal is read when the function runs: not a case, a size, or a static table. */
-static bool may_vary(const struct syntax *syntax, uint32_t node)
+const char *const change_words[CHANGE_KINDS] = {
+    [CHANGE_NUMBER] = "number",
+    [CHANGE_FLAGS] = "flags",
+    [CHANGE_CONDITION] = "condition",
+    [CHANGE_DELETE] = "delete",
+    [CHANGE_MOVE] = "move",
+    [CHANGE_SIBLING] = "sibling",
+    [CHANGE_ARGUMENT] = "argument",
+    [CHANGE_TEXT] = "text",
+    [CHANGE_TABLE] = "table",
+};
+
+bool changes_may_vary(const struct syntax *syntax, uint32_t node)
 {
     static const char *const parents[] = { "binary_expression", "argument_list", "return_statement",
         "assignment_expression", "init_declarator", "parenthesized_expression" };
@@ -27,27 +39,92 @@ static bool may_vary(const struct syntax *syntax, uint32_t node)
     return reads;
 }
 
-/* --- values */
+/* --- the list */
 
-static void add_value(struct change *change, struct str value)
+void changes_begin(
+    struct changes *list, const struct target *target, const struct pool *pool, struct arena *arena)
+{
+    *list = (struct changes){ .target = target, .pool = pool, .arena = arena };
+    list->functions = outline_functions(target->syntax, arena);
+    list->at = arena_alloc(arena, CHANGES_MAX * sizeof(*list->at));
+}
+
+struct change *changes_add(struct changes *list, enum change_kind kind, uint32_t node)
+{
+    const struct syntax *syntax = list->target->syntax;
+    uint32_t same = 0;
+    for (uint32_t i = 0; i < list->count; i++)
+        same += list->at[i].kind == kind;
+    if (list->count == CHANGES_MAX || same == CHANGES_EACH_MAX ||
+        vocabulary_lacks(list->pool->vocabulary, change_words[kind]))
+        return NULL;
+    struct change *change = &list->at[list->count++];
+    *change = (struct change){
+        .kind = kind, .at = syntax->nodes[node].span, .was = syntax_text(syntax, node)
+    };
+    change->uses[change->uses_count++] = change->at;
+    return change;
+}
+
+/* A change that came to nothing goes again. */
+static void drop_empty(struct changes *list)
+{
+    if (list->count > 0 && list->at[list->count - 1].values_count == 0)
+        list->count--;
+}
+
+bool change_value(struct change *change, struct str value)
 {
     for (uint32_t i = 0; i < change->values_count; i++)
         if (str_equal(change->values[i], value))
-            return;
-    if (!str_equal(value, change->was) && change->values_count < CHANGE_VALUES_MAX)
-        change->values[change->values_count++] = value;
+            return false;
+    if (str_equal(value, change->was) || change->values_count == CHANGE_VALUES_MAX)
+        return false;
+    change->values[change->values_count++] = value;
+    return true;
 }
 
+struct change_way *change_way(struct changes *list, struct change *change, struct str value)
+{
+    if (!change->ways)
+        change->ways = arena_alloc(list->arena, CHANGE_VALUES_MAX * sizeof(*change->ways));
+    if (!change_value(change, value))
+        return NULL;
+    struct change_way *way = &change->ways[change->values_count - 1];
+    *way = (struct change_way){ .edits_count = 0 };
+    return way;
+}
+
+/* --- numbers */
+
 /* Small numbers, three first as for thresholds elsewhere; then what is near, half and double. */
-static void add_numbers(struct change *change, struct arena *arena, int64_t was)
+static void add_numbers(struct changes *list, struct change *change, int64_t was)
 {
     const int64_t values[] = { 3, 2, 4, 5, 1, 0, 8, 10, was - 1, was + 1, was / 2, was * 2 };
     if (was < 0 || was > NUMBER_MAX)
         return;
     for (size_t i = 0; i < COUNT_OF(values); i++)
-        if (values[i] >= 0)
-            add_value(change, str_of(arena_format(arena, "%lld", (long long)values[i])));
+        if (values[i] >= 0 && values[i] != was)
+            change_value(change, str_of(arena_format(list->arena, "%lld", (long long)values[i])));
 }
+
+/* What a number is compared with: the other side. */
+static struct span compared(const struct syntax *syntax, uint32_t node)
+{
+    static const char *const hows[] = { "<", "<=", ">", ">=", "==", "!=" };
+    uint32_t parent = syntax->nodes[node].parent;
+    uint32_t how = syntax_is(syntax, parent, "binary_expression")
+                       ? syntax_child(syntax, parent, "operator")
+                       : 0;
+    uint32_t left = syntax_child(syntax, parent, "left");
+    uint32_t other = left == node ? syntax_child(syntax, parent, "right") : left;
+    for (size_t i = 0; how && i < COUNT_OF(hows); i++)
+        if (syntax_is(syntax, how, hows[i]))
+            return syntax->nodes[other].span;
+    return (struct span){ 0 };
+}
+
+/* --- flags and constants */
 
 /* The set of the first flag that the text names, or NULL. */
 static const char *set_of(struct str flags)
@@ -62,174 +139,178 @@ static const char *set_of(struct str flags)
     return NULL;
 }
 
-static void add_flags(struct change *change, const struct pool *pool)
+static void add_flags(const struct pool *pool, struct change *change, struct str was)
 {
-    const char *set = set_of(change->was);
+    const char *set = set_of(was);
     for (uint32_t i = 0; set && i < pool->count; i++) {
         const struct expr *expr = &pool->at[i];
         const char *other = expr->kind == EXPR_FLAG ? set_of(expr->text) : NULL;
         if (other && strcmp(other, set) == 0)
-            add_value(change, expr->text);
+            change_value(change, expr->text);
     }
+}
+
+/* The others of a comparison's values, if this is one of them. */
+static void add_compared(struct change *change, struct str was)
+{
+    for (unsigned i = 0; i < vocabulary_comparisons_count; i++) {
+        const struct comparison *comparison = &vocabulary_comparisons[i];
+        bool of = false;
+        for (unsigned k = 0; k < COMPARISON_VALUES_MAX && comparison->values[k]; k++)
+            of |= str_equal(was, str_of(comparison->values[k]));
+        for (unsigned k = 0; of && k < COMPARISON_VALUES_MAX && comparison->values[k]; k++)
+            change_value(change, str_of(comparison->values[k]));
+    }
+}
+
+/* What the hook may decide otherwise. */
+static void add_decisions(const struct judged_hook *hook, struct change *change, struct str was)
+{
+    bool of = str_equal(was, STR("MOULT_PASS"));
+    for (size_t i = 0; i < COUNT_OF(hook->returns) && hook->returns[i]; i++)
+        of |= str_equal(was, str_of(hook->returns[i]));
+    if (!of)
+        return;
+    change_value(change, STR("MOULT_PASS"));
+    for (size_t i = 0; i < COUNT_OF(hook->returns) && hook->returns[i]; i++)
+        change_value(change, str_of(hook->returns[i]));
+}
+
+void change_siblings(const struct changes *list, struct change *change, struct str constant)
+{
+    add_flags(list->pool, change, constant);
+    add_compared(change, constant);
+    add_decisions(list->pool->hook, change, constant);
 }
 
 /* --- literals and enumerators */
 
-static void add_literal(const struct syntax *syntax, const struct outline_literal *literal,
-    const struct pool *pool, struct arena *arena, struct change *ret, uint32_t *count)
+static void add_literal(struct changes *list, const struct outline_literal *literal)
 {
-    struct change change = { .at = syntax->nodes[literal->node].span,
-        .was = syntax_text(syntax, literal->node) };
-    change.uses[change.uses_count++] = change.at;
-    if (*count == CHANGES_MAX || !may_vary(syntax, literal->node))
+    const struct syntax *syntax = list->target->syntax;
+    bool number = literal->kind == OUTLINE_NUMBER;
+    if ((!number && literal->kind != OUTLINE_FLAGS) || !changes_may_vary(syntax, literal->node))
         return;
-    if (literal->kind == OUTLINE_NUMBER)
-        add_numbers(&change, arena, literal->number);
-    else if (literal->kind == OUTLINE_FLAGS)
-        add_flags(&change, pool);
-    if (change.values_count > 0)
-        ret[(*count)++] = change;
+    struct change *change = changes_add(list, number ? CHANGE_NUMBER : CHANGE_FLAGS, literal->node);
+    if (!change)
+        return;
+    if (number) {
+        change->seen[0] = compared(syntax, literal->node);
+        add_numbers(list, change, literal->number);
+    } else {
+        change_siblings(list, change, change->was);
+    }
+    drop_empty(list);
 }
 
 /* Reads of an enumerator inside the functions. */
-static void find_uses(const struct syntax *syntax, const struct outline_functions *functions,
-    struct str name, struct change *change)
+static void find_uses(struct changes *list, struct change *change)
 {
-    for (uint32_t f = 0; f < functions->count; f++)
-        SYNTAX_EACH_WITHIN(node, syntax, functions->at[f].body)
-    if (syntax_is(syntax, node, "identifier") && may_vary(syntax, node) &&
-        str_equal(syntax_text(syntax, node), name) && change->uses_count < CHANGE_USES_MAX)
+    const struct syntax *syntax = list->target->syntax;
+    for (uint32_t f = 0; f < list->functions.count; f++)
+        SYNTAX_EACH_WITHIN(node, syntax, list->functions.at[f].body)
+    if (syntax_is(syntax, node, "identifier") && changes_may_vary(syntax, node) &&
+        str_equal(syntax_text(syntax, node), change->name) &&
+        change->uses_count < CHANGE_USES_MAX) {
+        change->seen[change->uses_count] = compared(syntax, node);
         change->uses[change->uses_count++] = syntax->nodes[node].span;
+    }
 }
 
-static void add_enumerators(const struct syntax *syntax, const struct outline_functions *functions,
-    struct arena *arena, struct change *ret, uint32_t *count)
+static void add_enumerator(struct changes *list, uint32_t name, uint32_t value)
 {
+    const struct syntax *syntax = list->target->syntax;
+    struct change *change = changes_add(list, CHANGE_NUMBER, value);
+    if (!change)
+        return;
+    change->name = syntax_text(syntax, name);
+    change->uses_count = 0;
+    find_uses(list, change);
+    if (change->uses_count > 0)
+        add_numbers(list, change,
+            strtoll(arena_string(list->arena, change->was.at, change->was.size), NULL, 0));
+    drop_empty(list);
+}
+
+void changes_values(struct changes *list)
+{
+    const struct syntax *syntax = list->target->syntax;
+    for (uint32_t f = 0; f < list->functions.count; f++) {
+        struct outline_literals literals =
+            outline_literals(syntax, list->functions.at[f].body, list->arena);
+        for (uint32_t i = 0; i < literals.count; i++)
+            add_literal(list, &literals.at[i]);
+    }
     SYNTAX_EACH_WITHIN(node, syntax, 0)
     {
         uint32_t name =
             syntax_is(syntax, node, "enumerator") ? syntax_child(syntax, node, "name") : 0;
         uint32_t value = name ? syntax_child(syntax, node, "value") : 0;
-        if (!value || !syntax_is(syntax, value, "number_literal") || *count == CHANGES_MAX)
-            continue;
-        struct change change = { .at = syntax->nodes[value].span,
-            .name = syntax_text(syntax, name),
-            .was = syntax_text(syntax, value) };
-        find_uses(syntax, functions, syntax_text(syntax, name), &change);
-        add_numbers(
-            &change, arena, strtoll(arena_string(arena, change.was.at, change.was.size), NULL, 0));
-        if (change.uses_count > 0 && change.values_count > 0)
-            ret[(*count)++] = change;
+        if (value && syntax_is(syntax, value, "number_literal"))
+            add_enumerator(list, name, value);
     }
-}
-
-uint32_t changes_list(const struct target *target, const struct pool *pool, struct arena *arena,
-    struct change ret[CHANGES_MAX])
-{
-    const struct syntax *syntax = target->syntax;
-    struct outline_functions functions = outline_functions(syntax, arena);
-    uint32_t count = 0;
-    for (uint32_t f = 0; f < functions.count; f++) {
-        struct outline_literals literals = outline_literals(syntax, functions.at[f].body, arena);
-        for (uint32_t i = 0; i < literals.count; i++)
-            add_literal(syntax, &literals.at[i], pool, arena, ret, &count);
-    }
-    add_enumerators(syntax, &functions, arena, ret, &count);
-    return count;
 }
 
 /* --- conditions */
 
-static void add_half(
-    struct change *change, const struct syntax *syntax, uint32_t node, struct arena *arena)
+static void add_half(struct changes *list, struct change *change, uint32_t node)
 {
-    struct str half = syntax_text(syntax, node);
+    struct str half = syntax_text(list->target->syntax, node);
     if (node)
-        add_value(change, str_of(arena_format(arena, "(%.*s)", (int)half.size, half.at)));
+        change_value(change, str_of(arena_format(list->arena, "(%.*s)", (int)half.size, half.at)));
+}
+
+/* The name of the function's parameter of that type, or NULL. */
+static const char *param_of(
+    struct changes *list, const struct outline_function *function, const char *type)
+{
+    for (uint32_t i = 0; i < function->params.count; i++)
+        if (str_equal(function->params.at[i].type, str_of(type)))
+            return arena_string(
+                list->arena, function->params.at[i].name.at, function->params.at[i].name.size);
+    return NULL;
 }
 
 static void add_condition(
-    const struct syntax *syntax, uint32_t node, struct arena *arena, struct change *ret)
+    struct changes *list, const struct outline_function *function, uint32_t node)
 {
-    struct str was = syntax_text(syntax, node);
-    *ret = (struct change){ .at = syntax->nodes[node].span, .was = was, .condition = true };
-    ret->uses[ret->uses_count++] = ret->at;
-    add_value(ret, str_of(arena_format(arena, "(!%.*s)", (int)was.size, was.at)));
+    const struct syntax *syntax = list->target->syntax;
+    struct change *change = changes_add(list, CHANGE_CONDITION, node);
+    if (!change)
+        return;
+    change->turn = param_of(list, function, "moult_turn *");
+    change->call = param_of(list, function, "moult_call *");
+    if (list->pool->hook->call && !change->call)
+        change->turn = NULL;
+    change_value(change,
+        str_of(arena_format(list->arena, "(!%.*s)", (int)change->was.size, change->was.at)));
     uint32_t joined = syntax_child_of_kind(syntax, node, "binary_expression");
     uint32_t how = joined ? syntax_child(syntax, joined, "operator") : 0;
     if (!how || (!syntax_has_text(syntax, how, "&&") && !syntax_has_text(syntax, how, "||")))
         return;
-    add_half(ret, syntax, syntax_child(syntax, joined, "left"), arena);
-    add_half(ret, syntax, syntax_child(syntax, joined, "right"), arena);
+    add_half(list, change, syntax_child(syntax, joined, "left"));
+    add_half(list, change, syntax_child(syntax, joined, "right"));
 }
 
-uint32_t changes_conditions(
-    const struct target *target, struct arena *arena, struct change ret[CHANGES_MAX])
+void changes_conditions(struct changes *list)
 {
-    const struct syntax *syntax = target->syntax;
-    struct outline_functions functions = outline_functions(syntax, arena);
-    uint32_t count = 0;
-    for (uint32_t f = 0; f < functions.count; f++)
-        SYNTAX_EACH_WITHIN(node, syntax, functions.at[f].body)
+    const struct syntax *syntax = list->target->syntax;
+    for (uint32_t f = 0; f < list->functions.count; f++)
+        SYNTAX_EACH_WITHIN(node, syntax, list->functions.at[f].body)
         {
             uint32_t condition = syntax_is(syntax, node, "if_statement")
                                      ? syntax_child(syntax, node, "condition")
                                      : 0;
-            if (condition && count < CHANGES_MAX)
-                add_condition(syntax, condition, arena, &ret[count++]);
+            if (condition)
+                add_condition(list, &list->functions.at[f], condition);
         }
-    return count;
 }
 
-/* --- the trial source */
-
-static struct str choice(
-    const struct change *change, uint32_t number, struct str was, struct arena *arena)
+void changes_list(struct changes *list)
 {
-    CLEANUP(buf_done) struct buf out = { 0 };
-    const char *as = change->condition ? "!!" : ""; /* whatever type it has */
-    buf_format(&out, "(search_holes[%d] != %u ? %s(%.*s)", HOLE_CHANGE, number + 1, as,
-        (int)was.size, was.at);
-    for (uint32_t i = 0; i < change->values_count; i++)
-        buf_format(&out, " : search_holes[%d] == %u ? %s(%.*s)", HOLE_VALUE, i + 1, as,
-            (int)change->values[i].size, change->values[i].at);
-    buf_format(&out, " : %s(%.*s))", as, (int)was.size, was.at);
-    return (struct str){ arena_string(arena, out.at, out.size), out.size };
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct target_edit *x = a, *y = b;
-    return (x->from > y->from) - (x->from < y->from);
-}
-
-/* Behind the last directive at the top: the types are known there, and no function has begun. */
-static uint32_t top_of(const struct syntax *syntax)
-{
-    SYNTAX_EACH_CHILD(child, syntax, 0)
-    if (strncmp(syntax->nodes[child].kind, "preproc", 7) != 0 &&
-        !syntax_is(syntax, child, "comment"))
-        return syntax->nodes[child].span.from;
-    return 0;
-}
-
-void changes_print(struct buf *out, const struct target *target, struct arena *arena,
-    const struct change *changes, uint32_t count, const struct insertion *insertion,
-    struct str behind)
-{
-    struct target_edit *edits = arena_alloc(arena, EDITS_MAX * sizeof(*edits));
-    uint32_t top = top_of(target->syntax), edits_count = 0;
-    edits[edits_count++] = (struct target_edit){ top, top,
-        str_of(arena_format(arena, "static uint16_t search_holes[%d];\n", HOLES)) };
-    edits_count += target_edits(target, arena, insertion, edits + edits_count);
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t k = 0; k < changes[i].uses_count; k++) {
-            struct span at = changes[i].uses[k];
-            struct str was = syntax_slice(target->syntax, at);
-            edits[edits_count++] =
-                (struct target_edit){ at.from, at.to, choice(&changes[i], i, was, arena) };
-        }
-    qsort(edits, edits_count, sizeof(*edits), by_place);
-    target_apply(out, target, edits, edits_count);
-    buf_str(out, behind);
+    changes_values(list);
+    changes_conditions(list);
+    changes_statements(list);
+    changes_calls(list);
+    changes_tables(list);
 }

@@ -33,8 +33,7 @@ static const struct {
 
 /* --- conditions */
 
-/* negated: what is printed holds where the literal does not. */
-static void print_literal(const struct printer *p, struct buf *out, uint32_t number, bool negated)
+void printer_literal(const struct printer *p, struct buf *out, uint32_t number, bool negated)
 {
     static const char *const opposite[][2] = { { ">=", "<" }, { "<", ">=" }, { "<=", ">" },
         { "==", "!=" }, { "!=", "==" } };
@@ -57,7 +56,7 @@ static void print_checks(
     for (uint32_t i = 0; i < p->patch->condition.count; i++) {
         CLEANUP(buf_done) struct buf text = { 0 };
         buf_text(&text, "if (");
-        print_literal(p, &text, i, true);
+        printer_literal(p, &text, i, true);
         buf_char(&text, ')');
         printer_line(out, indent, buf_view(&text));
         printer_line(out, indent + 4, str_of(leave));
@@ -277,7 +276,7 @@ static void print_guard(struct printer *p, struct printed *ret, const struct tar
     buf_text(&text, "if (");
     for (uint32_t i = 0; i < p->patch->condition.count; i++) {
         buf_text(&text, i ? " && " : "");
-        print_literal(p, &text, i, false);
+        printer_literal(p, &text, i, false);
     }
     bool decides = p->pool->hook->error;
     uint32_t conditions = p->patch->condition.count + (decides ? print_doing(p, &text) : 0);
@@ -294,8 +293,10 @@ static void print_guard(struct printer *p, struct printed *ret, const struct tar
 
 /* --- what it is made of */
 
-static void ingredient(struct printer *p, const char *name)
+void printer_ingredient(struct printer *p, const char *name)
 {
+    if (!p->ingredients)
+        p->ingredients = arena_alloc(p->arena, INGREDIENTS_MAX * sizeof(*p->ingredients));
     for (uint32_t i = 0; i < p->ingredients_count; i++)
         if (strcmp(p->ingredients[i], name) == 0)
             return;
@@ -303,81 +304,48 @@ static void ingredient(struct printer *p, const char *name)
         p->ingredients[p->ingredients_count++] = name;
 }
 
-static void ingredient_of(struct printer *p, uint16_t number)
+void printer_ingredients_of(struct printer *p, uint16_t number)
 {
     const struct expr *expr = &p->pool->at[number];
     if (expr->kind == EXPR_CONSTANT) {
         CLEANUP(buf_done) struct buf text = { 0 };
         spell_literal(&text, expr->text);
-        ingredient(p, arena_string(p->arena, text.at, text.size));
+        printer_ingredient(p, arena_string(p->arena, text.at, text.size));
     }
     if (expr->kind == EXPR_PART && strcmp(expr->part->of, "local") == 0)
-        ingredient(p, expr->part->name);
+        printer_ingredient(p, expr->part->name);
     for (unsigned i = 0; expr->kind == EXPR_FLAG && i < vocabulary_flags_count; i++)
         if (str_find(expr->text, str_of(vocabulary_flags[i].name)) >= 0)
-            ingredient(p, vocabulary_flags[i].name);
+            printer_ingredient(p, vocabulary_flags[i].name);
     if (expr->kind == EXPR_ANY)
-        ingredient(p, p->pool->iterators[expr->args[0]].verb->name);
+        printer_ingredient(p, p->pool->iterators[expr->args[0]].verb->name);
     if (expr->kind != EXPR_VERB)
         return;
-    ingredient(p, expr->verb->name);
+    printer_ingredient(p, expr->verb->name);
     for (unsigned i = 0; i < expr->verb->count; i++)
-        ingredient_of(p, expr->args[i]);
+        printer_ingredients_of(p, expr->args[i]);
 }
 
 static void list_ingredients(struct printer *p, struct printed *ret)
 {
     const struct iterator *iterator = printer_iterator(p);
-    p->ingredients = arena_alloc(p->arena, INGREDIENTS_MAX * sizeof(*p->ingredients));
     if (iterator->verb) {
-        ingredient(p, iterator->verb->name);
+        printer_ingredient(p, iterator->verb->name);
         for (unsigned i = 0; i < iterator->verb->count; i++)
-            ingredient_of(p, iterator->args[i]);
+            printer_ingredients_of(p, iterator->args[i]);
     }
     for (unsigned w = 0; w < 2; w++) {
         const uint16_t *at = printer_way(p->patch, w);
         if (!at[0])
             continue;
-        ingredient(p, p->actions->at[at[0]]->name);
+        printer_ingredient(p, p->actions->at[at[0]]->name);
         for (unsigned i = 0; i < p->actions->at[at[0]]->count; i++)
-            ingredient_of(p, at[1 + i]);
+            printer_ingredients_of(p, at[1 + i]);
     }
     if (p->patch->body.holes[HOLE_RETURN])
-        ingredient(p, p->pool->hook->returns[p->patch->body.holes[HOLE_RETURN] - 1]);
+        printer_ingredient(p, p->pool->hook->returns[p->patch->body.holes[HOLE_RETURN] - 1]);
     for (uint32_t i = 0; i < p->patch->condition.count; i++)
-        ingredient_of(p, p->patch->atoms[p->patch->condition.at[i].atom].expr);
-    ret->ingredients = p->ingredients;
-    ret->ingredients_count = p->ingredients_count;
-}
-
-/* --- a change of what is there */
-
-static const char *function_at(const struct printer *p, const struct target *target, uint32_t at)
-{
-    struct outline_functions functions = outline_functions(target->syntax, p->arena);
-    for (uint32_t i = 0; i < functions.count; i++)
-        if (functions.at[i].span.from <= at && at < functions.at[i].span.to)
-            return arena_format(
-                p->arena, " in %.*s", (int)functions.at[i].name.size, functions.at[i].name.at);
-    return "";
-}
-
-static void print_change(struct printer *p, struct printed *ret, const struct target *target)
-{
-    const struct change *change = p->patch->change;
-    struct str value = change->values[p->patch->value];
-    ret->edits[ret->edits_count++] = (struct target_edit){ change->at.from, change->at.to, value };
-    struct str subject = change->name.size ? change->name : change->was;
-    ret->summary = arena_format(p->arena, "%.*s%s becomes %.*s%s%.*s.", (int)subject.size,
-        subject.at, function_at(p, target, change->at.from), (int)value.size, value.at,
-        change->name.size ? ", it was " : "", change->name.size ? (int)change->was.size : 0,
-        change->was.at);
-    p->ingredients = arena_alloc(p->arena, INGREDIENTS_MAX * sizeof(*p->ingredients));
-    for (unsigned i = 0; i < vocabulary_flags_count; i++)
-        if (str_find(value, str_of(vocabulary_flags[i].name)) >= 0)
-            ingredient(p, vocabulary_flags[i].name);
-    if (p->ingredients_count == 0) /* a number */
-        ingredient(p, arena_string(p->arena, value.at, value.size));
+        printer_ingredients_of(p, p->patch->atoms[p->patch->condition.at[i].atom].expr);
     ret->ingredients = p->ingredients;
     ret->ingredients_count = p->ingredients_count;
 }
@@ -393,7 +361,7 @@ void patch_print(struct printed *ret, struct arena *arena, const struct pool *po
         .call = "call" };
     *ret = (struct printed){ 0 };
     if (patch->change) {
-        print_change(&p, ret, target);
+        change_print_patch(&p, ret, target);
         return;
     }
     ret->summary = summary_of(&p);

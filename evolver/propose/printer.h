@@ -32,6 +32,13 @@ void printer_expr(const struct printer *p, struct buf *out, uint16_t number, boo
 void printer_call(const struct printer *p, struct buf *out, const struct verb *verb,
     const uint16_t args[VERB_PARAMS_MAX], const char *last);
 
+/* One literal of the patch's condition; negated: what holds where it does not. */
+void printer_literal(const struct printer *p, struct buf *out, uint32_t number, bool negated);
+
+/* Notes what a patch is made of. */
+void printer_ingredient(struct printer *p, const char *name);
+void printer_ingredients_of(struct printer *p, uint16_t expr);
+
 /* The action, and what fills its parameters, of one of the two ways; the loop. */
 const uint16_t *printer_way(const struct patch *patch, unsigned number);
 const struct iterator *printer_iterator(const struct printer *p);
@@ -51,3 +58,6 @@ void printer_params(const struct printer *p, struct buf *out, bool with_types);
  * and how it goes on from there. */
 const char *words_of_error(const struct printer *p);
 void words_of_way_on(const struct printer *p, struct buf *out);
+
+/* changes_words.c: a change of what is there: its edits, its sentence and its ingredients. */
+void change_print_patch(struct printer *p, struct printed *ret, const struct target *target);

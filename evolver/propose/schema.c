@@ -284,12 +284,21 @@ static void print_run(struct buf *out, const struct pool *pool)
             out, "    scope.local_%s = local_%s;\n", pool->locals[i].name, pool->locals[i].name);
     if (pool->hook->body)
         buf_text(out, "    scope.body = moult_body(turn);\n");
+    buf_format(out,
+        "    if (search_holes[%d] || search_holes[%d] > %d)\n        return MOULT_PASS;\n",
+        HOLE_CHANGE, HOLE_PROBE, PROBE_VALUES);
     buf_text(out,
         "    if (search_holes[0] == 0)\n        return search_once(&scope);\n"
         "    moult_action action = MOULT_PASS;\n"
         "    while (action == MOULT_PASS && search_reached <= 64 && search_next(&scope))\n"
         "        action = search_once(&scope);\n"
         "    return action;\n}\n");
+}
+
+/* A counter an expression, or as many as something else needs. */
+static uint32_t covers(const struct schema_plan *plan)
+{
+    return plan->pool->count > plan->cover_min ? plan->pool->count : plan->cover_min;
 }
 
 void schema_print(struct buf *out, const struct schema_plan *plan)
@@ -304,7 +313,7 @@ void schema_print(struct buf *out, const struct schema_plan *plan)
         "static uint16_t search_holes[%d];\nstatic uint32_t search_cover[%u];\n"
         "static uint64_t search_decide;\nstatic uint32_t search_reached, search_want;\n"
         "static uint8_t search_atoms[64][%u];\n",
-        HOLES, pool->count, schema_atoms_bits(plan) / 8);
+        HOLES, covers(plan), schema_atoms_bits(plan) / 8);
     for (size_t i = 0; i < COUNT_OF(types); i++)
         buf_format(out, "static %s search_%c(struct search_scope *s, unsigned n);\n", types[i].code,
             types[i].type);
@@ -331,5 +340,5 @@ void schema_print_export(struct buf *out, const struct schema_plan *plan)
         "    .holes = search_holes,\n    .cover = search_cover,\n    .decide = &search_decide,\n"
         "    .reached = &search_reached,\n    .atoms = &search_atoms[0][0],\n"
         "    .want_atoms = &search_want,\n};\n",
-        HOLES, plan->pool->count, schema_atoms_bits(plan));
+        HOLES, covers(plan), schema_atoms_bits(plan));
 }

@@ -10,14 +10,18 @@
 /* The row of a candidate. A way is one edit or none: the action, and what fills its parameters. */
 enum schema_hole {
     HOLE_ITERATOR,
-    HOLE_PROBE, /* 1: no candidate, prints of the scope's values */
+    HOLE_PROBE, /* enum schema_probe */
     HOLE_RETURN,
-    HOLE_CHANGE, /* another value for a literal that is there: which, from 1; and which value */
+    HOLE_CHANGE, /* of what is there: which change, from 1; and which way, from 1, or the number */
     HOLE_VALUE,
-    HOLE_WAY, /* two ways of 1 + VERB_PARAMS_MAX numbers */
+    HOLE_HIGH, /* of a number: what does not fit into one hole */
+    HOLE_WAY,  /* two ways of 1 + VERB_PARAMS_MAX numbers */
     HOLES_WAY = 1 + VERB_PARAMS_MAX,
     HOLES = HOLE_WAY + 2 * HOLES_WAY
 };
+
+/* No candidate, but told: prints of the scope's values, or what numbers are compared with. */
+enum schema_probe { PROBE_NOTHING, PROBE_VALUES, PROBE_CHANGES };
 
 /* What a way may do: edits of the hook's classes; number 0 is nothing. */
 enum { ACTIONS_MAX = 16 };
@@ -32,6 +36,7 @@ struct schema_plan {
     const struct actions *actions;
     const struct atom *atoms[POOL_ITERATORS_MAX]; /* by scope */
     uint32_t atoms_count[POOL_ITERATORS_MAX];
+    uint32_t cover_min; /* counters that something else needs, beside one an expression */
 };
 /* How many bits a row of atoms has: a multiple of 8. */
 uint32_t schema_atoms_bits(const struct schema_plan *plan);

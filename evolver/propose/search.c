@@ -36,7 +36,9 @@ int search_build(struct search *search, struct err *err)
     CLEANUP(arena_done) struct arena arena = { 0 };
     CLEANUP(buf_done) struct buf above = { 0 }, behind = { 0 }, source = { 0 };
     const struct target *target = &search->target;
-    struct schema_plan plan = { .pool = &search->pool, .actions = &search->actions };
+    struct schema_plan plan = { .pool = &search->pool,
+        .actions = &search->actions,
+        .cover_min = search->instrumented ? changes_cover(search->changes.count) : 0 };
     for (uint32_t i = 0; i < POOL_ITERATORS_MAX; i++) {
         plan.atoms[i] = search->atoms[i];
         plan.atoms_count[i] = search->atoms_count[i];
@@ -45,7 +47,11 @@ int search_build(struct search *search, struct err *err)
     schema_print_export(&behind, &plan);
     struct insertion insertion = { .above = buf_view(&above),
         .entry = search_entry(search, &arena) };
-    target_print(&source, target, &arena, &insertion, buf_view(&behind));
+    if (search->instrumented)
+        changes_print(&source, target, &arena, search->changes.at, search->changes.count,
+            &insertion, buf_view(&behind));
+    else
+        target_print(&source, target, &arena, &insertion, buf_view(&behind));
     return judge_build(&search->judge, target->plugin->name, buf_view(&source), err);
 }
 
@@ -226,8 +232,8 @@ void offer_patch(struct offer *ret, struct search *search, const struct patch *p
         .own = score_of(patch) - condition_weight(&patch->condition, search->fail_groups),
         .parts = 1 };
     memcpy(ret->risks, patch->risks, sizeof(ret->risks));
-    patch_print(
-        &ret->printed, &search->arena, &search->pool, &search->actions, &search->target, patch);
+    patch_print(&ret->printed, &search->arena, patch->pool ? patch->pool : &search->pool,
+        &search->actions, &search->target, patch);
 }
 
 /* The end: why, how much was looked at, and what the first proposal is made of. */
@@ -410,18 +416,30 @@ static int search_new_code(
     return r;
 }
 
+/* What is there with one part more, and new code: with values, which take time to find. */
+static int search_larger(
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err)
+{
+    int r = search_abstract_branches(search, err);
+    if (r == 0)
+        r = search_values(search, err);
+    if (r == 0)
+        r = search_branches(search, ret, max / 2, ret_count, err);
+    return r < 0 ? r : search_new_code(search, ret, max, ret_count, err);
+}
+
 int search_find(
     struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err)
 {
     int r = search->seen ? 0 : look_where(search, err);
     if (r == 0)
-        r = search_values(search, err);
+        r = search_list_changes(search, err);
     if (r == 0 && !search->seen)
         r = look_at_unchanged(search, err);
     if (r == 0 && !search->inner)
         r = search_changes(search, ret, max / 4, ret_count, err);
-    if (r == 0)
-        r = search_new_code(search, ret, max, ret_count, err);
+    if (r == 0 && !search_enough(search, ret, *ret_count))
+        r = search_larger(search, ret, max, ret_count, err);
     qsort(ret, *ret_count, sizeof(*ret), by_score);
     return r;
 }

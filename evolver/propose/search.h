@@ -29,11 +29,12 @@ struct body {
 /* A body with its condition; or another value for a literal that is there. */
 struct patch {
     struct body body;
-    struct condition condition; /* of a change: what it does to the groups, and no literals */
-    const struct change *change;
-    uint32_t value;           /* which of the change's values */
-    const struct atom *atoms; /* of the body's scope */
-    uint32_t *fixes;          /* ids of failing steps that it should mend */
+    struct condition condition;  /* of a change: what it does to the groups, and no literals */
+    const struct change *change; /* of what is there; with a condition: that has one part more */
+    uint32_t value;              /* which of the change's values */
+    const struct pool *pool;     /* that its atoms are of; NULL: the search's */
+    const struct atom *atoms;    /* of the body's scope */
+    uint32_t *fixes;             /* ids of failing steps that it should mend */
     uint32_t fixes_count;
     uint32_t risks[SEARCH_RISKS_MAX]; /* ids of steps that must stay, and that it nearly changes */
     uint32_t risks_count;
@@ -60,6 +61,10 @@ struct search {
     bool inner;       /* the target is not the entry: its source's own values were tried there */
     struct target target; /* of that one; its syntax is theirs */
     struct judge judge;
+    struct changes changes; /* of what stands in the target */
+    bool instrumented;      /* trial builds hold the changes too */
+    struct body *branches;  /* conditions among them that need one part more */
+    uint32_t branches_count;
     struct steps fails, screen; /* screen: one a group */
     struct steps others, made;  /* others: passing and made */
     /* Loops were left out, since an action without one is right at some time of each step of the
@@ -96,9 +101,21 @@ void search_describe_atoms(
 /* Conditions for the bodies: patches are added to the list. */
 int search_patches(
     struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
-/* Other values for literals, that are right somewhere and change nothing that must stay. */
+/* The trial build of all changes of what is there. */
+int search_list_changes(struct search *search, struct err *err);
+/* Other ways of what is there, that are right somewhere and change nothing that must stay. */
 int search_changes(
     struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
+/* A change mends all failing steps, and is neither a deletion nor a negation: nothing that is
+ * larger can do more. */
+bool search_enough(const struct search *search, const struct patch *patches, uint32_t count);
+/* Conditions that are there and that would mend something with one part more, whatever it is: in
+ * the build of the changes. Then these parts, of what search_values found. */
+int search_abstract_branches(struct search *search, struct err *err);
+int search_branches(
+    struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
+/* Numbers that tell what failing and other steps compare apart, for those that are compared. */
+int search_numbers(struct search *search, struct err *err);
 
 /* Whether a literal of the condition holds by the bits of a row. */
 bool search_holds(const struct condition *condition, uint32_t literal, const uint8_t *bits);

@@ -49,7 +49,8 @@ static bool related(const struct search *search, const struct body *body, uint16
         const struct expr *at = &pool->at[part];
         if (at->kind != EXPR_PART || at->part->of[0] == '\0' || !pool_uses(pool, expr, part))
             continue;
-        if ((body->holes[HOLE_RETURN] && at->iterator == 0) || action_uses(search, body, part))
+        if (((body->holes[HOLE_RETURN] || body->holes[HOLE_CHANGE]) && at->iterator == 0) ||
+            action_uses(search, body, part))
             return true;
     }
     return false;
@@ -135,13 +136,16 @@ void search_describe_atoms(
     const struct search *search, const struct body *body, struct condition_atom *ret)
 {
     uint32_t scope = body->holes[HOLE_ITERATOR];
+    /* A branch that is no longer taken once a count is reached is as good as one that is taken
+     * then. */
+    bool narrowed = body->holes[HOLE_VALUE] == CHANGE_NARROWED;
     for (uint32_t i = 0; i < search->atoms_count[scope]; i++) {
         const struct atom *atom = &search->atoms[scope][i];
         ret[i] = (struct condition_atom){ .cost = cost_of(&search->pool, atom),
             .related = related(search, body, atom->expr),
             .tight = fits(search, body, atom) || (search->pool.at[atom->expr].type == 'B' &&
                                                      begins_line(search, body, atom->expr)),
-            .upwards = atom->how && strcmp(atom->how, ">=") == 0 };
+            .upwards = !narrowed && atom->how && strcmp(atom->how, ">=") == 0 };
         if (atom->how)
             list_narrower(search, scope, (uint16_t)i, &ret[i]);
     }

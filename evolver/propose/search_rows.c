@@ -21,8 +21,8 @@ struct rows {
 struct stage {
     struct search *search;
     struct rows rows[SEARCH_BODIES_MAX];
-    uint8_t *wanted;                      /* by place: its atoms are asked for */
-    struct str *bits[POOL_ITERATORS_MAX]; /* by place */
+    uint8_t *wanted;                     /* by place: its atoms are asked for */
+    struct str *bits[SEARCH_BODIES_MAX]; /* of a body, by place; NULL: not asked for */
 };
 
 static void add_row(struct stage *stage, uint32_t body, uint32_t place, uint32_t time, bool want)
@@ -214,22 +214,40 @@ static int other_rows(struct stage *stage, struct err *err)
 
 /* --- atoms */
 
-static int ask_atoms(struct stage *stage, uint32_t scope, struct err *err)
+/* What says where a body's condition is asked: its loop, or the branch that it is a part of. */
+static const enum schema_hole place_holes[] = { HOLE_ITERATOR, HOLE_CHANGE, HOLE_VALUE };
+
+static bool asked_alike(const struct body *a, const struct body *b)
+{
+    for (size_t i = 0; i < COUNT_OF(place_holes); i++)
+        if (a->holes[place_holes[i]] != b->holes[place_holes[i]])
+            return false;
+    return true;
+}
+
+static int ask_atoms(struct stage *stage, uint32_t body, struct err *err)
 {
     struct search *search = stage->search;
-    struct candidate candidate = { .holes = { [HOLE_ITERATOR] = (uint16_t)scope } };
+    struct candidate candidate = { .decide = 0 };
     struct steps steps = {
         arena_alloc(&search->arena, search->bundle->steps_count * sizeof(uint32_t)), 0
     };
     struct verdicts verdicts;
+    for (uint32_t i = 0; i < body; i++)
+        if (stage->bits[i] && asked_alike(&search->bodies[i], &search->bodies[body])) {
+            stage->bits[body] = stage->bits[i];
+            return 0;
+        }
+    for (size_t i = 0; i < COUNT_OF(place_holes); i++)
+        candidate.holes[place_holes[i]] = search->bodies[body].holes[place_holes[i]];
     for (uint32_t i = 0; i < search->bundle->steps_count; i++)
         if (stage->wanted[i])
             steps.at[steps.count++] = i;
     int r = judge_ask(&search->judge, &search->arena, &steps, &candidate, 1, true, &verdicts, err);
-    stage->bits[scope] =
+    stage->bits[body] =
         arena_alloc(&search->arena, search->bundle->steps_count * sizeof(struct str));
     for (uint32_t i = 0; r == 0 && i < steps.count; i++)
-        stage->bits[scope][steps.at[i]] = verdicts.atoms[i];
+        stage->bits[body][steps.at[i]] = verdicts.atoms[i];
     return r;
 }
 
@@ -253,28 +271,40 @@ static int all_atoms(struct stage *stage, struct err *err)
             pool_atoms(&search->pool, (uint8_t)i, search->atoms[i], POOL_ATOMS_MAX);
     }
     int r = search_build(search, err);
-    for (uint32_t i = 0; r == 0 && i < search->pool.iterators_count; i++)
-        if (search->atoms_count[i] > 0)
+    for (uint32_t i = 0; r == 0 && i < search->bodies_count; i++)
+        if (search->atoms_count[search->bodies[i].holes[HOLE_ITERATOR]] > 0)
             r = ask_atoms(stage, i, err);
     return r;
 }
 
 /* --- conditions */
 
+/* What takes a branch away is found as a conjunction of opposites, so that its own condition is of
+ * atoms as they are: `C && count >= 3`, and never that a count must be small. */
+static const uint8_t *opposite(struct search *search, const uint8_t *bits, size_t width)
+{
+    uint8_t *ret = arena_alloc(&search->arena, width);
+    for (size_t i = 0; i < width; i++)
+        ret[i] = (uint8_t)~bits[i];
+    return ret;
+}
+
 /* Rows get their bits. False: some did not come. */
 static bool fill_rows(struct stage *stage, uint32_t body)
 {
-    const struct search *search = stage->search;
+    struct search *search = stage->search;
     struct rows *rows = &stage->rows[body];
-    uint32_t scope = search->bodies[body].holes[HOLE_ITERATOR];
+    bool narrowed = search->bodies[body].holes[HOLE_VALUE] == CHANGE_NARROWED;
     struct schema_plan plan = { 0 };
     memcpy(plan.atoms_count, search->atoms_count, sizeof(plan.atoms_count));
     size_t width = schema_atoms_bits(&plan) / 8;
     for (uint32_t i = 0; i < rows->count; i++) {
-        struct str bits = stage->bits[scope][rows->place[i]];
+        struct str bits = stage->bits[body][rows->place[i]];
         if ((rows->time[i] + 1) * width > bits.size)
             return false;
         rows->at[i].bits = (const uint8_t *)bits.at + rows->time[i] * width;
+        if (narrowed)
+            rows->at[i].bits = opposite(search, rows->at[i].bits, width);
     }
     return true;
 }
@@ -319,12 +349,16 @@ static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret
         .groups_count = search->fail_groups };
     if (search->atoms_count[scope] == 0 || rows->failing == 0 || !fill_rows(stage, body))
         return 0;
+    uint32_t branch = search->bodies[body].holes[HOLE_CHANGE];
     search_describe_atoms(search, &search->bodies[body], atoms);
     uint32_t conditions = condition_search(&problem, found, &search->conditions_tried);
     for (uint32_t i = 0; i < conditions && count < max; i++) {
-        ret[count] = (struct patch){
-            .body = search->bodies[body], .condition = found[i], .atoms = search->atoms[scope]
-        };
+        if (branch && found[i].count == 0)
+            continue; /* no condition is left: that is another change */
+        ret[count] = (struct patch){ .body = search->bodies[body],
+            .condition = found[i],
+            .change = branch ? &search->changes.at[branch - 1] : NULL,
+            .atoms = search->atoms[scope] };
         note_fixes(stage, rows, &ret[count]);
         search_risks(search, &ret[count++], rows->at, rows->place, rows->count);
     }

@@ -14,8 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SOURCE_MAX = 256 * 1024 };
+
 struct drive {
-    const char *cluster, *program, *bundle, *without[32];
+    const char *cluster, *program, *bundle, *source, *without[32];
     unsigned without_count;
     uint32_t seconds;
     bool quiet, recorded, by_gcc, stock;
@@ -173,6 +175,32 @@ static int with_builds(struct drive *drive, const struct driver_builds *builds, 
     return rc;
 }
 
+/* NAME=FILE: another source in the place of a plugin's, in this run alone. */
+static int take_source(struct drive *drive, struct driver_builds *builds, struct err *err)
+{
+    const char *equals = drive->source ? strchr(drive->source, '=') : NULL;
+    struct compile_result built;
+    struct str name = { drive->source, equals ? (size_t)(equals - drive->source) : 0 };
+    if (!drive->source)
+        return 0;
+    struct harness_source *source =
+        (struct harness_source *)harness_find(&drive->driver.harness, name);
+    if (!equals || !source)
+        return err_set(err, ERR_USAGE, "--source PLUGIN=FILE, of a plugin of the harness");
+    CLEANUP(buf_done) struct buf read = { 0 };
+    int rc = file_read(equals + 1, &read, SOURCE_MAX, err);
+    if (rc < 0)
+        return rc;
+    source->text = (struct str){ arena_string(&drive->arena, read.at, read.size), read.size };
+    if ((rc = driver_compile(&built, &drive->driver, source, ELF_RELEASE, err)) < 0)
+        return rc;
+    rc = built.stage == COMPILE_OK
+             ? driver_builds_swap(builds, name, buf_view(&built.image), err)
+             : err_set(err, ERR_INPUT, "%s: %.150s", equals + 1, built.diagnostics.at);
+    compile_result_done(&built);
+    return rc;
+}
+
 static void take_words(struct drive *drive, char *words)
 {
     char *state = NULL;
@@ -199,6 +227,8 @@ static int run(const struct verb_call *call, struct err *err)
         { "--bundle", 0, OPTION_TEXT, "FILE", "write the evidence there, too", &drive.bundle },
         { "--without", 0, OPTION_TEXT, "VERBS", "taken out of the vocabulary, with commas",
             &without },
+        { "--source", 0, OPTION_TEXT, "PLUGIN=FILE", "that source in the place of the plugin's",
+            &drive.source },
         { "--seconds", 0, OPTION_TEXT, "N", "its time (default: 60)", &seconds },
         { "--recorded", 0, OPTION_FLAG, NULL, "what stays is what was recorded: no fresh replay",
             &drive.recorded },
@@ -221,7 +251,8 @@ static int run(const struct verb_call *call, struct err *err)
         rc = donors_read(&drive.donors, &drive.driver, drive.stock, &drive.arena, err);
     if (rc == 0 &&
         (rc = driver_builds(&builds, &drive.driver, &drive.driver.generation, err)) == 0) {
-        rc = with_builds(&drive, &builds, err);
+        rc = take_source(&drive, &builds, err);
+        rc = rc < 0 ? rc : with_builds(&drive, &builds, err);
         driver_builds_done(&builds);
     }
     runs_done(&drive.runs);
