@@ -100,6 +100,24 @@ static bool promises_more(const struct syntax *was, const struct syntax *now)
            str_find(syntax_slice(was, traits_of(was)), promise) < 0;
 }
 
+bool certificate_was(const struct syntax *was, const struct syntax *now,
+    const struct certificate *certificate, struct span span, struct span *ret)
+{
+    struct reading old = reading_of(was, NULL, certificate->traits);
+    struct reading new = reading_of(now, certificate, certificate->traits);
+    bool found = false;
+    for (;;) {
+        struct lex_token a = next(&old), b = next(&new);
+        if (a.kind == LEX_END || b.kind == LEX_END)
+            return found;
+        if (b.span.from < span.from || b.span.to > span.to)
+            continue;
+        ret->from = found ? ret->from : a.span.from;
+        ret->to = a.span.to;
+        found = true;
+    }
+}
+
 const char *certificate_outside(const struct syntax *was, const struct syntax *now,
     const struct certificate *certificate, struct place *ret_place)
 {

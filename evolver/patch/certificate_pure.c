@@ -148,6 +148,28 @@ static bool pure_operator(struct checking *c, uint32_t node)
     return check_is_pure(c, syntax_child(c->now, node, "left")) && check_is_pure(c, right);
 }
 
+/* Whether there is a first one of what a verb walks over: the iterator is nobody's. */
+static bool pure_walk(struct checking *c, uint32_t call)
+{
+    uint32_t last = 0;
+    SYNTAX_EACH_CHILD(child, c->now, syntax_child(c->now, call, "arguments"))
+    if (c->now->nodes[child].named && !check_is(c, child, "comment"))
+        last = child;
+    return (last && syntax_has_text(c->now, last, "&(moult_it){ 0 }") &&
+               check_pure_arguments(c, call, last)) ||
+           check_no(c, call, "a call that may do something");
+}
+
+static bool pure_call(struct checking *c, uint32_t node)
+{
+    const struct check_verb *verb = check_verb(c, node);
+    if (!verb)
+        return check_calls_pure(c, node);
+    if (strcmp(verb->purity, "PURE") != 0)
+        return check_no(c, node, "a call that may do something");
+    return strchr(verb->signature, 'I') ? pure_walk(c, node) : check_pure_arguments(c, node, 0);
+}
+
 bool check_is_pure(struct checking *c, uint32_t node)
 {
     static const char *const leaves[] = { "number_literal", "string_literal", "char_literal",
@@ -163,12 +185,8 @@ bool check_is_pure(struct checking *c, uint32_t node)
         return pure_member(c, node);
     if (check_is(c, node, "binary_expression"))
         return pure_operator(c, node);
-    if (check_is(c, node, "call_expression")) {
-        const struct check_verb *verb = check_verb(c, node);
-        bool looks = verb && !strcmp(verb->purity, "PURE") && !strchr(verb->signature, 'I');
-        return looks ? check_pure_arguments(c, node, 0)
-                     : check_no(c, node, "a call that may do something");
-    }
+    if (check_is(c, node, "call_expression"))
+        return pure_call(c, node);
     for (size_t i = 0; i < COUNT_OF(wraps); i++)
         if (check_is(c, node, wraps[i])) {
             SYNTAX_EACH_CHILD(child, c->now, node)

@@ -2,6 +2,7 @@
  * is true is not decided here. */
 #include "patch/certificate.h"
 #include "patch/outline_names.h"
+#include "verbs.h"
 
 #include "base/mem.h"
 
@@ -13,9 +14,39 @@ struct writing {
     struct arena *arena;
 };
 
+#define NAME_EDIT(name) "moult_" #name,
+#define NAME_PURE(name)
+/* Of the verbs, those that change something. */
+static const char *const edits[] = {
+#define ROW(returns, name, params, args, signature, purity, effect, cost, summary)                 \
+    NAME_##purity(name)
+    MOULT_VERBS(ROW)
+#undef ROW
+};
+
+static bool has_edit(const struct syntax *syntax, uint32_t top)
+{
+    SYNTAX_EACH_WITHIN(node, syntax, top)
+    for (size_t i = 0; i < COUNT_OF(edits); i++)
+        if (syntax_is(syntax, node, "identifier") && syntax_has_text(syntax, node, edits[i]))
+            return true;
+    return false;
+}
+
+/* Of `A && moult_wait(turn, ...)` the part before what acts. */
+static uint32_t before_edits(const struct syntax *syntax, uint32_t condition)
+{
+    while (syntax_is(syntax, condition, "binary_expression") &&
+           syntax_has_text(syntax, syntax_child(syntax, condition, "operator"), "&&") &&
+           has_edit(syntax, condition))
+        condition = syntax_child(syntax, condition, "left");
+    return condition;
+}
+
 static void add_guard(struct writing *w, uint32_t condition, bool holds)
 {
     struct certificate *out = w->out;
+    condition = holds ? before_edits(w->now, condition) : condition;
     if (out->guards_count < CERTIFICATE_MAX)
         out->guards[out->guards_count++] =
             (struct certificate_guard){ w->now->nodes[condition].span, holds };
@@ -30,10 +61,10 @@ static uint32_t bare(const struct syntax *syntax, uint32_t node)
     return node;
 }
 
-/* `if (CONDITION) continue;`, with braces or without. */
+/* `if (CONDITION) continue;`, with braces or without; a hook is left by passing. */
 static bool only_leaves(const struct syntax *syntax, uint32_t statement)
 {
-    static const char *const ways[] = { "return;", "continue;", "break;" };
+    static const char *const ways[] = { "return;", "return MOULT_PASS;", "continue;", "break;" };
     if (syntax_is(syntax, statement, "compound_statement"))
         SYNTAX_EACH_CHILD(child, syntax, statement)
     if (outline_ends_with(syntax->nodes[child].kind, "_statement")) {
@@ -97,18 +128,32 @@ static void take(struct writing *w, uint32_t node, bool own, bool *left)
     *left |= leaves;
 }
 
-static bool take_run(struct writing *w, const struct diff_change *change)
+static bool put_in(struct writing *w, struct span span)
 {
     struct certificate *out = w->out;
-    const struct diff_run *run = &change->now;
+    bool room = out->insertions_count < CERTIFICATE_MAX && span.from < span.to;
+    if (room)
+        out->insertions[out->insertions_count++] = span;
+    return room;
+}
+
+/* What answers something else is there for conditions to ask. */
+static bool acts(const struct syntax *syntax, uint32_t function)
+{
+    uint32_t type = syntax_child(syntax, function, "type");
+    return syntax_has_text(syntax, type, "void") || syntax_has_text(syntax, type, "moult_action");
+}
+
+static bool take_run(struct writing *w, const struct diff_run *run)
+{
     bool left = false;
-    if (change->was.first || !run->first || out->insertions_count == CERTIFICATE_MAX)
+    if (!run->first || !put_in(w, diff_span(w->now, run)))
         return false;
-    out->insertions[out->insertions_count++] = diff_span(w->now, run);
     for (uint32_t node = run->first; node; node = syntax_after(w->now, node)) {
-        if (syntax_is(w->now, node, "function_definition"))
-            take_block(w, syntax_child(w->now, node, "body"), true);
-        else
+        if (syntax_is(w->now, node, "function_definition")) {
+            if (acts(w->now, node))
+                take_block(w, syntax_child(w->now, node, "body"), true);
+        } else
             take(w, node, false, &left);
         if (node == run->last)
             break;
@@ -116,13 +161,68 @@ static bool take_run(struct writing *w, const struct diff_change *change)
     return true;
 }
 
-/* A change of `.traits`, or in it. */
-static bool is_of_traits(const struct syntax *syntax, const struct diff_run *run)
+/* One statement in the place of which a block stands that has it. */
+static bool take_braces(
+    struct writing *w, const struct syntax *was, const struct diff_change *change)
+{
+    const struct diff_run *now = &change->now;
+    uint32_t kept = 0;
+    bool left = false;
+    if (change->was.count != 1 || now->count != 1 ||
+        !syntax_is(w->now, now->first, "compound_statement"))
+        return false;
+    SYNTAX_EACH_CHILD(node, w->now, now->first)
+    if (!kept && diff_same(was, change->was.first, w->now, node))
+        kept = node;
+    if (!kept)
+        return false;
+    struct span whole = w->now->nodes[now->first].span, own = w->now->nodes[kept].span;
+    SYNTAX_EACH_CHILD(node, w->now, now->first)
+    if (node != kept)
+        take(w, node, false, &left);
+    return put_in(w, (struct span){ whole.from, own.from }) &&
+           put_in(w, (struct span){ own.to, whole.to });
+}
+
+static uint32_t pair_around(const struct syntax *syntax, const struct diff_run *run)
 {
     uint32_t node = run->first ? run->first : run->parent;
     while (node && !syntax_is(syntax, node, "initializer_pair"))
         node = syntax->nodes[node].parent;
-    return node && str_starts(syntax_text(syntax, node), STR(".traits "));
+    return node;
+}
+
+/* A change of `.traits`, or in it. */
+static bool is_of_traits(const struct syntax *syntax, const struct diff_run *run)
+{
+    uint32_t pair = pair_around(syntax, run);
+    return pair && str_starts(syntax_text(syntax, pair), STR(".traits "));
+}
+
+/* Something else in the place of `.traits`, told as one change or as one of each of its parts: the
+ * pair is put in, and the comma goes with it as it goes with the traits. */
+static bool take_instead(struct writing *w, const struct diff_run *run)
+{
+    const struct certificate *out = w->out;
+    uint32_t pair = pair_around(w->now, run), comma = pair ? syntax_after(w->now, pair) : 0;
+    if (!comma || !syntax_is(w->now, comma, ","))
+        return false;
+    struct span span = { w->now->nodes[pair].span.from, w->now->nodes[comma].span.to };
+    bool told =
+        out->insertions_count > 0 && out->insertions[out->insertions_count - 1].from == span.from;
+    return told || put_in(w, span);
+}
+
+static bool take_change(
+    struct writing *w, const struct syntax *was, const struct diff_change *change)
+{
+    bool before = is_of_traits(was, &change->was), behind = is_of_traits(w->now, &change->now);
+    w->out->traits |= before || behind;
+    if (behind || (before && !change->now.first))
+        return true;
+    if (before)
+        return take_instead(w, &change->now);
+    return change->was.first ? take_braces(w, was, change) : take_run(w, &change->now);
 }
 
 bool certify(struct certificate *ret, const struct syntax *was, const struct syntax *now,
@@ -132,13 +232,9 @@ bool certify(struct certificate *ret, const struct syntax *was, const struct syn
                                      arena_alloc(arena, CERTIFICATE_MAX * sizeof(*ret->insertions)),
         .guards = arena_alloc(arena, CERTIFICATE_MAX * sizeof(*ret->guards)) };
     struct writing writing = { ret, now, arena };
-    for (uint32_t i = 0; i < diff->count; i++) {
-        const struct diff_change *change = &diff->at[i];
-        if (is_of_traits(was, &change->was) || is_of_traits(now, &change->now))
-            ret->traits = true;
-        else if (!take_run(&writing, change))
+    for (uint32_t i = 0; i < diff->count; i++)
+        if (!take_change(&writing, was, &diff->at[i]))
             return false;
-    }
     return ret->guards_count > 0;
 }
 

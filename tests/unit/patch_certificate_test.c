@@ -81,6 +81,12 @@ static void written_done(struct written *written)
     "    state->n++;\n    return MOULT_PASS;\n}\n"
 #define DENY " return MOULT_DENY; "
 #define PAST "moult_past(turn, call, MOULT_SAME_ARGS) >= FEW"
+/* A description, and a function that a condition may call. */
+#define PLUGIN(members)                                                                            \
+    "const struct moult_plugin moult_plugin = { .abi = 0, " members " .before_tool = hook, };\n"
+#define PURE_FUNCTION(name, body)                                                                  \
+    "static bool " name "(moult_turn *turn, moult_call *call)\n{\n" body "}\n"
+#define NEW_HOOK(body) "<+static moult_action look(moult_turn *turn)\n{\n" body "}+>\n"
 
 static const struct {
     const char *name, *text;
@@ -105,6 +111,39 @@ static const struct {
                  "        moult_arg_set(turn, call, it.key, it.value);+>\n") },
     { "a constant", TOP "<+enum { MANY = 4 };+>\n" HOOK("<+if (<?state->n > MANY?>)" DENY "+>\n") },
     { "comments elsewhere", TOP HOOK("<-/* a */->><+if (<?" PAST "?>)" DENY "+>\n") },
+    { "braces around one statement that was there",
+        TOP HOOK("if (call->failed)\n<+{ if (<?" PAST "?>)" DENY "+> state->n = 2; <+}+>\n") },
+    { "braces in an else, and behind it",
+        TOP HOOK("if (call->failed) state->n = 1; else <+{+> state->n = 2; <+if (<?" PAST "?>)" DENY
+                 "}+>\n") },
+    { "braces around an if with its else",
+        TOP HOOK("for (int i = 0; i < 3; i++) <+{ if (<?" PAST
+                 "?>) break;+> if (call->failed) state->n = 1; else state->n = 2; <+}+>\n") },
+    { "a condition by a pure function of the file",
+        TOP PURE_FUNCTION("many",
+            "    for (moult_it it = { 0 }; moult_calls(turn, &it);) {\n        if "
+            "(it.call->failed)\n            continue;\n        if (call->raw.size > FEW)\n         "
+            "   "
+            "return true;\n        else\n            break;\n    }\n    bool none = !turn->step;\n "
+            "   "
+            "return none;\n") HOOK("<+if (<?many(turn, call)?>)" DENY "+>\n") },
+    { "a condition by a pure function that it puts in",
+        TOP "static uint32_t twice(uint32_t n)\n{\n    return n * 2;\n}\n<+" PURE_FUNCTION("many",
+            "    if (twice(call->raw.size) > FEW)\n        return true;\n    return "
+            "false;\n") "+>" HOOK("<+if (<?many(turn, call)?>)" DENY "+>\n") },
+    { "a hook that it puts in",
+        TOP HOOK("") NEW_HOOK(
+            "    if (<?turn->step > FEW?>)\n        return MOULT_FINISH;\n    return MOULT_PASS;\n")
+            PLUGIN("<+.reply = look,+>") },
+    { "a hook that leaves early",
+        TOP HOOK("")
+            NEW_HOOK("    bool late = turn->step > FEW;\n    if (<!late!>)\n        return "
+                     "MOULT_PASS;\n    moult_wait(turn, 3);\n    return MOULT_PASS;\n")
+                PLUGIN("<+.reply = look,+>") },
+    { "a condition that ends with what acts",
+        TOP HOOK("<+if (<?call->failed && state->n == 2?> && moult_wait(turn, 3))" DENY "+>\n") },
+    { "a condition that there is none to walk over",
+        TOP HOOK("<+if (<?!moult_calls(turn, &(moult_it){ 0 })?>)" DENY "+>\n") },
     { "a break and a return within the guard",
         TOP HOOK("for (int i = 0; i < 3; i++) { <+if (<?call->failed?>) break;+>\n"
                  "<+if (<?state->n > 7?>) goto out;+>\n } out:\n") },
@@ -126,8 +165,160 @@ static const struct {
                  "&it)?>)" DENY "+> }\n"),
         "a call that may do something" },
     { "a condition by a function of the file",
-        TOP "static bool f(void)\n{\n    return true;\n}\n" HOOK("<+if (<?f()?>)" DENY "+>\n"),
+        TOP "static uint32_t f(struct state *state)\n{\n    return state->n++;\n}\n" HOOK(
+            "<+if (<?f(state)?>)" DENY "+>\n"),
+        "it may do something" },
+    { "a function that asks the model to wait",
+        TOP PURE_FUNCTION("f", "    bool waits = moult_wait(turn, 3);\n    return waits;\n")
+            HOOK("<+if (<?f(turn, call)?>)" DENY "+>\n"),
         "a call that may do something" },
+    { "a function that does more than it answers",
+        TOP PURE_FUNCTION("f", "    moult_cut(turn, (moult_span){ 0, 1 });\n    return true;\n")
+            HOOK("<+if (<?f(turn, call)?>)" DENY "+>\n"),
+        "a function that may do something" },
+    { "a function that comes back to itself by another",
+        TOP "static bool g(moult_turn *turn, moult_call *call);\n" PURE_FUNCTION(
+            "f", "    return call->failed || h(turn, call);\n") PURE_FUNCTION("h",
+            "    return f(turn, call);\n") HOOK("<+if (<?f(turn, call)?>)" DENY "+>\n"),
+        "comes back to itself" },
+    { "a function with a loop of its own",
+        TOP PURE_FUNCTION("f", "    while (call->failed)\n        continue;\n    return true;\n")
+            HOOK("<+if (<?f(turn, call)?>)" DENY "+>\n"),
+        "a function that may do something" },
+    { "a function with a loop that does not walk",
+        TOP PURE_FUNCTION("f", "    for (;;)\n        continue;\n    return true;\n")
+            HOOK("<+if (<?f(turn, call)?>)" DENY "+>\n"),
+        "no iterator" },
+    { "a function that keeps something",
+        TOP PURE_FUNCTION("f", "    static bool seen = false;\n    return seen;\n")
+            HOOK("<+if (<?f(turn, call)?>)" DENY "+>\n"),
+        "something that lasts" },
+    { "a function whose local begins with anything",
+        TOP PURE_FUNCTION("f", "    bool seen;\n    return seen;\n")
+            HOOK("<+if (<?f(turn, call)?>)" DENY "+>\n"),
+        "without a first value" },
+    { "a function that may end without an answer",
+        TOP PURE_FUNCTION("f", "    if (call->failed)\n        return true;\n")
+            HOOK("<+if (<?f(turn, call)?>)" DENY "+>\n"),
+        "without an answer" },
+    { "a function that follows what leads nowhere",
+        TOP PURE_FUNCTION("f", "    return call->failed;\n")
+            HOOK("<+if (<?f(turn, 0)?>)" DENY "+>\n"),
+        "may lead nowhere" },
+    { "a function that calls what it is given",
+        TOP "static bool f(bool (*g)(void))\n{\n    return true;\n}\n" HOOK(
+            "<+if (<?f(0)?>)" DENY "+>\n"),
+        "an argument that is called" },
+    { "what acts before the condition",
+        TOP HOOK("<+if (moult_wait(turn, 3) && <?" PAST "?>)" DENY "+>\n"),
+        "a call that may do something" },
+    { "what acts in the middle of it",
+        TOP HOOK("<+if (<?call->failed && moult_wait(turn, 3) && " PAST "?>)" DENY "+>\n"),
+        "a call that may do something" },
+    { "what acts where the condition does not hold",
+        TOP HOOK("<+if (<?" PAST "?> || moult_wait(turn, 3))" DENY "+>\n"),
+        "a call that may do something" },
+    { "a way out that acts",
+        TOP
+        "<+static void mend(moult_turn *turn)\n{\n    if (<!turn->step!> && moult_wait(turn, 3))\n"
+        "        return;\n    moult_wait(turn, 1);\n}+>\n" HOOK("<+mend(turn);+>\n"),
+        "a call that may do something" },
+    { "an iterator that begins with an edit",
+        TOP HOOK("<+if (<?moult_calls(turn, &(moult_it){ moult_wait(turn, 3) })?>)" DENY "+>\n"),
+        "a call that may do something" },
+    { "a variable that is called like a function behind it",
+        TOP HOOK("bool (*f)(moult_turn *, moult_call *) = other;\n<+if (<?f(turn, call)?>)" DENY
+                 "+>\n") PURE_FUNCTION("f", "    return true;\n"),
+        "a call that may do something" },
+    { "a function that others may have, too",
+        TOP "extern bool f(moult_call *call)\n{\n    return true;\n}\n" HOOK(
+            "<+if (<?f(call)?>)" DENY "+>\n"),
+        "not this file's own" },
+    { "a function that is handed an edit",
+        TOP
+        "static bool f()\n{\n    return true;\n}\n" HOOK("<+if (<?f(state->n++)?>)" DENY "+>\n"),
+        "other arguments" },
+    { "a function with an edit in a condition",
+        TOP PURE_FUNCTION("f", "    if (moult_wait(turn, 3))\n        return true;\n    return "
+                               "false;\n") HOOK("<+if (<?f(turn, call)?>)" DENY "+>\n"),
+        "a call that may do something" },
+    { "a function with an edit in an else",
+        TOP PURE_FUNCTION("f", "    if (call->failed)\n        return true;\n    else\n        "
+                               "moult_wait(turn, 3);\n    return false;\n")
+            HOOK("<+if (<?f(turn, call)?>)" DENY "+>\n"),
+        "a function that may do something" },
+    { "a variable that is called like a function",
+        TOP PURE_FUNCTION("f", "    return true;\n") HOOK(
+            "bool (*f)(moult_turn *, moult_call *) = other;\n<+if (<?f(turn, call)?>)" DENY "+>\n"),
+        "a call that may do something" },
+    { "braces that take an else along",
+        TOP HOOK("if (call->failed) <+{ if (<?" PAST "?>)" DENY
+                 "+> if (state->n) state->n = 1; <+}+> else state->n = 2;\n"),
+        "something else of what was there" },
+    { "braces around two statements that were there",
+        TOP HOOK("if (call->failed) <+{ if (<?" PAST "?>)" DENY
+                 "+> state->n = 1; state->n = 2; <+}+>\n"),
+        "more than one statement" },
+    { "braces with something unguarded in them",
+        TOP HOOK("if (call->failed) <+{ if (<?" PAST "?>)" DENY
+                 " state->n = 7;+> state->n = 1; <+}+>\n"),
+        "without a condition" },
+    { "braces with a local that hides another",
+        TOP HOOK("if (call->failed) <+{ struct state *state = 0; if (<?" PAST "?>)" DENY
+                 "+> state->n = 1; <+}+>\n"),
+        "without a condition" },
+    { "braces that end a local's time",
+        TOP HOOK("<+{ if (<?" PAST "?>)" DENY "+> bool late = true; <+}+>\n"), "" },
+    { "braces with an else behind them",
+        TOP HOOK("if (call->failed) <+{ if (<?" PAST "?>)" DENY
+                 "+> state->n = 1; <+} else state->n = 2;+>\n"),
+        "" },
+    { "braces that put a condition in front",
+        TOP HOOK("if (call->failed) <+{ if (<?" PAST "?>)+> state->n = 1; <+}+>\n"),
+        "more than one statement" },
+    { "a hook that does something unguarded",
+        TOP HOOK("") NEW_HOOK("    moult_wait(turn, 3);\n    if (<?turn->step > FEW?>)\n        "
+                              "return MOULT_FINISH;\n    "
+                              "return MOULT_PASS;\n") PLUGIN("<+.reply = look,+>"),
+        "without a condition" },
+    { "a hook that answers something unguarded",
+        TOP HOOK("") NEW_HOOK(
+            "    if (<?turn->step > FEW?>)\n        return MOULT_DENY;\n    return MOULT_FINISH;\n")
+            PLUGIN("<+.reply = look,+>"),
+        "does not pass at its end" },
+    { "a hook whose answer is another's word",
+        TOP HOOK("") NEW_HOOK("    moult_action MOULT_PASS = MOULT_FINISH;\n    if (<?turn->step > "
+                              "FEW?>)\n        return "
+                              "MOULT_FINISH;\n    return MOULT_PASS;\n")
+            PLUGIN("<+.reply = look,+>"),
+        "a name of the SDK's" },
+    { "a hook in the place of one that it has",
+        TOP HOOK("") "<+static moult_action look(moult_turn *turn, moult_call *call)\n{\n    if "
+                     "(<?turn->step > FEW?>)\n        return MOULT_DENY;\n    return "
+                     "MOULT_PASS;\n}+>\nconst struct moult_plugin moult_plugin = { .abi = 0, . "
+                     "before_tool = hook, <+.before_tool = look,+> };\n",
+        "a hook that it has" },
+    { "a hook that was there before, at another place",
+        TOP HOOK("<+if (<?" PAST "?>)" DENY "+>\n") PLUGIN("<+.after_tool = hook,+>"),
+        "not put in with it" },
+    { "another member of the description",
+        TOP HOOK("<+if (<?" PAST "?>)" DENY "+>\n") PLUGIN("<+.state_size = 4,+>"), "no hook" },
+    { "a hook as a member that is none",
+        TOP HOOK("") NEW_HOOK("    if (<?turn->step > FEW?>)\n        return MOULT_DENY;\n    "
+                              "return MOULT_PASS;\n") PLUGIN("<+.tools = look,+>"),
+        "no hook" },
+    { "a hook before members without names",
+        TOP HOOK("")
+            NEW_HOOK("    if (<?turn->step > FEW?>)\n        return MOULT_FINISH;\n    "
+                     "return MOULT_PASS;\n") "const struct moult_plugin moult_plugin = { 0, "
+                                             "<+.reply = look,+> 4 };\n",
+        "have no names" },
+    { "a hook of another description",
+        TOP HOOK("")
+            NEW_HOOK("    if (<?turn->step > FEW?>)\n        return MOULT_FINISH;\n    "
+                     "return MOULT_PASS;\n") "const struct moult_plugin other = { .abi = 0, "
+                                             "<+.reply = look,+> };\n",
+        "in no block" },
     { "a condition that divides by what it finds", TOP HOOK("<+if (<?7 / state->n?>)" DENY "+>\n"),
         "divide" },
     { "a condition that follows a pointer of its own",
@@ -208,7 +399,7 @@ static const struct {
     { "a hook that it puts in",
         TOP HOOK("<+if (<?" PAST "?>)" DENY "+>\n") "const struct moult_plugin moult_plugin = { "
                                                     ".abi = 0, <+.before_tool = hook+> };\n",
-        "in no block" },
+        "not put in with it" },
 };
 
 static const char *check(const char *text)

@@ -207,6 +207,54 @@ static void a_patch_as_a_proposer_makes_it(void **state)
     check_source_done(&result);
 }
 
+/* The forms of guarded insertions, through the patcher itself. */
+static void what_is_guarded_is_certified(void **state)
+{
+    (void)state;
+    static const char seldom[] = "static bool is_late(moult_turn *turn)\n{\n"
+                                 "    if (turn->step < 7)\n        return false;\n"
+                                 "    return true;\n}\n\n";
+    static const char hook[] = "static moult_action look(moult_turn *turn)\n{\n"
+                               "    if (!is_late(turn))\n        return MOULT_PASS;\n"
+                               "    moult_explain(turn, \"late\");\n    return MOULT_RETRY;\n"
+                               "    return MOULT_PASS;\n}\n\n";
+    CLEANUP(mem_freep) char *both = mem_format("%s%s", seldom, hook);
+    const struct {
+        const char *name;
+        struct patch_edit edits[3];
+        uint32_t count;
+        bool holds;
+    } forms[] = {
+        { "a condition that calls the file's own function",
+            { edit_at("static moult_action count_call", 0, seldom),
+                edit_at("\n    return MOULT_PASS;\n}\n\nMOULT_EXPORT", 0,
+                    "\n    if (is_late(turn)) {\n        moult_explain(turn, \"late\");\n        "
+                    "return MOULT_DENY;\n    }") },
+            2, true },
+        { "braces around what was there",
+            { edit_at("\n        moult_explain", 0,
+                  " {\n        if (call->failed)\n            return MOULT_DENY;"),
+                edit_at("\n    return MOULT_PASS;\n}\n\nMOULT_EXPORT", 0, "\n    }") },
+            2, true },
+        { "a new hook",
+            { edit_at("MOULT_EXPORT", 0, both),
+                edit_at("    .traits = MOULT_ONLY_LOOKS,\n", 31, "    .reply = look,\n") },
+            2, false },
+    };
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        struct check_source_result result = ask((struct check_source_plan){
+            .old = buf_view(&calls), .edits = forms[i].edits, .edits_count = forms[i].count });
+        if (!result.ok)
+            fail_msg(
+                "%s: %s: %s", forms[i].name, result.findings[0].rule, result.findings[0].message);
+        const struct check_certificate *of = &result.certificate;
+        if (!of->there || of->guards_count != 1 || of->guards[0].holds != forms[i].holds)
+            fail_msg("%s: %.*s", forms[i].name, (int)of->uncertified.size,
+                of->uncertified.size ? of->uncertified.at : "");
+        check_source_done(&result);
+    }
+}
+
 static void a_whole_source_is_taken_as_a_patch(void **state)
 {
     (void)state;
@@ -323,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_patch_is_made_and_shown),
         cmocka_unit_test(a_patch_is_refused),
         cmocka_unit_test(a_patch_as_a_proposer_makes_it),
+        cmocka_unit_test(what_is_guarded_is_certified),
         cmocka_unit_test(a_whole_source_is_taken_as_a_patch),
         cmocka_unit_test(an_answer_is_read_strictly),
         cmocka_unit_test(what_the_machine_lacks_is_said),
