@@ -40,25 +40,38 @@ static void chosen_done(struct chosen *chosen)
     free(chosen->in);
 }
 
-/* Of so many as may be: no group and no client has them all (choose.h). */
-static void keep_some(struct chosen *chosen, const struct miner_session *sessions, uint32_t most)
+/* Marks at most `most` of those in `from` that are not chosen yet, and, if symptoms is not 0, have
+ * one of these: no group and no client has them all (choose.h). Says how many. */
+static uint32_t choose_some(struct chosen *chosen, const bool *from,
+    const struct miner_session *sessions, uint64_t symptoms, uint32_t most)
 {
     struct choose_item *items = mem_zero(chosen->count + 1, sizeof *items);
     uint32_t *order, count = 0, kept;
-    for (uint32_t i = 0; i < chosen->count; i++) {
-        if (!chosen->in[i])
-            continue;
-        chosen->in[i] = false;
-        items[count++] = (struct choose_item){ .number = i,
-            .id = hash_of(sessions[i].id),
-            .group = hash_fast(sessions[i].group.at, sessions[i].group.size, 1),
-            .principal = sessions[i].client };
-    }
+    for (uint32_t i = 0; i < chosen->count; i++)
+        if (from[i] && !chosen->in[i] && (!symptoms || sessions[i].symptoms & symptoms))
+            items[count++] = (struct choose_item){ .number = i,
+                .id = hash_of(sessions[i].id),
+                .group = hash_fast(sessions[i].group.at, sessions[i].group.size, 1),
+                .principal = sessions[i].client };
     choose_order(&order, &kept, items, count, most);
     for (uint32_t i = 0; i < kept; i++)
         chosen->in[items[order[i]].number] = true;
     free(order);
     free(items);
+    return kept;
+}
+
+/* Of so many as may be; symptoms: who has them comes first, for half of the places. */
+static void keep_some(
+    struct chosen *chosen, const struct miner_session *sessions, uint64_t symptoms, uint32_t most)
+{
+    bool *from = chosen->in;
+    uint32_t kept = 0;
+    chosen->in = mem_zero(chosen->count + 1, sizeof *from);
+    if (symptoms)
+        kept = choose_some(chosen, from, sessions, symptoms, most / 2);
+    choose_some(chosen, from, sessions, 0, most - kept);
+    free(from);
 }
 
 static void mark_cases(
@@ -79,7 +92,7 @@ static uint32_t print_cases(
     mark_cases(&chosen, miner, cluster);
     for (uint32_t i = 0; i < chosen.count; i++)
         chosen.in[i] &= sessions[i].split == split;
-    keep_some(&chosen, sessions, BATCH_CASES_MAX);
+    keep_some(&chosen, sessions, 0, BATCH_CASES_MAX);
     buf_text(out, ",\"cases\":[");
     for (uint32_t i = 0; i < cluster->cases_count; i++)
         if (chosen.in[cluster->cases[i].session])
@@ -98,8 +111,9 @@ static bool harmless(const struct cluster *cluster, struct str origin)
 }
 
 /* Runs of the split that have replies and not the symptom, and those that have it where it is no
- * failure: in solved runs it was part of the way. Others that are no case say nothing either way.
- */
+ * failure: in solved runs it was part of the way. The latter come first where not all can be there:
+ * what they did looks like the failure, and came out otherwise, so a repair that goes too far harms
+ * them. Others that are no case say nothing either way. */
 static void print_neighbours(
     struct buf *out, const struct miner *miner, const struct cluster *cluster, enum split split)
 {
@@ -112,7 +126,7 @@ static void print_neighbours(
         chosen.in[i] = !chosen.in[i] && sessions[i].split == split && sessions[i].steps &&
                        (!(sessions[i].symptoms & bits) || sessions[i].solved ||
                            harmless(cluster, sessions[i].origin));
-    keep_some(&chosen, sessions, BATCH_NEIGHBOURS_MAX);
+    keep_some(&chosen, sessions, bits, BATCH_NEIGHBOURS_MAX);
     buf_text(out, ",\"neighbours\":[");
     for (uint32_t i = 0; i < chosen.count; i++) {
         if (!chosen.in[i])

@@ -216,6 +216,44 @@ static void a_batch_is_bounded(void **state)
     assert_int_equal(held_in.neighbours_count, BATCH_NEIGHBOURS_MAX);
 }
 
+/* The held-in neighbours that begin so, of `alike` runs where the symptom does no harm among many
+ * others. */
+static uint32_t neighbours_of(const char *origin, unsigned alike, uint32_t *ret_mined)
+{
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    CLEANUP(buf_done) struct buf in = { 0 }, out = { 0 };
+    CLEANUP(miner_freep) struct miner *miner = miner_new();
+    struct batch held_in;
+    uint32_t found = 0, sessions_count;
+    mine(miner, "harmless", NULL, alike, ask, accepted);
+    mine(miner, "calm", NULL, 3 * BATCH_NEIGHBOURS_MAX, plain, NULL); /* the newest */
+    mine(miner, "real", NULL, 20, ask, refused);
+    miner_rank(miner);
+    assert_int_equal(batch_print(&in, &out, miner, miner_cluster(miner, 0), NULL), 0);
+    assert_int_equal(batch_read(&held_in, buf_view(&in), &arena, NULL), 0);
+    assert_int_equal(held_in.neighbours_count, BATCH_NEIGHBOURS_MAX);
+    for (uint32_t i = 0; i < held_in.neighbours_count; i++)
+        found += str_starts(held_in.neighbours[i], str_of(origin));
+    const struct miner_session *sessions = miner_sessions(miner, &sessions_count);
+    *ret_mined = 0;
+    for (uint32_t i = 0; i < sessions_count; i++)
+        *ret_mined +=
+            sessions[i].split == SPLIT_HELD_IN && str_equal(sessions[i].origin, str_of(origin));
+    return found;
+}
+
+/* Where not all can be there, those that a repair could harm are; but they are not all that is. */
+static void neighbours_that_look_like_it_come_first(void **state)
+{
+    uint32_t mined;
+    (void)state;
+    uint32_t found = neighbours_of("harmless", 300, &mined);
+    assert_in_range(mined, 100, BATCH_NEIGHBOURS_MAX / 2);
+    assert_int_equal(found, mined);
+    found = neighbours_of("calm", 3 * BATCH_NEIGHBOURS_MAX, &mined);
+    assert_true(found > BATCH_NEIGHBOURS_MAX / 8);
+}
+
 static void strange_batches_are_refused(void **state)
 {
     (void)state;
@@ -260,6 +298,7 @@ int main(void)
         cmocka_unit_test(only_origins_where_it_fails_are_cases),
         cmocka_unit_test(batch_is_frozen_and_keeps_held_out_apart),
         cmocka_unit_test(a_batch_is_bounded),
+        cmocka_unit_test(neighbours_that_look_like_it_come_first),
         cmocka_unit_test(strange_batches_are_refused),
         cmocka_unit_test(a_cluster_without_held_in_case_has_no_batch),
     };
