@@ -137,13 +137,6 @@ static int commit(struct advancing *advancing, const struct check_source_result 
     return ADVANCE_ON;
 }
 
-/* A patch made by hand gives a whole source: which nodes it changes is found out, not told. */
-static bool whole(const struct proposal *proposal, struct str old)
-{
-    return proposal->edits_count == 1 && proposal->edits[0].from == 0 &&
-           proposal->edits[0].to == old.size;
-}
-
 static int load_cases(
     struct runs *runs, struct driver *driver, const struct batch *batch, struct err *err)
 {
@@ -200,7 +193,7 @@ int advance_patch(struct advancing *advancing, struct err *err)
     struct policy policy;
     if ((rc = policy_of_home(&policy, &driver->home, &driver->config, err)) < 0)
         return rc;
-    bool all = whole(&proposal, old->text);
+    bool all = proposal_is_whole(&proposal, old->text);
     const struct check_source_plan plan = { .path = candidate->path,
         .old = old->text,
         .source = all ? proposal.edits[0].text : (struct str){ 0 },

@@ -6,10 +6,12 @@
 #include "base/mem.h"
 #include "promote/advance.h"
 #include "promote/cmd.h"
+#include "promote/dropping.h"
 #include "promote/enter.h"
 #include "promote/gate_policy.h"
 #include "promote/retire.h"
 #include "promote/round.h"
+#include "promote/runs.h"
 #include "promote/view.h"
 #include "trials/redact_home.h"
 #include "trials/trace.h"
@@ -18,10 +20,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATCH_FILE_MAX = 1 << 20, WHY_MAX = 500, NAME_MAX_BYTES = 40 };
+enum { PATCH_FILE_MAX = 1 << 20, WHY_MAX = 500, WORKERS = 2, NAME_MAX_BYTES = 40 };
 
 struct request {
     const char *plugin, *patch, *retire, *why, *cluster, *by;
+    const char *warning; /* for who asked; NULL: none */
 };
 
 /* Where it is wrong: in the file that the patch names, or else the patch as a whole. */
@@ -95,8 +98,61 @@ static int make_proposal(
     return 0;
 }
 
+/* The held-in runs of its batch: enough to see whether any of it runs. */
+static int load_evidence(struct evidence *ret, struct runs *runs, struct driver *driver,
+    const struct digest *digest, struct err *err)
+{
+    CLEANUP(id_set_done) struct id_set named = { 0 };
+    const struct runs_want want = { .splits = RUNS_HELD_IN, .named = &named, .named_only = true };
+    struct batch batch;
+    struct str text;
+    int rc = journal_get(driver->journal, "batch", digest, &driver->arena, &text, err);
+    if (rc == 0)
+        rc = batch_read(&batch, text, &driver->arena, err);
+    if (rc == 0)
+        rc = runs_name_batch(&named, &batch, err);
+    id_set_seal(&named);
+    if (rc == 0)
+        rc = runs_load(runs, driver->journal, &want, err);
+    if (rc == 0)
+        *ret =
+            (struct evidence){ .runs = (const struct run **)runs->at, .runs_count = runs->count };
+    return rc;
+}
+
+/* What is no candidate is refused before it is one. That nothing of it runs is told: whoever says
+ * what it is good for may know why. */
+static int refuse_nothing(struct driver *driver, struct request *request,
+    const struct proposal *proposal, const struct digest *batch, struct err *err)
+{
+    CLEANUP(runs_done) struct runs runs = { 0 };
+    struct evidence evidence = { .runs_count = 0 };
+    const struct dropping dropping = { .driver = driver,
+        .evidence = hash_zero(batch) ? NULL : &evidence,
+        .batch = batch,
+        .workers = WORKERS,
+        .by_word = true,
+        .by_person = strcmp(request->by, "hand") == 0 };
+    const char *why = NULL;
+    int rc = hash_zero(batch) ? 0 : load_evidence(&evidence, &runs, driver, batch, err);
+    struct err lacks = { 0 };
+    if (rc == 0)
+        rc = dropping_look(&why, &dropping, proposal, &lacks);
+    if (rc == -ERR_LACKS) /* it becomes a candidate, which waits for what the machine lacks */
+        return 0;
+    if (lacks.code)
+        *err = lacks;
+    if (rc < 0 || !why)
+        return rc;
+    if (why == dropping_never_runs) {
+        request->warning = why;
+        return 0;
+    }
+    return err_set(err, ERR_STATE, "no candidate: %s", why);
+}
+
 static int enter_patch(
-    struct candidate *ret, struct driver *driver, const struct request *request, struct err *err)
+    struct candidate *ret, struct driver *driver, struct request *request, struct err *err)
 {
     CLEANUP(buf_done) struct buf text = { 0 };
     struct proposal *proposal = arena_alloc(&driver->arena, sizeof *proposal);
@@ -107,7 +163,8 @@ static int enter_patch(
     if (rc < 0)
         return rc;
     const struct str kept = { arena_string(&driver->arena, text.at, text.size), text.size };
-    if ((rc = proposal_read(proposal, kept, &driver->arena, err)) < 0)
+    if ((rc = proposal_read(proposal, kept, &driver->arena, err)) < 0 ||
+        (rc = refuse_nothing(driver, request, proposal, &batch, err)) < 0)
         return rc;
     rc = enter(ret, driver, proposal, request->by, &batch, NULL, err);
     return rc < 0 ? rc : 0;
@@ -137,7 +194,7 @@ static int status(struct driver *driver, const struct candidate *candidate, stru
 }
 
 static int tell(struct driver *driver, const struct candidate *candidate,
-    const struct verb_call *call, struct err *err)
+    const struct request *request, const struct verb_call *call, struct err *err)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
     struct str said;
@@ -151,8 +208,15 @@ static int tell(struct driver *driver, const struct candidate *candidate,
         view_short(&out, candidate);
         buf_text(&out, ",\"findings\":");
         buf_str(&out, findings ? findings->raw : STR("[]"));
+        buf_text(&out, ",\"warning\":");
+        if (request->warning)
+            json_quote(&out, str_of(request->warning));
+        else
+            buf_text(&out, "null");
         buf_text(&out, "}\n");
     } else {
+        if (request->warning)
+            buf_format(&out, "%s: no branch of it that a replay could judge\n", request->warning);
         view_line(&out, candidate);
         buf_format(&out, "\nmoult show %.12s says more\n", candidate->id.at);
     }
@@ -214,9 +278,10 @@ static int run(const struct verb_call *call, struct err *err)
         return rc;
     if ((rc = driver_open(&driver, call, err)) < 0)
         return rc;
-    const struct advance advance = {
-        .driver = &driver, .until = STAGE_IN_REVIEW, .workers = 2, .say = call->json ? NULL : say
-    };
+    const struct advance advance = { .driver = &driver,
+        .until = STAGE_IN_REVIEW,
+        .workers = WORKERS,
+        .say = call->json ? NULL : say };
     struct policy policy;
     struct digest unused;
     CLEANUP(fd_closep) int round = round_begin(&driver.home, err);
@@ -228,7 +293,7 @@ static int run(const struct verb_call *call, struct err *err)
     if (rc == 0)
         rc = advance_run(&advance, &candidate, err);
     if (rc == 0)
-        rc = tell(&driver, &candidate, call, err);
+        rc = tell(&driver, &candidate, &request, call, err);
     driver_done(&driver);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include "promote/check_source.h"
 #include "promote/enter.h"
 #include "promote/marked.h"
+#include "promote/shard.h"
 
 #include <string.h>
 
@@ -36,6 +37,29 @@ static int has_shape(const struct looking *looking, const struct candidate *cand
                         str_of(hash_hex(hex, &looking->checked->shape)));
 }
 
+const char dropping_never_runs[] = "nothing of it runs in the evidence";
+
+/* 1: it may, 0: that one stands for both. */
+static int may_come_again(
+    struct looking *looking, const struct candidate *candidate, struct err *err)
+{
+    const struct dropping *dropping = looking->dropping;
+    struct journal_look_row *rows;
+    uint32_t count;
+    if (!dropping->by_word)
+        return 0;
+    if (candidate->stage != STAGE_REJECTED)
+        return candidate->stage == STAGE_ROLLED_BACK || candidate->stage == STAGE_QUARANTINED ||
+               candidate->stage == STAGE_SUPERSEDED;
+    if (dropping->by_person && hash_zero(dropping->batch))
+        return 1;
+    int rc = journal_looks(dropping->driver->journal, &looking->arena, &rows, &count, err);
+    const struct journal_look_row *own =
+        rc < 0 ? NULL : shard_own(dropping->driver->home.id, rows, count, candidate->id);
+    bool passed = own && own->look.ended && own->look.passed;
+    return rc < 0 ? rc : !own || (dropping->by_person && passed);
+}
+
 /* One of the same evidence and the same harness: of another, the same edits may do something else.
  */
 static bool is_beside(const struct looking *looking, const struct candidate *candidate)
@@ -59,7 +83,10 @@ static int look_at_candidates(struct looking *looking, struct err *err)
         if (!is_beside(looking, &list[i]))
             continue;
         rc = has_shape(looking, &list[i], &looking->arena, err);
-        if (rc == 1)
+        int again = rc == 1 ? may_come_again(looking, &list[i], err) : 0;
+        if (again < 0)
+            rc = again;
+        if (rc == 1 && again == 0)
             looking->why =
                 arena_format(&driver->arena, "duplicate of %.*s", ID_SHOWN, list[i].id.at);
         rc = rc < 0 ? rc : 0;
@@ -108,7 +135,7 @@ static int watch(struct looking *looking, struct marked *marked, struct err *err
             on_step, &watching, &why);
     /* What does not load is refused further on, with its reason. */
     if (rc == 0 && !watching.lives)
-        looking->why = "nothing of it runs in the evidence";
+        looking->why = dropping_never_runs;
     replay_free(replay);
     driver_builds_done(&builds);
     if (rc == -ERR_LACKS || rc == -ERR_SYS) {
@@ -143,10 +170,12 @@ static bool says_nothing(const struct check_source_result *checked)
 static int look(struct looking *looking, struct err *err)
 {
     const struct driver *driver = looking->dropping->driver;
+    const bool whole = proposal_is_whole(looking->proposal, looking->old->text);
     const struct check_source_plan plan = { .path = looking->old->path,
         .old = looking->old->text,
-        .edits = looking->proposal->edits,
-        .edits_count = looking->proposal->edits_count,
+        .source = whole ? looking->proposal->edits[0].text : (struct str){ 0 },
+        .edits = whole ? NULL : looking->proposal->edits,
+        .edits_count = whole ? 0 : looking->proposal->edits_count,
         .sdk = driver->sdk,
         .tier = driver->config.tier };
     int rc = check_source_run(looking->checked, &plan, err);
@@ -156,7 +185,7 @@ static int look(struct looking *looking, struct err *err)
         looking->why = "changes nothing";
     else if (looking->checked->ok) {
         rc = look_at_candidates(looking, err);
-        if (rc == 0 && !looking->why)
+        if (rc == 0 && !looking->why && looking->dropping->evidence)
             rc = look_at_marks(looking, err);
     }
     check_source_done(looking->checked);

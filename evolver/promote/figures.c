@@ -5,10 +5,11 @@
 #include "base/mem.h"
 #include "trials/stats.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Fewer say nothing; below EVEN a model does not do what it is told more often than it does. */
-enum { REPLIES_MIN = 20, ASKED_MIN = 5, GROUPS_MIN = 5 };
+enum { REPLIES_MIN = 20, ASKED_MIN = 5, GROUPS_MIN = 5, NEXT_MAX = 160 };
 #define LEVEL .05
 #define EVEN .5
 
@@ -91,9 +92,38 @@ struct figure *figures_row(struct figures *figures, uint32_t plugin, uint32_t mo
     return row;
 }
 
+static bool is_row(const struct figure *f)
+{
+    return f->replies + f->fired + f->groups > 0;
+}
+
+bool figures_could_go(const struct figures *figures, uint32_t plugin)
+{
+    bool idle = false;
+    for (uint32_t i = 0; i < figures->models_count; i++) {
+        const struct figure *f = &figures->rows[(size_t)plugin * FIGURES_MODELS_MAX + i];
+        const enum figure_verdict verdict = is_row(f) ? figure_judge(f) : FIGURE_TOO_LITTLE;
+        if (verdict == FIGURE_USEFUL)
+            return false;
+        idle |= verdict != FIGURE_TOO_LITTLE;
+    }
+    return idle;
+}
+
 /* --- telling */
 
-static void print_json(struct buf *out, const struct figure *f)
+/* What proposes to take it out; empty: nobody would. */
+static char *next_step(char *out, size_t size, const struct figures *figures, uint32_t plugin)
+{
+    char name[80];
+    snprintf(out, size, "moult propose --retire %s --why TEXT",
+        str_printable(name, sizeof name, figures->plugins[plugin], false));
+    if (!figures_could_go(figures, plugin))
+        *out = 0;
+    return out;
+}
+
+static void print_json(struct buf *out, const struct figure *f, const char *next)
 {
     struct figure_bounds bounds;
     figure_bounds(&bounds, f);
@@ -105,11 +135,16 @@ static void print_json(struct buf *out, const struct figure *f)
         ",\"replies\":%u,\"fired\":%u,\"fired_at_most\":%.4f,\"asked\":%u,\"followed\":%u,"
         "\"followed_at_least\":%.4f,\"followed_at_most\":%.4f,\"groups\":%u,\"better\":%u,"
         "\"worse\":%u,\"difference\":%.4f,\"difference_at_least\":%.4f,\"difference_at_most\":%.4f,"
-        "\"verdict\":\"%s\"}",
+        "\"verdict\":\"%s\",\"next\":",
         f->replies, f->fired, bounds.fired_at_most, f->asked, f->followed, bounds.followed_at_least,
         bounds.followed_at_most, f->groups, f->better, f->worse, bounds.difference,
         bounds.difference_at_least, bounds.difference_at_most,
         figure_verdict_words[figure_judge(f)]);
+    if (*next)
+        json_quote(out, str_of(next));
+    else
+        buf_text(out, "null");
+    buf_char(out, '}');
 }
 
 static void print_text(struct buf *out, const struct figure *f)
@@ -126,19 +161,16 @@ static void print_text(struct buf *out, const struct figure *f)
         figure_verdict_words[figure_judge(f)]);
 }
 
-static bool is_row(const struct figure *f)
-{
-    return f->replies + f->fired + f->groups > 0;
-}
-
 static void print_rows(struct buf *out, const struct figures *figures)
 {
     const char *between = "";
+    char next[NEXT_MAX];
     for (size_t i = 0; i < (size_t)FIGURES_PLUGINS_MAX * FIGURES_MODELS_MAX; i++) {
         if (!is_row(&figures->rows[i]))
             continue;
         buf_text(out, between);
-        print_json(out, &figures->rows[i]);
+        next_step(next, sizeof next, figures, (uint32_t)(i / FIGURES_MODELS_MAX));
+        print_json(out, &figures->rows[i], next);
         between = ",";
     }
 }
@@ -147,7 +179,7 @@ static void print_rows(struct buf *out, const struct figures *figures)
 static void print_plugin(struct buf *out, const struct figures *figures, uint32_t plugin)
 {
     uint32_t idle = 0, unused = 0, groups = 0, replies = 0;
-    char name[80];
+    char name[80], next[NEXT_MAX];
     for (uint32_t i = 0; i < figures->models_count; i++) {
         const struct figure *f = &figures->rows[(size_t)plugin * FIGURES_MODELS_MAX + i];
         if (f->fired + f->better + f->worse > 0) {
@@ -164,6 +196,8 @@ static void print_plugin(struct buf *out, const struct figures *figures, uint32_
             "%-16s did nothing with %u models (%u replies, %u groups replayed): unused with %u\n",
             str_printable(name, sizeof name, figures->plugins[plugin], false), idle, replies,
             groups, unused);
+    if (*next_step(next, sizeof next, figures, plugin))
+        buf_format(out, "%-16s it could go: %s\n", "", next);
 }
 
 void figures_print(struct buf *out, const struct figures *figures, bool json)

@@ -56,5 +56,8 @@ void figures_begin(struct figures *figures); /* its plugins are there */
 /* The model's number; what comes behind too many of them is one, "others". */
 uint32_t figures_model(struct figures *figures, struct str name);
 struct figure *figures_row(struct figures *figures, uint32_t plugin, uint32_t model);
+/* With one model at least it is unused, not followed or useless, and with none it is useful: it
+ * could be proposed to take it out. */
+bool figures_could_go(const struct figures *figures, uint32_t plugin);
 void figures_print(struct buf *out, const struct figures *figures, bool json);
 void figures_done(struct figures *figures);

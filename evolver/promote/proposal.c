@@ -186,6 +186,12 @@ int proposal_read(struct proposal *ret, struct str text, struct arena *arena, st
     return rc;
 }
 
+bool proposal_is_whole(const struct proposal *proposal, struct str old)
+{
+    return proposal->edits_count == 1 && proposal->edits[0].from == 0 &&
+           proposal->edits[0].to == old.size;
+}
+
 int proposal_apply(
     struct buf *out, const struct proposal *proposal, struct str source, struct err *err)
 {

@@ -39,6 +39,9 @@ struct proposal {
 };
 /* Strings are in the arena or in text. ERR_INPUT names the path, ERR_LIMIT the bound. */
 int proposal_read(struct proposal *ret, struct str text, struct arena *arena, struct err *err);
+/* Is it a whole new source in the place of the old one (a patch by hand)? Which nodes that changes
+ * is found out, not told. */
+bool proposal_is_whole(const struct proposal *proposal, struct str old);
 /* The plugin's source with the edits, as they stand: no syntax is looked at. ERR_INPUT: an edit
  * beyond the end. */
 int proposal_apply(

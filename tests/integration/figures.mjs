@@ -41,7 +41,9 @@ assert.deepEqual([fit.better, fit.worse, fit.verdict], [11, 0, 'useful'])
 assert(fit.difference_at_least > 0 && fit.difference_at_most < 1 && fit.difference === Number((11 / fit.groups).toFixed(4)))
 assert.deepEqual([other.better, other.worse, other.verdict], [0, 0, 'unused'])
 assert.equal(row(told, 'short_results', 'tau_retail_gpt41_l0').verdict, 'unused')
+assert.equal(row(told, 'short_results', 'tau_retail_gpt41_l0').next, 'moult propose --retire short_results --why TEXT')
+assert.deepEqual([other.next, fit.next], [null, null], 'who is useful with one model stays')
 assert(told.figures.every(it => it.worse === 0), 'no stock plugin harms a recorded conversation')
-assert.match((await cli(['plugins', '--figures'])).stdout, /short_results +did nothing with [1-9]/)
+assert.match((await cli(['plugins', '--figures'])).stdout, /short_results +did nothing with [1-9].*\n +it could go: moult propose --retire short_results --why TEXT\n/)
 
 process.exit(0) // the scripted model would stay

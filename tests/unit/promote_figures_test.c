@@ -153,6 +153,32 @@ static void the_difference_lies_between_its_bounds(void **state)
     assert_true(got.fired_at_most >= 1);
 }
 
+/* Useful with one model: it stays, whatever it is with others. */
+static void one_that_is_useful_nowhere_could_go(void **state)
+{
+    (void)state;
+    const struct figure idle = { .groups = 30 }, useful = { .groups = 30, .better = 30 },
+                        little = { .groups = 3 };
+    const struct {
+        struct figure with[2];
+        bool could;
+    } plugins[] = { { { idle, idle }, true }, { { idle, little }, true },
+        { { idle, useful }, false }, { { little, little }, false }, { { useful, little }, false } };
+    for (size_t i = 0; i < COUNT_OF(plugins); i++) {
+        struct figures figures;
+        begin(&figures);
+        for (uint32_t k = 0; k < 2; k++) {
+            struct figure *row =
+                figures_row(&figures, 0, figures_model(&figures, k ? STR("b") : STR("a")));
+            row->groups = plugins[i].with[k].groups;
+            row->better = plugins[i].with[k].better;
+        }
+        if (figures_could_go(&figures, 0) != plugins[i].could)
+            fail_msg("row %zu", i);
+        figures_done(&figures);
+    }
+}
+
 static void too_many_models_are_one(void **state)
 {
     (void)state;
@@ -175,6 +201,7 @@ int main(void)
         cmocka_unit_test(what_hooks_say_is_counted),
         cmocka_unit_test(figures_are_judged_by_their_bounds),
         cmocka_unit_test(the_difference_lies_between_its_bounds),
+        cmocka_unit_test(one_that_is_useful_nowhere_could_go),
         cmocka_unit_test(too_many_models_are_one),
     };
     return cmocka_run_group_tests_name("figures", tests, NULL, NULL);
