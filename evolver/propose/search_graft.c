@@ -1,9 +1,10 @@
 /* search_graft - what was written before is tried before anything is made: earlier versions of a
  * plugin, a plugin that nobody asks, a stock plugin's function.
  *
- * There are few, so each is tried whole, as it would be released, and the small ones first. One
- * that mends every group is proposed and ends the search. One that mends some is held until new
- * code has been looked for, and stands before what mends no more than it does. */
+ * There are few, so each is tried whole, as it would be released, and the small ones first. What
+ * this harness has or had and mends every group is proposed, and ends the search. Any other is held
+ * until new code has been looked for, and stands before what mends no more than it does: the gate
+ * may refuse a stock plugin for a branch that no case here runs. */
 #include "propose/search_graft.h"
 
 #include "base/mem.h"
@@ -123,10 +124,11 @@ static void hold(struct search *search, const struct graft_way *way, const struc
         .ingredient = way->ingredient,
         .groups = groups,
         .size = way->size,
-        .is_long = way->is_long };
+        .is_long = way->is_long,
+        .is_own = way->is_own };
 }
 
-static bool is_whole(const struct search *search)
+static bool mends_all(const struct search *search)
 {
     const struct search_graft *graft = &search->graft;
     return graft->groups > 0 && graft->groups >= search->fail_groups && !graft->is_long;
@@ -160,7 +162,8 @@ static int try_ways(struct search *search, const struct graft_ways *ways, struct
 {
     uint32_t tries = 0;
     int r = 0;
-    for (uint32_t i = 0; r == 0 && i < ways->count && tries < TRIES_MAX && !is_whole(search); i++) {
+    for (uint32_t i = 0; r == 0 && i < ways->count && tries < TRIES_MAX && !mends_all(search);
+         i++) {
         double limit = search->bundle->seconds * (double)TIME_PERCENT / 100;
         if (judge_seconds(&search->judge) > limit)
             break;
@@ -222,7 +225,7 @@ int search_graft(struct search *search, struct err *err)
     CLEANUP(mem_freep) struct graft_ways *ways = mem_zero(1, sizeof *ways);
     list_ways(ways, search);
     int r = try_ways(search, ways, err);
-    if (r == 0 && is_whole(search))
+    if (r == 0 && mends_all(search) && search->graft.is_own)
         r = search_graft_offer(search, 0, err);
     return r;
 }

@@ -15,6 +15,7 @@ struct graft_way {
     struct str function;    /* blamed; empty: none */
     uint32_t size;          /* bytes put in */
     bool is_long;           /* longer than the home's policy lets pass */
+    bool is_own;            /* of this harness, as it is or was */
 };
 struct graft_ways {
     struct graft_way at[GRAFT_WAYS_MAX];

@@ -23,6 +23,7 @@ struct versions {
     const struct bundle_plugin *plugin; /* the active one */
     const char *what;                   /* "build 0123456789ab" */
     const char *ingredient;
+    bool is_own; /* not a stock plugin's text */
     struct version now, then;
 };
 
@@ -81,6 +82,7 @@ static void add_function(
             { arena_string(of->arena, text.at, text.size), text.size } } },
         .edits_count = 1,
         .ingredient = of->ingredient,
+        .is_own = of->is_own,
         .summary = arena_format(of->arena, "%.*s of %.*s is again what it was in %s.",
             (int)then->name.size, then->name.at, (int)of->plugin->name.size, of->plugin->name.at,
             of->what),
@@ -133,6 +135,7 @@ static void add_whole(struct graft_ways *ways, const struct versions *of)
         .edits = { { span.from, span.to, str_of(copy) } },
         .edits_count = 1,
         .ingredient = of->ingredient,
+        .is_own = of->is_own,
         .summary = arena_format(of->arena, "%.*s is again what it was in %s.",
             (int)of->plugin->name.size, of->plugin->name.at, of->what) };
     graft_ways_add(ways, &way);
@@ -174,7 +177,7 @@ static void add_versions(struct graft_ways *ways, struct search *search, const s
     for (uint32_t i = 0; i < count; i++) {
         const struct bundle_plugin *then = &list[i], *now = active(bundle, then->path);
         bool stock = then->build.size == 0;
-        struct versions of = { .arena = arena, .plugin = now };
+        struct versions of = { .arena = arena, .plugin = now, .is_own = !stock };
         if (!now || !target_in_order(order, constant, now->name))
             continue;
         of.what = stock ? "moult's own"

@@ -47,6 +47,7 @@ static void add_row(struct graft_ways *ways, struct search *search, const struct
         .path = search->bundle->pipeline_path,
         .edits = { { at + comma, at + comma, str_of(text) } },
         .edits_count = 1,
+        .is_own = true,
         .ingredient = arena_format(arena, "graft:%.*s", (int)plugin->name.size, plugin->name.at),
         .summary = arena_format(arena, "%.*s, which is there and was not asked, is asked.",
             (int)plugin->name.size, plugin->name.at) };

@@ -5,7 +5,8 @@
 // the cases of the bank, by those of another model's conversations, and by all that was recorded. No fault is treated by name.
 import { join } from 'node:path'
 import { befall, faults, modeOf, solved } from './faultbank.mjs'
-import { Home, harnessFor, workspace, writeCases } from './loop.mjs'
+import { Home, copying, harnessFor, workspace, writeCases } from './loop.mjs'
+import { copied, refused } from './measure.mjs'
 import { certificates, figure, fraction, keep, progress } from './table.mjs'
 
 const SECONDS = 20, HOME = 'tau_retail_gpt41_l0', OTHERS = ['tau_retail_gpt4o_l0', 'tau_retail_tc_0623']
@@ -22,9 +23,9 @@ function played(fault, model) {
 /** The attempts on all clusters that the miner calls mendable, and the candidate that came furthest. */
 function search(home) {
     const mined = home.mine(), clusters = mined.clusters.filter(cluster => cluster.mendable)
-    const told = clusters.map(cluster => home.evolve(cluster.id, SECONDS, seed))
+    const told = clusters.map(cluster => home.evolve(cluster.id, SECONDS, seed, copying))
     const candidates = told.flatMap(it => it.candidates)
-    return { seen: Object.entries(mined.detectors).filter(([, it]) => it.occurrences > 0).map(([id]) => id),
+    return { candidates, seen: Object.entries(mined.detectors).filter(([, it]) => it.occurrences > 0).map(([id]) => id),
         clusters: clusters.map(it => it.id), attempts: told.flatMap(it => it.attempts),
         best: candidates.find(it => it.state === 'in_review') ?? candidates.at(-1) ?? null }
 }
@@ -41,7 +42,7 @@ function row(fault) {
     const passes = files => best?.build ? home.passed(files, mode, best.id) : 0
     return { fault, cases: own.files.length, others: other.files.length, clusters: found.clusters, state: best?.state ?? null,
         why: best?.why ?? null, plugin: best?.plugin, judged: sum(found.attempts, 'judged'), seconds: sum(found.attempts, 'seconds'),
-        lines: shown ? lines(shown.diff) : 0, patch: shown?.patch ?? null, verdict: shown?.verdict ?? null, own: passes(own.files), other: passes(other.files),
+        lines: shown ? lines(shown.diff) : 0, patch: shown?.patch ?? null, copied: copied(shown), refused: refused(home, found.candidates), verdict: shown?.verdict ?? null, own: passes(own.files), other: passes(other.files),
         broken: best?.build ? home.broken(best.id) : 0, before: home.passed(own.files, mode), stock: stock.passed(own.files, mode) }
 }
 
@@ -55,11 +56,13 @@ for (const fault of faults().filter(it => !only || only.includes(it.id))) {
     if (it.before > 0) throw new Error(`${fault.id}: ${it.before} cases pass without a repair`)
     figure(`${fault.id}: cases mended`, it.cases ? it.own / it.cases * 100 : 0, '%')
 }
-keep('faults', ['fault', 'cluster', 'tried', 's', 'result', 'lines', 'held-in groups', 'held-out groups', 'cases', 'of another model', 'pass to fail', 'stock plugins'],
-    rows.map(it => [it.fault.id, it.clusters.join(', ') || 'none', it.judged, it.seconds.toFixed(1), what(it), it.lines || '-',
-        it.verdict?.held_in ? fraction(it.verdict.held_in.fixed, it.verdict.held_in.groups) : '-',
-        it.verdict?.held_out ? fraction(it.verdict.held_out.fixed, it.verdict.held_out.groups) : '-',
-        fraction(it.own, it.cases), fraction(it.other, it.others), it.state ? it.broken : '-', fraction(it.stock, it.cases)]))
+const columns = ['fault', 'cluster', 'tried', 's', 'result', 'lines', 'held-in groups', 'held-out groups', 'cases', 'of another model', 'pass to fail', 'stock plugins']
+const cells = it => [it.fault.id, it.clusters.join(', ') || 'none', it.judged, it.seconds.toFixed(1), what(it), it.lines || '-',
+    it.verdict?.held_in ? fraction(it.verdict.held_in.fixed, it.verdict.held_in.groups) : '-',
+    it.verdict?.held_out ? fraction(it.verdict.held_out.fixed, it.verdict.held_out.groups) : '-',
+    fraction(it.own, it.cases), fraction(it.other, it.others), it.state ? it.broken : '-', fraction(it.stock, it.cases)]
+if (copying.length > 0) keep('faults-stock', [...columns, 'copied', 'copied and refused'], rows.map(it => [...cells(it), it.copied, it.refused]))
+else keep('faults', columns, rows.map(cells))
 figure('faults in the bank', rows.length, 'faults')
 certificates(rows)
 figure('mended: passes the gate', rows.filter(it => it.state === 'in_review').length, 'faults')

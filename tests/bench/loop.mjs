@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { harnessOf, toolsFile } from './faultbank.mjs'
 
 const src = process.env.MOULT_SRC, moult = join(process.env.MOULT_BIN, 'moult')
+/** `--stock` of the benchmarks: proposers may copy from the stock plugins. */
+export const copying = process.env.MOULT_STOCK ? ['--stock'] : []
 export const splitKey = seed => seed.toString(16).padStart(2, '0').repeat(32).slice(0, 64)
 
 export function workspace() {

@@ -135,6 +135,7 @@ int main(int argc, char **argv)
     const char *swaps = NULL, *runs = NULL, *seed = NULL, *steps = NULL;
     const char *table = NULL, *svg = NULL, *months = NULL, *only = NULL;
     const char *proposer = NULL, *config = NULL;
+    bool stock = false;
     const struct option options[] = {
         { "--swaps", 0, OPTION_TEXT, "N", "how many swaps `swap` makes (200)", &swaps },
         { "--runs", 0, OPTION_TEXT, "N",
@@ -160,6 +161,9 @@ int main(int argc, char **argv)
             "whom `proposers` measures: search (default), llm:ALIAS or command:NAME", &proposer },
         { "--config", 0, OPTION_TEXT, "FILE",
             "the moult.json that has that model or command, and evolve.llm", &config },
+        { "--stock", 0, OPTION_FLAG, NULL,
+            "`proposers` and `faults` may copy from the stock plugins: tables of their own",
+            &stock },
         { "--json", 0, OPTION_FLAG, NULL, "one JSON object a line", &json },
         { "--home", 'C', OPTION_TEXT, "DIR", "taken and not needed: no figure is of a home",
             &home },
@@ -176,7 +180,8 @@ int main(int argc, char **argv)
     const struct setting settings[] = { { "MOULT_SWAPS", swaps }, { "MOULT_RUNS", runs },
         { "MOULT_STEPS", steps }, { "MOULT_SEED", seed }, { "MOULT_TABLE", table },
         { "MOULT_SVG", svg }, { "MOULT_MONTHS", months }, { "MOULT_FAULTS", only },
-        { "MOULT_PROPOSER", proposer }, { "MOULT_CONFIG", config } };
+        { "MOULT_PROPOSER", proposer }, { "MOULT_CONFIG", config },
+        { "MOULT_STOCK", stock ? "1" : NULL } };
     for (size_t i = 0; i < COUNT_OF(settings); i++)
         if (settings[i].value)
             setenv(settings[i].name, settings[i].value, 1);

@@ -8,7 +8,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { recorded, recordings } from './faultbank.mjs'
-import { Home, harnessFor } from './loop.mjs'
+import { Home, copying, harnessFor } from './loop.mjs'
 import { fraction } from './table.mjs'
 
 const lines = diff => diff.split('\n').filter(line => /^[+-](?![+-])/.test(line)).length
@@ -74,13 +74,13 @@ export class Measuring {
         const { home, main } = this.learning(cluster, proposer.replaceAll(/\W/g, '-'))
         if (config) configure(home, config)
         const service = config && await start('-C', home.path, '--json', 'serve')
-        const told = home.evolve(cluster.id, this.seconds, this.seed, [], proposer), attempt = told.attempts[0]
+        const told = home.evolve(cluster.id, this.seconds, this.seed, copying, proposer), attempt = told.attempts[0]
         const best = told.candidates.find(it => it.state === 'in_review') ?? told.candidates.at(-1) ?? null
         const shown = best && home.show(best.id), after = best?.build ? this.replayed(home, best) : { of: {}, harmed: 0 }
         await service?.stop()
         const own = cluster.sessions.filter(id => this.originOf[id] === main), other = cluster.sessions.filter(id => this.originOf[id] !== main)
         return { cluster: cluster.id, main, attempt, state: best?.state ?? null, why: best?.why ?? attempt?.not_tried ?? attempt?.stop?.why ?? told.stopped,
-            lines: shown ? lines(shown.diff) : 0, patch: shown?.patch ?? null, verdict: shown?.verdict, own: [resolved(own, after.of), own.length],
+            lines: shown ? lines(shown.diff) : 0, patch: shown?.patch ?? null, copied: copied(shown), refused: refused(home, told.candidates), verdict: shown?.verdict, own: [resolved(own, after.of), own.length],
             other: [resolved(other, after.of), other.length], harmed: after.harmed, stock: [resolved(cluster.sessions, this.stocked), cluster.sessions.length],
             asked: attempt?.stop?.asked ?? (attempt?.stop?.requests === undefined ? null : attempt.stop) }
     }
@@ -91,6 +91,12 @@ export const cells = it => [it.cluster, it.main, it.attempt?.judged || it.attemp
     it.verdict?.held_in ? fraction(it.verdict.held_in.fixed, it.verdict.held_in.groups) : '-',
     it.verdict?.held_out ? fraction(it.verdict.held_out.fixed, it.verdict.held_out.groups) : '-',
     fraction(...it.own), fraction(...it.other), it.state ? it.harmed : '-', fraction(...it.stock)]
+
+/** Where copying was allowed: what of the candidate was copied; and of what the gate refused, with the rule that did. */
+export const copied = shown => grafts(shown?.ingredients).join(', ') || '-'
+export const refused = (home, candidates) => candidates.filter(it => it.state === 'rejected').map(it => home.show(it.id))
+    .flatMap(it => grafts(it.ingredients).map(name => `${name}: ${it.why.split(': ').slice(1).find(part => /^[a-z_]+$/.test(part)) ?? it.why}`)).join(', ') || '-'
+const grafts = (made = []) => made.filter(it => it.startsWith('graft:')).map(it => it.slice('graft:'.length))
 
 /** What it cost, for who asks a model. */
 export const costs = ['requests', 'tokens', 'usd']

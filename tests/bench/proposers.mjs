@@ -1,8 +1,8 @@
-// proposers - a proposer on recorded conversations of real models, with the naive example, no stock plugin to copy from, and
-// nobody at the keyboard: the embedded search, or with MOULT_PROPOSER another, whose model or program MOULT_CONFIG has (a
+// proposers - a proposer on recorded conversations of real models, with the naive example, no stock plugin to copy from
+// (unless MOULT_STOCK says so), and nobody at the keyboard: the embedded search, or with MOULT_PROPOSER another, whose model or program MOULT_CONFIG has (a
 // moult.json, of which `models`, `proposers` and `evolve.llm` count).
 import { readFileSync } from 'node:fs'
-import { workspace } from './loop.mjs'
+import { copying, workspace } from './loop.mjs'
 import { Measuring, cells, columns, cost, costs, what } from './measure.mjs'
 import { certificates, figure, keep, progress } from './table.mjs'
 
@@ -25,7 +25,8 @@ for (const cluster of measuring.clusters.filter(it => !only || only.split(',').i
     figure(`${it.cluster}: runs mended, own model`, it.own[1] ? it.own[0] / it.own[1] * 100 : 0, '%')
     figure(`${it.cluster}: runs mended, other models`, it.other[1] ? it.other[0] / it.other[1] * 100 : 0, '%')
 }
-if (proposer === 'search') keep('recorded', columns, rows.map(cells))
+if (copying.length > 0) keep(`${proposer}-stock`, [...columns, 'copied', 'copied and refused'], rows.map(it => [...cells(it), it.copied, it.refused]))
+else if (proposer === 'search') keep('recorded', columns, rows.map(cells))
 else keep(proposer, [...columns, ...costs], rows.map(it => [...cells(it), ...cost(it)]))
 figure('clusters that could be mended', rows.length, 'clusters')
 figure('mended: passes the gate', rows.filter(it => it.state === 'in_review').length, 'clusters')
