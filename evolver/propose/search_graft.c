@@ -13,7 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIES_MAX = 6, TIME_PERCENT = 25 };
+enum {
+    TRIES_MAX = 6,
+    TRIED_MAX = 8, /* in all: of the driver's sixteen the others are for new code */
+    TIME_PERCENT = 25
+};
 
 void graft_ways_add(struct graft_ways *ways, const struct graft_way *way)
 {
@@ -165,7 +169,7 @@ static int try_ways(struct search *search, const struct graft_ways *ways, struct
     for (uint32_t i = 0; r == 0 && i < ways->count && tries < TRIES_MAX && !mends_all(search);
          i++) {
         double limit = search->bundle->seconds * (double)TIME_PERCENT / 100;
-        if (judge_seconds(&search->judge) > limit)
+        if (judge_seconds(&search->judge) > limit || search->judge.tried >= TRIED_MAX)
             break;
         if (is_left_out(search, &ways->at[i]))
             continue;

@@ -25,7 +25,7 @@ for (const cluster of measuring.clusters.filter(it => !only || only.split(',').i
     figure(`${it.cluster}: runs mended, own model`, it.own[1] ? it.own[0] / it.own[1] * 100 : 0, '%')
     figure(`${it.cluster}: runs mended, other models`, it.other[1] ? it.other[0] / it.other[1] * 100 : 0, '%')
 }
-if (copying.length > 0) keep(`${proposer}-stock`, [...columns, 'copied', 'copied and refused'], rows.map(it => [...cells(it), it.copied, it.refused]))
+if (copying.length > 0) keep(`${proposer === 'search' ? 'recorded' : proposer}-stock`, [...columns, 'copied', 'copied and refused'], rows.map(it => [...cells(it), it.copied, it.refused]))
 else if (proposer === 'search') keep('recorded', columns, rows.map(cells))
 else keep(proposer, [...columns, ...costs], rows.map(it => [...cells(it), ...cost(it)]))
 figure('clusters that could be mended', rows.length, 'clusters')

@@ -379,6 +379,20 @@ static void words_take_it_away(void **state)
     }
 }
 
+/* Of the driver's tries new code has its part, whatever was tried before. */
+static void tries_are_left_for_new_code(void **state)
+{
+    CLEANUP(buf_done) struct buf order = { 0 };
+    struct setup setup = { .source = NOW, .earlier = THEN, .stock = STOCK };
+    (void)state;
+    buf_text(&order, "static const struct moult_place places[] = {\n");
+    for (unsigned i = 0; i < 9; i++)
+        buf_format(&order, "    { MOULT_REPLY, \"%s\" },\n", i ? "other" : "replies");
+    buf_text(&order, "};\n");
+    setup.order = order.at;
+    assert_int_equal(run(&setup)->tries, 8); /* swaps of two rows */
+}
+
 static void why_it_cannot_be_copied_is_said(void **state)
 {
     const struct setup setup = { .source = NOW,
@@ -422,6 +436,7 @@ int main(void)
         cmocka_unit_test(what_is_too_long_for_the_policy_waits_too),
         cmocka_unit_test(what_holds_nowhere_is_not_proposed),
         cmocka_unit_test(words_take_it_away),
+        cmocka_unit_test(tries_are_left_for_new_code),
         cmocka_unit_test(why_it_cannot_be_copied_is_said),
         cmocka_unit_test(donors_of_any_kind_do_no_harm),
     };
