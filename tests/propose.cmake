@@ -1,6 +1,7 @@
 moult_test(propose_channel_test propose)
 moult_test(propose_mine_test propose)
 moult_test(propose_condition_test propose)
+moult_test(propose_margin_test propose)
 moult_test(propose_changes_test propose)
 moult_test(propose_localise_test propose)
 moult_test(propose_compose_test propose)

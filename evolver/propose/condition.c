@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "propose/margin.h"
 
 #include <assert.h>
 #include <string.h>
@@ -16,7 +17,8 @@ enum {
     PER_UNCOVERED = 500,
     PER_CHANGED = 500,
     PER_MIXED = 100,
-    FEW_GROUPS = 5
+    FEW_GROUPS = 5,
+    SERIES_MAX = 16
 };
 
 struct literal {
@@ -300,6 +302,51 @@ static void narrow(struct finder *f, struct condition *condition)
         }
 }
 
+/* The thresholds that could stand in the place of a literal's, by value, and whether the condition
+ * does as well with each. Returns how many; *ret_at is the literal's own. */
+static uint32_t thresholds(struct finder *f, const struct condition *condition, uint32_t literal,
+    uint16_t atoms[SERIES_MAX], struct margin_row rows[SERIES_MAX], uint32_t *ret_at)
+{
+    const struct condition_problem *p = f->problem;
+    const struct condition_atom *own = &p->atoms[condition->at[literal].atom];
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < p->atoms_count && count < SERIES_MAX; i++) {
+        if (p->atoms[i].series != own->series)
+            continue;
+        struct condition other = *condition;
+        other.at[literal].atom = i;
+        struct margin_row row = { p->atoms[i].threshold,
+            good(f, &other, condition) && other.mended_groups >= condition->mended_groups };
+        uint32_t at = count++;
+        for (; at > 0 && rows[at - 1].value > row.value; at--) {
+            rows[at] = rows[at - 1];
+            atoms[at] = atoms[at - 1];
+        }
+        rows[at] = row;
+        atoms[at] = i;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (atoms[i] == condition->at[literal].atom)
+            *ret_at = i;
+    return count;
+}
+
+/* Takes the threshold that is furthest from the values on both sides. */
+static void widen(struct finder *f, struct condition *condition)
+{
+    uint16_t atoms[SERIES_MAX];
+    struct margin_row rows[SERIES_MAX];
+    for (uint32_t i = 0; i < condition->count; i++) {
+        const struct condition_atom *atom = &f->problem->atoms[condition->at[i].atom];
+        uint32_t own = 0;
+        if (atom->series == 0 || condition->at[i].negated)
+            continue;
+        uint32_t count = thresholds(f, condition, i, atoms, rows, &own);
+        if (count > 1)
+            condition->at[i].atom = atoms[margin_widest(rows, count, own, atom->below)];
+    }
+}
+
 /* Says of the action's values that they are known and fit, where no mended step is lost by it; and
  * leaves out what that made idle. A condition from few steps is then true of more. */
 static void tighten(struct finder *f, struct condition *condition)
@@ -325,6 +372,7 @@ static void tighten(struct finder *f, struct condition *condition)
         if (good(f, &less, condition))
             *condition = less;
     }
+    widen(f, condition);
     put_in_order(condition);
     condition->score = score(f, condition);
 }

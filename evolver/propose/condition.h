@@ -25,6 +25,10 @@ struct condition_atom {
     bool related; /* it looks at what the action uses */
     bool tight;   /* it says that a value of the action is known or fits */
     bool upwards; /* a count that is reached: not that it must be small, an accident of evidence */
+    /* Thresholds of one number in one direction have one series; 0: it is no threshold. */
+    uint16_t series;
+    int64_t threshold;
+    bool below; /* it holds for numbers below it */
     /* Atoms that say the same of fewer: one more way in which calls must be alike. */
     uint16_t narrower[CONDITION_NARROWER_MAX];
     uint8_t narrower_count;

@@ -3,6 +3,7 @@
  */
 #include "propose/search.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_argument(const struct search *search, const struct body *body, uint16_t expr)
@@ -132,6 +133,25 @@ static uint16_t cost_of(const struct pool *pool, const struct atom *atom)
     return cost;
 }
 
+/* Which number it compares, and in which direction: the first atom that does so, from 1. */
+static void find_series(
+    const struct search *search, uint32_t scope, uint32_t of, struct condition_atom *ret)
+{
+    const struct atom *atoms = search->atoms[scope], *atom = &atoms[of];
+    char *end;
+    if (!atom->how || (atom->how[0] != '<' && atom->how[0] != '>'))
+        return;
+    ret->threshold = strtoll(atom->value, &end, 10);
+    if (*end)
+        return;
+    ret->below = atom->how[0] == '<';
+    if (atom->how[1] != '=') /* as one with "or equal" */
+        ret->threshold += ret->below ? -1 : 1;
+    for (uint16_t i = 0; ret->series == 0; i++)
+        if (atoms[i].expr == atom->expr && atoms[i].how && strcmp(atoms[i].how, atom->how) == 0)
+            ret->series = (uint16_t)(i + 1);
+}
+
 void search_describe_atoms(
     const struct search *search, const struct body *body, struct condition_atom *ret)
 {
@@ -148,6 +168,7 @@ void search_describe_atoms(
             .upwards = !narrowed && atom->how && strcmp(atom->how, ">=") == 0 };
         if (atom->how)
             list_narrower(search, scope, (uint16_t)i, &ret[i]);
+        find_series(search, scope, i, &ret[i]);
     }
 }
 

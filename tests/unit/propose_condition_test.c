@@ -103,6 +103,51 @@ static void a_literal_may_be_negated_unless_it_counts(void **state)
     }
 }
 
+/* A count that is reached: atoms 0 to 3 say at least 1, 2, 3 and 4. */
+static void add_count(bool failing, uint32_t step, bool want, uint32_t count)
+{
+    add_row(failing, step, want, (1u << (count < 4 ? count : 4)) - 1);
+}
+
+static void set_up_counts(void **state)
+{
+    static const uint16_t costs[] = { 15, 5, 0, 10 }; /* 3, 2, 4, 1: the prior */
+    set_up(state);
+    for (uint16_t i = 0; i < COUNT_OF(costs); i++) {
+        atoms[i].upwards = true;
+        atoms[i].cost = costs[i];
+        atoms[i].series = 1;
+        atoms[i].threshold = i + 1;
+    }
+}
+
+/* What stays has none, what fails has three: 3 is as good as 2, and errs at the next that has two.
+ */
+static void a_threshold_keeps_away_from_both_sides(void **state)
+{
+    set_up_counts(state);
+    for (uint32_t step = 0; step < 4; step++)
+        add_count(true, step, true, 3);
+    for (uint32_t i = 0; i < 20; i++)
+        add_count(false, 0, false, 0);
+    const struct condition *condition = best();
+    assert_int_equal(condition->count, 1);
+    assert_true(has(condition, 1, false));
+}
+
+/* As many as the list goes: nobody knows how far the next is, so the prior stays. */
+static void without_a_margin_the_prior_stays(void **state)
+{
+    set_up_counts(state);
+    for (uint32_t step = 0; step < 4; step++)
+        add_count(true, step, true, 4);
+    for (uint32_t i = 0; i < 20; i++)
+        add_count(false, 0, false, 1);
+    const struct condition *condition = best();
+    assert_int_equal(condition->count, 1);
+    assert_true(has(condition, 2, false));
+}
+
 /* One passing step among thousands decides: rows are never sampled. */
 static void one_row_of_thousands_decides(void **state)
 {
@@ -210,6 +255,8 @@ int main(void)
         cmocka_unit_test_setup(without_other_rows_none_is_needed, set_up),
         cmocka_unit_test_setup(one_two_and_three_literals_are_found, set_up),
         cmocka_unit_test_setup(a_literal_may_be_negated_unless_it_counts, set_up),
+        cmocka_unit_test_setup(a_threshold_keeps_away_from_both_sides, set_up),
+        cmocka_unit_test_setup(without_a_margin_the_prior_stays, set_up),
         cmocka_unit_test_setup(one_row_of_thousands_decides, set_up),
         cmocka_unit_test_setup(what_no_atom_tells_apart_has_no_condition, set_up),
         cmocka_unit_test_setup(a_related_literal_is_better, set_up),
