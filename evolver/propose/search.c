@@ -1,5 +1,6 @@
 /* search - the stages in their order, and what is said at the end. */
 #include "propose/search.h"
+#include "propose/search_rank.h"
 
 #include "base/mem.h"
 
@@ -200,7 +201,7 @@ static void print_ingredients(struct buf *out, const struct printed *printed)
 
 static uint32_t score_of(const struct patch *patch)
 {
-    return patch->condition.score + 2 * patch->body.cost;
+    return patch->condition.score + 2 * patch->body.cost + patch->strange;
 }
 
 uint32_t offer_score(const struct search *search, const struct offer *offer)
@@ -304,6 +305,15 @@ static struct printed graft_printed(const struct search *search)
         .ingredients_count = 1 };
 }
 
+/* Beside each that will be proposed. */
+static bool is_new(const struct offer *offer, const struct offers *offers)
+{
+    for (uint32_t i = 0; i < offers->count; i++)
+        if (!rank_distinct(offer, &offers->at[i]))
+            return false;
+    return true;
+}
+
 /* Tries patches, best first, until there are enough that hold over all held-in steps. */
 static int try_patches(struct search *search, struct patch *patches, uint32_t count,
     struct offers *ret, struct err *err)
@@ -320,7 +330,7 @@ static int try_patches(struct search *search, struct patch *patches, uint32_t co
         offer_patch(offer, search, patch);
         offer_print(offer, search);
         if (search_lost(search, search->target.plugin->name, offer->proposal) ||
-            told_before(&told, &offer->printed))
+            !is_new(offer, ret) || told_before(&told, &offer->printed))
             continue;
         int r =
             judge_try(&search->judge, &search->arena, offer->proposal, &offer->fixed, &lost, err);

@@ -32,6 +32,7 @@ struct patch {
     struct condition condition;  /* of a change: what it does to the groups, and no literals */
     const struct change *change; /* of what is there; with a condition: that has one part more */
     uint32_t value;              /* which of the change's values */
+    uint32_t strange;            /* rank_strange */
     const struct pool *pool;     /* that its atoms are of; NULL: the search's */
     const struct atom *atoms;    /* of the body's scope */
     uint32_t *fixes;             /* ids of failing steps that it should mend */

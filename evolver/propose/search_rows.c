@@ -3,7 +3,7 @@
  *
  * At failing steps the right answer comes from verdicts under different bits; everywhere else the
  * answer is no wherever yes would change something, over all held-in steps. */
-#include "propose/search.h"
+#include "propose/search_rank.h"
 
 #include "base/mem.h"
 
@@ -359,6 +359,7 @@ static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret
             .condition = found[i],
             .change = branch ? &search->changes.at[branch - 1] : NULL,
             .atoms = search->atoms[scope] };
+        ret[count].strange = rank_strange(search, &ret[count]);
         note_fixes(stage, rows, &ret[count]);
         search_risks(search, &ret[count++], rows->at, rows->place, rows->count);
     }
