@@ -26,6 +26,15 @@ static void last_step_only(struct run *run)
     run->steps_count = 1;
 }
 
+/* Detectors share cases, and a case has one name: by the first of the table that has it. */
+static const char *named_by(const struct detector *detector)
+{
+    for (unsigned i = 0; i < detectors_count; i++)
+        if (detectors[i].overreach == detector->overreach)
+            return detectors[i].id;
+    return detector->id;
+}
+
 int overreach_runs(const struct detector *detector, struct arena *arena, struct run ***ret,
     unsigned *ret_count, struct err *err)
 {
@@ -46,7 +55,7 @@ int overreach_runs(const struct detector *detector, struct arena *arena, struct 
         run_seal(run);
         last_step_only(run);
         run->session = run->group =
-            str_of(arena_format(arena, "%s overreach %u", detector->id, *ret_count));
+            str_of(arena_format(arena, "%s overreach %u", named_by(detector), *ret_count));
         run->origin = STR("overreach");
         (*ret)[(*ret_count)++] = run;
     }

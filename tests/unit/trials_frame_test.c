@@ -278,6 +278,27 @@ static void no_frame_speaks_for_overreach(void **state)
     }
 }
 
+/* Whoever speaks of one means the same: what a proposer is told of, and what the gate reports. */
+static void a_made_case_has_one_name(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    unsigned shared = 0;
+    for (unsigned i = 0; i < detectors_count; i++)
+        for (unsigned k = 0; k < i; k++) {
+            struct run **one, **other;
+            struct err err;
+            unsigned count;
+            if (!detectors[i].overreach || detectors[i].overreach != detectors[k].overreach)
+                continue;
+            assert_int_equal(overreach_runs(&detectors[i], &arena, &one, &count, &err), 0);
+            assert_int_equal(overreach_runs(&detectors[k], &arena, &other, &count, &err), 0);
+            assert_true(str_equal(one[0]->session, other[0]->session));
+            shared++;
+        }
+    assert_true(shared > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +308,7 @@ int main(void)
         cmocka_unit_test(lists_as_framed),
         cmocka_unit_test(loops_as_framed),
         cmocka_unit_test(no_frame_speaks_for_overreach),
+        cmocka_unit_test(a_made_case_has_one_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
