@@ -365,6 +365,39 @@ static void other_hooks_know_nothing_of_errors(void **state)
     memset(&bench, 0, sizeof(bench));
 }
 
+/* Names of the source at the place: a new function gets those that it uses, under names of its own
+ * where it has other things by theirs; a guard stands among them. */
+static void what_the_source_has_declared_is_given(void **state)
+{
+    (void)state;
+    static const struct part locals[] = { { "local", 'T', "s->local_text", "text", false },
+        { "local", 'N', "s->local_times", "times", false },
+        { "local", 'J', "s->local_unused", "unused", false } };
+    struct printed printed;
+    begin("reply", 0);
+    uint16_t first = (uint16_t)bench.pool.count;
+    pool_locals(&bench.pool, locals, COUNT_OF(locals));
+    const struct atom often[] = { { (uint16_t)(first + 1), ">=", "3" } };
+    struct patch patch = { .atoms = often,
+        .condition = { .at = { { 0, false } }, .count = 1 },
+        .body = { .holes = { [HOLE_WAY] = action("body_set"), [HOLE_WAY + 1] = first } } };
+    patched(&patch, &printed);
+    assert_string_equal(printed.insertion.above.at,
+        "/* What the hook has in hand that passes the checks becomes the text. */\n"
+        "static void replace_text(moult_turn *turn, moult_text text_given, int64_t times)\n{\n"
+        "    if (times < 3)\n        return;\n    moult_body_set(turn, text_given);\n}\n\n");
+    assert_string_equal(printed.insertion.entry.at, "\n    replace_text(turn, text, times);");
+    assert_true(made_of(&printed, "times") && made_of(&printed, "text"));
+    patch.body = (struct body){ .holes = { [HOLE_RETURN] = 1 } };
+    patched(&patch, &printed);
+    assert_true(str_starts(printed.insertion.entry, STR("\n    if (times >= 3) {\n")));
+    patch.condition.count = 0; /* at a place that is the condition nothing more is asked */
+    bench.target.last = true;
+    patched(&patch, &printed);
+    assert_true(str_starts(printed.insertion.entry, STR("\n    moult_explain(turn,\n")));
+    assert_true(printed.insertion.leaves);
+}
+
 /* The order asks a plugin that has no function for the hook: it gets one. */
 static void a_hook_without_a_body_gets_one(void **state)
 {
@@ -436,6 +469,7 @@ int main(void)
         cmocka_unit_test_teardown(a_guard_says_why, tear_down),
         cmocka_unit_test_teardown(a_retry_is_decided_only_if_its_edits_did_something, tear_down),
         cmocka_unit_test_teardown(other_hooks_know_nothing_of_errors, tear_down),
+        cmocka_unit_test_teardown(what_the_source_has_declared_is_given, tear_down),
         cmocka_unit_test_teardown(a_hook_without_a_body_gets_one, tear_down),
         cmocka_unit_test_teardown(a_plugin_that_is_not_in_the_order_is_no_target, tear_down),
         cmocka_unit_test(the_trial_source_parses),
