@@ -147,7 +147,8 @@ void patch_print(struct printed *ret, struct arena *arena, const struct pool *po
  * says what it is made of. 0: it does not. */
 int search_order(struct search *search, struct printed *ret, struct err *err);
 /* What was written before, each whole. 1: what this harness has or had mends every group, and was
- * proposed. 0: what holds is held until new code has been looked for. The target may be none: nothing stands at the hook. */
+ * proposed. 0: what holds is held until new code has been looked for. The target may be none:
+ * nothing stands at the hook. */
 int search_graft(struct search *search, struct err *err);
 /* Proposes what is held, once, if it mends as many groups: 1. 0: there is nothing to propose. */
 int search_graft_offer(struct search *search, uint32_t groups, struct err *err);

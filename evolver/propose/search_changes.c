@@ -35,6 +35,7 @@ static uint32_t weight_of(const struct change *change, uint32_t value)
 struct choice {
     uint16_t change, value;
     struct condition effect;
+    double suspicion; /* of where it stands: of what does as much, the first */
     uint32_t order;
 };
 struct choices {
@@ -138,6 +139,8 @@ static int by_score(const void *a, const void *b)
     const struct choice *x = a, *y = b;
     if (x->effect.score != y->effect.score)
         return x->effect.score > y->effect.score ? 1 : -1;
+    if (x->suspicion != y->suspicion)
+        return x->suspicion < y->suspicion ? 1 : -1;
     return (x->order > y->order) - (x->order < y->order);
 }
 
@@ -258,14 +261,19 @@ int search_list_changes(struct search *search, struct err *err)
 static struct choices all_choices(struct search *search)
 {
     const struct changes *changes = &search->changes;
+    const struct suspect *suspect = &search->suspects.at[search->suspect];
     uint32_t count = 0;
     for (uint32_t i = 0; i < changes->count; i++)
         count += changes->at[i].values_count;
     struct choices ret = { arena_alloc(&search->arena, (count + 1) * sizeof(*ret.at)), count };
     count = 0;
-    for (uint16_t i = 0; i < changes->count; i++)
-        for (uint16_t k = 0; k < changes->at[i].values_count; k++, count++)
-            ret.at[count] = (struct choice){ .change = i, .value = k, .order = count };
+    for (uint16_t i = 0; i < changes->count; i++) {
+        const struct change *change = &changes->at[i];
+        double suspicion = suspect_most(suspect, change->uses, change->uses_count);
+        for (uint16_t k = 0; k < change->values_count; k++, count++)
+            ret.at[count] =
+                (struct choice){ .change = i, .value = k, .suspicion = suspicion, .order = count };
+    }
     return ret;
 }
 

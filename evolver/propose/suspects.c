@@ -149,6 +149,16 @@ int suspects_look(struct suspects *suspects, struct arena *arena, struct judge *
     return 0;
 }
 
+double suspect_most(const struct suspect *suspect, const struct span *at, uint32_t count)
+{
+    double most = 0;
+    for (uint32_t i = 0; suspect->marked && i < count; i++) {
+        double rank = localise_rank(&suspect->localise, at[i].from);
+        most = rank > most ? rank : most;
+    }
+    return most;
+}
+
 /* --- words */
 
 static struct str name_of(const struct suspect *suspect, const struct localise_mark *mark)

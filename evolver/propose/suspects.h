@@ -29,6 +29,8 @@ int suspects_look(struct suspects *suspects, struct arena *arena, struct judge *
     bool *ret_seen, struct err *err);
 /* Whether a function runs for this hook: it, or one that is no hook's. */
 bool suspect_reaches(const struct suspect *suspect, uint32_t function);
+/* The most suspicious of the statements that these stand in; 0 without marks. */
+double suspect_most(const struct suspect *suspect, const struct span *at, uint32_t count);
 /* ["function", ...] of those that ran where something fails, most suspicious first; the patched one
  * is always there. */
 void suspect_blame(struct buf *out, const struct suspect *suspect, const char *patched);

@@ -202,6 +202,22 @@ static void names_in_scope_are_values(void **state)
     assert_int_equal(places[1].locals_count, 3);
 }
 
+/* What is read in several places is as suspicious as the most suspicious of them. */
+static void a_use_is_as_suspicious_as_its_statement(void **state)
+{
+    (void)state;
+    begin(HOOK "    if (LIMIT)\n        note(LIMIT);\n    return MOULT_PASS;\n}\n",
+        (uint32_t[]){ 5, 0 });
+    const char *source = plugin.source.at, *outer = strstr(source, "LIMIT"),
+               *inner = strstr(outer + 1, "LIMIT");
+    const struct span uses[] = { { (uint32_t)(outer - source), 0 },
+        { (uint32_t)(inner - source), 0 } };
+    assert_true(suspect_most(&suspect, uses, 1) > 0.70 && suspect_most(&suspect, uses, 1) < 0.71);
+    assert_true(suspect_most(&suspect, uses, 2) == 1);
+    suspect.marked = false;
+    assert_true(suspect_most(&suspect, uses, 2) == 0);
+}
+
 /* New code needs the turn and the call; what another hook runs is not this hook's. */
 static void a_place_that_lacks_what_is_needed_is_none(void **state)
 {
@@ -274,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_code_reads_well_at_each_place),
         cmocka_unit_test_teardown(names_in_scope_are_values, tear_down),
+        cmocka_unit_test_teardown(a_use_is_as_suspicious_as_its_statement, tear_down),
         cmocka_unit_test(a_place_that_lacks_what_is_needed_is_none),
         cmocka_unit_test_teardown(the_trial_source_parses_there, tear_down),
     };
