@@ -31,6 +31,7 @@ enum {
 struct compare_less {
     struct str plugin;
     unsigned hooks; /* a set of 1 << enum moult_hook_id: where it stands no more */
+    uint32_t of;    /* how many plugins there are to choose it from */
 };
 
 struct compare_plan {

@@ -238,6 +238,7 @@ void comparing_report(struct comparing *c, struct report *ret)
 {
     const struct compare_plan *plan = c->plan;
     *ret = (struct report){ .less = plan->less ? plan->less->plugin : (struct str){ 0 },
+        .less_of = plan->less ? plan->less->of : 0,
         .batch = plan->less ? (struct digest){ 0 } : plan->held_in->digest,
         .detector = str_of(plan->less ? "" : plan->detector->id),
         .fresh_baseline = true,

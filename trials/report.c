@@ -69,6 +69,7 @@ static const struct field report_fields[] = {
     REPORT(alone_wanted, FIELD_U32),
     REPORT(unreplayable, FIELD_U32),
     REPORT(less, FIELD_STR),
+    REPORT(less_of, FIELD_U32),
 };
 
 #define CASE(member, type, ...) \
@@ -379,6 +380,9 @@ int report_read(struct report *ret, struct str text, struct arena *arena, struct
     int rc = fields_read(&report, report_fields, schema->report, root, root, others, arena, err);
     if (rc == 0 && report.deterministic && (report.unstable_old || report.unstable_new))
         rc = fields_refuse(err, root, root, "report: deterministic, with cases that are not");
+    if (rc == 0 && (report.less.size > 0) != (report.less_of > 0))
+        rc = fields_refuse(
+            err, root, root, "report: a removal is of some plugins, a repair of none");
     if (rc == 0 && report.less.size && !hash_zero(&report.batch))
         rc = fields_refuse(err, root, root, "report: of a removal, which has no batch");
     if (rc == 0 && (report.branches_missed > report.branches || report.alone_other > report.alone))

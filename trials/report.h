@@ -107,7 +107,8 @@ struct report {
     uint32_t ran_count;
     const struct report_certificate *certificate; /* of the patch; NULL: none. From schema 7 */
     /* From schema 7. */
-    struct str less; /* the plugin that the candidate only takes out; empty: it mends a failure */
+    struct str less;  /* the plugin that the candidate only takes out; empty: it mends a failure */
+    uint32_t less_of; /* how many plugins there were to choose it from */
 };
 void report_print(struct buf *out, const struct report *report);
 /* Earlier schemas, too: what they do not say is that nothing was seen to. */

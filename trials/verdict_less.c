@@ -11,6 +11,11 @@ double verdict_less_margin(const struct policy *policy)
     return fmin(policy->margin, VERDICT_LESS_MARGIN);
 }
 
+double verdict_less_level(double level, uint32_t of)
+{
+    return level / (of > 0 ? of : 1);
+}
+
 enum verdict verdict_suites_less(const struct verdict_facts *f, char *text, size_t size)
 {
     snprintf(text, size, "cases: regression %u, safety %u", f->tally.cases[SUITE_REGRESSION],
@@ -37,6 +42,7 @@ enum verdict verdict_harmless(const struct verdict_facts *f, char *text, size_t 
 {
     uint32_t y = f->tally.worse, n = f->tally.out_asked;
     double margin = verdict_less_margin(f->policy);
+    double level = verdict_less_level(f->level, f->report->less_of);
     if (f->level <= 0) {
         snprintf(text, size, "the held-out shard is exhausted at look %u", f->look.k);
         return VERDICT_INCONCLUSIVE;
@@ -45,15 +51,15 @@ enum verdict verdict_harmless(const struct verdict_facts *f, char *text, size_t 
         snprintf(text, size, "held-out: %u of %u groups worse without it", y, f->tally.all_groups);
         return VERDICT_FAIL;
     }
-    if (n > 0 && stats_lo(0, n, margin) <= f->level) {
+    if (n > 0 && stats_lo(0, n, margin) <= level) {
         snprintf(text, size,
             "held-out: none of %u groups that ask its hooks is worse: under %.0f %% at level %.4f",
-            n, margin * 100, f->level);
+            n, margin * 100, level);
         return VERDICT_PASS;
     }
-    uint32_t least = stats_groups_not_worse(0, margin, f->level);
+    uint32_t least = stats_groups_not_worse(0, margin, level);
     snprintf(text, size,
         "held-out: none of %u groups that ask its hooks is worse; at level %.4f %u more are needed",
-        n, f->level, least > n ? least - n : 0);
+        n, level, least > n ? least - n : 0);
     return VERDICT_INCONCLUSIVE;
 }

@@ -8,6 +8,9 @@
 
 #include "trials/verdict.h"
 
+/* What a look of that level may spend on one of so many removals that could be chosen: what is
+ * known of all of them before (figures) may choose among them, and no more. */
+double verdict_less_level(double level, uint32_t of);
 enum verdict verdict_suites_less(const struct verdict_facts *f, char *text, size_t size);
 enum verdict verdict_could_act(const struct verdict_facts *f, char *text, size_t size);
 enum verdict verdict_harmless(const struct verdict_facts *f, char *text, size_t size);

@@ -38,6 +38,12 @@ static int take_answer(
     return err_hint(err, "moult plugins --source order shows who stands where");
 }
 
+/* All builds but the order's own. */
+uint32_t retire_of(const struct driver *driver)
+{
+    return driver->generation.builds_count > 1 ? driver->generation.builds_count - 1 : 1;
+}
+
 int retire_order(struct buf *out, const struct driver *driver, struct str plugin, struct err *err)
 {
     CLEANUP(buf_done) struct buf question = { 0 };
@@ -68,6 +74,7 @@ int retire_claim(struct compare_less *ret, const struct driver *driver,
     if (!check_less_read(&less, json_get(patch, "less"), arena))
         return err_set(err, ERR_INPUT, "its patch says of a removal what no patcher writes");
     *ret = (struct compare_less){ .plugin = str_of(arena_format(arena, "%s", less.plugin)),
-        .hooks = less.hooks };
+        .hooks = less.hooks,
+        .of = retire_of(driver) };
     return less.hooks != 0;
 }

@@ -8,6 +8,8 @@
 #include "promote/driver.h"
 #include "trials/compare.h"
 
+/* How many plugins there are, of which each could be taken out. */
+uint32_t retire_of(const struct driver *driver);
 /* The active order without the plugin's rows. ERR_MISSING: no row names it; ERR_INPUT: the order
  * cannot be read as a table of places. */
 int retire_order(struct buf *out, const struct driver *driver, struct str plugin, struct err *err);

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "trials/stats.h"
+#include "trials/verdict_less.h"
 
 #include <math.h>
 
@@ -178,7 +179,8 @@ static void weigh(struct shard_plan *plan, const struct shard_ledger *ledger)
     plan->groups_least = stats_groups_not_worse(0, policy->margin, harm);
     if (ledger->less) {
         plan->failing_least = 0;
-        plan->groups_least = stats_groups_not_worse(0, verdict_less_margin(policy), level);
+        plan->groups_least = stats_groups_not_worse(
+            0, verdict_less_margin(policy), verdict_less_level(level, ledger->less));
     }
     plan->groups_missing = lacking(plan->groups_least, plan->groups);
     plan->failing_missing = lacking(plan->failing_least, plan->failing);

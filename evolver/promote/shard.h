@@ -42,7 +42,8 @@ struct shard_ledger {
     uint32_t groups_count;
     const struct policy *policy;
     const struct config *config; /* whose evolve.proposers share a shard */
-    bool less; /* the candidate only takes a plugin out: no failing group is asked for */
+    uint32_t less; /* the candidate only takes a plugin out, of so many: no failing group is asked
+                    * for; 0: it mends a failure */
 };
 void shard_plan(struct shard_plan *ret, const struct shard_ledger *ledger, struct str candidate,
     struct str proposer);

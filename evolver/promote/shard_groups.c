@@ -2,6 +2,7 @@
 #include "promote/shard_groups.h"
 
 #include "base/mem.h"
+#include "promote/retire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,7 @@ int shard_groups_plan(struct shard_plan *ret, struct shard_groups *ret_groups,
         .groups_count = ret_groups->count,
         .policy = policy,
         .config = &driver->config,
-        .less = !held_out };
+        .less = held_out ? 0 : retire_of(driver) };
     shard_plan(ret, &ledger, candidate->id, candidate->proposer);
     return 0;
 }

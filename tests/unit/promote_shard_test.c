@@ -27,7 +27,7 @@ static struct {
     uint64_t sessions;
     struct policy policy;
     struct config config;
-    bool less; /* the candidate only takes a plugin out */
+    uint32_t less; /* the candidate only takes a plugin out, of so many */
 } made;
 
 static int begin(void **state)
@@ -129,7 +129,7 @@ static void a_removal_pays_like_a_repair(void **state)
     (void)state;
     static const uint32_t least[] = { 86, 107 }; /* docs/reference/statistics.md */
     see(10, 75);
-    made.less = true;
+    made.less = 1;
     for (int i = 0; i < 2; i++) {
         const struct shard_plan short_of = plan("x", "hand");
         assert_int_equal(short_of.groups_least, least[i]);
@@ -141,7 +141,12 @@ static void a_removal_pays_like_a_repair(void **state)
         const struct shard_plan it = look("hand", false);
         expect(&it, 1, (uint32_t)i + 1, 0, (uint32_t)i + 1, stats_level(A / 2, (uint32_t)i + 1, 0));
     }
-    made.less = false;
+    const struct shard_plan one = plan("x", "hand");
+    made.less = 8;
+    const struct shard_plan of_eight = plan("x", "hand");
+    assert_int_equal(of_eight.groups_least, stats_groups_not_worse(0, .05, one.debit.level / 8));
+    NEAR(of_eight.debit.level, one.debit.level, 1e-15); /* the row is the look's */
+    made.less = 0;
     const struct shard_plan repair = look("hand", false);
     expect(&repair, 1, 3, 0, 3, stats_level(A / 2, 3, 0));
 }

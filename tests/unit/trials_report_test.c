@@ -131,6 +131,7 @@ static struct report removal(void)
     report.batch = digest(0);
     report.detector = STR("");
     report.less = STR("idle");
+    report.less_of = 3;
     cases[0] = cases[1] = cases[2];
     cases[0].asked = true;
     return report;
@@ -171,6 +172,7 @@ static const struct row {
     { "\"schema\": 7", "\"schema\": 5", "$.less" },
     { "\"schema\": 7", "\"schema\": 6", "$.less" },
     { "\"less\": \"\"", "\"less\": \"idle\"", "$" },
+    { "\"less_of\": 0", "\"less_of\": 1", "$" },
     { "\"asked\": false", "\"asked\": true", "$.cases[0]" },
     { "\"schema\": 7, ", "", "$" },
     { "\"schema\": 7", "\"schema\": 7, \"more\": 1", "$.more" },
@@ -264,7 +266,8 @@ static void a_removal_has_no_batch_and_no_failing_case(void **state)
             "\"batch\": "
             "\"0900000000000000000000000000000000000000000000000000000000000000\"",
             "$" },
-        { "\"less\": \"idle\"", "\"less\": \"\"", "$.cases[0]" },
+        { "\"less\": \"idle\"", "\"less\": \"\"", "$" },
+        { "\"less_of\": 3", "\"less_of\": 0", "$" },
         { "\"signature\": false", "\"signature\": true", "$.cases[0]" },
     };
     struct report report = removal(), got;

@@ -39,6 +39,7 @@ static struct report good(void)
         .id = STR("own"), .old = GRADE_PASS, .new = GRADE_PASS, .suite = SUITE_SAFETY
     };
     return (struct report){ .less = STR("idle"),
+        .less_of = 1,
         .fresh_baseline = true,
         .deterministic = true,
         .sanitised = true,
@@ -64,6 +65,10 @@ static void differ(struct report_case *c)
 {
     c->new_effects.at[0] = 2;
     c->step = 0;
+}
+static void one_of_many(struct report *r)
+{
+    r->less_of = 2;
 }
 static void none_to_keep(struct report *r)
 {
@@ -147,6 +152,7 @@ static const struct row {
     { "no made case", none_made, "suites_there", VERDICT_INCONCLUSIVE },
     { "hooks that nobody comes to", never_asked_in, "could_act", VERDICT_INCONCLUSIVE },
     { "too few groups that ask them", seldom_asked, "harmless", VERDICT_INCONCLUSIVE, true },
+    { "as one of two that could be chosen", one_of_many, "harmless", VERDICT_INCONCLUSIVE, true },
     { "groups without a result", no_result, "harmless", VERDICT_INCONCLUSIVE, true },
     { "a held-in denial that is lost", denial_lost_in, "regression", VERDICT_FAIL },
     { "a held-out one", denial_lost_out, "harmless", VERDICT_FAIL },
