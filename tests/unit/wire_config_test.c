@@ -34,6 +34,10 @@ static const struct row {
         "{\"models\":[{\"name\":\"a\",\"provider\":\"openai\",\"api_key\":{\"env\":\"A\",\"file\":"
         "\"b\"}}]}",
         ERR_INPUT, "$.models[0]", "both" },
+    { "a yes that is none", "{\"evolve\":{\"search\":{\"stock\":\"yes\"}}}", ERR_INPUT,
+        "$.evolve.search.stock", "true or false" },
+    { "what search has not", "{\"evolve\":{\"search\":{\"stocks\":true}}}", ERR_INPUT,
+        "$.evolve.search.stocks", "known here: stock" },
     { "a word not allowed", "{\"evolve\":{\"autonomy\":\"always\"}}", ERR_INPUT,
         "$.evolve.autonomy", "off, observe, propose or auto" },
     { "a tier not allowed", "{\"sandbox\":{\"tier\":\"none\"}}", ERR_INPUT, "$.sandbox.tier",
@@ -261,7 +265,8 @@ static void reads_what_the_service_may_do(void **state)
         "\"canary\":{\"share\":100,\"turns\":0,\"seconds\":1,\"failed\":3},"
         "\"redact\":{\"off\":[\"card\"],\"own\":[{\"name\":\"moon\",\"text\":\"Moonlight\"},"
         "{\"name\":\"acme\",\"prefix\":\"acme_\",\"least\":8}]},"
-        "\"evolve\":{\"autonomy\":\"off\",\"agent_tools\":true,\"settle_seconds\":0,"
+        "\"evolve\":{\"autonomy\":\"off\",\"agent_tools\":true,\"search\":{\"stock\":true},"
+        "\"settle_seconds\":0,"
         "\"budget\":{\"rounds\":2}}}";
     if (config_parse(&config, str_of(text), &arena, &err) < 0)
         fail_msg("%s: %s", err.where, err.text);
@@ -284,6 +289,7 @@ static void reads_what_the_service_may_do(void **state)
     assert_true(str_equal(config.listen.tcp, STR("127.1.2.3:0")));
     assert_true(str_equal(config.listen.tokens_file, STR("keys/t")));
     assert_true(config.listen.passthrough && config.swap_at_turn && config.agent_tools);
+    assert_true(config.search_stock);
     assert_true(str_equal(config.autonomy, STR("off")));
     assert_int_equal(config.settle_seconds, 0);
     assert_true(config.canary.share == 100 && config.canary.turns == 0);
@@ -306,7 +312,8 @@ static void has_defaults_where_nothing_is_said(void **state)
     assert_true(config.canary.share == 50 && config.canary.turns == 4);
     assert_true(config.canary.seconds == 2 && config.canary.failed == 0);
     assert_int_equal(config.rounds_a_day, 24);
-    assert_false(config.swap_at_turn || config.agent_tools || config.listen.tcp.at);
+    assert_false(
+        config.search_stock || config.swap_at_turn || config.agent_tools || config.listen.tcp.at);
     assert_int_equal(config.turn_usd + config.tokens_max + config.turn_seconds, 0);
     arena_done(&arena);
 }
