@@ -6,5 +6,6 @@
 
 #include "trials/run.h"
 
-/* A set of 1 << enum moult_hook_id. */
+/* Sets of 1 << enum moult_hook_id: of one step, with what led to it; of all of them. */
+unsigned asked_at(const struct run *run, uint32_t step);
 unsigned asked_hooks(const struct run *run);

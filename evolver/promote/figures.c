@@ -133,12 +133,13 @@ static void print_json(struct buf *out, const struct figure *f, const char *next
     json_quote(out, f->model);
     buf_format(out,
         ",\"replies\":%u,\"fired\":%u,\"fired_at_most\":%.4f,\"asked\":%u,\"followed\":%u,"
-        "\"followed_at_least\":%.4f,\"followed_at_most\":%.4f,\"groups\":%u,\"better\":%u,"
+        "\"followed_at_least\":%.4f,\"followed_at_most\":%.4f,\"steps\":%u,"
+        "\"acted\":%u,\"groups\":%u,\"better\":%u,"
         "\"worse\":%u,\"difference\":%.4f,\"difference_at_least\":%.4f,\"difference_at_most\":%.4f,"
         "\"verdict\":\"%s\",\"next\":",
         f->replies, f->fired, bounds.fired_at_most, f->asked, f->followed, bounds.followed_at_least,
-        bounds.followed_at_most, f->groups, f->better, f->worse, bounds.difference,
-        bounds.difference_at_least, bounds.difference_at_most,
+        bounds.followed_at_most, f->steps, f->acted, f->groups, f->better, f->worse,
+        bounds.difference, bounds.difference_at_least, bounds.difference_at_most,
         figure_verdict_words[figure_judge(f)]);
     if (*next)
         json_quote(out, str_of(next));
@@ -153,10 +154,11 @@ static void print_text(struct buf *out, const struct figure *f)
     struct figure_bounds bounds;
     figure_bounds(&bounds, f);
     buf_format(out,
-        "%-16s %-30s %6u of %-7u %5u of %-5u %4u, %3u of %-5u %+5.1f %% (%+.1f to %+.1f)  %s\n",
+        "%-16s %-30s %6u of %-7u %6u of %-7u %5u of %-5u %4u, %3u of %-5u %+5.1f %% (%+.1f to "
+        "%+.1f)  %s\n",
         str_printable(plugin, sizeof plugin, f->plugin, false),
-        str_printable(model, sizeof model, f->model, false), f->fired, f->replies, f->followed,
-        f->asked, f->better, f->worse, f->groups, bounds.difference * 100,
+        str_printable(model, sizeof model, f->model, false), f->fired, f->replies, f->acted,
+        f->steps, f->followed, f->asked, f->better, f->worse, f->groups, bounds.difference * 100,
         bounds.difference_at_least * 100, bounds.difference_at_most * 100,
         figure_verdict_words[figure_judge(f)]);
 }
@@ -204,6 +206,7 @@ void figures_print(struct buf *out, const struct figures *figures, bool json)
 {
     buf_text(out, json ? "{\"rests_on\":\"testimony\",\"figures\":["
                        : "plugin           model                           fired of replies  "
+                         "  acted of steps  "
                          "followed of asked  better, worse of groups: difference (95 %)\n");
     if (json)
         print_rows(out, figures);

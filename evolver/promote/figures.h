@@ -20,8 +20,10 @@ struct figure {
     uint32_t replies;         /* of live turns, while its build stood there */
     uint32_t fired;           /* of these: its hooks decided, changed or said something */
     uint32_t asked, followed; /* denials and retries with a reply behind them */
-    uint32_t groups;          /* that were replayed */
-    uint32_t better, worse;   /* of these */
+    uint32_t steps;         /* replayed ones at which a hook of it is asked, or which it changes */
+    uint32_t acted;         /* of these: they come out otherwise without it */
+    uint32_t groups;        /* that were replayed */
+    uint32_t better, worse; /* of these */
 };
 enum figure_verdict {
     FIGURE_TOO_LITTLE, /* is known to say anything */

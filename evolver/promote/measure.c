@@ -1,8 +1,10 @@
 /* measure - see measure.h. */
 #include "promote/measure.h"
 
+#include "admission/hooks.h"
 #include "base/mem.h"
 #include "promote/listening.h"
+#include "trials/asked.h"
 #include "trials/detect.h"
 #include "trials/split.h"
 #include "trials/trace.h"
@@ -31,7 +33,7 @@ static const char stand_in[] =
 /* What a harness does at one step: enough to tell two of them apart. */
 struct did {
     struct digest effects;
-    bool mends, abnormal;
+    bool mends, abnormal, seen;
 };
 struct one { /* a session of the page */
     const struct run *run;
@@ -50,8 +52,9 @@ struct measuring {
     struct figures *figures;
     struct driver *driver;
     struct replay *whole, *without[FIGURES_PLUGINS_MAX];
-    uint32_t plugin; /* whose arm runs */
-    bool first;      /* the active harness runs */
+    uint32_t plugin;                     /* whose arm runs */
+    uint32_t hooks[FIGURES_PLUGINS_MAX]; /* of each, sets of 1 << enum moult_hook_id */
+    bool first;                          /* the active harness runs */
     struct arena arena;
     struct trace_tools tools;
     struct one page[PAGE];
@@ -64,6 +67,15 @@ struct measuring {
 
 /* --- one page of conversations */
 
+/* Every step is put in its recorded context, so those behind a difference count as well. */
+static void count_step(struct measuring *m, const struct one *one, uint32_t step, bool differs)
+{
+    struct figure *row = figures_row(m->figures, m->plugin, one->model);
+    bool asked = (asked_at(one->run, step) & m->hooks[m->plugin]) != 0;
+    row->steps += asked || differs;
+    row->acted += differs;
+}
+
 static int on_step(void *with, const struct run *run, uint32_t step, const struct effects *seen)
 {
     struct measuring *m = with;
@@ -71,13 +83,17 @@ static int on_step(void *with, const struct run *run, uint32_t step, const struc
     while (one->run != run)
         one++;
     struct did did = { seen->digest, detect_resolved_by(run, step, seen) != NULL,
-        seen->end == EFFECTS_ABNORMAL };
+        seen->end == EFFECTS_ABNORMAL, true };
     struct did *whole = &one->whole[step];
     if (m->first) {
         *whole = did;
         return 0;
     }
-    if (hash_equal(&whole->effects, &did.effects))
+    if (!whole->seen)
+        return 0;
+    bool differs = !hash_equal(&whole->effects, &did.effects);
+    count_step(m, one, step, differs);
+    if (!differs || one->parted)
         return 0;
     one->parted = true;
     if (whole->mends != did.mends)
@@ -86,7 +102,7 @@ static int on_step(void *with, const struct run *run, uint32_t step, const struc
         one->told = did.abnormal ? BETTER : WORSE;
     else if (!did.mends)
         one->told = WORSE; /* without it the step is another, and neither mends anything */
-    return 1;              /* what follows is of another world */
+    return 0;              /* what follows tells no more: it is of another world */
 }
 
 static void vote(struct measuring *m, const struct one *one)
@@ -248,6 +264,14 @@ static void name_plugins(struct figures *figures, const struct driver *driver)
     }
 }
 
+static int read_hooks(struct measuring *m, struct err *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < m->figures->plugins_count; i++)
+        rc = hooks_of_build(&m->hooks[i], &m->driver->home, &m->figures->builds[i], err);
+    return rc;
+}
+
 int measure(struct figures *ret, struct driver *driver, struct err *err)
 {
     CLEANUP(mem_freep) struct measuring *m = mem_zero(1, sizeof *m);
@@ -257,7 +281,9 @@ int measure(struct figures *ret, struct driver *driver, struct err *err)
     m->figures = ret;
     m->driver = driver;
     m->listening = (struct listening){ .figures = ret, .driver = driver };
-    int rc = open_arm(m, &m->whole, -1, err);
+    int rc = read_hooks(m, err);
+    if (rc == 0)
+        rc = open_arm(m, &m->whole, -1, err);
     for (uint32_t i = 0; rc == 0 && i < ret->plugins_count; i++)
         rc = open_arm(m, &m->without[i], (int)i, err);
     if (rc == 0 && verb_progress_seen())

@@ -289,6 +289,25 @@ static void which_hooks_a_recording_asks(void **state)
     }
 }
 
+static void which_hooks_a_step_asks(void **state)
+{
+    (void)state;
+    static const char *const messages[] = { USER, CALL, RESULT, TEXT, USER, ERROR, TEXT };
+    const unsigned always = H(CONTEXT) | H(REQUEST) | H(TURN_END);
+    const unsigned want[] = { always | H(TURN_START) | H(REPLY) | H(BEFORE_TOOL),
+        always | H(AFTER_TOOL) | H(REPLY) | H(ANSWER), always | H(TURN_START) | H(MODEL_ERROR),
+        always | H(REPLY) | H(ANSWER) };
+    CLEANUP(arena_done) struct arena arena = { 0 };
+    struct run *run = run_new(&arena);
+    for (size_t i = 0; i < COUNT_OF(messages); i++)
+        assert_int_equal(run_add(run, str_of(messages[i]), false, NULL), 0);
+    run_seal(run);
+    assert_int_equal(run->steps_count, COUNT_OF(want));
+    for (uint32_t step = 0; step < COUNT_OF(want); step++)
+        if (asked_at(run, step) != want[step])
+            fail_msg("step %u: %x, not %x", step, asked_at(run, step), want[step]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +316,7 @@ int main(void)
         cmocka_unit_test(its_own_rules_idle_nowhere),
         cmocka_unit_test(the_bound),
         cmocka_unit_test(which_hooks_a_recording_asks),
+        cmocka_unit_test(which_hooks_a_step_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
