@@ -2,6 +2,7 @@
 #include "propose/changes.h"
 
 #include "base/mem.h"
+#include "patch/patch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -308,7 +309,28 @@ static void each_operator_lists_its_ways(void **state)
     }
 }
 
-/* The edits of each way give a source that parses and differs, and so does the trial of all. */
+/* The edits of a way give a source that parses and differs, and the patcher sees whole nodes. */
+static void check_edits(const struct target_edit *edits, uint32_t count, const char *does)
+{
+    CLEANUP(buf_done) struct buf out = { 0 }, kinds = { 0 };
+    CLEANUP(syntax_freep) struct syntax *now = NULL;
+    struct patch_edit made[2];
+    struct findings findings = { .count = 0 };
+    struct err err;
+    target_apply(&out, &target, edits, count);
+    if (syntax_parse(&now, does, buf_view(&out), NULL, &err) < 0)
+        fail_msg("%s: %s\n%s", does, err.text, out.at);
+    assert_false(str_equal(buf_view(&out), plugin.source));
+    for (uint32_t i = 0; i < count; i++)
+        made[i] = (struct patch_edit){ edits[i].from, edits[i].to, edits[i].text };
+    const struct patch patch = { STR("plugins/calls/calls.c"), target.syntax, now, made, count, 0,
+        BOUNDS_USUAL };
+    struct diff diff = diff_trees(target.syntax, now, &arena);
+    patch_check(&findings, &patch, &diff, &kinds);
+    if (findings.count > 0)
+        fail_msg("%s: %s: %s\n%s", does, findings.at[0].rule, findings.at[0].message, out.at);
+}
+
 static void each_way_is_whole_syntax(void **state)
 {
     (void)state;
@@ -323,14 +345,15 @@ static void each_way_is_whole_syntax(void **state)
         if (syntax_parse(&syntax, rows[i].name, buf_view(&trial), NULL, &err) < 0)
             fail_msg("%s: %s\n%s", rows[i].name, err.text, trial.at);
         for (uint32_t c = 0; c < list.count; c++)
-            for (uint32_t k = 0; list.at[c].ways && k < list.at[c].values_count; k++) {
-                CLEANUP(buf_done) struct buf out = { 0 };
-                CLEANUP(syntax_freep) struct syntax *mended = NULL;
-                const struct change_way *way = &list.at[c].ways[k];
-                target_apply(&out, &target, way->edits, way->edits_count);
-                if (syntax_parse(&mended, way->does, buf_view(&out), NULL, &err) < 0)
-                    fail_msg("%s: %s: %s\n%s", rows[i].name, way->does, err.text, out.at);
-                assert_false(str_equal(buf_view(&out), plugin.source));
+            for (uint32_t k = 0; k < list.at[c].values_count; k++) {
+                const struct change *change = &list.at[c];
+                const struct target_edit there = { change->at.from, change->at.to,
+                    change->values[k] };
+                if (change->ways)
+                    check_edits(
+                        change->ways[k].edits, change->ways[k].edits_count, change->ways[k].does);
+                else
+                    check_edits(&there, 1, rows[i].name);
             }
     }
 }

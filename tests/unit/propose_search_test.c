@@ -42,20 +42,40 @@ static const char *bundle_with(const char *hook, const char *order, const char *
 
 /* What the driver's end does. */
 enum script {
-    SERVE,       /* builds, and answers every candidate with the same effects */
-    REFUSE,      /* DENIED */
-    NO_BUILD,    /* BUILT, not ok */
-    WRONG_STEP,  /* verdicts on a step that was not asked about */
-    TOO_FEW,     /* fewer verdicts than candidates */
-    OUT_OF_TURN, /* TRIED to a BUILD */
-    NO_NEXT,     /* as SERVE, but no candidate of the plugin "replies" builds */
-    GO           /* closes */
+    SERVE,        /* builds, and answers every candidate with the same effects */
+    REFUSE,       /* DENIED */
+    NO_BUILD,     /* BUILT, not ok */
+    WRONG_STEP,   /* verdicts on a step that was not asked about */
+    TOO_FEW,      /* fewer verdicts than candidates */
+    OUT_OF_TURN,  /* TRIED to a BUILD */
+    NO_NEXT,      /* as SERVE, but no candidate of the plugin "replies" builds */
+    WORKER_FALLS, /* the first way of the first change brings all down, the second mends */
+    GO            /* closes */
 };
 
 struct heard {
-    char stop[1024], said[8192];
+    char stop[1024], said[8192], proposed[2048];
     unsigned builds, judges, says;
 };
+
+/* Whether a candidate of the request takes that way of the first change. */
+static bool takes(const struct proposer_judge *judge, uint32_t candidate, uint16_t way)
+{
+    const uint16_t *holes = judge->holes + (size_t)candidate * judge->width;
+    return holes[HOLE_CHANGE] == 1 && holes[HOLE_VALUE] == way;
+}
+
+static void fall(const struct proposer_judge *judge, struct proposer_verdict *verdicts)
+{
+    bool falls = false;
+    for (uint32_t i = 0; i < judge->count; i++)
+        falls |= takes(judge, i, 1);
+    for (uint32_t i = 0; i < judge->count; i++) {
+        verdicts[i].abnormal = falls;
+        if (!falls && takes(judge, i, 2))
+            verdicts[i] = (struct proposer_verdict){ .calls = 0xaa, .text = 0xbb, .end = 0xcc };
+    }
+}
 
 static void answer_judge(
     struct proposer_channel *channel, struct str payload, enum script script, struct arena *arena)
@@ -66,6 +86,8 @@ static void answer_judge(
     verdicts = arena_alloc(arena, judge.count * sizeof(*verdicts));
     for (uint32_t i = 0; i < judge.count; i++)
         verdicts[i].reached = 1;
+    if (script == WORKER_FALLS)
+        fall(&judge, verdicts);
     for (uint32_t i = 0; i < judge.jobs_count; i++) {
         CLEANUP(buf_done) struct buf out = { 0 };
         struct proposer_judged judged = {
@@ -113,6 +135,11 @@ static void serve(int fd, enum script script, struct heard *ret)
         } else if (type == PROPOSER_JUDGE) {
             ret->judges++;
             answer_judge(&channel, payload, script, &arena);
+        } else if (type == PROPOSER_TRY) {
+            proposer_send(&channel, PROPOSER_TRIED,
+                STR("{\"ok\":true,\"fixed\":1,\"fixed_groups\":1}"), NULL);
+        } else if (type == PROPOSER_PROPOSE) {
+            snprintf(ret->proposed, sizeof(ret->proposed), "%.*s", (int)payload.size, payload.at);
         }
     }
 }
@@ -240,6 +267,16 @@ static void a_driver_that_misbehaves_ends_it(void **state)
     }
 }
 
+/* What brings the worker down takes every other candidate of its request with it. */
+static void a_way_that_brings_the_worker_down_stands_alone(void **state)
+{
+    (void)state;
+    struct heard heard;
+    assert_int_equal(run(bundle_with("reply", ORDER, STEP("0", "fail")), WORKER_FALLS, &heard), 0);
+    assert_non_null(strstr(heard.stop, "\"why\":\"found\""));
+    assert_non_null(strstr(heard.proposed, "MOULT_PASS in look becomes MOULT_FINISH"));
+}
+
 static void a_bundle_that_is_none_is_refused(void **state)
 {
     static const char *const rows[] = {
@@ -265,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_driver_that_refuses_is_told_of),
         cmocka_unit_test(the_next_best_plugin_is_looked_at),
         cmocka_unit_test(a_driver_that_misbehaves_ends_it),
+        cmocka_unit_test(a_way_that_brings_the_worker_down_stands_alone),
         cmocka_unit_test(a_bundle_that_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,22 +9,24 @@ static const struct kind {
     { MOULT_NUMBER, "a number" },
 };
 
-static bool wanted(moult_turn *turn, const moult_json *value)
+static const struct kind *kind_of(moult_turn *turn, const moult_json *value)
 {
     for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (moult_kind(turn, value) == kinds[i].kind)
-            return true;
-    return false;
+            return &kinds[i];
+    return NULL;
 }
 
 static moult_action mend(moult_turn *turn, moult_call *call)
 {
     for (moult_it it = { 0 }; moult_each(turn, call->args, &it);) {
         const moult_json *value = moult_parse(turn, moult_text_of(turn, it.value), MOULT_LENIENT);
-        if (!wanted(turn, value))
-            continue;
-        else if (moult_fits(turn, moult_schema_of(turn, call->name, it.key), value))
-            moult_arg_set(turn, call, it.key, value);
+        const struct kind *kind = kind_of(turn, value);
+        if (!kind)
+            continue; /* without this the worker goes down, and no other way may go with it */
+        else if (kind->word && moult_fits(turn, moult_schema_of(turn, call->name, it.key), value) &&
+                 moult_arg_set(turn, call, it.key, value))
+            moult_explain(turn, "%s of kind %u", kind->word, kind->kind);
     }
     return MOULT_PASS;
 }
