@@ -4,6 +4,7 @@
 #include "patch/certificate.h"
 #include "patch/condition.h"
 #include "patch/describe.h"
+#include "patch/less.h"
 #include "patch/lines.h"
 #include "patch/node.h"
 #include "patch/outline.h"
@@ -44,6 +45,24 @@ static void look_around(const struct syntax *syntax, struct arena *arena)
     }
 }
 
+/* What only takes a plugin out is no such change the other way round, and what takes all of its
+ * rows out can be made of the order. */
+static void take_out(const struct syntax *was, const struct syntax *now, struct arena *arena)
+{
+    CLEANUP(buf_done) struct buf out = { 0 }, without = { 0 };
+    struct less less, back;
+    assert(!less_of(&back, was, was, arena));
+    if (!less_of(&less, was, now, arena))
+        return;
+    assert(!less_of(&back, now, was, arena));
+    assert(less.hooks && (less.empty & ~less.hooks) == 0);
+    less_tell(&out, &less);
+    less_print(&out, &less);
+    struct err err = { 0 };
+    int rc = less_source(&without, was, less.plugin, &err);
+    assert(rc != -ERR_DEFECT && (rc < 0 || without.size < was->source.size));
+}
+
 static void change(const struct syntax *was, const struct syntax *now, struct arena *arena)
 {
     CLEANUP(buf_done) struct buf out = { 0 };
@@ -60,6 +79,7 @@ static void change(const struct syntax *was, const struct syntax *now, struct ar
         certificate_off(&off, now, &certificate);
         assert(off.size > now->source.size);
     }
+    take_out(was, now, arena);
     bounds_check(&over, was, now, BOUNDS_STRICT);
     bounds_check(&same, was, was, BOUNDS_STRICT);
     assert(same.count == 0);
