@@ -44,7 +44,7 @@ target_link_libraries(moult-bench PRIVATE moult_promote)
 moult_program(swap_load tests/tools/swap_load.c promote)
 add_dependencies(swap_load moult-worker)
 add_dependencies(moult-bench moult-patch moult-propose harness_trial harness_naive swap_load)
-moult_bench(search --runs 1)
+moult_bench(search --runs 1 --only failed_call_repeated)
 
 moult_program(propose_drive tests/tools/propose_drive.c promote)
 add_dependencies(propose_drive moult-worker moult-patch moult-broker)

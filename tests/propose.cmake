@@ -29,6 +29,7 @@ if(NOT MOULT_SANITIZE) # the plugins and the worker are sanitised in other tests
     moult_story(integration fault_bank.mjs)
 endif()
 moult_bench(faults --only rate-limit-with-a-spare)
+moult_bench(ablation --only rate-limit-with-a-pause)
 moult_bench(scripted --only failed_call_repeated,told)
 if(NOT MOULT_SANITIZE) # propose_llm_test has the model's side sanitised, proposer_command.mjs the driver's and the service's
     moult_story(integration proposer_llm.mjs)

@@ -33,5 +33,6 @@ int bench_recover(struct buf *out, struct err *err);
 int bench_peers(struct buf *out, struct err *err);
 int bench_proposers(struct buf *out, struct err *err);
 int bench_scripted(struct buf *out, struct err *err);
+int bench_ablation(struct buf *out, struct err *err);
 int bench_faults(struct buf *out, struct err *err);
 int bench_year(struct buf *out, struct err *err);

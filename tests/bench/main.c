@@ -44,6 +44,7 @@ static const struct bench {
     { "scripted", "the way of a model and of a command, with scripts in their place",
         bench_scripted, true },
     { "faults", "the search on the bank of faults", bench_faults, true },
+    { "ablation", "what its fixes of the bank are made of", bench_ablation, true },
     { "year", "a harness that is left alone for a year", bench_year, true },
 };
 
@@ -149,13 +150,14 @@ int main(int argc, char **argv)
         { "--steps", 0, OPTION_TEXT, "N",
             "how many replies the largest corpus of `replay` has (1000000)", &steps },
         { "--table", 0, OPTION_TEXT, "FILE",
-            "where `proposers`, `scripted`, `faults` and `year` put their rows, as Markdown",
+            "where `proposers`, `scripted`, `faults`, `ablation` and `year` put their rows, as "
+            "Markdown",
             &table },
         { "--svg", 0, OPTION_TEXT, "FILE", "where `year` puts its picture", &svg },
         { "--months", 0, OPTION_TEXT, "N", "how many `year` has (12)", &months },
         { "--only", 0, OPTION_TEXT, "WORDS",
-            "which faults `faults` plays, which clusters `proposers` takes, and `scripted` with "
-            "once, told or script, between commas",
+            "which faults `faults` and `ablation` play, which clusters `proposers` and `search` "
+            "take, and `scripted` with once, told or script, between commas",
             &only },
         { "--proposer", 0, OPTION_TEXT, "NAME",
             "whom `proposers` measures: search (default), llm:ALIAS or command:NAME", &proposer },

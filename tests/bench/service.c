@@ -1,7 +1,7 @@
 /* service - the benchmarks of the running service, and of the loop from outside (proposers,
- * scripted, faults, year): each is a story beside this file, run by node, with homes and clients of
- * the stories' own. A story prints a figure a line: name, value, unit and aim, with tabs between
- * them. What it says on standard error (a part that was skipped, progress) is seen. */
+ * scripted, faults, ablation, year): each is a story beside this file, run by node, with homes and
+ * clients of the stories' own. A story prints a figure a line: name, value, unit and aim, with tabs
+ * between them. What it says on standard error (a part that was skipped, progress) is seen. */
 #include "bench.h"
 
 #include "base/file.h"
@@ -120,6 +120,11 @@ int bench_proposers(struct buf *out, struct err *err)
 int bench_scripted(struct buf *out, struct err *err)
 {
     return run("scripted", out, err);
+}
+
+int bench_ablation(struct buf *out, struct err *err)
+{
+    return run("ablation", out, err);
 }
 
 int bench_faults(struct buf *out, struct err *err)
