@@ -2,9 +2,11 @@
  *
  * A failing step is a case of the batch that the detector's frame speaks for, or one behind it in
  * the same run: either may be where a repair changes the run first. What must stay is every step of
- * a neighbour, and of a case's run what came before it: what followed belongs to a world that a
- * repair would have changed. Where the frame speaks for a step of another run, a repair may rightly
- * change it and may as well not, so nothing is asked of it. */
+ * a neighbour and of a case's run, as at the gate, which asks of every step behind a repair that it
+ * is as it was or mended. Where the failure is there again and no frame says what is wanted, a
+ * repair that changes it does no harm, and has not mended the run. Where the frame speaks for a
+ * step of another run, a repair may rightly change it and may as well not, so nothing is asked of
+ * it. */
 #include "promote/evidence.h"
 
 #include "base/mem.h"
@@ -15,10 +17,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-const char *const evidence_kind_words[3] = {
+const char *const evidence_kind_words[4] = {
     [EVIDENCE_FAIL] = "fail",
     [EVIDENCE_PASS] = "pass",
     [EVIDENCE_OVERREACH] = "overreach",
+    [EVIDENCE_BEHIND] = "behind",
 };
 
 static_assert((int)EFFECTS_ABNORMAL == (int)WIRE_STEP_ABNORMAL, "one order of ends");
@@ -190,17 +193,18 @@ static void choose_passes(struct choosing *choosing, unsigned index)
     struct effects wanted;
     if (!of && !is_neighbour(choosing->plan->batch, run))
         return;
-    uint32_t end = of && of->step < run->steps_count ? of->step : run->steps_count;
     choosing->symptoms_count = run->steps_count;
     choosing->symptoms = arena_alloc(&choosing->scratch, run->steps_count + 1);
     if (of)
         detector->find(run, note_symptom, choosing);
-    for (uint32_t step = 0; step < end; step++) {
-        if (choosing->symptoms[step] || !untouched(choosing, index, step) ||
+    for (uint32_t step = 0; step < run->steps_count; step++) {
+        bool symptom = choosing->symptoms[step], behind = of && step > of->step;
+        if ((symptom && (!behind || choosing->plan->rounds > 0)) || (of && step == of->step) ||
+            !untouched(choosing, index, step) ||
             detector->frame(run, step, &wanted, &choosing->scratch) == 1)
             continue;
-        add_kept(choosing, run, step, EVIDENCE_PASS);
-        choosing->evidence->passes++;
+        add_kept(choosing, run, step, symptom ? EVIDENCE_BEHIND : EVIDENCE_PASS);
+        choosing->evidence->passes += !symptom;
     }
 }
 

@@ -11,11 +11,13 @@
 #include "trials/detect.h"
 
 enum evidence_kind {
-    EVIDENCE_FAIL,     /* a case of the batch: wanted is its detector's frame */
-    EVIDENCE_PASS,     /* must stay as it is */
-    EVIDENCE_OVERREACH /* made: a repair that goes too far changes it */
+    EVIDENCE_FAIL,      /* a case of the batch: wanted is its detector's frame */
+    EVIDENCE_PASS,      /* must stay as it is */
+    EVIDENCE_OVERREACH, /* made: a repair that goes too far changes it */
+    EVIDENCE_BEHIND /* behind a case, with the failure in it and no frame that says what is wanted:
+                       a repair that changes it does no harm, and has not mended that run */
 };
-extern const char *const evidence_kind_words[3];
+extern const char *const evidence_kind_words[4];
 
 /* Effects by component, as a worker digests them (wire/effect.h). */
 struct evidence_digests {
@@ -35,7 +37,8 @@ struct evidence_step { /* its number is its place in the list */
 struct evidence {
     struct arena arena;
     const struct detector *detector;
-    struct evidence_step *steps; /* the failing ones, then passing ones, then made ones */
+    struct evidence_step
+        *steps; /* the failing ones, then passing ones and those behind, then made ones */
     uint32_t steps_count, steps_room;
     uint32_t fails, passes, overreaches, fail_groups;
     const struct run **runs; /* every run that has a step here, once: for a replay */

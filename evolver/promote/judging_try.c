@@ -147,6 +147,8 @@ static void count_step(struct trying *trying, uint32_t number, bool as_wanted)
 {
     const struct evidence_step *step = &trying->evidence->steps[number];
     struct judging_tried *ret = trying->ret;
+    if (step->kind == EVIDENCE_BEHIND)
+        return;
     if (step->kind != EVIDENCE_FAIL && !as_wanted)
         note(ret->changed, COUNT_OF(ret->changed), &ret->changed_count, number);
     else if (step->kind == EVIDENCE_FAIL && !as_wanted)

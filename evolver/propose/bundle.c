@@ -12,6 +12,7 @@ static const char *const kind_words[] = {
     [BUNDLE_FAIL] = "fail",
     [BUNDLE_PASS] = "pass",
     [BUNDLE_OVERREACH] = "overreach",
+    [BUNDLE_BEHIND] = "behind",
 };
 
 static struct str text_of(struct arena *arena, const struct json *object, const char *key)

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "propose/proposer.h"
 
-enum bundle_kind { BUNDLE_FAIL, BUNDLE_PASS, BUNDLE_OVERREACH };
+enum bundle_kind { BUNDLE_FAIL, BUNDLE_PASS, BUNDLE_OVERREACH, BUNDLE_BEHIND };
 
 struct bundle_call {
     struct str name;

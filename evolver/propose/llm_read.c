@@ -24,9 +24,10 @@ enum {
     EDITS_SHOWN = 2000
 };
 
-static const char *const kinds[] = {
-    [BUNDLE_FAIL] = "fail", [BUNDLE_PASS] = "pass", [BUNDLE_OVERREACH] = "overreach"
-};
+static const char *const kinds[] = { [BUNDLE_FAIL] = "fail",
+    [BUNDLE_PASS] = "pass",
+    [BUNDLE_OVERREACH] = "overreach",
+    [BUNDLE_BEHIND] = "behind" };
 
 /* --- cases */
 

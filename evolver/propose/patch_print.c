@@ -133,23 +133,106 @@ static const struct decision *decision_of(const struct printer *p)
     return &decisions[i];
 }
 
+static const char *whole_of(const struct printer *p)
+{
+    if (p->patch->whole == 0)
+        return "";
+    if (p->patch->whole == WHOLE_ANY)
+        return ", if all pass the checks";
+    return arena_format(p->arena, ", if all pass the checks, %u at most", p->patch->whole);
+}
+
 static const char *summary_of(const struct printer *p)
 {
     if (p->pool->hook->error)
         return words_of_error(p);
     const char *finds = finds_of(p, printer_iterator(p)), *first = NULL, *second = NULL;
-    const char *condition = p->patch->condition.count ? " that passes the checks" : "";
+    const char *condition =
+        p->patch->condition.count && !p->patch->whole ? " that passes the checks" : "";
+    const char *whole = whole_of(p);
     if (words_of(p, 0) < COUNT_OF(words))
         first = words[words_of(p, 0)].does;
     if (words_of(p, 1) < COUNT_OF(words))
         second = words[words_of(p, 1)].does;
     if (!first)
         return arena_format(p->arena, "What meets the condition %s.", decision_of(p)->does);
-    return arena_format(p->arena, "%s%s%s %s%s%s.", finds ? "Each " : "What ",
+    return arena_format(p->arena, "%s%s%s %s%s%s%s.", finds ? "Each " : "What ",
         finds                    ? finds
         : p->pool->hook->numbers ? "a tool answered"
                                  : "the hook has in hand",
-        condition, first, second ? ", and " : "", second ? second : "");
+        condition, first, second ? ", and " : "", second ? second : "", whole);
+}
+
+/* --- loops */
+
+static bool in_checks(const struct printer *p, uint16_t expr)
+{
+    for (uint32_t i = 0; i < p->patch->condition.count; i++)
+        if (pool_uses(p->pool, p->patch->atoms[p->patch->condition.at[i].atom].expr, expr))
+            return true;
+    return false;
+}
+
+static bool in_edits(const struct printer *p, uint16_t expr)
+{
+    for (unsigned w = 0; w < 2; w++) {
+        const uint16_t *at = printer_way(p->patch, w);
+        for (unsigned i = 0; at[0] && i < p->actions->at[at[0]]->count; i++)
+            if (pool_uses(p->pool, at[1 + i], expr))
+                return true;
+    }
+    return false;
+}
+
+/* The printer of one of two walks: with those locals of the loop that it uses. */
+static struct printer walk_of(
+    const struct printer *p, bool (*uses)(const struct printer *p, uint16_t expr))
+{
+    struct printer walk = *p;
+    walk.locals_count = 0;
+    for (uint32_t i = 0; i < p->locals_count; i++)
+        if (p->pool->at[p->locals[i].expr].iterator == 0 || uses(p, p->locals[i].expr))
+            walk.locals[walk.locals_count++] = p->locals[i];
+    return walk;
+}
+
+static void print_head(const struct printer *p, struct buf *out)
+{
+    CLEANUP(buf_done) struct buf loop = { 0 };
+    const struct iterator *iterator = printer_iterator(p);
+    buf_text(&loop, "for (moult_it it = { 0 }; ");
+    printer_call(p, &loop, iterator->verb, iterator->args, ", &it");
+    buf_text(&loop, ";) {");
+    printer_line(out, 4, buf_view(&loop));
+    printer_locals(p, out, 8, true);
+}
+
+static void print_each(const struct printer *p, struct buf *out)
+{
+    print_head(p, out);
+    print_checks(p, out, 8, "continue;");
+    print_edits(p, out, 8);
+    buf_text(out, "    }\n");
+}
+
+/* All or none: one walk looks and counts, the other edits. */
+static void print_whole(const struct printer *p, struct buf *out)
+{
+    const struct printer looks = walk_of(p, in_checks), edits = walk_of(p, in_edits);
+    const char *count = printer_free_name(p, "count");
+    bool bound = p->patch->whole != WHOLE_ANY;
+    if (bound)
+        buf_format(out, "    uint32_t %s = 0;\n", count);
+    print_head(&looks, out);
+    print_checks(&looks, out, 8, "return;");
+    if (bound)
+        buf_format(out, "        %s++;\n", count);
+    buf_text(out, "    }\n");
+    if (bound)
+        buf_format(out, "    if (%s > %u)\n        return;\n", count, p->patch->whole);
+    print_head(&edits, out);
+    print_edits(&edits, out, 8);
+    buf_text(out, "    }\n");
 }
 
 /* --- the three shapes */
@@ -168,16 +251,10 @@ static void print_function(struct printer *p, struct printed *ret, const struct 
     printer_params(p, &out, true);
     buf_text(&out, ")\n{\n");
     printer_locals(p, &out, 4, false);
-    if (iterator->verb) {
-        CLEANUP(buf_done) struct buf loop = { 0 };
-        buf_text(&loop, "for (moult_it it = { 0 }; ");
-        printer_call(p, &loop, iterator->verb, iterator->args, ", &it");
-        buf_text(&loop, ";) {");
-        printer_line(&out, 4, buf_view(&loop));
-        printer_locals(p, &out, 8, true);
-        print_checks(p, &out, 8, "continue;");
-        print_edits(p, &out, 8);
-        buf_text(&out, "    }\n");
+    if (iterator->verb && p->patch->whole) {
+        print_whole(p, &out);
+    } else if (iterator->verb) {
+        print_each(p, &out);
     } else {
         print_checks(p, &out, 4, "return;");
         print_edits(p, &out, 4);

@@ -249,7 +249,7 @@ static void count_uses(const struct printer *p, uint16_t *uses)
         visit(p->pool, p->patch->atoms[p->patch->condition.at[i].atom].expr, uses);
 }
 
-static const char *free_name(struct printer *p, const char *word)
+const char *printer_free_name(const struct printer *p, const char *word)
 {
     const char *name = word;
     for (unsigned n = 2;; n++) {
@@ -298,7 +298,7 @@ void printer_choose_locals(struct printer *p)
             continue;
         if (!body && (uses[i] < 2 || !strchr("TJSP", expr->type)))
             continue;
-        const char *name = body ? "text" : free_name(p, word_for(p, expr));
+        const char *name = body ? "text" : printer_free_name(p, word_for(p, expr));
         p->locals[p->locals_count++] = (struct local){ (uint16_t)i, name };
     }
 }

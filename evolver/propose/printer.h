@@ -43,6 +43,8 @@ void printer_ingredients_of(struct printer *p, uint16_t expr);
 const uint16_t *printer_way(const struct patch *patch, unsigned number);
 const struct iterator *printer_iterator(const struct printer *p);
 
+/* A name that no local has: word, or word with a number behind it. */
+const char *printer_free_name(const struct printer *p, const char *word);
 /* Names for what stands in the patch twice, and for what an edit is given. */
 void printer_choose_locals(struct printer *p);
 /* Those of the loop's inside, or those above it. */

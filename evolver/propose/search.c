@@ -106,8 +106,11 @@ void search_steps(struct search *search)
     list_fails(search);
     list_screen(search);
     search->made.at = arena_alloc(&search->arena, (bundle->steps_count + 1) * sizeof(uint32_t));
+    search->behind.at = arena_alloc(&search->arena, (bundle->steps_count + 1) * sizeof(uint32_t));
     for (uint32_t i = 0; i < bundle->steps_count; i++) {
-        if (bundle->steps[i].kind != BUNDLE_FAIL)
+        if (bundle->steps[i].kind == BUNDLE_BEHIND)
+            add_step(&search->behind, i);
+        else if (bundle->steps[i].kind != BUNDLE_FAIL)
             add_step(&search->others, i);
         if (bundle->steps[i].kind == BUNDLE_OVERREACH)
             add_step(&search->made, i);

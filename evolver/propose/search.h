@@ -29,7 +29,8 @@ struct body {
 /* A body with its condition; or another value for a literal that is there. */
 struct patch {
     struct body body;
-    struct condition condition;  /* of a change: what it does to the groups, and no literals */
+    struct condition condition; /* of a change: what it does to the groups, and no literals */
+    uint32_t whole; /* of a loop, or 0: it acts on all that it finds or on none, so many at most */
     const struct change *change; /* of what is there; with a condition: that has one part more */
     uint32_t value;              /* which of the change's values */
     uint32_t strange;            /* rank_strange */
@@ -69,6 +70,7 @@ struct search {
     uint32_t branches_count;
     struct steps fails, screen; /* screen: one a group */
     struct steps others, made;  /* others: passing and made */
+    struct steps behind;        /* nothing is wanted there; best left alone */
     /* Loops were left out, since an action without one is right at some time of each step of the
      * screen; and then: they are looked at all the same. */
     bool left_out, loops;
@@ -103,6 +105,7 @@ void search_describe_atoms(
 /* Conditions for the bodies: patches are added to the list. */
 int search_patches(
     struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
+enum { WHOLE_ANY = UINT16_MAX };
 /* The trial build of all changes of what is there. */
 int search_list_changes(struct search *search, struct err *err);
 /* Other ways of what is there, that are right somewhere and change nothing that must stay. */

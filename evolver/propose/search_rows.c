@@ -334,6 +334,61 @@ static void note_fixes(const struct stage *stage, const struct rows *rows, struc
     }
 }
 
+/* --- all or none */
+
+/* How often the condition was asked at a step, and how often it held. */
+struct held {
+    uint32_t times, held;
+};
+static struct held held_at(
+    const struct stage *stage, uint32_t body, const struct patch *patch, uint32_t place)
+{
+    struct schema_plan plan = { 0 };
+    struct held ret = { 0 };
+    struct str bits = stage->bits[body][place];
+    memcpy(plan.atoms_count, stage->search->atoms_count, sizeof(plan.atoms_count));
+    size_t width = schema_atoms_bits(&plan) / 8;
+    for (; (ret.times + 1) * width <= bits.size; ret.times++) {
+        const struct condition_row row = { .bits = (const uint8_t *)bits.at + ret.times * width };
+        ret.held += holds(&patch->condition, &row);
+    }
+    return ret;
+}
+
+/* How many at most, of powers of two: what was seen, and no fewer than eight. */
+static uint32_t bound_of(uint32_t most)
+{
+    enum { LEAST = 8 };
+    uint32_t bound = LEAST;
+    while (bound < most)
+        bound *= 2;
+    return bound;
+}
+
+/* A loop acts on all that it finds or on none, where no mended step is lost by that and a step is
+ * left alone where the failure is and no repair is known: what stands beside something that does
+ * not meet the condition may be something else, and what comes in hundreds is no slip. */
+static void note_whole(const struct stage *stage, uint32_t body, struct patch *patch)
+{
+    const struct search *search = stage->search;
+    uint32_t most = 0;
+    bool parts = false, many = false;
+    if (patch->body.holes[HOLE_ITERATOR] == 0 || patch->body.holes[HOLE_RETURN])
+        return;
+    for (uint32_t i = 0; i < patch->fixes_count; i++) {
+        struct held at = held_at(stage, body, patch, search->judge.place_of[patch->fixes[i]]);
+        if (at.held < at.times)
+            return;
+        most = at.times > most ? at.times : most;
+    }
+    for (uint32_t i = 0; i < search->behind.count; i++) {
+        struct held at = held_at(stage, body, patch, search->behind.at[i]);
+        parts |= at.held > 0 && at.held < at.times;
+        many |= at.held > bound_of(most); /* of very many not all could be asked */
+    }
+    patch->whole = many ? bound_of(most) : parts ? WHOLE_ANY : 0;
+}
+
 static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret, uint32_t max)
 {
     struct search *search = stage->search;
@@ -361,6 +416,7 @@ static uint32_t patches_of(struct stage *stage, uint32_t body, struct patch *ret
             .atoms = search->atoms[scope] };
         ret[count].strange = rank_strange(search, &ret[count]);
         note_fixes(stage, rows, &ret[count]);
+        note_whole(stage, body, &ret[count]);
         search_risks(search, &ret[count++], rows->at, rows->place, rows->count);
     }
     return count;
@@ -382,6 +438,8 @@ int search_patches(
     CLEANUP(stage_done) struct stage stage = { .search = search };
     int r = 0;
     stage.wanted = mem_zero(search->bundle->steps_count + 1, 1);
+    for (uint32_t i = 0; i < search->behind.count; i++)
+        stage.wanted[search->behind.at[i]] = 1;
     for (uint32_t i = 0; r == 0 && i < search->bodies_count; i++)
         r = failing_rows(&stage, i, err);
     if (r == 0 && search->bodies_count > 0)

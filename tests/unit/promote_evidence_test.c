@@ -14,6 +14,9 @@
 #define CALL "{\\\"name\\\": \\\"look\\\", \\\"arguments\\\": {\\\"id\\\": \\\"1\\\"}}"
 #define USER "{\"role\":\"user\",\"content\":\"hello\"}"
 #define LEAK "{\"role\":\"assistant\",\"content\":\"<tool_call>\\n" CALL "\\n</tool_call>\"}"
+#define UNCLEAR                                                                                    \
+    "{\"role\":\"assistant\",\"content\":\"<tool_call>\\n" CALL                                    \
+    "\\n</tool_call>\\n{\\\"a\\\": 1}\"}"
 #define BARE "{\"role\":\"assistant\",\"content\":\"So.\\n" CALL "\"}"
 #define TEXT "{\"role\":\"assistant\",\"content\":\"Good day.\",\"content\":\"Again.\"}"
 #define ASK                                                                                        \
@@ -134,12 +137,37 @@ static void each_step_has_its_kind(void **state)
     assert_int_equal(find(&evidence, "s3", 1)->kind, EVIDENCE_PASS);
     /* A second failure of the run may be where a repair changes it first. */
     assert_int_equal(find(&evidence, "s2", 1)->kind, EVIDENCE_FAIL);
-    /* Behind a failure; one that the frame speaks for in a run that is no case. */
-    assert_null(find(&evidence, "s1", 2));
+    /* Behind a repair all must be as it was, or mended. */
+    assert_int_equal(find(&evidence, "s1", 2)->kind, EVIDENCE_PASS);
+    /* One that the frame speaks for in a run that is no case. */
     assert_null(find(&evidence, "s3", 2));
     assert_true(evidence.overreaches > 0);
     assert_int_equal(evidence.steps_count, evidence.fails + evidence.passes + evidence.overreaches);
     assert_int_equal(evidence.runs_count, 3 + evidence.overreaches);
+    end(&bench, &evidence);
+}
+
+/* The failure is there again, and the frame does not say what is wanted. */
+static void where_nothing_is_known_nothing_is_asked(void **state)
+{
+    (void)state;
+    static const char *const messages[] = { USER, LEAK, USER, UNCLEAR, NULL };
+    struct bench bench;
+    struct evidence evidence;
+    begin(&bench);
+    add_run(&bench, "s4", "dora", true, messages);
+    add_case(&bench, "s4", 0);
+    bench.plan.runs_count = bench.count;
+    choose(&bench, &evidence);
+    const struct evidence_step *behind = find(&evidence, "s4", 1);
+    assert_int_equal(behind->kind, EVIDENCE_BEHIND);
+    assert_true(evidence_equal(&behind->want, &behind->then));
+    assert_int_equal(
+        evidence.steps_count, evidence.fails + evidence.passes + evidence.overreaches + 1);
+    evidence_done(&evidence);
+    bench.plan.rounds = 1; /* a model is not told of these */
+    choose(&bench, &evidence);
+    assert_null(find(&evidence, "s4", 1));
     end(&bench, &evidence);
 }
 
@@ -346,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_step_has_its_kind),
+        cmocka_unit_test(where_nothing_is_known_nothing_is_asked),
         cmocka_unit_test(wants_are_the_worker_s_digests),
         cmocka_unit_test(denied_calls_stand_in_the_end),
         cmocka_unit_test(nothing_held_out_comes_in),

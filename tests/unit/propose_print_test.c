@@ -235,6 +235,51 @@ static void a_loop_reads_as_a_person_would_write_it(void **state)
     assert_string_equal(printed.insertion.entry.at, "\n    add_calls(turn);");
 }
 
+/* Where something else stands in the text, nothing is done. */
+static void a_loop_acts_on_all_or_on_none(void **state)
+{
+    (void)state;
+    struct printed printed;
+    begin("reply", 4);
+    struct patch patch = leak_patch();
+    patch.whole = 8;
+    patched(&patch, &printed);
+    assert_string_equal(printed.insertion.above.at,
+        "/* Each JSON object in the text becomes a call, and is cut from the text, if all pass "
+        "the\n"
+        " * checks, 8 at most. */\n"
+        "static void add_calls(moult_turn *turn)\n"
+        "{\n"
+        "    moult_text text = moult_body(turn);\n"
+        "    uint32_t count = 0;\n"
+        "    for (moult_it it = { 0 }; moult_text_json(turn, text, &it);) {\n"
+        "        const moult_json *arguments = moult_get(turn, it.value, "
+        "moult_str(\"arguments\"));\n"
+        "        moult_text name = moult_text_of(turn, moult_get(turn, it.value, "
+        "moult_str(\"name\")));\n"
+        "        if (!moult_fits(turn, moult_schema_of(turn, name, moult_str(\"\")), arguments))\n"
+        "            return;\n"
+        "        if (!moult_span_edge(turn, text, it.span, MOULT_LINE_START))\n"
+        "            return;\n"
+        "        count++;\n"
+        "    }\n"
+        "    if (count > 8)\n"
+        "        return;\n"
+        "    for (moult_it it = { 0 }; moult_text_json(turn, text, &it);) {\n"
+        "        const moult_json *arguments = moult_get(turn, it.value, "
+        "moult_str(\"arguments\"));\n"
+        "        moult_text name = moult_text_of(turn, moult_get(turn, it.value, "
+        "moult_str(\"name\")));\n"
+        "        moult_call_add(turn, name, arguments);\n"
+        "        moult_cut(turn, moult_text_grow(turn, text, it.span, MOULT_GROW_PAIR));\n"
+        "    }\n"
+        "}\n\n");
+    patch.whole = WHOLE_ANY;
+    patched(&patch, &printed);
+    assert_non_null(strstr(printed.insertion.above.at, "            return;\n"));
+    assert_null(strstr(printed.insertion.above.at, "count"));
+}
+
 static bool made_of(const struct printed *printed, const char *name)
 {
     for (uint32_t i = 0; i < printed->ingredients_count; i++)
@@ -465,6 +510,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_loop_reads_as_a_person_would_write_it, tear_down),
+        cmocka_unit_test_teardown(a_loop_acts_on_all_or_on_none, tear_down),
         cmocka_unit_test_teardown(ingredients_are_verbs_flags_and_constants, tear_down),
         cmocka_unit_test_teardown(a_guard_says_why, tear_down),
         cmocka_unit_test_teardown(a_retry_is_decided_only_if_its_edits_did_something, tear_down),
