@@ -441,6 +441,21 @@ static int search_larger(
     return r < 0 ? r : search_new_code(search, ret, max, ret_count, err);
 }
 
+/* What the gate has refused before is not enough: without it there would be no end to that. */
+static bool is_enough(struct search *search, const struct patch *patches, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct offer offer;
+        if (!search_enough(search, &patches[i]))
+            continue;
+        offer_patch(&offer, search, &patches[i]);
+        offer_print(&offer, search);
+        if (!search_lost(search, search->target.plugin->name, offer.proposal))
+            return true;
+    }
+    return false;
+}
+
 int search_find(
     struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err)
 {
@@ -451,7 +466,7 @@ int search_find(
         r = look_at_unchanged(search, err);
     if (r == 0 && !search->inner)
         r = search_changes(search, ret, max / 4, ret_count, err);
-    if (r == 0 && !search_enough(search, ret, *ret_count))
+    if (r == 0 && !is_enough(search, ret, *ret_count))
         r = search_larger(search, ret, max, ret_count, err);
     qsort(ret, *ret_count, sizeof(*ret), by_score);
     return r;

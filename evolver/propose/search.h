@@ -111,9 +111,9 @@ int search_list_changes(struct search *search, struct err *err);
 /* Other ways of what is there, that are right somewhere and change nothing that must stay. */
 int search_changes(
     struct search *search, struct patch *ret, uint32_t max, uint32_t *ret_count, struct err *err);
-/* A change mends all failing steps, and is neither a deletion nor a negation: nothing that is
+/* A change that mends all failing steps, and is neither a deletion nor a negation: nothing that is
  * larger can do more. */
-bool search_enough(const struct search *search, const struct patch *patches, uint32_t count);
+bool search_enough(const struct search *search, const struct patch *patch);
 /* Conditions that are there and that would mend something with one part more, whatever it is: in
  * the build of the changes. Then these parts, of what search_values found. */
 int search_abstract_branches(struct search *search, struct err *err);

@@ -330,11 +330,8 @@ int search_changes(
     return r;
 }
 
-bool search_enough(const struct search *search, const struct patch *patches, uint32_t count)
+bool search_enough(const struct search *search, const struct patch *patch)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (patches[i].change && patches[i].condition.mended_steps == search->fails.count &&
-            weight_of(patches[i].change, patches[i].value) < SMALL)
-            return true;
-    return false;
+    return patch->change && patch->condition.mended_steps == search->fails.count &&
+           weight_of(patch->change, patch->value) < SMALL;
 }

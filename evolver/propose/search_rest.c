@@ -16,7 +16,7 @@ enum {
     PATCHES_MAX = 32,
     TRIES_MAX = 3,
     GROUPS_MIN = 2,     /* what one group has left may be an accident */
-    LINES_MAX = 60,     /* that a patch may change, as the gate has it by default */
+    LINES_MAX = 60,     /* that a patch may change, where the bundle does not say */
     BEGIN_PERCENT = 40, /* of the time: later there would be too little for it */
     BUILDS_NEEDED = 15, /* trial builds of one search */
     BUILDS_BEFORE = PROPOSER_BUILDS_MAX - BUILDS_NEEDED,
@@ -247,12 +247,13 @@ static int join(struct offer *ret, struct search *search, struct arena *arena,
 static int try_joined(struct search *rest, struct search *search, const struct offer *first,
     struct patch *patches, uint32_t count, struct offer *ret, struct err *err)
 {
+    uint32_t lines_max = search->bundle->lines ? search->bundle->lines : LINES_MAX;
     for (uint32_t i = 0; i < count && i < TRIES_MAX; i++) {
         struct offer second;
         const char *lost;
         offer_patch(&second, rest, &patches[i]);
         int r = join(ret, search, &rest->arena, first, &second, err);
-        if (r == -ERR_LIMIT || (r == 0 && lines_of(search, &ret->printed) > LINES_MAX))
+        if (r == -ERR_LIMIT || (r == 0 && lines_of(search, &ret->printed) > lines_max))
             continue;
         if (r < 0)
             return r;

@@ -16,7 +16,7 @@ const { url, asked } = await model([{ say: 'hello' }])
 init(url, { proposers: { half: sh(`git apply ${patch} && sed -i 's/moult_call_add(/moult_call_addd(/' plugins/replies/replies.c && echo half of it`),
     rest: sh(`grep -q '"edits":.*"why_lost":"it does not build' $MOULT_BUNDLE/bundle.json && sed -i 's/moult_call_addd(/moult_call_add(/' plugins/replies/replies.c && echo the rest`),
     nothing: sh('true'), once: sh('exit 3'), sleeps: sh('sleep 1000') }, evolve: { autonomy: 'off', proposers: [
-    { name: 'search', budget: { seconds: 1 } },
+    { name: 'search', budget: { seconds: 1, candidates: 1 } },
     { name: 'command:nothing', when: 'no_survivor', cooldown: 3600 },
     { name: 'command:once', when: 'first' },
 ] } }, '--split-key', '00112233445566778899aabbccddeeff'.repeat(2))
@@ -33,7 +33,7 @@ const tried = async () => Object.fromEntries((await json('proposers')).proposers
 const first = await evolve()
 same(first.attempts.map(it => [it.proposer, it.not_tried, it.proposals]),
     [['search', null, 0], ['command:nothing', null, 0], ['command:once', null, 0]], JSON.stringify(first))
-same([first.attempts[0].buys, first.attempts[1].buys, first.retry_s], [null, 1, null])
+same([first.attempts[0].buys, first.attempts[1].buys, first.retry_s], [1, 1, null])
 
 const second = await evolve()
 same(second.attempts.map(it => it.end), ['not started', 'not started', 'not started'])

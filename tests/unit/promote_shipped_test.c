@@ -205,6 +205,7 @@ static const struct {
 } tries[] = {
     { "a repair",
         LOOP("        if (!moult_span_edge(turn, text, it.span, MOULT_LINE_START) ||\n"
+             "            !moult_span_edge(turn, text, it.span, MOULT_LINE_END) ||\n"
              "            !moult_fits(turn, moult_schema_of(turn, name, moult_str(\"\")), args))\n"
              "            continue;\n"),
         "ok", true, false },

@@ -277,6 +277,25 @@ static void a_way_that_brings_the_worker_down_stands_alone(void **state)
     assert_non_null(strstr(heard.proposed, "MOULT_PASS in look becomes MOULT_FINISH"));
 }
 
+/* One edit that mends all ends the search, unless the gate has refused it: then it goes on. */
+static void what_has_lost_is_not_enough(void **state)
+{
+    (void)state;
+    struct heard heard;
+    static char with_past[8192];
+    const char *bundle = bundle_with("reply", ORDER, STEP("0", "fail"));
+    assert_int_equal(run(bundle, WORKER_FALLS, &heard), 0);
+    assert_null(strstr(heard.said, "values:"));
+    const char *edits = strstr(heard.proposed, "\"edits\":"),
+               *budget = strstr(bundle, "\"budget\"");
+    assert_non_null(edits);
+    snprintf(with_past, sizeof(with_past), "%.*s\"past\":[{\"plugin\":\"replies\",%.*s}],%s",
+        (int)(budget - bundle), bundle, (int)(strchr(edits, ']') + 1 - edits), edits, budget);
+    assert_int_equal(run(with_past, WORKER_FALLS, &heard), 0);
+    assert_non_null(strstr(heard.said, "values:"));
+    assert_null(strstr(heard.proposed, "MOULT_PASS in look becomes MOULT_FINISH"));
+}
+
 static void a_bundle_that_is_none_is_refused(void **state)
 {
     static const char *const rows[] = {
@@ -303,6 +322,7 @@ int main(void)
         cmocka_unit_test(the_next_best_plugin_is_looked_at),
         cmocka_unit_test(a_driver_that_misbehaves_ends_it),
         cmocka_unit_test(a_way_that_brings_the_worker_down_stands_alone),
+        cmocka_unit_test(what_has_lost_is_not_enough),
         cmocka_unit_test(a_bundle_that_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
