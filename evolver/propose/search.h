@@ -180,7 +180,23 @@ struct offers {
 void offer_patch(struct offer *ret, struct search *search, const struct patch *patch);
 /* Writes the proposal. */
 void offer_print(struct offer *offer, struct search *search);
+/* Less is better. */
 uint32_t offer_score(const struct search *search, const struct offer *offer);
+uint32_t patch_score(const struct patch *patch);
+/* The member `ingredients`, behind another one. */
+void offer_ingredients(struct buf *out, const struct printed *printed);
+
+/* Tries patches, best first; hands in those that hold over all held-in steps, or what the best of
+ * them and what it leaves have become; then the end. */
+int search_propose(struct search *search, struct patch *patches, uint32_t count, struct err *err);
+/* The end: why, how much was looked at, and what the first proposal is made of (NULL: there is
+ * none). */
+int search_stop(
+    struct search *search, const char *why, const struct printed *first, struct err *err);
+/* A graft was handed in, and is all. */
+int search_stop_with_graft(struct search *search, struct err *err);
+/* Nothing new was found: what was written before may mend a part. */
+int search_stop_without(struct search *search, const char *why, struct err *err);
 
 /* The failing steps, the screen, and those that must stay, of the bundle's kinds. */
 void search_steps(struct search *search);
