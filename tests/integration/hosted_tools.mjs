@@ -89,8 +89,10 @@ match(readFileSync(file('first', 'log'), 'utf8'), /^one\n/)
 // Killed while the command runs: it is not run again, and the agent is told that nobody knows.
 const cut = ask('first', 'slow').then(() => 'answered', () => 'cut')
 while (lines(file('first', 'slow')).length === 0) await pause(5)
+const gone = new Promise(done => service.child.once('exit', done)) // its lock of the home as well
 service.child.kill('SIGKILL')
 equal(await cut, 'cut')
+await gone
 await start('-C', home, 'serve')
 const said = () => execFileSync(moult, ['-C', home, 'trace', 'first', '--export'], { env }).toString()
 while (!said().includes('I cannot know.')) await pause(20)
