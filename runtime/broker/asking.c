@@ -410,15 +410,19 @@ static void dispatch(struct asking *asking)
         fail(asking, &err);
 }
 
-/* Its row is on the disk, or cannot be: then nothing is asked. */
+/* Its row is on the disk, or cannot be: then nothing is asked. Nor is it for who has gone by now,
+ * which costs nothing; the row gets its end all the same. */
 static void on_journaled(void *with, int rc, const struct err *err)
 {
     struct asking *asking = with;
+    const struct protocol_usage none = { 0 };
     asking->waits = false;
     if (rc < 0)
         refuse(asking, 507, err);
     else if (asking->exchange && asking->door->client)
         dispatch(asking);
+    else
+        journal_answered(asking, &none, (struct str){ 0 }, 0, "cancelled");
     settle(asking);
 }
 
