@@ -6,13 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATCHES_MAX = 64, LATE_PERCENT = 60 };
+enum { PATCHES_MAX = 64, LATE_PERCENT = 60, BEGIN_PERCENT = 40, TRIES_MAX = 16 };
 
 bool search_late(struct search *search)
 {
     double limit = search->bundle->seconds * (double)LATE_PERCENT / 100;
     search->cut_short |= judge_seconds(&search->judge) > limit;
     return search->cut_short;
+}
+
+bool search_has_room(const struct search *search, uint32_t builds, uint32_t tries)
+{
+    const struct judge *judge = &search->judge;
+    return judge_seconds(judge) * 100 < search->bundle->seconds * (double)BEGIN_PERCENT &&
+           judge->builds + builds <= PROPOSER_BUILDS_MAX && judge->tried + tries <= TRIES_MAX;
 }
 
 struct str search_entry(const struct search *search, struct arena *arena)

@@ -94,6 +94,8 @@ int search_build(struct search *search, struct err *err);
 struct str search_entry(const struct search *search, struct arena *arena);
 /* The time for looking is over: what is left of it is for tries. Noted, for the end. */
 bool search_late(struct search *search);
+/* There is time for one more search, which takes so many trial builds and tries. */
+bool search_has_room(const struct search *search, uint32_t builds, uint32_t tries);
 
 /* Every failing step wants a call denied: then there is nothing for an edit to do. */
 bool search_all_deny(const struct search *search);

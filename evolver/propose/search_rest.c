@@ -15,12 +15,9 @@ enum {
     PARTS_MAX = 3,
     PATCHES_MAX = 32,
     TRIES_MAX = 3,
-    GROUPS_MIN = 2,     /* what one group has left may be an accident */
-    LINES_MAX = 60,     /* that a patch may change, where the bundle does not say */
-    BEGIN_PERCENT = 40, /* of the time: later there would be too little for it */
-    BUILDS_NEEDED = 15, /* trial builds of one search */
-    BUILDS_BEFORE = PROPOSER_BUILDS_MAX - BUILDS_NEEDED,
-    TRIED_BEFORE = 16 - TRIES_MAX
+    GROUPS_MIN = 2,    /* what one group has left may be an accident */
+    LINES_MAX = 60,    /* that a patch may change, where the bundle does not say */
+    BUILDS_NEEDED = 15 /* trial builds of one search */
 };
 
 /* --- what is left */
@@ -48,13 +45,6 @@ static uint32_t groups_left(const struct search *search, const struct steps *ste
         count++;
     }
     return count;
-}
-
-static bool in_time(const struct search *search)
-{
-    const struct judge *judge = &search->judge;
-    return judge_seconds(judge) * 100 < search->bundle->seconds * (double)BEGIN_PERCENT &&
-           judge->builds <= BUILDS_BEFORE && judge->tried <= TRIED_BEFORE;
 }
 
 /* --- a search of its own, with what the first one has */
@@ -336,7 +326,7 @@ int search_rest(struct search *search, struct offers *offers, struct err *err)
     int r = 1;
     if (groups_left(search, &search->fails, first->fixes, first->fixes_count) < GROUPS_MIN)
         return 0;
-    while (r == 1 && best.parts < PARTS_MAX && in_time(search)) {
+    while (r == 1 && best.parts < PARTS_MAX && search_has_room(search, BUILDS_NEEDED, TRIES_MAX)) {
         r = one_more(search, &best, &joined, &why);
         if (best.parts == 1) { /* what was predicted of it is seen now */
             first->fixes = best.fixes;

@@ -13,8 +13,7 @@
 
 enum {
     ELSEWHERE_MAX = TARGETS_MAX + 2 * PLACES_MAX,
-    BEGIN_PERCENT = 40, /* of the time: later there would be too little for it */
-    BUILDS_NEEDED = 14, /* trial builds of one search */
+    BUILDS_NEEDED = 14 /* trial builds of one search */
 };
 
 struct elsewhere {
@@ -46,13 +45,6 @@ static uint32_t list(struct search *search, struct elsewhere ret[ELSEWHERE_MAX])
             ret[count++] = (struct elsewhere){ i, true, places[k] };
     }
     return count;
-}
-
-static bool in_time(const struct search *search)
-{
-    const struct judge *judge = &search->judge;
-    return judge_seconds(judge) * 100 < search->bundle->seconds * (double)BEGIN_PERCENT &&
-           judge->builds + BUILDS_NEEDED <= PROPOSER_BUILDS_MAX;
 }
 
 /* Edits of its own may meet those of new code: then it matters what comes first. */
@@ -140,7 +132,7 @@ int search_elsewhere(
     const struct here entry = here_of(search);
     uint32_t places = list(search, at);
     bool right = search->bodies_count > 0;
-    for (uint32_t i = 0; i < places && in_time(search); i++) {
+    for (uint32_t i = 0; i < places && search_has_room(search, BUILDS_NEEDED, 0); i++) {
         uint32_t count = 0;
         if (!worth(search, &at[i], right))
             continue;
