@@ -94,6 +94,10 @@ int search_build(struct search *search, struct err *err);
 struct str search_entry(const struct search *search, struct arena *arena);
 /* The time for looking is over: what is left of it is for tries. Noted, for the end. */
 bool search_late(struct search *search);
+/* Bits of an abstract condition that is reached so many times: it holds at all of them, at each of
+ * the first eight alone, and at each two of the first five. How many there are. */
+enum { SEARCH_MASKS_MAX = 1 + 8 + 10 };
+uint32_t search_masks(uint32_t reached, uint64_t ret[SEARCH_MASKS_MAX]);
 /* There is time for one more search, which takes so many trial builds and tries. */
 bool search_has_room(const struct search *search, uint32_t builds, uint32_t tries);
 

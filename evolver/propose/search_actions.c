@@ -12,14 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    COMBOS_MAX = 2000,
-    MASKS_MAX = 40,
-    PARTS_MAX = 16,
-    TRIED_MAX = 30000,
-    ALIKE_MAX = 3,
-    FOUND_MAX = 64
-};
+enum { COMBOS_MAX = 2000, PARTS_MAX = 16, TRIED_MAX = 30000, ALIKE_MAX = 3, FOUND_MAX = 64 };
 
 struct list {
     struct body *at;
@@ -95,8 +88,7 @@ static void list_scope(struct search *search, struct list *list, uint32_t iterat
 
 /* --- the abstract condition */
 
-/* All times, each alone, each two of the first five. */
-static uint32_t masks_for(uint32_t reached, uint64_t ret[MASKS_MAX])
+uint32_t search_masks(uint32_t reached, uint64_t ret[SEARCH_MASKS_MAX])
 {
     uint32_t count = 0;
     ret[count++] = UINT64_MAX;
@@ -219,11 +211,11 @@ static int screen(struct search *search, const struct list *list, const struct s
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct verdicts verdicts;
-    uint64_t masks[MASKS_MAX] = { UINT64_MAX };
+    uint64_t masks[SEARCH_MASKS_MAX] = { UINT64_MAX };
     int r = ask(search, &arena, steps, list, masks, 1, &verdicts, err);
     if (r < 0)
         return r;
-    uint32_t count = masks_for(reached_most(&verdicts, steps->count), masks);
+    uint32_t count = search_masks(reached_most(&verdicts, steps->count), masks);
     if (count > 1)
         r = ask(search, &arena, steps, list, masks, count, &verdicts, err);
     for (uint32_t i = 0; r == 0 && i < list->count; i++)

@@ -12,13 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    BRANCHES_MAX = 2 * CHANGES_EACH_MAX,
-    TIMES = 8,
-    MASKS = 1 + TIMES + 10,
-    KEPT_MAX = 8,
-    LESS = 40
-};
+enum { BRANCHES_MAX = 2 * CHANGES_EACH_MAX, KEPT_MAX = 8, LESS = 40 };
 
 static const struct {
     uint16_t way;
@@ -43,19 +37,6 @@ static void list_branches(const struct search *search, struct list *list)
                     .holes = { [HOLE_CHANGE] = (uint16_t)(i + 1), [HOLE_VALUE] = ways[w].way }
                 };
     }
-}
-
-/* All times, each alone, each two of the first five. */
-static uint32_t list_masks(uint64_t ret[MASKS])
-{
-    uint32_t count = 0;
-    ret[count++] = UINT64_MAX;
-    for (uint32_t i = 0; i < TIMES; i++)
-        ret[count++] = 1ull << i;
-    for (uint32_t i = 0; i < 5; i++)
-        for (uint32_t k = i + 1; k < 5; k++)
-            ret[count++] = 1ull << i | 1ull << k;
-    return count;
 }
 
 static int ask(struct search *search, struct arena *arena, const struct list *list,
@@ -104,8 +85,8 @@ static int leave_wrong_out(struct search *search, struct list *list, struct err 
 {
     CLEANUP(arena_done) struct arena arena = { 0 };
     struct verdicts verdicts;
-    uint64_t masks[MASKS];
-    uint32_t kept = 0, masks_count = list_masks(masks);
+    uint64_t masks[SEARCH_MASKS_MAX];
+    uint32_t kept = 0, masks_count = search_masks(UINT32_MAX, masks);
     int r = ask(search, &arena, list, masks, masks_count, &verdicts, err);
     for (uint32_t i = 0; r == 0 && i < list->count; i++) {
         struct body *body = &list->at[i];
